@@ -1,0 +1,191 @@
+// The border to Python: checks shapes and bounds, releases the GIL. Outputs are arrays that the caller made.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "half_sweep.h"
+#include "parallel.h"
+#include "sorting.h"
+#include "topk.h"
+
+namespace nb = nanobind;
+using namespace alsatian;
+
+namespace {
+
+template <class T, int Dimensions>
+using Array = nb::ndarray<T, nb::ndim<Dimensions>, nb::c_contig, nb::device::cpu>;
+template <class T, int Dimensions>
+using Maybe = std::optional<Array<T, Dimensions>>;
+using AnyColumn = nb::ndarray<nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using AnyInput = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+void require(bool condition, const char* what) {
+    if (!condition) throw std::invalid_argument(what);
+}
+
+template <class Optional>
+auto pointer(const Optional& array) {
+    return array ? array->data() : nullptr;
+}
+
+// Runs a kernel without the GIL; a Ctrl-C seen while waiting becomes KeyboardInterrupt.
+template <class Work>
+auto run(int threads, const Work& work) {
+    require(threads >= 1, "threads must be 1 or more");
+    try {
+        nb::gil_scoped_release released;
+        return work();
+    } catch (const Cancelled&) {
+        throw nb::python_error();  // PyErr_CheckSignals has set it
+    }
+}
+
+void check_rows(const Array<const int64_t, 1>& indptr, size_t entries) {
+    require(indptr.shape(0) > 0 && indptr(0) == 0, "indptr must begin with 0");
+    for (size_t r = 0; r + 1 < indptr.shape(0); ++r) require(indptr(r) <= indptr(r + 1), "indptr must not descend");
+    require(static_cast<size_t>(indptr(indptr.shape(0) - 1)) == entries, "indptr must end with the number of entries");
+}
+
+void check_indices(const int32_t* indices, size_t count, size_t bound, const char* what) {
+    uint32_t largest = 0;  // a negative one becomes large
+    for (size_t i = 0; i < count; ++i) largest = std::max(largest, static_cast<uint32_t>(indices[i]));
+    require(count == 0 || largest < bound, what);
+}
+
+template <class T>
+std::pair<double, int64_t> py_half_sweep(
+    Array<const int64_t, 1> indptr, Array<const int32_t, 1> indices, Array<const float, 1> values,
+    Maybe<const float, 1> weights, std::tuple<double, double, double, double, double> form, Array<const T, 2> fixed,
+    Maybe<const T, 1> fixed_bias, Maybe<const T, 2> gram, Array<const T, 1> ridge, Array<T, 2> solution,
+    Maybe<T, 1> solution_bias, int steps, int threads) {
+    const size_t rows = solution.shape(0), k = fixed.shape(1);
+    check_rows(indptr, indices.shape(0));
+    check_indices(indices.data(), indices.shape(0), fixed.shape(0), "an index lies outside the fixed side");
+    require(indptr.shape(0) == rows + 1 && ridge.shape(0) == rows, "indptr and ridge must match the solution's rows");
+    require(values.shape(0) == indices.shape(0), "values and indices must have one length");
+    require(!weights || weights->shape(0) == indices.shape(0), "weights and indices must have one length");
+    require(solution.shape(1) == k, "both sides must have the same number of factors");
+    require(!gram || (gram->shape(0) == k && gram->shape(1) == k), "gram must be factors x factors");
+    require(fixed_bias.has_value() == solution_bias.has_value(), "biases belong to both sides or none");
+    require(!fixed_bias || (fixed_bias->shape(0) == fixed.shape(0) && solution_bias->shape(0) == rows), "biases must match");
+    require(!fixed_bias || !gram, "unobserved_weight and biases exclude each other");
+    require(k > 0 || fixed_bias, "there is nothing to learn without factors and biases");
+    const auto [cs, cf, ts, tf, w0] = form;
+    const HalfSweep<T> side{static_cast<int64_t>(rows), static_cast<int>(k), indptr.data(), indices.data(), values.data(),
+                            pointer(weights), {cs, cf, ts, tf, w0}, fixed.data(), pointer(fixed_bias), pointer(gram),
+                            ridge.data(), solution.data(), pointer(solution_bias), steps};
+    const Outcome outcome = run(threads, [&] { return half_sweep(side, threads); });
+    return {outcome.loss, outcome.failed};
+}
+
+template <class T>
+void py_gram(Array<const T, 2> factors, double scale, Array<T, 2> out, int threads) {
+    const size_t k = factors.shape(1);
+    require(out.shape(0) == k && out.shape(1) == k, "out must be factors x factors");
+    run(threads, [&] { gram(factors.data(), factors.shape(0), static_cast<int>(k), scale, out.data(), threads); });
+}
+
+void py_pack_items(Array<const float, 2> factors, Maybe<const float, 1> bias, Array<float, 3> out) {
+    const size_t items = factors.shape(0), k = factors.shape(1);
+    require(out.shape(0) == (items + kPanel - 1) / kPanel && out.shape(1) == k + 1 && out.shape(2) == kPanel, "out must be panels x (factors + 1) x 16");
+    require(!bias || bias->shape(0) == items, "bias must match the items");
+    run(1, [&] { pack_items(factors.data(), pointer(bias), items, static_cast<int>(k), out.data()); });
+}
+
+void py_top_k(Array<const float, 3> panels, int64_t items, Array<const float, 2> queries, Array<const int32_t, 1> rows,
+              Maybe<const int64_t, 1> seen_indptr, Maybe<const int32_t, 1> seen_indices, Maybe<const uint8_t, 1> allowed,
+              Array<int32_t, 2> best, Array<float, 2> scores, int threads) {
+    const size_t count = rows.shape(0), n = best.shape(1);
+    require(panels.shape(1) == queries.shape(1) + 1 && panels.shape(2) == kPanel, "panels and queries must have the same factors");
+    require((items + kPanel - 1) / kPanel == static_cast<int64_t>(panels.shape(0)), "items must match the panels");
+    require(n > 0 && best.shape(0) == count && scores.shape(0) == count && scores.shape(1) == n, "best and scores must be count x n");
+    require(!allowed || static_cast<int64_t>(allowed->shape(0)) == items, "allowed must have one byte an item");
+    require(seen_indptr.has_value() == seen_indices.has_value(), "seen needs indptr and indices");
+    check_indices(rows.data(), count, queries.shape(0), "a row lies outside the queries");
+    if (seen_indptr) {
+        require(seen_indptr->shape(0) == queries.shape(0) + 1, "seen must have one row a query");
+        for (size_t i = 0; i < count; ++i) {
+            const int64_t begin = (*seen_indptr)(rows(i)), end = (*seen_indptr)(rows(i) + 1);
+            require(0 <= begin && begin <= end && end <= static_cast<int64_t>(seen_indices->shape(0)), "seen rows out of bounds");
+        }
+    }
+    const TopK task{panels.data(), items, static_cast<int>(queries.shape(1)), static_cast<int>(n), queries.data(),
+                    rows.data(), static_cast<int64_t>(count), pointer(seen_indptr), pointer(seen_indices),
+                    pointer(allowed), best.data(), scores.data()};
+    run(threads, [&] { top_k(task, threads); });
+}
+
+void py_pair_scores(Array<const float, 2> left, Array<const int32_t, 1> left_rows, Array<const float, 2> right,
+                    Array<const int32_t, 1> right_rows, Array<float, 1> out, int threads) {
+    const size_t pairs = out.shape(0);
+    require(left.shape(1) == right.shape(1), "both sides must have the same number of factors");
+    require(left_rows.shape(0) == pairs && right_rows.shape(0) == pairs, "rows and out must have one length");
+    check_indices(left_rows.data(), pairs, left.shape(0), "a left row is out of bounds");
+    check_indices(right_rows.data(), pairs, right.shape(0), "a right row is out of bounds");
+    run(threads, [&] {
+        pair_scores(left.data(), left_rows.data(), right.data(), right_rows.data(), pairs, static_cast<int>(left.shape(1)), out.data(), threads);
+    });
+}
+
+void py_counting_sort(Array<const int32_t, 1> keys, std::vector<AnyInput> columns, std::vector<AnyColumn> outputs,
+                      Array<int64_t, 1> indptr, int threads) {
+    require(columns.size() == outputs.size() && indptr.shape(0) > 0, "every column needs an output");
+    std::vector<Column> moved;
+    for (size_t c = 0; c < columns.size(); ++c) {
+        const int bytes = static_cast<int>(columns[c].itemsize());
+        require(bytes == 4 || bytes == 8, "columns hold entries of 4 or 8 bytes");
+        require(static_cast<int>(outputs[c].itemsize()) == bytes, "an output must have its column's type");
+        require(columns[c].shape(0) == keys.shape(0) && outputs[c].shape(0) == keys.shape(0), "columns must be as long as keys");
+        moved.push_back({columns[c].data(), outputs[c].data(), bytes});
+    }
+    const int64_t bad = run(threads, [&] {
+        return counting_sort(keys.data(), keys.shape(0), indptr.shape(0) - 1, moved, indptr.data(), threads);
+    });
+    if (bad >= 0) throw std::out_of_range("key " + std::to_string(keys(bad)) + " is out of range");
+}
+
+bool check_signals() {
+    nb::gil_scoped_acquire acquired;
+    return PyErr_CheckSignals() != 0;
+}
+
+bool supports(const std::string& set) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (set == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    return set == "baseline";
+}
+
+}  // namespace
+
+NB_MODULE(MODULE_NAME, m) {
+    m.doc() = "The native kernels, compiled for one instruction set; see kernels/reference.py for what they compute.";
+    interrupted = check_signals;
+    using namespace nb::literals;
+#define SWEEP_ARGUMENTS                                                                                              \
+    "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "weights"_a.noconvert().none(), "form"_a, \
+        "fixed"_a.noconvert(), "fixed_bias"_a.noconvert().none(), "gram"_a.noconvert().none(), "ridge"_a.noconvert(),  \
+        "solution"_a.noconvert(), "solution_bias"_a.noconvert().none(), "steps"_a, "threads"_a
+    m.def("half_sweep", &py_half_sweep<float>, SWEEP_ARGUMENTS);
+    m.def("half_sweep", &py_half_sweep<double>, SWEEP_ARGUMENTS);
+    m.def("gram", &py_gram<float>, "factors"_a.noconvert(), "scale"_a, "out"_a.noconvert(), "threads"_a);
+    m.def("gram", &py_gram<double>, "factors"_a.noconvert(), "scale"_a, "out"_a.noconvert(), "threads"_a);
+    m.def("pack_items", &py_pack_items, "factors"_a.noconvert(), "bias"_a.noconvert().none(), "out"_a.noconvert());
+    m.def("top_k", &py_top_k, "panels"_a.noconvert(), "items"_a, "queries"_a.noconvert(), "rows"_a.noconvert(),
+          "seen_indptr"_a.noconvert().none(), "seen_indices"_a.noconvert().none(), "allowed"_a.noconvert().none(),
+          "best"_a.noconvert(), "scores"_a.noconvert(), "threads"_a);
+    m.def("pair_scores", &py_pair_scores, "left"_a.noconvert(), "left_rows"_a.noconvert(), "right"_a.noconvert(),
+          "right_rows"_a.noconvert(), "out"_a.noconvert(), "threads"_a);
+    m.def("counting_sort", &py_counting_sort, "keys"_a.noconvert(), "columns"_a.noconvert(), "outputs"_a.noconvert(), "indptr"_a.noconvert(), "threads"_a);
+    m.def("supports", &supports, "instruction_set"_a, "Whether this processor can run the build of that name.");
+}

@@ -1,0 +1,48 @@
+// One side of alternating least squares: every row is one ridge regression on the fixed side's factors.
+//
+//   (w0 G + sum_e (c_e - w0) f_e f_e' + r I) x = sum_e c_e t_e f_e
+//
+// over the entries e of the row, with f_e the fixed side's factors of the entry's column (and a
+// constant 1 where a bias is learned), G = F'F, and t_e less the fixed side's bias. Design, section 7.
+#pragma once
+#include <cstdint>
+
+namespace alsatian {
+
+// How the values of the data enter: confidence c = w (confidence_slope v + confidence_shift) and
+// c t = w (target_slope v + target_shift), with w the entry's own weight or one.
+struct Form {
+    double confidence_slope, confidence_shift, target_slope, target_shift, unobserved;
+};
+
+template <class T>
+struct HalfSweep {
+    int64_t rows;
+    int factors;
+    const int64_t* indptr;
+    const int32_t* indices;
+    const float* values;
+    const float* weights;  // or null: one each
+    Form form;
+    const T* fixed;       // (columns, factors)
+    const T* fixed_bias;  // (columns) or null: no biases are learned
+    const T* gram;        // (factors, factors), w0 G, or null when w0 is zero
+    const T* ridge;       // (rows)
+    T* solution;          // (rows, factors): where conjugate gradient starts, and the result
+    T* solution_bias;     // (rows) or null, as fixed_bias
+    int steps;            // of conjugate gradient; 0 solves exactly by Cholesky
+};
+
+struct Outcome {
+    double loss;     // sum over the rows of sum_e c (t - f'x)^2 + w0 (the unobserved) + r |x|^2
+    int64_t failed;  // the first row whose system was singular or not finite, or -1
+};
+
+template <class T>
+Outcome half_sweep(const HalfSweep<T>& side, int threads);
+
+// F'F / of (rows, factors), symmetric; summed over fixed blocks in their order.
+template <class T>
+void gram(const T* factors, int64_t rows, int k, double scale, T* out, int threads);
+
+}  // namespace alsatian

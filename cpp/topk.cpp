@@ -1,0 +1,147 @@
+#include "topk.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "gram.h"
+#include "parallel.h"
+
+namespace alsatian {
+namespace {
+
+constexpr int kQueries = 6;     // scored together: one register tile
+constexpr int kGroups = 8;      // groups of six that share a stretch of panels in the cache
+constexpr int64_t kStretch = 32;
+
+struct Scored {
+    float score;
+    int32_t item;
+    // "less" for the heap is "better", so that its top is the worst of the best
+    bool operator<(const Scored& other) const {
+        return score > other.score || (score == other.score && item < other.item);
+    }
+};
+
+// The n best seen so far of one query. Items arrive in ascending order, so an equal score never displaces.
+struct Selection {
+    std::vector<Scored> heap;
+    float threshold = -std::numeric_limits<float>::infinity();
+
+    void offer(float score, int32_t item, size_t n) {
+        if (heap.size() == n) {
+            std::pop_heap(heap.begin(), heap.end());
+            heap.back() = {score, item};
+        } else {
+            heap.push_back({score, item});
+        }
+        std::push_heap(heap.begin(), heap.end());
+        if (heap.size() == n) threshold = heap.front().score;
+    }
+};
+
+bool excluded(const TopK& t, int32_t row, int32_t item) {
+    if (t.allowed && !t.allowed[item]) return true;
+    if (!t.seen_indptr) return false;
+    return std::binary_search(t.seen_indices + t.seen_indptr[row], t.seen_indices + t.seen_indptr[row + 1], item);
+}
+
+// Scores R queries (their factors interleaved: [factor][R]) on one panel.
+template <int R>
+void score(const float* queries, const float* panel, int factors, float* out) {
+    using S = Simd<float>;
+    for (int r = 0; r < R; ++r) std::copy_n(panel, kPanel, out + r * kPanel);
+    for (int c = 0; c < kPanel; c += 2 * S::lanes)
+        tile<float, R, 2, false>(out + c, kPanel, queries, R, panel + kPanel + c, kPanel, factors);
+}
+
+template <int R>
+void one_panel(const TopK& t, int64_t first, const float* queries, int64_t panel, Selection* selections) {
+    float scores[R * kPanel];
+    score<R>(queries, t.panels + panel * kPanel * (t.factors + 1), t.factors, scores);
+    for (int r = 0; r < R; ++r) {
+        Selection& selection = selections[r];
+        const float* line = scores + r * kPanel;
+        float highest = line[0];
+        for (int c = 1; c < kPanel; ++c) highest = std::max(highest, line[c]);
+        if (!(highest > selection.threshold)) continue;
+        for (int c = 0; c < kPanel; ++c) {
+            const int32_t item = static_cast<int32_t>(panel * kPanel + c);
+            if (line[c] > selection.threshold && !excluded(t, t.rows[first + r], item)) selection.offer(line[c], item, t.n);
+        }
+    }
+}
+
+void dispatch(const TopK& t, int64_t first, int count, const float* queries, int64_t panel, Selection* selections) {
+    switch (count) {
+        case 6: one_panel<6>(t, first, queries, panel, selections); break;
+        case 5: one_panel<5>(t, first, queries, panel, selections); break;
+        case 4: one_panel<4>(t, first, queries, panel, selections); break;
+        case 3: one_panel<3>(t, first, queries, panel, selections); break;
+        case 2: one_panel<2>(t, first, queries, panel, selections); break;
+        default: one_panel<1>(t, first, queries, panel, selections); break;
+    }
+}
+
+void write(const TopK& t, int64_t at, Selection& selection) {
+    std::sort_heap(selection.heap.begin(), selection.heap.end());
+    int32_t* best = t.best + at * t.n;
+    float* scores = t.scores + at * t.n;
+    std::fill_n(best, t.n, -1);
+    std::fill_n(scores, t.n, 0.0f);
+    for (size_t i = 0; i < selection.heap.size(); ++i) best[i] = selection.heap[i].item, scores[i] = selection.heap[i].score;
+}
+
+}  // namespace
+
+void pack_items(const float* factors, const float* bias, int64_t items, int k, float* panels) {
+    for (int64_t panel = 0; panel * kPanel < items; ++panel) {
+        float* to = panels + panel * kPanel * (k + 1);
+        for (int c = 0; c < kPanel; ++c) {
+            const int64_t item = panel * kPanel + c;
+            const bool real = item < items;
+            to[c] = !real ? -std::numeric_limits<float>::infinity() : bias ? bias[item] : 0.0f;
+            for (int f = 0; f < k; ++f) to[(f + 1) * kPanel + c] = real ? factors[item * k + f] : 0.0f;
+        }
+    }
+}
+
+void top_k(const TopK& t, int threads) {
+    constexpr int64_t batch = kQueries * kGroups;
+    const int64_t panels = (t.items + kPanel - 1) / kPanel;
+    parallel_for(threads, (t.count + batch - 1) / batch, [&](int64_t task, int) {
+        const int64_t begin = task * batch, end = std::min(t.count, begin + batch);
+        std::vector<float> queries(batch * t.factors);
+        std::vector<Selection> selections(end - begin);
+        for (int64_t first = begin; first < end; first += kQueries) {
+            const int count = static_cast<int>(std::min<int64_t>(kQueries, end - first));
+            float* to = queries.data() + (first - begin) * t.factors;
+            for (int r = 0; r < count; ++r)
+                for (int f = 0; f < t.factors; ++f)
+                    to[f * count + r] = t.queries[static_cast<int64_t>(t.rows[first + r]) * t.factors + f];
+        }
+        for (int64_t from = 0; from < panels; from += kStretch) {
+            for (int64_t first = begin; first < end; first += kQueries) {
+                const int count = static_cast<int>(std::min<int64_t>(kQueries, end - first));
+                for (int64_t panel = from; panel < std::min(panels, from + kStretch); ++panel)
+                    dispatch(t, first, count, queries.data() + (first - begin) * t.factors, panel, &selections[first - begin]);
+            }
+        }
+        for (int64_t at = begin; at < end; ++at) write(t, at, selections[at - begin]);
+    });
+}
+
+void pair_scores(const float* left, const int32_t* left_rows, const float* right, const int32_t* right_rows,
+                 int64_t pairs, int k, float* out, int threads) {
+    constexpr int64_t batch = 16384;
+    parallel_for(threads, (pairs + batch - 1) / batch, [&](int64_t task, int) {
+        for (int64_t i = task * batch; i < std::min(pairs, (task + 1) * batch); ++i) {
+            const float* a = left + static_cast<int64_t>(left_rows[i]) * k;
+            const float* b = right + static_cast<int64_t>(right_rows[i]) * k;
+            float total = 0;
+            for (int f = 0; f < k; ++f) total += a[f] * b[f];
+            out[i] = total;
+        }
+    });
+}
+
+}  // namespace alsatian

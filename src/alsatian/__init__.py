@@ -1,0 +1,71 @@
+"""Alsatian: ratings or events in, recommendations out.
+
+>>> import alsatian as al
+>>> ratings = al.samples.load("movielens-small")
+>>> split = al.split.per_user(ratings, n=10, seed=0)
+>>> model = al.ExplicitALS(factors=8, epochs=2).fit(split.train, progress=False)
+>>> len(model.recommend(1, n=5))
+5
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alsatian import evaluate, metrics, split
+    from alsatian.catalog import Catalog
+    from alsatian.errors import AlsatianError
+    from alsatian.ids import Ids
+    from alsatian.ingest import read, samples
+    from alsatian.interactions import Interactions
+    from alsatian.models import ExplicitALS, ImplicitALS, Popularity
+    from alsatian.ranking import Recommendations
+    from alsatian.recipe import Recipe
+    from alsatian.split import Split
+    from alsatian.store import load, save
+
+__version__ = "0.1.0"
+
+# Where each public name lives; a module named None is a public name itself. Loaded on first use,
+# so that `import alsatian` and the command line start at once.
+_HOMES = {
+    "AlsatianError": "errors",
+    "Catalog": "catalog",
+    "ExplicitALS": "models",
+    "Ids": "ids",
+    "ImplicitALS": "models",
+    "Interactions": "interactions",
+    "Popularity": "models",
+    "Recipe": "recipe",
+    "Recommendations": "ranking",
+    "Split": "split",
+    "evaluate": None,
+    "load": "store",
+    "metrics": None,
+    "read": "ingest",
+    "samples": "ingest",
+    "save": "store",
+    "split": None,
+}
+
+__all__ = [
+    "AlsatianError", "Catalog", "ExplicitALS", "Ids", "ImplicitALS", "Interactions", "Popularity", "Recipe",
+    "Recommendations", "Split", "evaluate", "load", "metrics", "read", "samples", "save", "split",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'alsatian' has no attribute {name!r}")
+    home = _HOMES[name]
+    if home is None:
+        return importlib.import_module(f"alsatian.{name}")
+    value = getattr(importlib.import_module(f"alsatian.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

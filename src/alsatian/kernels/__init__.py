@@ -1,0 +1,134 @@
+"""The native kernels behind the signatures of `reference.py`, in the build that suits this processor.
+
+The wrappers allocate outputs and choose threads; all arithmetic is in `cpp/`. The environment
+variable ALSATIAN_KERNELS picks a build by name ("baseline", "avx2") for tests and comparisons.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.errors import ParameterError
+from alsatian.kernels.types import PANEL, Array, Form, Rows, Side
+
+__all__ = [
+    "Form", "Rows", "Side", "counting_sort", "gram", "half_sweep", "instruction_set", "pack_items", "pair_scores",
+    "top_k", "transpose", "usable_threads",
+]  # fmt: skip
+
+_MOST_THREADS = 1024
+_BUILDS = {"avx2": "_native_avx2", "baseline": "_native"}  # best first
+
+
+def _choose() -> str:
+    from alsatian.kernels import _native
+
+    wanted = os.environ.get("ALSATIAN_KERNELS")
+    if wanted is None:
+        return next(name for name in _BUILDS if _native.supports(name))
+    if wanted not in _BUILDS or not _native.supports(wanted):
+        usable = [name for name in _BUILDS if _native.supports(name)]
+        raise ParameterError(f"ALSATIAN_KERNELS={wanted!r} cannot run here; choose one of {usable}.")
+    return wanted
+
+
+instruction_set: str = _choose()
+_native = importlib.import_module(f"alsatian.kernels.{_BUILDS[instruction_set]}")
+
+
+def usable_threads(threads: int | None = None) -> int:
+    """Return the number of threads to use: as asked, else ALSATIAN_THREADS, else the processors we may use."""
+    if threads is None:
+        written = os.environ.get("ALSATIAN_THREADS", "")
+        if written and not written.isdigit():
+            raise ParameterError(f"ALSATIAN_THREADS={written!r} is not a number of threads; set 1 or more.")
+        threads = int(written or 0) or _processors()
+    if not 1 <= threads <= _MOST_THREADS:
+        raise ParameterError(f"threads={threads} is not possible; pass 1 to {_MOST_THREADS}, or None for all processors.")
+    return threads
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def counting_sort(
+    keys: NDArray[np.int32], n_keys: int, columns: Sequence[Array], threads: int | None = None
+) -> tuple[NDArray[np.int64], list[Array]]:
+    indptr = np.empty(n_keys + 1, np.int64)
+    outputs = [np.empty_like(column) for column in columns]
+    _native.counting_sort(keys, list(columns), outputs, indptr, usable_threads(threads))
+    return indptr, outputs
+
+
+def transpose(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    columns: Sequence[Array],
+    n_columns: int,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int64], list[Array]]:
+    rows = np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr))
+    return counting_sort(indices, n_columns, [rows, *columns], threads)
+
+
+def gram(factors: Array, scale: float = 1.0, threads: int | None = None) -> Array:
+    out = np.empty((factors.shape[1],) * 2, factors.dtype)
+    _native.gram(factors, scale, out, usable_threads(threads))
+    return out
+
+
+def half_sweep(
+    rows: Rows,
+    form: Form,
+    fixed: Side,
+    gram: Array | None,
+    ridge: Array,
+    solution: Side,
+    steps: int = 0,
+    threads: int | None = None,
+) -> tuple[float, int]:
+    return _native.half_sweep(  # type: ignore[no-any-return]
+        *rows, tuple(form), *fixed, gram, ridge, *solution, steps, usable_threads(threads)
+    )
+
+
+def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    out = np.empty((-(-len(factors) // PANEL), factors.shape[1] + 1, PANEL), np.float32)
+    _native.pack_items(factors, bias, out)
+    return out
+
+
+def top_k(
+    panels: NDArray[np.float32],
+    items: int,
+    queries: NDArray[np.float32],
+    rows: NDArray[np.int32],
+    n: int,
+    seen: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    best, scores = np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32)
+    mask = None if allowed is None else allowed.view(np.uint8)
+    _native.top_k(panels, items, queries, rows, *(seen or (None, None)), mask, best, scores, usable_threads(threads))
+    return best, scores
+
+
+def pair_scores(
+    left: NDArray[np.float32],
+    left_rows: NDArray[np.int32],
+    right: NDArray[np.float32],
+    right_rows: NDArray[np.int32],
+    threads: int | None = None,
+) -> NDArray[np.float32]:
+    out = np.empty(len(left_rows), np.float32)
+    _native.pair_scores(left, left_rows, right, right_rows, out, usable_threads(threads))
+    return out
+

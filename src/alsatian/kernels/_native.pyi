@@ -1,0 +1,74 @@
+"""The native kernels, compiled for one instruction set; see `reference.py` for what they compute.
+
+All arrays are C-contiguous. Outputs are made by the caller, as are `solution` and `solution_bias`, where a half-sweep
+also begins. Wrong types raise TypeError, wrong shapes and bounds ValueError, keys out of range IndexError.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Int32: TypeAlias = NDArray[np.int32]
+_Int64: TypeAlias = NDArray[np.int64]
+_Float32: TypeAlias = NDArray[np.float32]
+_Float64: TypeAlias = NDArray[np.float64]
+
+@overload
+def half_sweep(
+    indptr: _Int64,
+    indices: _Int32,
+    values: _Float32,
+    weights: _Float32 | None,
+    form: tuple[float, float, float, float, float],
+    fixed: _Float32,
+    fixed_bias: _Float32 | None,
+    gram: _Float32 | None,
+    ridge: _Float32,
+    solution: _Float32,
+    solution_bias: _Float32 | None,
+    steps: int,
+    threads: int,
+) -> tuple[float, int]: ...
+@overload
+def half_sweep(
+    indptr: _Int64,
+    indices: _Int32,
+    values: _Float32,
+    weights: _Float32 | None,
+    form: tuple[float, float, float, float, float],
+    fixed: _Float64,
+    fixed_bias: _Float64 | None,
+    gram: _Float64 | None,
+    ridge: _Float64,
+    solution: _Float64,
+    solution_bias: _Float64 | None,
+    steps: int,
+    threads: int,
+) -> tuple[float, int]: ...
+@overload
+def gram(factors: _Float32, scale: float, out: _Float32, threads: int) -> None: ...
+@overload
+def gram(factors: _Float64, scale: float, out: _Float64, threads: int) -> None: ...
+def pack_items(factors: _Float32, bias: _Float32 | None, out: _Float32) -> None: ...
+def top_k(
+    panels: _Float32,
+    items: int,
+    queries: _Float32,
+    rows: _Int32,
+    seen_indptr: _Int64 | None,
+    seen_indices: _Int32 | None,
+    allowed: NDArray[np.uint8] | None,
+    best: _Int32,
+    scores: _Float32,
+    threads: int,
+) -> None: ...
+def pair_scores(
+    left: _Float32, left_rows: _Int32, right: _Float32, right_rows: _Int32, out: _Float32, threads: int
+) -> None: ...
+def counting_sort(
+    keys: _Int32, columns: Sequence[NDArray[Any]], outputs: Sequence[NDArray[Any]], indptr: _Int64, threads: int
+) -> None: ...
+def supports(instruction_set: str) -> bool:
+    """Whether this processor can run the build of that name."""

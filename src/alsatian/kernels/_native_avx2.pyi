@@ -1,0 +1,1 @@
+from alsatian.kernels._native import *

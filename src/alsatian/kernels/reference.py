@@ -1,0 +1,173 @@
+"""The kernels in NumPy: the same names and signatures, plain, slow and right. Tests hold the two equal.
+
+A kernel checks nothing about ids, draws no random numbers and prints nothing: arrays in, arrays out.
+`threads` is accepted and ignored here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.kernels.types import PANEL, Array, Form, Rows, Side
+
+
+def counting_sort(
+    keys: NDArray[np.int32],
+    n_keys: int,
+    columns: Sequence[Array],
+    threads: int | None = None,
+) -> tuple[NDArray[np.int64], list[Array]]:
+    """Sort columns by keys in [0, n_keys), stably; also return where each key's rows begin (n_keys + 1)."""
+    order = np.argsort(keys, kind="stable")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=n_keys))]).astype(np.int64)
+    return indptr, [column[order] for column in columns]
+
+
+def transpose(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    columns: Sequence[Array],
+    n_columns: int,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int64], list[Array]]:
+    """Turn compressed rows into compressed columns: indptr, and [row of each entry, *columns]."""
+    rows = np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr))
+    return counting_sort(indices, n_columns, [rows, *columns])
+
+
+def gram(factors: Array, scale: float = 1.0, threads: int | None = None) -> Array:
+    """Return scale F'F."""
+    wide = factors.astype(np.float64)
+    return (scale * wide.T @ wide).astype(factors.dtype)
+
+
+def entries(rows: Rows, form: Form, fixed: Side) -> tuple[Array, Array]:
+    """Return confidence c and c (t - fixed bias) of every entry, in float64."""
+    weights = 1.0 if rows.weights is None else rows.weights.astype(np.float64)
+    values = rows.values.astype(np.float64)
+    confidence = weights * (form.confidence_slope * values + form.confidence_shift)
+    target = weights * (form.target_slope * values + form.target_shift)
+    if fixed.bias is not None:
+        target = target - confidence * fixed.bias[rows.indices]
+    return confidence, target
+
+
+def half_sweep(
+    rows: Rows,
+    form: Form,
+    fixed: Side,
+    gram: Array | None,
+    ridge: Array,
+    solution: Side,
+    steps: int = 0,
+    threads: int | None = None,
+) -> tuple[float, int]:
+    """Solve every row of one side in place; return its loss and the first row that failed, or -1.
+
+    For each row, over its entries e with the fixed side's factors f (and a constant 1 where biases are learned)
+
+        (w0 G + sum_e (c_e - w0) f_e f_e' + r I) x = sum_e c_e t_e f_e
+
+    `gram` is w0 G (factors x factors) or None, `ridge` r for each row. `steps` = 0 solves exactly; else so many
+    steps of conjugate gradient start from `solution`, preconditioned by the diagonal. The loss is
+
+        sum over rows of  sum_e c_e (t_e - f_e'x)^2 + w0 sum over the unobserved of (f'x)^2 + r |x|^2
+
+    A row without entries becomes zero.
+    """
+    confidence, target = entries(rows, form, fixed)
+    columns = fixed.factors if fixed.bias is None else np.column_stack([fixed.factors, np.ones(len(fixed.factors))])
+    outside = np.zeros((columns.shape[1],) * 2)
+    if gram is not None:
+        outside[: len(gram), : len(gram)] = gram
+    loss, failed = 0.0, -1
+    for row in range(len(solution.factors)):
+        part = slice(rows.indptr[row], rows.indptr[row + 1])
+        f, c, ct = columns[rows.indices[part]].astype(np.float64), confidence[part], target[part]
+        system = outside + (f.T * (c - form.unobserved)) @ f + ridge[row] * np.eye(len(outside))
+        right = f.T @ ct
+        try:
+            x = _solve(system, right, _join(solution, row), steps) if len(c) else np.zeros(len(right))
+        except np.linalg.LinAlgError:
+            failed = row if failed < 0 else failed
+            continue
+        solution.factors[row] = x[: solution.factors.shape[1]]
+        if solution.bias is not None:
+            solution.bias[row] = x[-1]
+        squares = np.divide(ct**2, c, out=np.zeros_like(c), where=c != 0).sum()
+        loss += squares + x @ system @ x - 2 * right @ x
+    return loss, failed
+
+
+def _join(side: Side, row: int) -> Array:
+    return side.factors[row] if side.bias is None else np.append(side.factors[row], side.bias[row])
+
+
+def _solve(system: Array, right: Array, start: Array, steps: int) -> Array:
+    if steps == 0:
+        np.linalg.cholesky(system)  # refuses what is not positive definite
+        return np.linalg.solve(system, right)
+    x = start.astype(np.float64)
+    residual, diagonal = right - system @ x, np.diag(system)
+    search = residual / diagonal
+    rz = residual @ search
+    for _ in range(steps):
+        if rz <= 0 or search @ system @ search <= 0:
+            break
+        length = rz / (search @ system @ search)
+        x = x + length * search
+        residual = residual - length * system @ search
+        previous, rz = rz, residual @ (residual / diagonal)
+        search = residual / diagonal + rz / previous * search
+    return x
+
+
+def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """Lay items out for `top_k`: (panels, factors + 1, 16), the bias first, -inf where a panel has no item."""
+    items, k = factors.shape
+    wide = np.zeros((-(-items // PANEL) * PANEL, k + 1), np.float32)
+    wide[:items, 0], wide[items:, 0] = 0 if bias is None else bias, -np.inf
+    wide[:items, 1:] = factors
+    return np.ascontiguousarray(wide.reshape(-1, PANEL, k + 1).transpose(0, 2, 1))
+
+
+def top_k(
+    panels: NDArray[np.float32],
+    items: int,
+    queries: NDArray[np.float32],
+    rows: NDArray[np.int32],
+    n: int,
+    seen: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the n items of the highest bias + query . factors for `queries[rows]`, and their scores.
+
+    Descending by score, then ascending by item; -1 (score 0) past the end of a list. `seen` (indptr, indices
+    by query) and items that are not `allowed` are left out.
+    """
+    wide = panels.transpose(0, 2, 1).reshape(-1, panels.shape[1])[:items].astype(np.float64)
+    best, scores = np.full((len(rows), n), -1, np.int32), np.zeros((len(rows), n), np.float32)
+    for at, row in enumerate(rows):
+        score = (wide[:, 0] + wide[:, 1:] @ queries[row]).astype(np.float32)
+        usable = np.ones(items, bool) if allowed is None else allowed.copy()
+        if seen is not None:
+            usable[seen[1][seen[0][row] : seen[0][row + 1]]] = False
+        candidates = np.flatnonzero(usable)
+        order = candidates[np.argsort(-score[candidates], kind="stable")][:n]
+        best[at, : len(order)], scores[at, : len(order)] = order, score[order]
+    return best, scores
+
+
+def pair_scores(
+    left: NDArray[np.float32],
+    left_rows: NDArray[np.int32],
+    right: NDArray[np.float32],
+    right_rows: NDArray[np.int32],
+    threads: int | None = None,
+) -> NDArray[np.float32]:
+    """Return left[left_rows[i]] . right[right_rows[i]] for every i."""
+    return np.einsum("ij,ij->i", left[left_rows], right[right_rows])

@@ -1,0 +1,41 @@
+"""The types that kernels share."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+PANEL = 16  # items that lie side by side in packed panels
+
+
+class Form(NamedTuple):
+    """How an entry of value v and weight w enters the objective (design, section 7).
+
+    Confidence c = w (confidence_slope v + confidence_shift); confidence times target
+    c t = w (target_slope v + target_shift); `unobserved` is w0, the weight of what was not observed.
+    """
+
+    confidence_slope: float
+    confidence_shift: float
+    target_slope: float
+    target_shift: float
+    unobserved: float
+
+
+class Rows(NamedTuple):
+    """The entries of one side, row by row: compressed rows with values and optional weights."""
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    values: NDArray[np.float32]
+    weights: NDArray[np.float32] | None
+
+
+class Side(NamedTuple):
+    """What is learned of one side: factors (rows, k), and biases (rows) or None."""
+
+    factors: Array
+    bias: Array | None
