@@ -1,0 +1,63 @@
+"""Columns to a data frame of the library that the user has: polars, pandas or pyarrow."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.errors import DependencyError
+
+
+class Gathered(NamedTuple):
+    """A column in which few values stand often: row r holds values[at[r]]; without `at`, values[r]."""
+
+    values: Sequence[Any] | NDArray[Any]
+    at: NDArray[np.integer] | None = None
+    text: bool = False  # known to be text, also where every value is None
+
+
+Columns = Mapping[str, Gathered]
+
+
+def to_polars(columns: Columns) -> Any:
+    """Return a polars.DataFrame; raises DependencyError where polars is not installed."""
+    pl = _package("polars", "pip install polars")
+
+    def series(column: Gathered) -> Any:
+        values = pl.Series(column.values, dtype=pl.String if column.text else None)
+        return values if column.at is None else values.gather(column.at)
+
+    return pl.DataFrame({name: series(column) for name, column in columns.items()})
+
+
+def to_pandas(columns: Columns) -> Any:
+    """Return a pandas.DataFrame; raises DependencyError where pandas is not installed."""
+    pd = _package("pandas", "pip install pandas")
+
+    def array(column: Gathered) -> Any:
+        values = pd.Series(column.values, dtype=None if len(column.values) else object)
+        return values.array if column.at is None else values.array.take(column.at)
+
+    return pd.DataFrame({name: array(column) for name, column in columns.items()})
+
+
+def to_arrow(columns: Columns) -> Any:
+    """Return a pyarrow.Table; raises DependencyError where pyarrow is not installed."""
+    pa = _package("pyarrow", "pip install 'alsatian[arrow]'")
+
+    def array(column: Gathered) -> Any:
+        values = pa.array(column.values, pa.string() if column.text else None)
+        return values if column.at is None else values.take(pa.array(column.at))
+
+    return pa.table({name: array(column) for name, column in columns.items()})
+
+
+def _package(name: str, command: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise DependencyError(f"this needs {name}, which is not installed; run: {command}") from None

@@ -1,0 +1,37 @@
+"""Why an item is recommended: what the person's own items contribute to its score."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from alsatian.ids import Id
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One item of the person's history: the value it has there, and what it adds to the score."""
+
+    item: Id
+    title: str | None
+    value: float
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A score taken apart: base (mean and biases) plus the contributions of the history, largest first."""
+
+    item: Id
+    title: str | None
+    score: float
+    base: float
+    reasons: list[Reason]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        lines = [f"{self.title or self.item}: score {self.score:.3f}, of which {self.base:.3f} without the history"]
+        lines += [f"  {r.contribution:+.3f}  {r.title or r.item} (value {r.value:g})" for r in self.reasons]
+        return "\n".join(lines)

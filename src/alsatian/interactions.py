@@ -1,0 +1,263 @@
+"""Who did what with which item: frozen, sorted, in compressed rows by user and by item."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.catalog import Catalog
+from alsatian.errors import DataError, RowsError
+from alsatian.ids import Ids
+from alsatian.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class CSR:
+    """Compressed sparse rows: row r holds columns `indices[indptr[r]:indptr[r + 1]]`, ascending, with `values`.
+
+    weights: how much each entry counts in a fit, or None for all alike.
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    values: NDArray[np.float32]
+    columns: int
+    weights: NDArray[np.float32] | None = None
+
+    @property
+    def rows(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many entries each row has."""
+        return np.diff(self.indptr)
+
+    def row(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the columns and the values of one row."""
+        part = slice(self.indptr[row], self.indptr[row + 1])
+        return self.indices[part], self.values[part]
+
+    def take(self, rows: NDArray[np.integer]) -> CSR:
+        """Return these rows, in this order."""
+        counts = self.counts[rows]
+        indptr = np.concatenate([[0], np.cumsum(counts)])
+        entries = np.repeat(self.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
+        weights = None if self.weights is None else self.weights[entries]
+        return CSR(indptr, self.indices[entries], self.values[entries], self.columns, weights)
+
+    def where(self, mask: NDArray[np.bool_]) -> CSR:
+        """Return the entries at which `mask` is true."""
+        indptr = np.concatenate([[0], np.cumsum(mask)])[self.indptr]
+        weights = None if self.weights is None else self.weights[mask]
+        return CSR(indptr, self.indices[mask], self.values[mask], self.columns, weights)
+
+    def transpose(self) -> CSR:
+        """Return the same entries by column: a stable sort, so within a column the rows ascend."""
+        moved = [column for column in (self.values, self.weights) if column is not None]
+        indptr, (rows, *columns) = kernels.transpose(self.indptr, self.indices, moved, self.columns)
+        return CSR(indptr, rows, columns[0], self.rows, columns[1] if len(columns) > 1 else None)
+
+    def to_scipy(self) -> Any:
+        """Return a scipy.sparse.csr_array over the same arrays."""
+        from scipy.sparse import csr_array
+
+        return csr_array((self.values, self.indices, self.indptr), shape=(self.rows, self.columns))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What happened to the rows on the way in. Every row is accounted for: kept + skipped + combined = read."""
+
+    read: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)  # reason -> rows left out, as the user chose
+    combined: int = 0  # rows that went into another row of the same pair, by the duplicates rule
+    notes: tuple[str, ...] = ()  # other things worth knowing, one sentence each
+
+    def to_json(self) -> dict[str, Any]:
+        return {"read": self.read, "skipped": self.skipped, "combined": self.combined, "notes": list(self.notes)}
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """The observed values of users and items.
+
+    by_user: the entries sorted by user, then item; no pair twice. Values in the unit of the source.
+    times: seconds since 1970 (UTC) of each entry, in the order of `by_user`, or None.
+    scale: the smallest and the largest value that the source declares, or else holds.
+    """
+
+    user_ids: Ids
+    item_ids: Ids
+    by_user: CSR
+    scale: tuple[float, float]
+    times: NDArray[np.int64] | None = None
+    catalog: Catalog = field(default_factory=Catalog)
+    recipe: Recipe = field(default_factory=Recipe)
+    report: Report = field(default_factory=Report)
+
+    @classmethod
+    def build(
+        cls,
+        user_ids: Ids,
+        item_ids: Ids,
+        users: NDArray[np.int32],
+        items: NDArray[np.int32],
+        values: NDArray[np.float32],
+        times: NDArray[np.int64] | None = None,
+        weights: NDArray[np.float32] | None = None,
+        *,
+        scale: tuple[float, float] | None = None,
+        catalog: Catalog | None = None,
+        recipe: Recipe | None = None,
+        report: Report | None = None,
+    ) -> Interactions:
+        """Sort rows given as row numbers and values, and combine duplicate pairs by `recipe.duplicates`.
+
+        Raises RowsError when pairs repeat and the rule is "raise", DataError when there are no rows.
+        """
+        if len(users) == 0:
+            raise DataError("there are no rows to learn from; check the source and what was skipped.")
+        recipe, report = recipe or Recipe(), report or Report(read=len(users))
+        extra = [column for column in (times, weights) if column is not None]
+        # Two stable counting sorts, the minor key first, leave rows of one pair together in their first order.
+        _, (users, items, values, *extra) = kernels.counting_sort(items, len(item_ids), [users, items, values, *extra])
+        indptr, (items, values, *extra) = kernels.counting_sort(users, len(user_ids), [items, values, *extra])
+        rest = iter(extra)
+        times = None if times is None else next(rest)
+        weights = None if weights is None else next(rest)
+        pairs = _Pairs(indptr, items, values, times, weights)
+        if combined := pairs.repeated():
+            if recipe.duplicates == "raise":
+                raise RowsError(pairs.complaint(combined, user_ids, item_ids))
+            pairs = pairs.combined(recipe.duplicates)
+            report = replace(report, combined=report.combined + combined)
+        by_user = CSR(pairs.indptr, pairs.items, pairs.values, len(item_ids), pairs.weights)
+        scale = scale or (float(pairs.values.min()), float(pairs.values.max()))
+        return cls(
+            user_ids, item_ids, by_user, scale, pairs.times, catalog or Catalog(), recipe, report
+        )
+
+    def __len__(self) -> int:
+        return len(self.by_user.indices)
+
+    def __repr__(self) -> str:
+        return f"Interactions({len(self):,} values of {len(self.user_ids):,} users and {len(self.item_ids):,} items)"
+
+    @cached_property
+    def by_item(self) -> CSR:
+        """The same entries sorted by item, then user."""
+        return self.by_user.transpose()
+
+    @cached_property
+    def item_counts(self) -> NDArray[np.int64]:
+        """How many entries each item has."""
+        return np.bincount(self.items, minlength=len(self.item_ids))
+
+    @property
+    def users(self) -> NDArray[np.int32]:
+        """The user's row number of each entry (made anew at each call)."""
+        return np.repeat(np.arange(len(self.user_ids), dtype=np.int32), self.by_user.counts)
+
+    @property
+    def items(self) -> NDArray[np.int32]:
+        return self.by_user.indices
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        return self.by_user.values
+
+    def where(self, mask: NDArray[np.bool_]) -> Interactions:
+        """Keep the entries at which `mask` (in the order of `by_user`) is true; ids keep their numbers."""
+        times = None if self.times is None else self.times[mask]
+        return replace(self, by_user=self.by_user.where(mask), times=times)
+
+    def likes(self, at_least: float | None = None) -> Interactions:
+        """Return the entries of at least this value (None: all of them) as likes: the value 1 each.
+
+        The recipe remembers the threshold, so a visitor's ratings become likes in the same way.
+        """
+        bound = float(self.values.min()) if at_least is None else float(at_least)
+        kept = self.where(self.values >= bound)
+        if len(kept) == 0:
+            raise DataError(f"no value is at least {at_least}; the largest is {self.values.max():g}.")
+        ones = replace(kept.by_user, values=np.ones(len(kept), np.float32))
+        return replace(kept, by_user=ones, scale=(1.0, 1.0), recipe=replace(self.recipe, at_least=bound))
+
+    @cached_property
+    def digest(self) -> str:
+        """A SHA-256 over ids and entries: equal data, equal digest, whatever the order of the rows."""
+        sha = hashlib.sha256()
+        for ids in (self.user_ids, self.item_ids):
+            for array in (ids.values,) if isinstance(ids.values, np.ndarray) else (ids.values.offsets, ids.values.data):
+                sha.update(np.ascontiguousarray(array))
+        for array in (self.by_user.indptr, self.items, self.values, self.by_user.weights):
+            if array is not None:
+                sha.update(np.ascontiguousarray(array))
+        return sha.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Rows sorted by user, item and first order, in which a pair may still stand several times."""
+
+    indptr: NDArray[np.int64]
+    items: NDArray[np.int32]
+    values: NDArray[np.float32]
+    times: NDArray[np.int64] | None
+    weights: NDArray[np.float32] | None
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each distinct pair begins."""
+        first = np.ones(len(self.items), bool)
+        np.not_equal(self.items[1:], self.items[:-1], out=first[1:])
+        first[self.indptr[:-1][self.indptr[:-1] < len(first)]] = True
+        return np.flatnonzero(first)
+
+    def repeated(self) -> int:
+        """How many rows repeat the pair of a row before them."""
+        return len(self.items) - len(self.starts)
+
+    def complaint(self, combined: int, user_ids: Ids, item_ids: Ids) -> str:
+        lengths = np.diff(self.starts, append=len(self.items))
+        at = int(self.starts[np.argmax(lengths > 1)])
+        user = user_ids.id_of(int(np.searchsorted(self.indptr, at, "right")) - 1)
+        values = ", ".join(f"{v:g}" for v in self.values[at : at + min(3, int(lengths.max()))])
+        return (
+            f"{combined:,} rows repeat a pair of user and item, first user {user!r} and item "
+            f"{item_ids.id_of(int(self.items[at]))!r} (values {values}); "
+            "choose a rule: duplicates='last', 'sum' or 'mean'."
+        )
+
+    def combined(self, rule: str) -> _Pairs:
+        """Make one row of each pair. Sums run in row order, in float64, so that any machine gets the same bits."""
+        starts, lengths = self.starts, np.diff(self.starts, append=len(self.items))
+        last = starts + lengths - 1
+        if rule == "last" and self.times is not None:
+            last = self._latest(starts, lengths, last)
+        take = last if rule == "last" else starts
+        values, weights = self.values[take], None if self.weights is None else self.weights[take]
+        if rule != "last":
+            totals = np.add.reduceat(self.values.astype(np.float64), starts)
+            values = (totals / lengths if rule == "mean" else totals).astype(np.float32)
+        times = None if self.times is None else np.maximum.reduceat(self.times, starts)
+        return _Pairs(np.searchsorted(starts, self.indptr), self.items[starts], values, times, weights)
+
+    def _latest(self, starts: Any, lengths: Any, last: Any) -> Any:
+        """Return, per pair, the row with the latest time and among those the last."""
+        assert self.times is not None
+        several = np.flatnonzero(lengths > 1)
+        rows = np.repeat(starts[several] - np.cumsum(lengths[several]) + lengths[several], lengths[several])
+        rows += np.arange(len(rows))
+        pair = np.repeat(several, lengths[several])
+        order = rows[np.lexsort((rows, self.times[rows], pair))]
+        last = last.copy()
+        last[several] = order[np.cumsum(lengths[several]) - 1]
+        return last

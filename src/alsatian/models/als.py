@@ -1,0 +1,203 @@
+"""Alternating least squares: what its explicit and its implicit form share (design, section 7).
+
+    L = sum over observed (u,i) of  c (t - m - b_u - b_i - x_u.y_i)^2  +  w0 sum over unobserved of (x_u.y_i)^2
+        + sum_u r_u (|x_u|^2 + b_u^2) + sum_i r_i (|y_i|^2 + b_i^2)
+
+    r_u = reg (n_u + w0 items)^nu,  r_i = reg (n_i + w0 users)^nu
+
+An epoch solves all items with the users fixed, then all users with the items fixed. It ends with the users, so
+a user's factors are exactly what folding in her own history gives.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.errors import FitError, ParameterError
+from alsatian.explanation import Explanation, Reason
+from alsatian.ids import Ids
+from alsatian.interactions import CSR, Interactions
+from alsatian.kernels import Form, Rows, Side
+from alsatian.kernels.reference import entries
+from alsatian.models.factor import FactorModel
+from alsatian.models.lists import Audience
+from alsatian.models.params import param
+from alsatian.models.run import Run
+
+CG_STEPS = 3
+START = 0.1  # about how large the first products x_u.y_i are
+
+
+class Half(NamedTuple):
+    """One side of the data: its entries row by row, the rows' ridges, and the ids to name a row by."""
+
+    entries: CSR
+    ridge: NDArray[Any]
+    ids: Ids
+
+
+class ALS(FactorModel):
+    """The loop, the fold-in and the explanation; the forms say how values become confidences and targets."""
+
+    source: ClassVar[str] = "als"
+    factors: int = param(32, "how many numbers describe a user or an item", low=0, search=(8, 256, "log"))
+    reg: float = param(1.0, "strength of regularization", low=0)
+    epochs: int = param(15, "passes over the data", low=1, high=100_000, search=(5, 50, "linear"))
+    tol: float = param(0.0, "stop when an epoch changes the objective by less than this share", low=0, high=1)
+    solver: str = param("cholesky", "of each row: exact, or conjugate gradient", choices=("cholesky", "cg"))
+    cg_steps: int | None = param(None, f"steps of conjugate gradient (None: {CG_STEPS})", kind=int, low=1, high=1000)
+    seed: int = param(0, "of the random starting values", low=0)
+    precision: str = param("float32", "of the arithmetic", choices=("float32", "float64"))
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        if self.cg_steps is not None and self.solver != "cg":
+            raise ParameterError(f"cg_steps={self.cg_steps} has no effect with solver='cholesky'; pass solver='cg'.")
+
+    # What a form decides
+
+    @abstractmethod
+    def _mean(self, data: Interactions) -> float:
+        """Return m, fixed during the fit."""
+
+    @abstractmethod
+    def _form(self, mean: float) -> Form:
+        """Return how values enter the objective."""
+
+    @property
+    @abstractmethod
+    def _exponent(self) -> float:
+        """nu: how the regularization of a row grows with its entries."""
+
+    def _level(self, data: Interactions) -> float:
+        """Return about what x_u.y_i should be on average; where the factors begin."""
+        return 0.0
+
+    # Fitting
+
+    def _check(self, data: Interactions) -> None:
+        super()._check(data)
+        users, items = len(data.user_ids), len(data.item_ids)
+        if self.factors > min(users, items):
+            raise ParameterError(
+                f"factors={self.factors} is more than the data allows: it has {users:,} users and {items:,} items; "
+                f"pass at most {min(users, items)}."
+            )
+
+    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
+        mean = self._mean(data)
+        form = self._form(mean)
+        by_user, by_item = (
+            Half(entries, self._ridge(entries, form), ids)
+            for entries, ids in ((data.by_user, data.user_ids), (data.by_item, data.item_ids))
+        )
+        users, items = self._start(by_user, by_item, form, self._level(data), run)
+        for _ in run.epochs(self.epochs, self.name):
+            self._solve(by_item, form, users, items, run.threads)
+            loss = self._solve(by_user, form, items, users, run.threads)
+            if run.finish(loss + _penalty(by_item, items), self.tol):
+                break
+        factors = {"user_factors": users.factors, "item_factors": items.factors}
+        return factors | {"user_bias": users.bias, "item_bias": items.bias, "mean": np.array([mean], self.precision)}
+
+    def _ridge(self, rows: CSR, form: Form) -> NDArray[Any]:
+        counts = rows.counts + form.unobserved * rows.columns
+        return np.asarray(self.reg * np.power(counts, self._exponent), self.precision)
+
+    def _start(self, by_user: Half, by_item: Half, form: Form, level: float, run: Run) -> tuple[Side, Side]:
+        """Seeded starting values near the mean: products of factors begin near `level`, and biases are the
+        regularized means that they would be without factors (two half-sweeps that have no factors)."""
+        rng = np.random.default_rng(self.seed)
+        center, spread = np.sqrt(abs(level) / max(self.factors, 1)), np.sqrt(START / max(self.factors, 1))
+        users, items = (
+            Side(
+                (rng.standard_normal((half.entries.rows, self.factors)) * spread + center).astype(self.precision),
+                np.zeros(half.entries.rows, self.precision) if self.biased else None,
+            )
+            for half in (by_user, by_item)
+        )
+        if self.biased:
+            user_bias, item_bias = (side._replace(factors=side.factors[:, :0].copy()) for side in (users, items))
+            self._solve(by_item, form, user_bias, item_bias, run.threads)
+            self._solve(by_user, form, item_bias, user_bias, run.threads)
+        return users, items
+
+    def _solve(
+        self, half: Half, form: Form, fixed: Side, solution: Side, threads: int, steps: int | None = None
+    ) -> float:
+        """Solve one side in place, the other fixed; return its loss, with its own regularization.
+
+        steps: of conjugate gradient, 0 to solve exactly (None: as the solver says).
+        """
+        gram = kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
+        steps = self._steps if steps is None else steps
+        rows = Rows(half.entries.indptr, half.entries.indices, half.entries.values, half.entries.weights)
+        loss, failed = kernels.half_sweep(rows, form, fixed, gram, half.ridge, solution, steps, threads)
+        if failed >= 0:
+            raise FitError(
+                f"{half.ids.what} {half.ids.id_of(failed)!r} with its {half.entries.counts[failed]:,} values has no "
+                f"finite and unique solution at {self.factors} factors and reg={self.reg:g}; raise reg, lower factors, "
+                "or pass precision='float64'."
+            )
+        return loss
+
+    @property
+    def _steps(self) -> int:
+        return (self.cg_steps or CG_STEPS) if self.solver == "cg" else 0
+
+    # Visitors
+
+    def _fold_in(self, history: CSR) -> Audience:
+        """Solve visitors as a fit solves users, by the same half-sweep over other rows; always exactly."""
+        form = self._form(float(self.mean[0]))
+        items = self._items
+        zeros = np.zeros((history.rows, self.factors), items.factors.dtype)
+        visitors = Side(zeros, None if items.bias is None else np.zeros(history.rows, items.factors.dtype))
+        visitor_ids = Ids(np.arange(history.rows), "user")
+        self._solve(Half(history, self._ridge(history, form), visitor_ids), form, items, visitors, 1, steps=0)
+        return Audience(history, np.arange(history.rows, dtype=np.int32), visitors.factors, visitors.bias)
+
+    @property
+    def _items(self) -> Side:
+        return Side(self.item_factors, self.item_bias)
+
+    def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
+        """Take scores apart (Hu, Koren and Volinsky 2008, section 5).
+
+        With A the system of the person's regression, x = A^-1 sum_e c_e t_e f_e, so item i's score is
+        m + b_i + sum_e (y_i' A^-1 f_e) c_e t_e: one part for each entry e of the history.
+        """
+        form, fixed = self._form(float(self.mean[0])), self._items
+        rows = Rows(history.indptr, history.indices, history.values, history.weights)
+        confidence, target = entries(rows, form, fixed)
+        columns = fixed.factors if fixed.bias is None else np.column_stack([fixed.factors, np.ones(len(fixed.factors))])
+        f = columns[history.indices].astype(np.float64)
+        system = f.T @ (f * (confidence - form.unobserved)[:, None]) + self._ridge(history, form) * np.eye(f.shape[1])
+        if form.unobserved:
+            system += kernels.gram(fixed.factors, form.unobserved).astype(np.float64)
+        influence = np.linalg.solve(system, columns[items].T.astype(np.float64))  # A^-1 y_i, a column for each item
+        parts = (f @ influence) * target[:, None]
+        bases = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
+        return [self._told(history, item, float(base), part) for item, base, part in zip(items, bases, parts.T, strict=True)]
+
+    def _told(self, history: CSR, item: int, base: float, parts: NDArray[np.float64]) -> Explanation:
+        ids, catalog = self.data.item_ids, self.data.catalog
+        reasons = [
+            Reason(ids.id_of(row), catalog.title_of(row), float(history.values[at]), float(parts[at]))
+            for at in np.argsort(-parts, kind="stable")
+            for row in (int(history.indices[at]),)
+        ]
+        return Explanation(ids.id_of(item), catalog.title_of(item), base + float(parts.sum()), base, reasons)
+
+
+def _penalty(half: Half, side: Side) -> float:
+    """Return sum over rows of r (|x|^2 + b^2)."""
+    squares = np.einsum("ij,ij->i", side.factors, side.factors, dtype=np.float64)
+    if side.bias is not None:
+        squares += side.bias.astype(np.float64) ** 2
+    return float(half.ridge.astype(np.float64) @ squares)

@@ -1,0 +1,239 @@
+"""The contract of every model: what users call checks and translates; the hooks below it do the mathematics."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.errors import NotFitted, ParameterError, UnknownItem, Unsupported
+from alsatian.explanation import Explanation
+from alsatian.ids import Id
+from alsatian.interactions import CSR, Interactions
+from alsatian.models import lists
+from alsatian.models.lists import Audience, Mask, Reasons, Top
+from alsatian.models.params import Parameters
+from alsatian.models.run import Callback, Epoch, Run
+from alsatian.models.visitor import Visitor
+from alsatian.ranking import Recommendations
+
+Some = Id | Iterable[Id]  # one id, or several
+
+
+class Model(Parameters):
+    """A recommender: hyper-parameters go to the constructor, data to `fit`; a fitted model needs nothing else.
+
+    data: the interactions it was fitted on: ids, catalog, and what each user has seen.
+    history: one Epoch per pass, for models that iterate.
+    training: a summary of the fit (counts, seconds, digest of the data), kept in the model file.
+    """
+
+    source: ClassVar[str]  # what an answer row names as where it came from
+    learned: ClassVar[tuple[str, ...]]  # the arrays that a fit sets and a model file keeps
+    data: Interactions
+    history: list[Epoch]
+    training: dict[str, Any]
+
+    # What users call
+
+    def fit(
+        self,
+        data: Interactions,
+        *,
+        threads: int | None = None,
+        progress: bool | None = None,
+        callbacks: Iterable[Callback] = (),
+    ) -> Self:
+        """Learn from interactions and return the model itself. A fit that fails leaves the model as it was.
+
+        threads: how many to use (None: all processors); the result is the same bits with any number.
+        progress: draw a bar on stderr (None: only on a terminal).
+        callbacks: called with each Epoch; one that returns True ends the fit.
+        Raises ParameterError for settings that the data does not allow, FitError where the numbers fail.
+        """
+        self._check(data)
+        run = Run(threads, progress, callbacks)
+        learned = self._fit(data, run)
+        training = {"values": len(data), "digest": data.digest, "threads": run.threads, "seconds": run.seconds}
+        self.restore(replace(data, times=None), learned, run.history, training)  # a copy drops the caches of `data`
+        return self
+
+    def restore(
+        self, data: Interactions, learned: Mapping[str, Any], history: list[Epoch], training: dict[str, Any]
+    ) -> None:
+        """Take over the outcome of a fit, made now or read from a model file."""
+        for name in self.learned:
+            setattr(self, name, learned.get(name))
+        self.data, self.history, self.training = data, history, training
+        self._prepare()
+
+    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
+        """Raise ValueError where arrays read from a model file do not fit the data and the parameters."""
+
+    def recommend(
+        self,
+        users: Some | None = None,
+        n: int = 10,
+        *,
+        exclude_seen: bool = True,
+        allow: Iterable[Id] | None = None,
+        deny: Iterable[Id] | None = None,
+        where: str | None = None,
+        unknown: Literal["raise", "skip", "popular"] = "raise",
+        because: bool = False,
+        threads: int | None = None,
+    ) -> Recommendations:
+        """Return the n best items of one user, of several, or of all (None), best first.
+
+        allow, deny: items (ids or titles) to choose from, or to leave out. where: a condition on the catalog's
+        columns, such as "year >= 1990". A list is shorter than n only when fewer items remain.
+        unknown: what an unknown user gets: an error, no list ("skip"), or the most popular items ("popular").
+        because: give with each item the seen items that speak most for it.
+        Raises UnknownUser, UnknownItem, ParameterError.
+        """
+        asked, rows = lists.user_rows(self.fitted.data, users, unknown)
+        allowed = lists.allowed_items(self.data, allow, deny, where)
+        n = lists.check_n(n, len(self.data.item_ids))
+        known = np.flatnonzero(rows >= 0)
+        audience = self._known(rows[known])
+        top = self._best(audience, n, exclude_seen, allowed, kernels.usable_threads(threads))
+        reasons = self.reasons(audience, top) if because else None
+        sources = np.where(rows >= 0, self.source, "popular").tolist()
+        if len(known) < len(rows):
+            top = lists.spread(top, known, len(rows), lists.popular(self.data, n, allowed))
+            reasons = lists.spread_reasons(reasons, rows, n)
+        return lists.arrange("user", asked, top, sources, self.data, reasons)
+
+    def similar(
+        self,
+        items: Some,
+        n: int = 10,
+        *,
+        allow: Iterable[Id] | None = None,
+        deny: Iterable[Id] | None = None,
+        where: str | None = None,
+        threads: int | None = None,
+    ) -> Recommendations:
+        """Return the n items most like each given one (an id, or a title of the catalog), without itself."""
+        data = self.fitted.data
+        rows = lists.item_rows(data, items)
+        if (empty := data.item_counts[rows] == 0).any():
+            item = data.item_ids.id_of(int(rows[np.argmax(empty)]))
+            raise UnknownItem(f"item {item!r} has no values in the data that the model was fitted on, so nothing is like it.")
+        allowed = lists.allowed_items(data, allow, deny, where)
+        n = lists.check_n(n, len(data.item_ids))
+        top = self._most_similar(rows, n, allowed, kernels.usable_threads(threads))
+        return lists.arrange("item", data.item_ids.take(rows), top, [self.source] * len(rows), data)
+
+    def predict(
+        self,
+        users: Some,
+        items: Some,
+        *,
+        clip: bool = False,
+        unknown: Literal["raise", "skip", "baseline"] = "raise",
+    ) -> NDArray[np.float32]:
+        """Return the predicted value of each pair of user and item, in the unit of the training values.
+
+        clip: into the scale of the training values. unknown: an unknown id raises, gives NaN ("skip"), or is
+        predicted by what is known without it ("baseline": the mean and the other side's bias).
+        """
+        if unknown not in ("raise", "skip", "baseline"):
+            raise ParameterError(f"unknown={unknown!r} is not a word of predict; choose raise, skip or baseline.")
+        data = self.fitted.data
+        found = [lists.rows_of(ids, asked, unknown) for ids, asked in ((data.user_ids, users), (data.item_ids, items))]
+        if min(map(len, found)) != 1 and len(found[0]) != len(found[1]):
+            raise ParameterError(
+                f"predict takes pairs, and {len(found[0]):,} users do not pair with {len(found[1]):,} items; "
+                "pass as many of both, or one of either."
+            )
+        user_rows, item_rows = (np.ascontiguousarray(rows) for rows in np.broadcast_arrays(*found))
+        values = self.predict_rows(user_rows, item_rows, clip=clip)
+        if unknown == "skip":
+            values[(user_rows < 0) | (item_rows < 0)] = np.nan
+        return values
+
+    def predict_rows(
+        self, users: NDArray[np.int32], items: NDArray[np.int32], *, clip: bool = False
+    ) -> NDArray[np.float32]:
+        """Predict pairs given by row number (for evaluation); -1 is a user or item of whom nothing is known."""
+        values = self._predict(self._known(users), items)
+        return np.clip(values, *self.data.scale, out=values) if clip else values
+
+    def fold_in(self, history: Mapping[Id, float] | Iterable[Id]) -> Visitor:
+        """Return a visitor who was not in the data, from the items (ids or titles) of a history.
+
+        A mapping gives their values; a bare list means the top of the scale where values are ratings, else 1.
+        Raises UnknownItem, DataError.
+        """
+        row = lists.visitor_history(self.fitted.data, history, self.top_value)
+        self._check_values(row.values)
+        return Visitor(self, self._fold_in(row))
+
+    def explain(self, user: Id, item: Id) -> Explanation:
+        """Return which of the user's items speak for this one, and how much: the parts add up to the score."""
+        data = self.fitted.data
+        history = data.by_user.take(np.array([data.user_ids.row(user)]))
+        return self._explain(history, [lists.item_row(data, item)])[0]
+
+    @property
+    def fitted(self) -> Self:
+        """The model itself; raises NotFitted before `fit`."""
+        if not hasattr(self, "data"):
+            raise NotFitted(f"this {self.name} model has learned nothing yet; call fit(data) first.")
+        return self
+
+    @property
+    def top_value(self) -> float:
+        """What a favourite is worth when a visitor gives no value."""
+        return 1.0
+
+    def reasons(self, audience: Audience, top: Top, most: int = 3) -> list[list[Reasons]]:
+        """Return, for each item of each list, the items of the person that speak most for it."""
+        answer = []
+        for row, best in zip(audience.rows, top.best, strict=True):
+            told = self._explain(audience.seen.take(np.array([row])), best[best >= 0].tolist())
+            answer.append([[(r.title or r.item, r.contribution) for r in one.reasons[:most]] for one in told])
+        return answer
+
+    # The hooks: one model's mathematics, on row numbers
+
+    def _check(self, data: Interactions) -> None:
+        """Raise ParameterError or DataError where this data does not suit these settings."""
+        self._check_values(data.values)
+
+    def _check_values(self, values: NDArray[np.float32]) -> None:
+        """Raise DataError for values that mean nothing to this model."""
+
+    @abstractmethod
+    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
+        """Return the learned arrays by name."""
+
+    def _prepare(self) -> None:
+        """Renew what is derived from the learned arrays."""
+
+    def _known(self, rows: NDArray[np.int32]) -> Audience:
+        """Return these users as an audience."""
+        return Audience(self.data.by_user, rows)
+
+    def _fold_in(self, history: CSR) -> Audience:
+        """Return visitors, one per row of histories, as an audience."""
+        return Audience(history, np.arange(history.rows, dtype=np.int32))
+
+    @abstractmethod
+    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
+        """Return the n best items of each row of the audience."""
+
+    def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
+        raise Unsupported(f"{self.name} knows no similar items; explicit-als and implicit-als do.")
+
+    def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
+        raise Unsupported(f"{self.name} ranks items and predicts no values; explicit-als does.")
+
+    def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
+        raise Unsupported(f"{self.name} has no reasons to give; explicit-als and implicit-als have.")

@@ -1,0 +1,91 @@
+"""Models that describe users and items by factors: a score is mean + user bias + item bias + x . y."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.interactions import Interactions
+from alsatian.models.base import Model
+from alsatian.models.lists import Audience, Mask, Top
+
+Floats = NDArray[np.floating]
+
+
+class FactorModel(Model):
+    """What all factor models share: scoring, lists and similar items from the learned arrays.
+
+    user_factors (users, factors), item_factors (items, factors); user_bias (users), item_bias (items) or None;
+    mean: one number, in an array of one.
+    """
+
+    learned: ClassVar[tuple[str, ...]] = ("user_factors", "item_factors", "user_bias", "item_bias", "mean")
+    factors: int
+    biased: bool
+    """Whether user and item biases are learned."""
+    user_factors: Floats
+    item_factors: Floats
+    user_bias: Floats | None
+    item_bias: Floats | None
+    mean: Floats
+
+    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
+        users, items, k = len(data.user_ids), len(data.item_ids), self.factors
+        shapes = {"user_factors": (users, k), "item_factors": (items, k), "mean": (1,)}
+        shapes |= {"user_bias": (users,), "item_bias": (items,)} if self.biased else {}
+        for name, shape in shapes.items():
+            if name not in learned or learned[name].shape != shape:
+                raise ValueError(f"{name} is missing or does not have the shape {shape}")
+
+    def _prepare(self) -> None:
+        for cache in ("_panels", "_directions"):
+            self.__dict__.pop(cache, None)
+
+    @cached_property
+    def _panels(self) -> NDArray[np.float32]:
+        """The items as the scoring kernel wants them."""
+        bias = None if self.item_bias is None else np.asarray(self.item_bias, np.float32)
+        return kernels.pack_items(np.ascontiguousarray(self.item_factors, np.float32), bias)
+
+    @cached_property
+    def _directions(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Item factors of length one, plain and packed: their products are cosines."""
+        lengths = np.linalg.norm(self.item_factors, axis=1, keepdims=True)
+        plain = np.divide(self.item_factors, lengths, out=np.zeros_like(self.item_factors), where=lengths > 0)
+        plain = np.ascontiguousarray(plain, np.float32)
+        return plain, kernels.pack_items(plain, None)
+
+    def _known(self, rows: NDArray[np.int32]) -> Audience:
+        return Audience(self.data.by_user, rows, self.user_factors, self.user_bias)
+
+    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
+        assert audience.vectors is not None
+        seen = (audience.seen.indptr, audience.seen.indices) if exclude_seen else None
+        vectors = np.ascontiguousarray(audience.vectors, np.float32)
+        top = Top(*kernels.top_k(self._panels, len(self.item_factors), vectors, audience.rows, n, seen, allowed, threads))
+        shift = self.mean[0] + (0 if audience.offsets is None else audience.offsets[audience.rows, None])
+        np.add(top.scores, shift, out=top.scores, casting="same_kind")
+        return top
+
+    def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
+        plain, packed = self._directions
+        own = (np.arange(len(rows) + 1), rows)  # an item is not similar to itself
+        order = np.arange(len(rows), dtype=np.int32)
+        return Top(*kernels.top_k(packed, len(plain), plain[rows], order, n, own, allowed, threads))
+
+    def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Predict (audience.rows[i], items[i]); row -1 stands for the zero vector and no bias."""
+        assert audience.vectors is not None
+        known = (audience.rows >= 0) & (items >= 0)
+        left, right = audience.vectors.astype(np.float32, copy=False), self.item_factors.astype(np.float32, copy=False)
+        values = np.full(len(items), self.mean[0], np.float32)
+        values[known] += kernels.pair_scores(left, audience.rows[known], right, items[known])
+        for bias, rows in ((audience.offsets, audience.rows), (self.item_bias, items)):
+            if bias is not None:
+                values[rows >= 0] += bias[rows[rows >= 0]].astype(np.float32)
+        return values

@@ -1,0 +1,177 @@
+"""From what users write (ids, titles, filters) to row numbers, and from the best rows back to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.errors import DataError, ParameterError, UnknownItem, UnknownUser
+from alsatian.ids import Id, Ids
+from alsatian.interactions import CSR, Interactions
+from alsatian.ranking import Recommendations
+
+Mask = NDArray[np.bool_]
+Reasons = list[tuple[str | Id, float]]  # the titles (or ids) that speak for an item, and how much
+
+
+class Top(NamedTuple):
+    """The best items of several queries: row numbers (queries, n), -1 past the end, and their scores."""
+
+    best: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+
+class Audience(NamedTuple):
+    """Whom a list is for: known users or visitors.
+
+    seen: what each has seen; rows: which rows of `seen` are asked for. vectors and offsets belong to the
+    rows of `seen` where the model describes people by factors.
+    """
+
+    seen: CSR
+    rows: NDArray[np.int32]
+    vectors: NDArray[np.floating] | None = None
+    offsets: NDArray[np.floating] | None = None
+
+
+def listed(asked: object) -> list[Id]:
+    """Return one id as a list of one, several as a list."""
+    if isinstance(asked, str) or not isinstance(asked, Iterable):
+        return [asked]  # type: ignore[list-item]
+    return asked.tolist() if isinstance(asked, np.ndarray) else list(asked)  # type: ignore[call-overload, no-any-return]
+
+
+def check_n(n: int, items: int) -> int:
+    """Return how many places a list needs."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise ParameterError(f"n={n!r} is not the length of a list; pass 1 or more.")
+    return min(int(n), items)
+
+
+def rows_of(ids: Ids, asked: object, unknown: str) -> NDArray[np.int32]:
+    """Return the row of each id, -1 where it is unknown and that is no error."""
+    wanted = listed(asked)
+    rows = ids.rows(wanted)
+    if unknown == "raise" and (rows < 0).any():
+        raise ids.unknown(wanted[int(np.argmax(rows < 0))])
+    return rows
+
+
+def user_rows(data: Interactions, users: object, unknown: str) -> tuple[list[Id], NDArray[np.int32]]:
+    """Return the users asked for (None: all) and their rows; -1 for an unknown one who gets what is popular."""
+    if unknown not in ("raise", "skip", "popular"):
+        raise ParameterError(f"unknown={unknown!r} is not a word of recommend; choose raise, skip or popular.")
+    counts = data.by_user.counts
+    if users is None:  # all of whom anything is known
+        rows = np.flatnonzero(counts).astype(np.int32)
+        return data.user_ids.take(rows), rows
+    asked = listed(users)
+    rows = rows_of(data.user_ids, asked, unknown)
+    rows[counts[rows] == 0] = -1
+    if unknown == "raise" and (rows < 0).any():
+        user = asked[int(np.argmax(rows < 0))]
+        raise UnknownUser(f"user {user!r} has no values in the data that the model was fitted on; pass unknown='popular'.")
+    if unknown != "skip":
+        return asked, rows
+    return [user for user, row in zip(asked, rows, strict=True) if row >= 0], rows[rows >= 0]
+
+
+def spread(top: Top, known: NDArray[np.intp], count: int, others: Top) -> Top:
+    """Put lists at the places `known` of `count`, and one and the same list at the others."""
+    best, scores = others.best.repeat(count, axis=0), others.scores.repeat(count, axis=0)
+    best[known], scores[known] = top.best, top.scores
+    return Top(best, scores)
+
+
+def spread_reasons(reasons: list[list[Reasons]] | None, rows: NDArray[np.int32], n: int) -> list[list[Reasons]] | None:
+    """Put reasons at the places of the known rows; a list of what is popular has none to give."""
+    if reasons is None:
+        return None
+    own = iter(reasons)
+    return [next(own) if row >= 0 else [[] for _ in range(n)] for row in rows]
+
+
+def item_row(data: Interactions, item: Id) -> int:
+    """Return the row of an item given as an id or, if there is no such id, as a title of the catalog."""
+    row = data.item_ids.find(item)
+    if row < 0 and isinstance(item, str):
+        row = -1 if (found := data.catalog.find(item)) is None else found
+    if row < 0:
+        raise _unknown_item(data, item)
+    return row
+
+
+def item_rows(data: Interactions, items: Id | Iterable[Id]) -> NDArray[np.int32]:
+    return np.array([item_row(data, item) for item in listed(items)], np.int32)
+
+
+def _unknown_item(data: Interactions, item: Id) -> Exception:
+    if not isinstance(item, str) or not data.catalog.titles:
+        return data.item_ids.unknown(item)
+    near = [match.title for match in data.catalog.search(item, data.item_counts, limit=3)]
+    hint = f"the nearest titles are {', '.join(map(repr, near))}." if near else "no title is like it."
+    return UnknownItem(f"no item {item!r} in this model, neither as an id nor as a title; {hint}")
+
+
+def allowed_items(
+    data: Interactions, allow: Iterable[Id] | None, deny: Iterable[Id] | None, where: str | None
+) -> Mask | None:
+    """Return which items may be listed, or None when all may."""
+    if allow is None and deny is None and where is None:
+        return None
+    mask = np.ones(len(data.item_ids), bool) if where is None else data.catalog.matching(where)
+    if allow is not None:
+        only = np.zeros(len(mask), bool)
+        only[item_rows(data, allow)] = True
+        mask = mask & only
+    if deny is not None:
+        mask[item_rows(data, deny)] = False
+    return mask
+
+
+def visitor_history(data: Interactions, history: Mapping[Id, float] | Iterable[Id], top_value: float) -> CSR:
+    """Return one compressed row from what a visitor names, as the recipe turns raw values into values."""
+    if isinstance(history, str | int | np.integer):
+        raise ParameterError(f"a history is a list of items or a mapping from items to values; pass [{history!r}].")
+    given = history if isinstance(history, Mapping) else dict.fromkeys(history, None)
+    kept: dict[int, float] = {}
+    for item, value in given.items():
+        if value is not None and not (isinstance(value, float | int | np.number) and np.isfinite(value)):
+            raise DataError(f"the value {value!r} of {item!r} is not a finite number; pass a number.")
+        raw = top_value if value is None else float(value)
+        if (used := data.recipe.value_of(raw) if value is not None else raw) is not None:
+            kept[item_row(data, item)] = used
+    if not kept:
+        bound = f"; only values of at least {data.recipe.at_least:g} count here" if given and data.recipe.at_least else ""
+        raise DataError(f"the history names no item to go by{bound}; name at least one favourite.")
+    rows = sorted(kept)
+    values = np.array([kept[row] for row in rows], np.float32)
+    return CSR(np.array([0, len(rows)]), np.array(rows, np.int32), values, len(data.item_ids))
+
+
+def popular(data: Interactions, n: int, allowed: Mask | None) -> Top:
+    """Return the most popular items as one list (scores are counts); equal counts in the order of the ids."""
+    rows = np.arange(len(data.item_ids)) if allowed is None else np.flatnonzero(allowed)
+    best = rows[np.argsort(-data.item_counts[rows], kind="stable")][:n].astype(np.int32)
+    top = Top(np.full((1, n), -1, np.int32), np.zeros((1, n), np.float32))
+    top.best[0, : len(best)], top.scores[0, : len(best)] = best, data.item_counts[best]
+    return top
+
+
+def arrange(
+    asked: str,
+    queries: Sequence[object],
+    top: Top,
+    sources: Sequence[str],
+    data: Interactions,
+    because: list[list[Reasons]] | None = None,
+) -> Recommendations:
+    """Turn the best rows into the answer that users see; lists are not padded."""
+    real = top.best >= 0
+    return Recommendations(
+        asked, list(queries), real.sum(axis=1), top.best[real], top.scores[real], list(sources),
+        data.item_ids, data.catalog, because,
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""Hyper-parameters, declared once: constructor, command line, saved header and documentation derive from it."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, dataclass_transform
+
+import numpy as np
+
+from alsatian.errors import ParameterError, nearest
+
+
+@dataclass(frozen=True)
+class Param:
+    """One hyper-parameter: its default, meaning and bounds."""
+
+    default: Any
+    doc: str
+    kind: type
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] | None = None
+    search: tuple[float, float, Literal["linear", "log"]] | None = None
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return the value in its own type, or raise ParameterError with the bound or the choices."""
+        if value is None and self.default is None:
+            return None
+        accepted = {int: (int, np.integer), float: (int, float, np.number), bool: (bool, np.bool_), str: (str,)}
+        boolean = isinstance(value, bool | np.bool_) and self.kind is not bool
+        if boolean or not isinstance(value, accepted[self.kind]):
+            raise ParameterError(f"{name}={value!r} is not {_named(self.kind)}; pass {_named(self.kind)}, such as {self.example}.")
+        value = self.kind(value)
+        if self.kind is float and not math.isfinite(value):
+            raise ParameterError(f"{name}={value} is not finite; pass a number such as {self.example}.")
+        if self.choices and value not in self.choices:
+            raise ParameterError(f"{name}={value!r} is not one of {', '.join(self.choices)}.{nearest(value, list(self.choices))}")
+        if self.low is not None and value < self.low:
+            raise ParameterError(f"{name}={value:g} is too small; the least is {self.low:g}.")
+        if self.high is not None and value > self.high:
+            raise ParameterError(f"{name}={value:g} is too large; the most is {self.high:g}.")
+        return value
+
+    @property
+    def example(self) -> str:
+        if self.default is not None:
+            return str(self.default)
+        return self.choices[0] if self.choices else str(self.kind(self.low or 1))
+
+    def parse(self, name: str, written: str) -> Any:
+        """Read a value written on a command line (`--set name=written`)."""
+        if self.default is None and written.lower() in ("", "none"):
+            return None
+        if self.kind is bool:
+            if written.lower() not in ("true", "false"):
+                raise ParameterError(f"{name}={written} is not true or false.")
+            return written.lower() == "true"
+        try:
+            return self.check(name, self.kind(written))
+        except ValueError as error:
+            if isinstance(error, ParameterError):
+                raise
+            raise ParameterError(f"{name}={written} is not {_named(self.kind)}.") from None
+
+
+def param(
+    default: Any,
+    doc: str,
+    *,
+    kind: type | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    search: tuple[float, float, Literal["linear", "log"]] | None = None,
+) -> Any:
+    """Declare a hyper-parameter of a model class: `factors: int = param(64, "latent factors", low=1)`."""
+    return Param(default, doc, kind or type(default), low, high, choices, search)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(param,))
+class Parameters:
+    """A class whose constructor takes the hyper-parameters that it and its bases declare with `param`."""
+
+    declared: ClassVar[dict[str, Param]] = {}
+    name: ClassVar[str] = ""  # in kebab case, as on the command line
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Param)}
+        cls.declared = {**cls.declared, **own}
+        cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [inspect.Parameter(name, keyword, default=p.default) for name, p in cls.declared.items()]
+        )
+
+    def __init__(self, **given: Any) -> None:
+        for name in given:
+            self.param(name)
+        for name, declared in self.declared.items():
+            setattr(self, name, declared.check(name, given.get(name, declared.default)))
+
+    @classmethod
+    def param(cls, name: str) -> Param:
+        """Return the declaration of a parameter; ParameterError names the model it belongs to, or the nearest."""
+        if name in cls.declared:
+            return cls.declared[name]
+        from alsatian.models import MODELS
+
+        owners = [other for other, model in MODELS.items() if name in model.declared]
+        hint = f" It belongs to {' and '.join(owners)}." if owners else nearest(name, list(cls.declared))
+        raise ParameterError(f"{cls.name} has no parameter {name!r}; it has {', '.join(cls.declared)}.{hint}")
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The hyper-parameters with their values."""
+        return {name: getattr(self, name) for name in self.declared}
+
+    def __repr__(self) -> str:
+        changed = [f"{k}={v!r}" for k, v in self.params.items() if v != self.declared[k].default]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def _named(kind: type) -> str:
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[kind]

@@ -1,0 +1,228 @@
+"""The answer to "what is best for whom": ranked lists of items, with titles, scores and reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import dataframes
+from alsatian.catalog import Catalog
+from alsatian.dataframes import Gathered
+from alsatian.ids import Id, Ids
+from alsatian.tables import TextTable
+
+Reasons = list[tuple[Id, float]]  # titles (or ids) that speak for an item, and how much
+
+_TITLES = {"user": "for user", "like": "for who likes", "item": "like"}
+_SHOWN = 60  # rows of a printed table
+_EXACT = 2**53  # readers of JSON hold numbers in float64
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One place of one list. `source` says where it comes from: "als", "fold_in", "popular" ..."""
+
+    rank: int
+    item: Id
+    title: str | None
+    score: float
+    source: str
+    because: Reasons | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Recommendations:
+    """One ranked list per query, best first: what `recommend` and `similar` return. Lists are never padded.
+
+    asked: what the queries are: users, what visitors like (lists of titles or ids), or items.
+    counts: the length of each list (queries,).
+    rows, scores: row numbers of the items and their scores, one list after the other (places,).
+    sources: where each list comes from, or one word for all.
+    because: per query and place the reasons, or None where they were not asked for.
+
+    `len(lists)`, iteration and `lists.items` go over all places of all lists; `lists[0]` is the first list.
+
+    >>> item_ids = Ids.of(["cars", "heat", "iron", "iron2", "up"], "item")
+    >>> best, scores = np.array([4, 2, 1], np.int32), np.array([4.5, 4.25, 3], np.float32)
+    >>> Recommendations("user", ["ann", "bob"], np.array([2, 1]), best, scores, "als", item_ids, Catalog())
+    user  rank  item  score  source
+    ann      1  up    4.500  als
+    ann      2  iron  4.250  als
+    bob      1  heat  3.000  als
+    """
+
+    asked: Literal["user", "like", "item"]
+    queries: Sequence[Any]
+    counts: NDArray[np.integer]
+    rows: NDArray[np.int32]
+    scores: NDArray[np.floating]
+    sources: Sequence[str] | str
+    item_ids: Ids
+    catalog: Catalog
+    because: Sequence[Sequence[Reasons]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return chain.from_iterable(map(self._list, range(len(self.queries))))
+
+    def __getitem__(self, query: int) -> Recommendations:
+        """Return the list of one query alone, by its place among the queries."""
+        query = range(len(self.queries))[query]
+        part = slice(self._starts[query], self._starts[query + 1])
+        return Recommendations(
+            self.asked,
+            [self.queries[query]],
+            self.counts[query : query + 1],
+            self.rows[part],
+            self.scores[part],
+            self._source(query),
+            self.item_ids,
+            self.catalog,
+            None if self.because is None else [self.because[query]],
+        )
+
+    @cached_property
+    def items(self) -> list[Id]:
+        """The ids of all places of all lists, one list after the other."""
+        return self.item_ids.take(self.rows)
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        return np.concatenate([[0], np.cumsum(self.counts, dtype=np.int64)])
+
+    @property
+    def _asked(self) -> str:
+        """The column of the queries; "item" is the column of the answers."""
+        return "query" if self.asked == "item" else self.asked
+
+    def _source(self, query: int) -> str:
+        return self.sources if isinstance(self.sources, str) else self.sources[query]
+
+    def _list(self, query: int) -> Iterator[Row]:
+        source, start = self._source(query), int(self._starts[query])
+        reasons = None if self.because is None else self.because[query]
+        for place in range(int(self.counts[query])):
+            row, score = int(self.rows[start + place]), _short(self.scores[start + place])
+            why = None if reasons is None else reasons[place] if place < len(reasons) else []
+            yield Row(place + 1, self.item_ids.id_of(row), self.catalog.title_of(row), score, source, why)
+
+    def to_dicts(self) -> Iterator[dict[str, Any]]:
+        """Yield one dictionary per query, also for an empty list, of the form that `to_json_lines` writes."""
+        for at, query in enumerate(self.queries):
+            yield {self.asked: _json_id(query), "items": [_json_row(row) for row in self._list(at)]}
+
+    def to_json_lines(self) -> Iterator[str]:
+        """Yield one line of JSON per query; integer ids beyond 2^53 become strings.
+
+        {"user": 42, "items": [{"rank": 1, "item": 7, "title": "Up (2009)", "score": 4.7, "source": "als"}]}
+        """
+        for record in self.to_dicts():
+            yield json.dumps(record, ensure_ascii=False)
+
+    def to_polars(self) -> Any:
+        """Return a polars.DataFrame: user (or like, or query), rank, item, title, score, source.
+
+        "query" is the item that the others are similar to. Where reasons were asked for there is one more
+        column, "because", of lists of {"item": ..., "contribution": ...}. An empty list has no row.
+        Raises DependencyError where polars is not installed.
+        """
+        return dataframes.to_polars(self._columns())
+
+    def to_pandas(self) -> Any:
+        """Return a pandas.DataFrame with the columns of `to_polars`."""
+        return dataframes.to_pandas(self._columns())
+
+    def to_arrow(self) -> Any:
+        """Return a pyarrow.Table with the columns of `to_polars`."""
+        return dataframes.to_arrow(self._columns())
+
+    def _columns(self) -> dict[str, Gathered]:
+        """Each id and title once, however often it stands in the lists."""
+        query = np.repeat(np.arange(len(self.queries)), self.counts)
+        used, item = np.unique(self.rows, return_inverse=True)
+        asked = (
+            [list(map(str, asked)) for asked in self.queries] if self.asked == "like" else list(self.queries)
+        )
+        sources = [self._source(at) for at in range(len(self.queries))]
+        columns = {
+            self._asked: Gathered(asked, query),
+            "rank": Gathered(np.arange(1, len(self) + 1) - self._starts[query]),
+            "item": Gathered(self.item_ids.take(used), item, self.item_ids.kind == "text"),
+            "title": Gathered([self.catalog.title_of(row) for row in used.tolist()], item, text=True),
+            "score": Gathered(self.scores),
+            "source": Gathered(sources, query, text=True),
+        }
+        if self.because is not None:
+            columns["because"] = Gathered([_named(str, row.because or []) for row in self])
+        return columns
+
+    def table(self, most: int | None = _SHOWN) -> TextTable:
+        """Return the first places (None: all) as text; a column that would say nothing is left out."""
+        several, rows = len(self.queries) != 1, list(islice(self, most))
+        digits = 0 if all(row.score.is_integer() for row in rows) else 3
+        asked = (self._words(query) for query in range(len(self.queries)) for _ in range(self.counts[query]))
+        columns: dict[str, list[str]] = {self._asked: list(islice(asked, most))} if several else {}
+        columns["rank"] = [str(row.rank) for row in rows]
+        columns["item"] = [str(row.item) for row in rows]
+        if any(row.title for row in rows):
+            columns["title"] = [row.title or "" for row in rows]
+        columns["score"] = [f"{row.score:,.{digits}f}" for row in rows]
+        columns["source"] = [row.source for row in rows]
+        if self.because is not None:
+            columns["because"] = [
+                ", ".join(f"{of} {by:+.3f}" for of, by in row.because or []) for row in rows
+            ]
+        left = len(self) - len(rows)
+        note = f"... and {left:,} more" if left else "" if rows else "no items"
+        title = "" if several else f"{_TITLES[self.asked]} {self._words(0)}"
+        return TextTable(title, columns, frozenset({"rank", "score"}), note)
+
+    def _words(self, query: int) -> str:
+        """A query in words: an item by its title, what a visitor likes by all titles."""
+        asked = self.queries[query]
+        if self.asked == "like":
+            return ", ".join(map(str, asked))
+        row = self.item_ids.find(asked) if self.asked == "item" else -1
+        return str(asked if row < 0 else self.catalog.title_of(row) or asked)
+
+    def __repr__(self) -> str:
+        return str(self.table())
+
+    def __rich__(self) -> TextTable:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
+
+
+def _short(score: np.floating) -> float:
+    """The shortest number that a float32 stands for: 4.7, not 4.699999809265137."""
+    return float(str(score))
+
+
+def _json_id(asked: Any) -> Any:
+    if isinstance(asked, list | tuple):
+        return [_json_id(part) for part in asked]
+    plain = asked.item() if isinstance(asked, np.generic) else asked
+    return str(plain) if isinstance(plain, int) and abs(plain) > _EXACT else plain
+
+
+def _json_row(row: Row) -> dict[str, Any]:
+    record = {"rank": row.rank, "item": _json_id(row.item), "title": row.title, "score": row.score}
+    record["source"] = row.source
+    if row.because is not None:
+        record["because"] = _named(_json_id, row.because)
+    return record
+
+
+def _named(name: Callable[[Id], Any], reasons: Reasons) -> list[dict[str, Any]]:
+    return [{"item": name(of), "contribution": float(by)} for of, by in reasons]

@@ -1,0 +1,168 @@
+"""Fuzzy search by title: how a title and what somebody types are made comparable, and how alike they are."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_YEAR = re.compile(r"\s*\((\d{4})(?:\s*[-–]\s*(?:\d{4})?)?\)\s*$")  # "Up (2009)", "Lost (2004-2010)"
+_LAST_YEAR = re.compile(r"^(.*\S)[\s,]+((?:18|19|20)\d\d)$")  # "up 2009"
+_BRACKETS = re.compile(r"\(([^()]*)\)")
+_ALIAS = re.compile(r"^\s*(?:a\.?\s?k\.?\s?a\.?:?|also known as)\s+", re.IGNORECASE)
+_MOVED = re.compile(  # "Matrix, The", "Boot, Das", "Fabuleux destin d'Amélie Poulain, Le"
+    r"^(.+), (the|an?|l[aeo]s?|l'|les|der|die|das|el|il|gli|une?|uno|una|een|det|den|os?|as)$", re.IGNORECASE
+)
+_ROMAN = {
+    "ii": "2",
+    "iii": "3",
+    "iv": "4",
+    "v": "5",
+    "vi": "6",
+    "vii": "7",
+    "viii": "8",
+    "ix": "9",
+    "x": "10",
+}
+
+_Reading = tuple[str, int | None]  # a normalised name, and the year if the query names one
+
+_LEAST = 60.0  # below this a likeness is chance
+_PREFER_YEAR = 8.0  # what the wrong year costs when the query names one
+
+
+@dataclass(frozen=True)
+class Match:
+    """One item that a search found; `score` is 100 for the same title, and at least 60."""
+
+    row: int
+    title: str
+    score: float
+
+
+def year_of(title: str) -> int | None:
+    """Return the year at the end of a title, or None.
+
+    >>> year_of("Iron Man (2008)")
+    2008
+    """
+    found = _YEAR.search(title)
+    return int(found[1]) if found else None
+
+
+def normalise(name: str) -> str:
+    """Bring a name without its year to the form in which names are compared.
+
+    >>> normalise("Schindler's List"), normalise("Matrix, The"), normalise("Rocky II"), normalise("WALL·E")
+    ('schindlers list', 'matrix', 'rocky 2', 'wall e')
+    """
+    moved = _MOVED.match(name.strip())
+    plain = unicodedata.normalize("NFKD", f"{moved[2]} {moved[1]}" if moved else name).casefold()
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("&", " and ")
+    words = re.sub(r"[\W_]+", " ", re.sub(r"['’`´]", "", plain)).split()
+    if len(words) > 1 and words[0] in ("the", "a", "an"):
+        words = words[1:]
+    return " ".join(_ROMAN.get(word, word) for word in words) or name.strip().casefold()
+
+
+def names_of(title: str) -> list[str]:
+    """Return the names that one title gives an item, normalised: what is in brackets is a name of its own.
+
+    >>> names_of("Seven (a.k.a. Se7en) (1995)")
+    ['seven', 'se7en', 'seven a k a se7en']
+    """
+    name = _YEAR.sub("", title)
+    parts = [_BRACKETS.sub(" ", name), *(_ALIAS.sub("", part) for part in _BRACKETS.findall(name)), name]
+    return list(dict.fromkeys(normalise(part) for part in parts if part.strip()))
+
+
+class TitleIndex:
+    """The names of all items, normalised once, so that a search takes milliseconds."""
+
+    def __init__(self, titles: Sequence[str | None]) -> None:
+        self._titles = titles
+        pairs = [(name, row) for row, title in enumerate(titles) if title for name in names_of(title)]
+        self._names = [name for name, _ in pairs]
+        self._spaced = [f" {name} " for name in self._names]
+        self._squeezed = [name.replace(" ", "") for name in self._names]
+        self._lengths = np.array([len(name) for name in self._names], np.int64)
+        self._rows = np.array([row for _, row in pairs], np.int64)
+        self._years = np.array([year_of(title or "") or 0 for title in titles], np.int64)
+
+    def find(self, title: str) -> int | None:
+        """Return the row of the one item whose title is the same in all that matters, else None."""
+        exact = [row for row, known in enumerate(self._titles) if known == title]
+        if len(exact) == 1:
+            return exact[0]
+        for name, year in _readings(title):
+            same = {row for row, known in zip(self._rows.tolist(), self._names, strict=True) if known == name}
+            same = {row for row in same if year is None or year == self._years[row]}
+            if len(same) == 1:
+                return int(same.pop())
+        return None
+
+    def search(self, query: str, weights: ArrayLike | None = None, limit: int = 5) -> list[Match]:
+        """Return the items whose titles are most like `query`, best first; ties go to the larger weight."""
+        if not self._names or not query.strip():
+            return []
+        readings = list(_readings(query))
+        scores = self._best(self._holding, readings)
+        if not scores.any():  # mistyped
+            scores = self._best(self._alike, readings)
+        best = np.zeros(len(self._titles))
+        np.maximum.at(best, self._rows, scores)
+        length = np.full(len(self._titles), np.iinfo(np.int64).max)
+        np.minimum.at(length, self._rows, np.where(scores == best[self._rows], self._lengths, length[0]))
+        rows = np.flatnonzero(best >= _LEAST)
+        heavy = np.zeros(len(best)) if weights is None else np.asarray(weights, np.float64)
+        order = rows[np.lexsort((rows, length[rows], -heavy[rows], -best[rows]))][:limit]
+        return [Match(row, self._titles[row] or "", float(best[row])) for row in order.tolist()]
+
+    def _best(
+        self, score: Callable[[str], NDArray[np.float64]], readings: list[_Reading]
+    ) -> NDArray[np.float64]:
+        """Score every name by the reading of the query that suits it best."""
+        years, best = self._years[self._rows], np.zeros(len(self._names))
+        for name, year in readings:
+            wrong = np.zeros(len(best), bool) if year is None else years != year
+            best = np.maximum(best, score(name) - _PREFER_YEAR * wrong)
+        return best
+
+    def _holding(self, name: str) -> NDArray[np.float64]:
+        """Score the names that hold all of the query, 78 to 100, the others 0."""
+        scores = np.zeros(len(self._names))
+        whole, begun, squeezed = f" {name} ", f" {name}", name.replace(" ", "")
+        for at, spaced in enumerate(self._spaced):
+            if whole in spaced:
+                scores[at] = 100 if spaced == whole else 92 if spaced.startswith(whole) else 84
+            elif begun in spaced:  # the last word is still being typed
+                scores[at] = 82 if spaced.startswith(begun) else 78
+            elif self._squeezed[at].startswith(squeezed):  # "spiderman 2"
+                scores[at] = 98 if self._squeezed[at] == squeezed else 80
+        return scores
+
+    def _alike(self, name: str) -> NDArray[np.float64]:
+        """Score every name by its letters and words, 0 to 77: always below a name that holds the query."""
+        from rapidfuzz import fuzz, process
+
+        def all_names(scorer: Callable[..., Any]) -> NDArray[np.float64]:
+            found = process.cdist([name], self._names, scorer=scorer, score_cutoff=70)
+            return np.asarray(found[0], np.float64)
+
+        likeness = np.maximum(all_names(fuzz.ratio), all_names(fuzz.token_sort_ratio))
+        if len(name) > 4:  # a slice of a long name is alike a short query by chance
+            part = 0.95 * np.maximum(all_names(fuzz.partial_ratio), all_names(fuzz.token_set_ratio))
+            likeness = np.maximum(likeness, np.where(self._lengths >= 0.6 * len(name), part, 0))
+        return np.round(0.77 * likeness)  # whole points, so that the weights decide among the nearly equal
+
+
+def _readings(query: str) -> Iterator[_Reading]:
+    """Read a query as a name, and as name and year where it ends in one: "up 2009", "blade runner 2049"."""
+    yield normalise(_YEAR.sub("", query) or query), year_of(query)
+    if found := _LAST_YEAR.match(query.strip()):
+        yield normalise(found[1]), int(found[2])

@@ -1,0 +1,62 @@
+"""What several test files share."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+import problems
+from alsatian.interactions import Interactions
+
+ABSENT = "shared data not found"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets: named by ALSATIAN_SHARED, else beside the repository."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("ALSATIAN_SHARED", default))
+    if not folder.is_dir():
+        pytest.skip(f"{ABSENT} at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def movielens_100k(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked folder of MovieLens 100K."""
+    target = tmp_path_factory.mktemp("movielens")
+    with tarfile.open(shared_data / "ml-100k.tar.gz") as archive:
+        archive.extractall(target, filter="data")
+    return next(target.rglob("u.data")).parent
+
+
+@pytest.fixture
+def ratings() -> Interactions:
+    """The running example: four users, five films, ratings from 1 to 5 (see `problems.MATRIX`)."""
+    return problems.running_example()
+
+
+@pytest.fixture(scope="session")
+def checkerboard() -> Interactions:
+    """40 users who like the items of their own parity, out of 30."""
+    return problems.checkerboard()
+
+
+@pytest.fixture(scope="session")
+def some_ratings() -> Interactions:
+    """120 users and 80 items at random, with some structure."""
+    return problems.random_ratings()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+    """Where ALSATIAN_NO_SKIPS is set (as in .ci/run), a skip other than for absent shared data fails the run."""
+    report = yield
+    if report.skipped and "ALSATIAN_NO_SKIPS" in os.environ and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if ABSENT not in reason:
+            report.outcome, report.longrepr = "failed", f"skipped where nothing may be skipped: {reason}"
+    return report
