@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import alsatian as al
+from alsatian import evaluation
 
 
 def unpacked(folder: Path, name: str) -> Path:
@@ -63,9 +64,9 @@ def main(kind: str, folder: Path) -> None:
     rows = []
     for setting in grid:
         if kind == "explicit":
-            figures = [al.evaluate.rmse(al.ExplicitALS(seed=1, **setting).fit(s.train), s) for s in splits]
+            figures = [evaluation.rmse(al.ExplicitALS(seed=1, **setting).fit(s.train), s) for s in splits]
         else:
-            figures = [-al.evaluate.ndcg(al.ImplicitALS(seed=1, **setting).fit(s.train), s) for s in splits]
+            figures = [-evaluation.ndcg(al.ImplicitALS(seed=1, **setting).fit(s.train), s) for s in splits]
         rows.append((float(np.mean(figures)), np.round(np.abs(figures), 4), setting))
     for mean, figures, setting in sorted(rows, key=lambda row: -row[0]):
         print(f"{abs(mean):.4f}", figures, setting)

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "cholesky.h"
-#include "gram.h"
 #include "parallel.h"
 
 namespace alsatian {
@@ -273,8 +272,8 @@ Outcome half_sweep(const HalfSweep<T>& side, int threads) {
     for (int worker = 0; worker < threads; ++worker) scratch.emplace_back(side);
     std::vector<double> loss(side.rows);
     std::atomic<int64_t> failed{side.rows};
-    parallel_for(threads, tasks, [&](int64_t task, int worker) {
-        for (int64_t at = task * kRows; at < std::min(side.rows, (task + 1) * kRows); ++at) {
+    parallel_for(threads, tasks, [&](int64_t task, int worker, const std::atomic<bool>& cancelled) {
+        for (int64_t at = task * kRows; at < std::min(side.rows, (task + 1) * kRows) && !cancelled; ++at) {
             const int64_t row = order[at];
             if (Row<T>(side, scratch[worker], row).solve(loss[row])) continue;
             for (int64_t first = failed; row < first && !failed.compare_exchange_weak(first, row);) {}
@@ -284,33 +283,7 @@ Outcome half_sweep(const HalfSweep<T>& side, int threads) {
     return {total, failed == side.rows ? -1 : failed.load()};
 }
 
-template <class T>
-void gram(const T* factors, int64_t rows, int k, double scale, T* out, int threads) {
-    constexpr int64_t block = 4096;
-    const int width = padded<T>(k);
-    const int64_t tasks = (rows + block - 1) / block;
-    std::vector<std::vector<T>> parts(tasks);
-    parallel_for(threads, tasks, [&](int64_t task, int) {
-        std::vector<T> part(static_cast<size_t>(k) * width + width), gathered(kDepth * width);
-        for (int64_t r = task * block; r < std::min(rows, (task + 1) * block); r += kDepth) {
-            const int64_t depth = std::min<int64_t>({kDepth, rows - r, (task + 1) * block - r});
-            for (int64_t d = 0; d < depth; ++d) std::copy_n(factors + (r + d) * k, k, &gathered[d * width]);
-            rank_update<T, false>(part.data(), width, gathered.data(), width, gathered.data(), width, depth, 0, k, width);
-        }
-        parts[task] = std::move(part);
-    });
-    for (int r = 0; r < k; ++r) {
-        for (int c = r; c < k; ++c) {
-            double total = 0;
-            for (const auto& part : parts) total += part[static_cast<size_t>(r) * width + c];
-            out[r * static_cast<long>(k) + c] = out[c * static_cast<long>(k) + r] = static_cast<T>(scale * total);
-        }
-    }
-}
-
 template Outcome half_sweep<float>(const HalfSweep<float>&, int);
 template Outcome half_sweep<double>(const HalfSweep<double>&, int);
-template void gram<float>(const float*, int64_t, int, double, float*, int);
-template void gram<double>(const double*, int64_t, int, double, double*, int);
 
 }  // namespace alsatian

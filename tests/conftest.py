@@ -51,12 +51,12 @@ def some_ratings() -> Interactions:
     return problems.random_ratings()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where ALSATIAN_NO_SKIPS is set (as in .ci/run), a skip other than for absent shared data fails the run."""
-    report = yield
-    if report.skipped and "ALSATIAN_NO_SKIPS" in os.environ and not hasattr(report, "wasxfail"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if ABSENT not in reason:
-            report.outcome, report.longrepr = "failed", f"skipped where nothing may be skipped: {reason}"
-    return report
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or "ALSATIAN_NO_SKIPS" not in os.environ:
+        return
+    others = [report.nodeid for report in reporter.stats.get("skipped", []) if ABSENT not in str(report.longrepr)]
+    if others:
+        reporter.write_line(f"\nskipped where nothing may be: {', '.join(others)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

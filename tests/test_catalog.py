@@ -90,18 +90,14 @@ class TestArrays:
     def test_arrays_and_back(self, catalog: Catalog) -> None:
         arrays, description = catalog.to_arrays()
         again = Catalog.from_arrays(description, arrays)
-        assert {n: c.tolist() for n, c in again.columns.items()} == {
-            n: c.tolist() for n, c in catalog.columns.items()
-        }
+        assert {n: c.tolist() for n, c in again.columns.items()} == {n: c.tolist() for n, c in catalog.columns.items()}
         assert arrays["catalog.0.offsets"].dtype == np.int64
         assert "catalog.1.offsets" not in arrays
 
     def test_arrays_that_do_not_fit_are_refused(self, catalog: Catalog) -> None:
         arrays, description = catalog.to_arrays()
         with pytest.raises(ModelFileError, match="column 'title' of the catalog is damaged"):
-            Catalog.from_arrays(
-                description, arrays | {"catalog.0.offsets": arrays["catalog.0.offsets"][::-1]}
-            )
+            Catalog.from_arrays(description, arrays | {"catalog.0.offsets": arrays["catalog.0.offsets"][::-1]})
         with pytest.raises(ModelFileError, match="column 'year' of the catalog is damaged"):
             Catalog.from_arrays(description, {name: arrays[name] for name in arrays if "1.valid" not in name})
         short = {name: arrays[name][:2] for name in ("catalog.1.values", "catalog.1.valid")}
@@ -125,9 +121,7 @@ class TestNames:
         assert names_of("(500) Days of Summer (2009)") == ["days of summer", "500", "500 days of summer"]
 
     def test_years(self) -> None:
-        years = [
-            year_of(title) for title in ("Up (2009)", "Lost (2004–2010)", "Now (2015-)", "2012", "M (31)")
-        ]
+        years = [year_of(title) for title in ("Up (2009)", "Lost (2004–2010)", "Now (2015-)", "2012", "M (31)")]
         assert years == [2009, 2004, 2015, None, None]
 
 
@@ -144,9 +138,7 @@ class TestSearch:
         assert catalog.search("  ") == []
 
     def test_ties_go_to_the_larger_weight(self) -> None:
-        same = Catalog.from_columns(
-            Ids.of([1, 2], "item"), [1, 2], {"title": ["Batman (1966)", "Batman (1989)"]}
-        )
+        same = Catalog.from_columns(Ids.of([1, 2], "item"), [1, 2], {"title": ["Batman (1966)", "Batman (1989)"]})
         assert same.search("batman", weights=[3, 500])[0].title == "Batman (1989)"
         assert same.search("batman", weights=[500, 3])[0].title == "Batman (1966)"
 
@@ -164,9 +156,7 @@ class TestSearch:
 
 
 @pytest.fixture(scope="module")
-def movies(
-    shared_data: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Catalog, np.ndarray[Any, Any]]:
+def movies(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalog, np.ndarray[Any, Any]]:
     """9,742 titles, and how often each was rated."""
     import tarfile
 
@@ -276,9 +266,7 @@ class TestMatching:
         assert len(catalog.matching("true")) == 5  # and nothing is the worse for it
 
     def test_without_a_catalog_there_is_nothing_to_filter(self) -> None:
-        with pytest.raises(
-            ParameterError, match="needs a catalog, and there is none; read the data with items="
-        ):
+        with pytest.raises(ParameterError, match="needs a catalog, and there is none; read the data with items="):
             Catalog().matching("year > 1990")
 
     def test_a_slow_expression_is_stopped(self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,9 +276,7 @@ class TestMatching:
 
     def test_a_hundred_thousand_items_in_no_time(self) -> None:
         ids = Ids.of(range(100_000), "item")
-        catalog = Catalog.from_columns(
-            ids, range(100_000), {"year": [1900 + i % 120 for i in range(100_000)]}
-        )
+        catalog = Catalog.from_columns(ids, range(100_000), {"year": [1900 + i % 120 for i in range(100_000)]})
         start = time.perf_counter()
         assert catalog.matching("year < 1901").sum() == 834
         assert time.perf_counter() - start < 1

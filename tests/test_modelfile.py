@@ -94,9 +94,7 @@ class TestRoundTrip:
         assert modelfile.read(path)[0] == {"model": "new"}
 
     def test_foreign_types_are_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(
-            ParameterError, match="array 'half' is float16; a model file holds float64, int64"
-        ):
+        with pytest.raises(ParameterError, match="array 'half' is float16; a model file holds float64, int64"):
             modelfile.write(tmp_path / "m", {}, {"half": np.zeros(2, np.float16)})
 
     @settings(max_examples=40, deadline=None)
@@ -117,9 +115,7 @@ class TestRoundTrip:
         arrays=st.dictionaries(
             st.text(min_size=1, max_size=8),
             st.sampled_from(["f4", "f8", "i4", "i8", "u1", "?"]).flatmap(
-                lambda dtype: hnp.arrays(
-                    dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
-                )
+                lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
             ),
             max_size=4,
         ),
@@ -159,22 +155,16 @@ class TestDamage:
     def test_the_message_says_what_is_damaged(self, path: Path) -> None:
         whole = path.read_bytes()
         path.write_bytes(whole[:-1])
-        with pytest.raises(
-            ModelFileError, match=rf"has {len(whole) - 1:,} bytes instead of {len(whole):,}; copy it"
-        ):
+        with pytest.raises(ModelFileError, match=rf"has {len(whole) - 1:,} bytes instead of {len(whole):,}; copy it"):
             modelfile.read(path)
         path.write_bytes(whole[:-1] + b"\x07")
-        with pytest.raises(
-            ModelFileError, match=r"movies.model is damaged: the bytes of 'valid' are altered; copy it"
-        ):
+        with pytest.raises(ModelFileError, match=r"movies.model is damaged: the bytes of 'valid' are altered; copy it"):
             modelfile.read(path)
         path.write_bytes(whole + b"x")
         with pytest.raises(ModelFileError, match="bytes instead of"):
             modelfile.read(path)
 
-    def test_digests_are_compared_once_per_process_tree(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_digests_are_compared_once_per_process_tree(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         modelfile.read(path)
         monkeypatch.setattr(modelfile, "_sha256", lambda _: "compared again")
         modelfile.read(path)
@@ -209,16 +199,12 @@ class TestDamage:
         with monkeypatch.context() as later:
             later.setattr(modelfile, "FORMAT", 3)
             modelfile.write(tmp_path / "new.model", {}, {})
-        with pytest.raises(
-            ModelFileError, match="has format 3, this library reads up to 1; upgrade alsatian"
-        ):
+        with pytest.raises(ModelFileError, match="has format 3, this library reads up to 1; upgrade alsatian"):
             modelfile.read(tmp_path / "new.model")
 
     @pytest.mark.usefixtures("path")
     def test_a_missing_file(self, tmp_path: Path) -> None:
-        with pytest.raises(
-            ModelFileError, match=r"there is no file .*movie\.model\. Did you mean 'movies\.model'\?"
-        ):
+        with pytest.raises(ModelFileError, match=r"there is no file .*movie\.model\. Did you mean 'movies\.model'\?"):
             modelfile.read(tmp_path / "movie.model")
         with pytest.raises(ModelFileError, match=r"The folder .*nowhere does not exist either"):
             modelfile.read(tmp_path / "nowhere" / "movies.model")
@@ -260,9 +246,7 @@ class TestFailedWrites:
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
         try:
-            with pytest.raises(
-                ModelFileError, match=r"cannot write .*movies.model: File too large; free some space"
-            ):
+            with pytest.raises(ModelFileError, match=r"cannot write .*movies.model: File too large; free some space"):
                 modelfile.write(path, {}, {"factors": np.zeros(100_000)})
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -272,9 +256,7 @@ class TestFailedWrites:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(
-            ModelFileError, match=r"No space left on device; free some space or choose another disk\."
-        ):
+        with pytest.raises(ModelFileError, match=r"No space left on device; free some space or choose another disk\."):
             modelfile.write(path, {}, {})
 
     def test_ctrl_c(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,9 +277,7 @@ class TestFailedWrites:
             raise PermissionError(errno.EACCES, "Permission denied")
 
         monkeypatch.setattr(Path, "open", forbidden)
-        with pytest.raises(
-            ModelFileError, match="Permission denied; choose a place where you have permission"
-        ):
+        with pytest.raises(ModelFileError, match="Permission denied; choose a place where you have permission"):
             modelfile.write(path, {}, {})
 
     def test_what_is_no_ordinary_file(self, path: Path) -> None:

@@ -124,9 +124,7 @@ class TestJson:
             "rank": 2, "item": "iron2", "title": None, "score": 4.25, "source": "als",
         }  # fmt: skip
         assert second == '{"user": "bob", "items": []}'
-        assert third.startswith(
-            '{"user": "eve", "items": [{"rank": 1, "item": "heat", "title": "[REC] (2007)", "sc'
-        )
+        assert third.startswith('{"user": "eve", "items": [{"rank": 1, "item": "heat", "title": "[REC] (2007)", "sc')
         assert third.endswith('"score": 3.1, "source": "popular"}]}')
 
     def test_integers_are_numbers_until_readers_would_round_them(self) -> None:
@@ -137,9 +135,7 @@ class TestJson:
         assert [item["item"] for item in records[0]["items"]] == [str(2**53 + 1), 2**53]
 
     def test_reasons_and_likes(self) -> None:
-        answer = lists(
-            asked="like", queries=[["Café", 7], [], []], because=[[[("Cars (2006)", 0.5)], []], [], []]
-        )
+        answer = lists(asked="like", queries=[["Café", 7], [], []], because=[[[("Cars (2006)", 0.5)], []], [], []])
         first = next(answer.to_json_lines())
         assert first.startswith('{"like": ["Café", 7], "items": [')
         assert json.loads(first)["items"][0]["because"] == [{"item": "Cars (2006)", "contribution": 0.5}]
@@ -199,13 +195,9 @@ class TestFrames:
     @pytest.mark.parametrize(
         ("method", "package"), [("to_polars", "polars"), ("to_pandas", "pandas"), ("to_arrow", "pyarrow")]
     )
-    def test_a_missing_package_is_named(
-        self, monkeypatch: pytest.MonkeyPatch, method: str, package: str
-    ) -> None:
+    def test_a_missing_package_is_named(self, monkeypatch: pytest.MonkeyPatch, method: str, package: str) -> None:
         monkeypatch.setitem(sys.modules, package, None)
-        with pytest.raises(
-            DependencyError, match=rf"this needs {package}, which is not installed; run: pip install"
-        ):
+        with pytest.raises(DependencyError, match=rf"this needs {package}, which is not installed; run: pip install"):
             getattr(lists(), method)()
 
     @pytest.mark.parametrize("method", ["to_polars", "to_pandas", "to_arrow"])

@@ -55,8 +55,7 @@ class Column:
     def tolist(self) -> list[Any]:
         """Return the values as Python objects, None where missing."""
         return [
-            value if valid else None
-            for value, valid in zip(self.values.tolist(), self.valid.tolist(), strict=True)
+            value if valid else None for value, valid in zip(self.values.tolist(), self.valid.tolist(), strict=True)
         ]
 
     def masked(self) -> NDArray[Any]:
@@ -154,9 +153,7 @@ class Catalog:
         expression over the columns: queries, files and settings are out of its reach.
         """
         if not self.columns:
-            raise ParameterError(
-                f"where={where!r} needs a catalog, and there is none; read the data with items=..."
-            )
+            raise ParameterError(f"where={where!r} needs a catalog, and there is none; read the data with items=...")
         return self._table.matching(where)
 
     def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -176,9 +173,7 @@ class Catalog:
         columns = {}
         for at, about in enumerate(description["columns"]):
             name = about["name"]
-            values, valid, offsets = (
-                arrays.get(f"catalog.{at}.{part}") for part in ("values", "valid", "offsets")
-            )
+            values, valid, offsets = (arrays.get(f"catalog.{at}.{part}") for part in ("values", "valid", "offsets"))
             if values is None or valid is None or not _fits(about["type"], values, offsets, valid):
                 raise ModelFileError(f"column {name!r} of the catalog is damaged; save the model again.")
             columns[name] = Column(Text(values, offsets) if offsets is not None else values, valid)
@@ -222,10 +217,6 @@ def _fits(kind: str, values: NDArray[Any], offsets: NDArray[Any] | None, valid: 
         return False
     if offsets is None:
         return kind in _DTYPES and values.dtype == _DTYPES[kind] and len(values) == len(valid)
-    ordered = (
-        offsets.dtype == np.int64
-        and offsets.shape == (len(valid) + 1,)
-        and bool((np.diff(offsets) >= 0).all())
-    )
+    ordered = offsets.dtype == np.int64 and offsets.shape == (len(valid) + 1,) and bool((np.diff(offsets) >= 0).all())
     whole = values.dtype == np.uint8 and ordered and offsets[0] == 0 and offsets[-1] == len(values)
     return kind == "text" and whole

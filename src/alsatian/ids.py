@@ -31,7 +31,7 @@ class Ids:
     @classmethod
     def of(cls, ids: Iterable[Id], what: Literal["user", "item"]) -> Ids:
         """Number distinct ids, all integers or all text, given in any order."""
-        ordered = sorted(set(ids))  # type: ignore[type-var]  # a mix of int and str raises TypeError, as it should
+        ordered = sorted(set(ids))  # a mix of int and str raises TypeError, as it should
         if ordered and isinstance(ordered[0], str):
             return cls(Text.of(map(str, ordered)), what)
         return cls(np.array(ordered, np.int64), what)
@@ -105,7 +105,9 @@ class Ids:
         """Build the error for an id that is not here: says its type, the type expected and a near choice."""
         if isinstance(self.values, Text) and not isinstance(id, str):
             hint = f"its {self.what} ids are text"
-            hint += f", and {str(id)!r} exists. Pass {str(id)!r}." if self.find(str(id)) >= 0 else f": {self._sample()}."
+            hint += (
+                f", and {str(id)!r} exists. Pass {str(id)!r}." if self.find(str(id)) >= 0 else f": {self._sample()}."
+            )
         elif self.kind == "int" and isinstance(id, str):
             hint = f"its {self.what} ids are integers"
             known = id.strip().lstrip("-").isdigit() and self.find(int(id)) >= 0
@@ -116,7 +118,9 @@ class Ids:
         return kind(f"no {self.what} {id!r} ({type(id).__name__}) in this model; {hint}")
 
     def _near(self, id: object) -> str:
-        return nearest(id, [str(known) for known in self.tolist()]) if isinstance(id, str) and len(self) < 50_000 else ""
+        return (
+            nearest(id, [str(known) for known in self.tolist()]) if isinstance(id, str) and len(self) < 50_000 else ""
+        )
 
     def _sample(self) -> str:
         shown = ", ".join(repr(self.id_of(row)) for row in range(min(3, len(self))))

@@ -15,6 +15,7 @@ from alsatian.catalog import Catalog
 from alsatian.errors import DataError, RowsError
 from alsatian.ids import Ids
 from alsatian.recipe import Recipe
+from alsatian.text import Text
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,12 @@ class Report:
     notes: tuple[str, ...] = ()  # other things worth knowing, one sentence each
 
     def to_json(self) -> dict[str, Any]:
-        return {"read": self.read, "skipped": self.skipped, "combined": self.combined, "notes": list(self.notes)}
+        return {
+            "read": self.read,
+            "skipped": self.skipped,
+            "combined": self.combined,
+            "notes": list(self.notes),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,13 +131,12 @@ class Interactions:
         if len(users) == 0:
             raise DataError("there are no rows to learn from; check the source and what was skipped.")
         recipe, report = recipe or Recipe(), report or Report(read=len(users))
-        extra = [column for column in (times, weights) if column is not None]
+        extra: list[NDArray[Any]] = [column for column in (times, weights) if column is not None]
         # Two stable counting sorts, the minor key first, leave rows of one pair together in their first order.
         _, (users, items, values, *extra) = kernels.counting_sort(items, len(item_ids), [users, items, values, *extra])
         indptr, (items, values, *extra) = kernels.counting_sort(users, len(user_ids), [items, values, *extra])
-        rest = iter(extra)
-        times = None if times is None else next(rest)
-        weights = None if weights is None else next(rest)
+        weights = None if weights is None else extra.pop()
+        times = None if times is None else extra.pop()
         pairs = _Pairs(indptr, items, values, times, weights)
         if combined := pairs.repeated():
             if recipe.duplicates == "raise":
@@ -140,9 +145,7 @@ class Interactions:
             report = replace(report, combined=report.combined + combined)
         by_user = CSR(pairs.indptr, pairs.items, pairs.values, len(item_ids), pairs.weights)
         scale = scale or (float(pairs.values.min()), float(pairs.values.max()))
-        return cls(
-            user_ids, item_ids, by_user, scale, pairs.times, catalog or Catalog(), recipe, report
-        )
+        return cls(user_ids, item_ids, by_user, scale, pairs.times, catalog or Catalog(), recipe, report)
 
     def __len__(self) -> int:
         return len(self.by_user.indices)
@@ -194,12 +197,12 @@ class Interactions:
     def digest(self) -> str:
         """A SHA-256 over ids and entries: equal data, equal digest, whatever the order of the rows."""
         sha = hashlib.sha256()
-        for ids in (self.user_ids, self.item_ids):
-            for array in (ids.values,) if isinstance(ids.values, np.ndarray) else (ids.values.offsets, ids.values.data):
-                sha.update(np.ascontiguousarray(array))
-        for array in (self.by_user.indptr, self.items, self.values, self.by_user.weights):
+        arrays: list[Any] = [self.by_user.indptr, self.items, self.values, self.by_user.weights]
+        for values in (self.user_ids.values, self.item_ids.values):
+            arrays += [values.offsets, values.data] if isinstance(values, Text) else [values]
+        for array in arrays:
             if array is not None:
-                sha.update(np.ascontiguousarray(array))
+                sha.update(np.ascontiguousarray(array).data)
         return sha.hexdigest()
 
 

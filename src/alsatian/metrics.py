@@ -32,7 +32,11 @@ def ndcg(best: NDArray[np.int32], held_out: CSR) -> NDArray[np.float64]:
     n = best.shape[1]
     discount = 1 / np.log2(np.arange(2, n + 2))
     users = np.repeat(np.arange(held_out.rows), held_out.counts)
-    relevant = np.isin(np.arange(held_out.rows)[:, None] * np.int64(held_out.columns) + best, users * np.int64(held_out.columns) + held_out.indices)
+    relevant = np.isin(
+        np.arange(held_out.rows)[:, None] * np.int64(held_out.columns) + best,
+        users * np.int64(held_out.columns) + held_out.indices,
+    )
     gained = ((relevant & (best >= 0)) * discount).sum(axis=1)
     ideal = np.concatenate([[0], np.cumsum(discount)])[np.minimum(held_out.counts, n)]
-    return np.divide(gained, ideal, out=np.full(len(gained), np.nan), where=ideal > 0)
+    shares: NDArray[np.float64] = np.divide(gained, ideal, out=np.full(len(gained), np.nan), where=ideal > 0)
+    return shares

@@ -167,9 +167,7 @@ def _read_table(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, Any], 
             )
         about = json.loads(metadata["alsatian"])
         if (found := about["format"]) > FORMAT:
-            raise ModelFileError(
-                f"{path} has format {found}, this library reads up to {FORMAT}; upgrade alsatian."
-            )
+            raise ModelFileError(f"{path} has format {found}, this library reads up to {FORMAT}; upgrade alsatian.")
         whole = metadata["digest"] == _table_digest(metadata["alsatian"], entries)
         if not whole or raw != _encoded({"__metadata__": metadata, **entries}):
             raise _damaged(path, "its table is altered")
@@ -178,9 +176,7 @@ def _read_table(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, Any], 
     return about, entries, start
 
 
-def _map_arrays(
-    path: Path, file: BinaryIO, entries: Mapping[str, Any], start: int, size: int
-) -> dict[str, Any]:
+def _map_arrays(path: Path, file: BinaryIO, entries: Mapping[str, Any], start: int, size: int) -> dict[str, Any]:
     """Return read-only views into the mapped file, after checking that they cover it exactly."""
     whole, arrays, end = np.asarray(np.memmap(file, np.uint8, "r")), {}, start
     try:

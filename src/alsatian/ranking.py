@@ -149,9 +149,7 @@ class Recommendations:
         """Each id and title once, however often it stands in the lists."""
         query = np.repeat(np.arange(len(self.queries)), self.counts)
         used, item = np.unique(self.rows, return_inverse=True)
-        asked = (
-            [list(map(str, asked)) for asked in self.queries] if self.asked == "like" else list(self.queries)
-        )
+        asked = [list(map(str, asked)) for asked in self.queries] if self.asked == "like" else list(self.queries)
         sources = [self._source(at) for at in range(len(self.queries))]
         columns = {
             self._asked: Gathered(asked, query),
@@ -178,9 +176,7 @@ class Recommendations:
         columns["score"] = [f"{row.score:,.{digits}f}" for row in rows]
         columns["source"] = [row.source for row in rows]
         if self.because is not None:
-            columns["because"] = [
-                ", ".join(f"{of} {by:+.3f}" for of, by in row.because or []) for row in rows
-            ]
+            columns["because"] = [", ".join(f"{of} {by:+.3f}" for of, by in row.because or []) for row in rows]
         left = len(self) - len(rows)
         note = f"... and {left:,} more" if left else "" if rows else "no items"
         title = "" if several else f"{_TITLES[self.asked]} {self._words(0)}"

@@ -49,12 +49,8 @@ class TextTable:
 
         file = io.StringIO()
         letters = sum(max(map(len, [name, *cells])) + 2 for name, cells in self.columns.items())
-        width = (
-            2 * letters + len(self.title) + len(self.note)
-        )  # a letter takes two places at most: nothing wraps
-        Console(file=file, width=width, color_system=None, force_terminal=False, force_jupyter=False).print(
-            self
-        )
+        width = 2 * letters + len(self.title) + len(self.note)  # a letter takes two places at most: nothing wraps
+        Console(file=file, width=width, color_system=None, force_terminal=False, force_jupyter=False).print(self)
         return "\n".join(line.rstrip() for line in file.getvalue().splitlines()).rstrip("\n")
 
     def html(self) -> str:

@@ -123,9 +123,7 @@ class TitleIndex:
         order = rows[np.lexsort((rows, length[rows], -heavy[rows], -best[rows]))][:limit]
         return [Match(row, self._titles[row] or "", float(best[row])) for row in order.tolist()]
 
-    def _best(
-        self, score: Callable[[str], NDArray[np.float64]], readings: list[_Reading]
-    ) -> NDArray[np.float64]:
+    def _best(self, score: Callable[[str], NDArray[np.float64]], readings: list[_Reading]) -> NDArray[np.float64]:
         """Score every name by the reading of the query that suits it best."""
         years, best = self._years[self._rows], np.zeros(len(self._names))
         for name, year in readings:

@@ -49,7 +49,9 @@ def usable_threads(threads: int | None = None) -> int:
             raise ParameterError(f"ALSATIAN_THREADS={written!r} is not a number of threads; set 1 or more.")
         threads = int(written or 0) or _processors()
     if not 1 <= threads <= _MOST_THREADS:
-        raise ParameterError(f"threads={threads} is not possible; pass 1 to {_MOST_THREADS}, or None for all processors.")
+        raise ParameterError(
+            f"threads={threads} is not possible; pass 1 to {_MOST_THREADS}, or None for all processors."
+        )
     return threads
 
 
@@ -131,4 +133,3 @@ def pair_scores(
     out = np.empty(len(left_rows), np.float32)
     _native.pair_scores(left, left_rows, right, right_rows, out, usable_threads(threads))
     return out
-

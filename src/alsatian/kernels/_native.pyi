@@ -68,7 +68,11 @@ def pair_scores(
     left: _Float32, left_rows: _Int32, right: _Float32, right_rows: _Int32, out: _Float32, threads: int
 ) -> None: ...
 def counting_sort(
-    keys: _Int32, columns: Sequence[NDArray[Any]], outputs: Sequence[NDArray[Any]], indptr: _Int64, threads: int
+    keys: _Int32,
+    columns: Sequence[NDArray[Any]],
+    outputs: Sequence[NDArray[Any]],
+    indptr: _Int64,
+    threads: int,
 ) -> None: ...
 def supports(instruction_set: str) -> bool:
     """Whether this processor can run the build of that name."""

@@ -170,4 +170,5 @@ def pair_scores(
     threads: int | None = None,
 ) -> NDArray[np.float32]:
     """Return left[left_rows[i]] . right[right_rows[i]] for every i."""
-    return np.einsum("ij,ij->i", left[left_rows], right[right_rows])
+    scores: NDArray[np.float32] = np.einsum("ij,ij->i", left[left_rows], right[right_rows])
+    return scores

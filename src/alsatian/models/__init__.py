@@ -1,8 +1,8 @@
 """The models, by the name they have on the command line and in the model file."""
 
+from alsatian.models.base import Model
 from alsatian.models.explicit_als import ExplicitALS
 from alsatian.models.implicit_als import ImplicitALS
-from alsatian.models.base import Model
 from alsatian.models.popularity import Popularity
 
 MODELS: dict[str, type[Model]] = {model.name: model for model in (ExplicitALS, ImplicitALS, Popularity)}

@@ -45,8 +45,6 @@ class ALS(FactorModel):
     """The loop, the fold-in and the explanation; the forms say how values become confidences and targets."""
 
     source: ClassVar[str] = "als"
-    factors: int = param(32, "how many numbers describe a user or an item", low=0, search=(8, 256, "log"))
-    reg: float = param(1.0, "strength of regularization", low=0)
     epochs: int = param(15, "passes over the data", low=1, high=100_000, search=(5, 50, "linear"))
     tol: float = param(0.0, "stop when an epoch changes the objective by less than this share", low=0, high=1)
     solver: str = param("cholesky", "of each row: exact, or conjugate gradient", choices=("cholesky", "cg"))
@@ -54,8 +52,7 @@ class ALS(FactorModel):
     seed: int = param(0, "of the random starting values", low=0)
     precision: str = param("float32", "of the arithmetic", choices=("float32", "float64"))
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+    def _check_params(self) -> None:
         if self.cg_steps is not None and self.solver != "cg":
             raise ParameterError(f"cg_steps={self.cg_steps} has no effect with solver='cholesky'; pass solver='cg'.")
 
@@ -71,8 +68,8 @@ class ALS(FactorModel):
 
     @property
     @abstractmethod
-    def _exponent(self) -> float:
-        """nu: how the regularization of a row grows with its entries."""
+    def _regularization(self) -> tuple[float, float]:
+        """Return reg, and nu: how the regularization of a row grows with its entries."""
 
     def _level(self, data: Interactions) -> float:
         """Return about what x_u.y_i should be on average; where the factors begin."""
@@ -103,11 +100,15 @@ class ALS(FactorModel):
             if run.finish(loss + _penalty(by_item, items), self.tol):
                 break
         factors = {"user_factors": users.factors, "item_factors": items.factors}
-        return factors | {"user_bias": users.bias, "item_bias": items.bias, "mean": np.array([mean], self.precision)}
+        return factors | {
+            "user_bias": users.bias,
+            "item_bias": items.bias,
+            "mean": np.array([mean], self.precision),
+        }
 
     def _ridge(self, rows: CSR, form: Form) -> NDArray[Any]:
-        counts = rows.counts + form.unobserved * rows.columns
-        return np.asarray(self.reg * np.power(counts, self._exponent), self.precision)
+        reg, nu = self._regularization
+        return np.asarray(reg * (rows.counts + form.unobserved * rows.columns) ** nu, self.precision)
 
     def _start(self, by_user: Half, by_item: Half, form: Form, level: float, run: Run) -> tuple[Side, Side]:
         """Seeded starting values near the mean: products of factors begin near `level`, and biases are the
@@ -141,7 +142,7 @@ class ALS(FactorModel):
         if failed >= 0:
             raise FitError(
                 f"{half.ids.what} {half.ids.id_of(failed)!r} with its {half.entries.counts[failed]:,} values has no "
-                f"finite and unique solution at {self.factors} factors and reg={self.reg:g}; raise reg, lower factors, "
+                f"finite and unique solution at {self.factors} factors and reg={self._regularization[0]:g}; raise reg, lower factors, "
                 "or pass precision='float64'."
             )
         return loss
@@ -183,7 +184,9 @@ class ALS(FactorModel):
         influence = np.linalg.solve(system, columns[items].T.astype(np.float64))  # A^-1 y_i, a column for each item
         parts = (f @ influence) * target[:, None]
         bases = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
-        return [self._told(history, item, float(base), part) for item, base, part in zip(items, bases, parts.T, strict=True)]
+        return [
+            self._told(history, item, float(base), part) for item, base, part in zip(items, bases, parts.T, strict=True)
+        ]
 
     def _told(self, history: CSR, item: int, base: float, parts: NDArray[np.float64]) -> Explanation:
         ids, catalog = self.data.item_ids, self.data.catalog

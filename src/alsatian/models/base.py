@@ -35,9 +35,6 @@ class Model(Parameters):
 
     source: ClassVar[str]  # what an answer row names as where it came from
     learned: ClassVar[tuple[str, ...]]  # the arrays that a fit sets and a model file keeps
-    data: Interactions
-    history: list[Epoch]
-    training: dict[str, Any]
 
     # What users call
 
@@ -59,7 +56,12 @@ class Model(Parameters):
         self._check(data)
         run = Run(threads, progress, callbacks)
         learned = self._fit(data, run)
-        training = {"values": len(data), "digest": data.digest, "threads": run.threads, "seconds": run.seconds}
+        training = {
+            "values": len(data),
+            "digest": data.digest,
+            "threads": run.threads,
+            "seconds": run.seconds,
+        }
         self.restore(replace(data, times=None), learned, run.history, training)  # a copy drops the caches of `data`
         return self
 
@@ -69,7 +71,9 @@ class Model(Parameters):
         """Take over the outcome of a fit, made now or read from a model file."""
         for name in self.learned:
             setattr(self, name, learned.get(name))
-        self.data, self.history, self.training = data, history, training
+        self.data: Interactions = data
+        self.history: list[Epoch] = history
+        self.training: dict[str, Any] = training
         self._prepare()
 
     def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
@@ -124,7 +128,9 @@ class Model(Parameters):
         rows = lists.item_rows(data, items)
         if (empty := data.item_counts[rows] == 0).any():
             item = data.item_ids.id_of(int(rows[np.argmax(empty)]))
-            raise UnknownItem(f"item {item!r} has no values in the data that the model was fitted on, so nothing is like it.")
+            raise UnknownItem(
+                f"item {item!r} has no values in the data that the model was fitted on, so nothing is like it."
+            )
         allowed = lists.allowed_items(data, allow, deny, where)
         n = lists.check_n(n, len(data.item_ids))
         top = self._most_similar(rows, n, allowed, kernels.usable_threads(threads))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from alsatian.errors import ParameterError
@@ -30,14 +28,19 @@ class ExplicitALS(ALS):
     >>> model = ExplicitALS(factors=16, reg=0.1, nu=1)
     """
 
-    factors: int = param(64, "how many numbers describe a user or an item", low=0, search=(8, 256, "log"))
+    factors: int = param(
+        64,
+        "how many numbers describe a user or an item; 0: only mean and biases",
+        low=0,
+        search=(8, 256, "log"),
+    )
     reg: float = param(0.8, "strength of regularization", low=0, search=(0.01, 3, "log"))
     biases: bool = param(True, "learn the mean and a bias of each user and item")
     nu: float = param(0.6, "regularization grows with the count to this power: 1 as in Spark, 0 plain", low=0, high=2)
     unobserved_weight: float = param(0.0, "weight of the cells without a value, as zeros", low=0)
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+    def _check_params(self) -> None:
+        super()._check_params()
         if self.unobserved_weight > 0 and self.biases:
             raise ParameterError(
                 f"unobserved_weight={self.unobserved_weight:g} counts empty cells as zeros and excludes biases; "
@@ -47,7 +50,7 @@ class ExplicitALS(ALS):
             raise ParameterError("factors=0 without biases leaves nothing to learn; pass factors=1 or more.")
 
     @property
-    def biased(self) -> bool:  # type: ignore[override]
+    def biased(self) -> bool:
         return self.biases
 
     @property
@@ -55,14 +58,15 @@ class ExplicitALS(ALS):
         return self.data.scale[1]
 
     @property
-    def _exponent(self) -> float:
-        return self.nu
+    def _regularization(self) -> tuple[float, float]:
+        return self.reg, self.nu
 
     def _mean(self, data: Interactions) -> float:
         if not self.biases:
             return 0.0
-        weights = 1.0 if data.by_user.weights is None else data.by_user.weights.astype(np.float64)
-        return float((data.values * weights).sum(dtype=np.float64) / (np.ones(len(data)) * weights).sum())
+        if (weights := data.by_user.weights) is None:
+            return float(data.values.mean(dtype=np.float64))
+        return float(np.average(data.values.astype(np.float64), weights=weights.astype(np.float64)))
 
     def _level(self, data: Interactions) -> float:
         if self.biases:

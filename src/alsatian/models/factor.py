@@ -13,6 +13,7 @@ from alsatian import kernels
 from alsatian.interactions import Interactions
 from alsatian.models.base import Model
 from alsatian.models.lists import Audience, Mask, Top
+from alsatian.models.params import param
 
 Floats = NDArray[np.floating]
 
@@ -25,14 +26,12 @@ class FactorModel(Model):
     """
 
     learned: ClassVar[tuple[str, ...]] = ("user_factors", "item_factors", "user_bias", "item_bias", "mean")
-    factors: int
-    biased: bool
-    """Whether user and item biases are learned."""
-    user_factors: Floats
-    item_factors: Floats
-    user_bias: Floats | None
-    item_bias: Floats | None
-    mean: Floats
+    factors: int = param(64, "how many numbers describe a user or an item", low=1, search=(8, 256, "log"))
+
+    @property
+    def biased(self) -> bool:
+        """Whether user and item biases are learned."""
+        return False
 
     def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
         users, items, k = len(data.user_ids), len(data.item_ids), self.factors
@@ -43,6 +42,11 @@ class FactorModel(Model):
                 raise ValueError(f"{name} is missing or does not have the shape {shape}")
 
     def _prepare(self) -> None:
+        self.user_factors: Floats
+        self.item_factors: Floats
+        self.user_bias: Floats | None
+        self.item_bias: Floats | None
+        self.mean: Floats
         for cache in ("_panels", "_directions"):
             self.__dict__.pop(cache, None)
 
@@ -67,7 +71,9 @@ class FactorModel(Model):
         assert audience.vectors is not None
         seen = (audience.seen.indptr, audience.seen.indices) if exclude_seen else None
         vectors = np.ascontiguousarray(audience.vectors, np.float32)
-        top = Top(*kernels.top_k(self._panels, len(self.item_factors), vectors, audience.rows, n, seen, allowed, threads))
+        top = Top(
+            *kernels.top_k(self._panels, len(self.item_factors), vectors, audience.rows, n, seen, allowed, threads)
+        )
         shift = self.mean[0] + (0 if audience.offsets is None else audience.offsets[audience.rows, None])
         np.add(top.scores, shift, out=top.scores, casting="same_kind")
         return top
@@ -82,7 +88,10 @@ class FactorModel(Model):
         """Predict (audience.rows[i], items[i]); row -1 stands for the zero vector and no bias."""
         assert audience.vectors is not None
         known = (audience.rows >= 0) & (items >= 0)
-        left, right = audience.vectors.astype(np.float32, copy=False), self.item_factors.astype(np.float32, copy=False)
+        left, right = (
+            audience.vectors.astype(np.float32, copy=False),
+            self.item_factors.astype(np.float32, copy=False),
+        )
         values = np.full(len(items), self.mean[0], np.float32)
         values[known] += kernels.pair_scores(left, audience.rows[known], right, items[known])
         for bias, rows in ((audience.offsets, audience.rows), (self.item_bias, items)):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +11,16 @@ from alsatian.kernels import Form
 from alsatian.models.als import ALS
 from alsatian.models.params import param
 
-ALPHA = 2.0
-UNOBSERVED = 0.1
+# What a setting is when it is not given; one that a form does not list has no meaning there. Chosen by bench/defaults.py.
+DEFAULTS: dict[str, dict[str, float]] = {
+    "hu": {"reg": 20.0, "nu": 0.0, "alpha": 2.0},
+    "rendle": {"reg": 0.01, "nu": 1.0, "unobserved_weight": 0.4},
+    "implicit": {"reg": 20.0, "nu": 0.0, "alpha": 3.0},
+}
+
+
+def _by_form(name: str) -> str:
+    return ", ".join(f"{form} {settings[name]:g}" for form, settings in DEFAULTS.items() if name in settings)
 
 
 class ImplicitALS(ALS):
@@ -34,32 +40,44 @@ class ImplicitALS(ALS):
     >>> model = ImplicitALS(factors=64, form="hu", alpha=15)
     """
 
-    factors: int = param(64, "how many numbers describe a user or an item", low=1, search=(8, 256, "log"))
-    reg: float = param(20.0, "strength of regularization", low=0, search=(0.1, 100, "log"))
-    form: str = param("hu", "of the loss", choices=("hu", "rendle", "implicit"))
-    alpha: float | None = param(None, f"confidence of a unit of value, not with rendle (None: {ALPHA:g})", kind=float, low=0, search=(0.1, 100, "log"))
-    unobserved_weight: float | None = param(None, f"weight of unobserved cells, rendle only (None: {UNOBSERVED:g})", kind=float, low=0, search=(1e-3, 1, "log"))
-    nu: float | None = param(None, "regularization grows with the count to this power (None: 1 for rendle, else 0)", kind=float, low=0, high=2)
+    form: str = param("hu", "of the loss", choices=tuple(DEFAULTS))
+    reg: float | None = param(
+        None, f"strength of regularization ({_by_form('reg')})", kind=float, low=0, search=(0.1, 100, "log")
+    )
+    alpha: float | None = param(
+        None, f"confidence of a unit of value ({_by_form('alpha')})", kind=float, low=0, search=(0.1, 100, "log")
+    )
+    unobserved_weight: float | None = param(
+        None, f"of cells without a value ({_by_form('unobserved_weight')})", kind=float, low=0, search=(1e-3, 1, "log")
+    )
+    nu: float | None = param(
+        None, f"regularization grows with the count to this power ({_by_form('nu')})", kind=float, low=0, high=2
+    )
     use_values: bool = param(True, "values weigh; else each observed pair counts as 1")
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        foreign = "alpha" if self.form == "rendle" else "unobserved_weight"
-        if (value := getattr(self, foreign)) is not None:
-            own = "unobserved_weight" if self.form == "rendle" else "alpha"
-            raise ParameterError(f"{foreign}={value:g} has no effect with form={self.form!r}, which takes {own}; drop it or change form.")
+    def _check_params(self) -> None:
+        super()._check_params()
+        for name in ("alpha", "unobserved_weight"):
+            if (value := getattr(self, name)) is not None and name not in DEFAULTS[self.form]:
+                own = [form for form, settings in DEFAULTS.items() if name in settings]
+                raise ParameterError(
+                    f"{name}={value:g} has no effect with form={self.form!r}; drop it, or pass form={own[0]!r}."
+                )
 
-    biased = False
+    def _setting(self, name: str) -> float:
+        """Return a setting as given, or as this form has it by default."""
+        given: float | None = getattr(self, name)
+        return DEFAULTS[self.form][name] if given is None else given
 
     @property
-    def _exponent(self) -> float:
-        return self.nu if self.nu is not None else float(self.form == "rendle")
+    def _regularization(self) -> tuple[float, float]:
+        return self._setting("reg"), self._setting("nu")
 
     def _check_values(self, values: NDArray[np.float32]) -> None:
         if self.use_values and (wrong := values <= 0).any():
             raise DataError(
-                f"implicit-als takes values as amounts above 0, and {wrong.sum():,} of {len(values):,} are not, such as "
-                f"{values[np.argmax(wrong)]:g}; leave such rows out when reading (where=), keep only likes "
+                f"implicit-als takes values as amounts above 0, and {wrong.sum():,} of {len(values):,} are not, such "
+                f"as {values[np.argmax(wrong)]:g}; leave such rows out when reading (where=), keep only likes "
                 "(likes(at_least=...)), or pass use_values=False."
             )
 
@@ -69,8 +87,7 @@ class ImplicitALS(ALS):
     def _form(self, mean: float) -> Form:
         slope, one = (1.0, 0.0) if self.use_values else (0.0, 1.0)
         if self.form == "rendle":
-            w0 = UNOBSERVED if self.unobserved_weight is None else self.unobserved_weight
+            w0 = self._setting("unobserved_weight")
             return Form(slope, one + w0, slope, one, w0)
-        alpha = ALPHA if self.alpha is None else self.alpha
-        base = 1.0 if self.form == "hu" else 0.0
+        alpha, base = self._setting("alpha"), float(self.form == "hu")
         return Form(alpha * slope, alpha * one + base, alpha * slope, alpha * one + base, 1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def listed(asked: object) -> list[Id]:
     """Return one id as a list of one, several as a list."""
     if isinstance(asked, str) or not isinstance(asked, Iterable):
         return [asked]  # type: ignore[list-item]
-    return asked.tolist() if isinstance(asked, np.ndarray) else list(asked)  # type: ignore[call-overload, no-any-return]
+    return asked.tolist() if isinstance(asked, np.ndarray) else list(asked)
 
 
 def check_n(n: int, items: int) -> int:
@@ -73,7 +73,9 @@ def user_rows(data: Interactions, users: object, unknown: str) -> tuple[list[Id]
     rows[counts[rows] == 0] = -1
     if unknown == "raise" and (rows < 0).any():
         user = asked[int(np.argmax(rows < 0))]
-        raise UnknownUser(f"user {user!r} has no values in the data that the model was fitted on; pass unknown='popular'.")
+        raise UnknownUser(
+            f"user {user!r} has no values in the data that the model was fitted on; pass unknown='popular'."
+        )
     if unknown != "skip":
         return asked, rows
     return [user for user, row in zip(asked, rows, strict=True) if row >= 0], rows[rows >= 0]
@@ -145,7 +147,9 @@ def visitor_history(data: Interactions, history: Mapping[Id, float] | Iterable[I
         if (used := data.recipe.value_of(raw) if value is not None else raw) is not None:
             kept[item_row(data, item)] = used
     if not kept:
-        bound = f"; only values of at least {data.recipe.at_least:g} count here" if given and data.recipe.at_least else ""
+        bound = (
+            f"; only values of at least {data.recipe.at_least:g} count here" if given and data.recipe.at_least else ""
+        )
         raise DataError(f"the history names no item to go by{bound}; name at least one favourite.")
     rows = sorted(kept)
     values = np.array([kept[row] for row in rows], np.float32)
@@ -162,7 +166,7 @@ def popular(data: Interactions, n: int, allowed: Mask | None) -> Top:
 
 
 def arrange(
-    asked: str,
+    asked: Literal["user", "like", "item"],
     queries: Sequence[object],
     top: Top,
     sources: Sequence[str],

@@ -29,15 +29,24 @@ class Param:
         """Return the value in its own type, or raise ParameterError with the bound or the choices."""
         if value is None and self.default is None:
             return None
-        accepted = {int: (int, np.integer), float: (int, float, np.number), bool: (bool, np.bool_), str: (str,)}
+        accepted = {
+            int: (int, np.integer),
+            float: (int, float, np.number),
+            bool: (bool, np.bool_),
+            str: (str,),
+        }
         boolean = isinstance(value, bool | np.bool_) and self.kind is not bool
         if boolean or not isinstance(value, accepted[self.kind]):
-            raise ParameterError(f"{name}={value!r} is not {_named(self.kind)}; pass {_named(self.kind)}, such as {self.example}.")
+            raise ParameterError(
+                f"{name}={value!r} is not {_named(self.kind)}; pass {_named(self.kind)}, such as {self.example}."
+            )
         value = self.kind(value)
         if self.kind is float and not math.isfinite(value):
             raise ParameterError(f"{name}={value} is not finite; pass a number such as {self.example}.")
         if self.choices and value not in self.choices:
-            raise ParameterError(f"{name}={value!r} is not one of {', '.join(self.choices)}.{nearest(value, list(self.choices))}")
+            raise ParameterError(
+                f"{name}={value!r} is not one of {', '.join(self.choices)}.{nearest(value, list(self.choices))}"
+            )
         if self.low is not None and value < self.low:
             raise ParameterError(f"{name}={value:g} is too small; the least is {self.low:g}.")
         if self.high is not None and value > self.high:
@@ -102,6 +111,10 @@ class Parameters:
             self.param(name)
         for name, declared in self.declared.items():
             setattr(self, name, declared.check(name, given.get(name, declared.default)))
+        self._check_params()
+
+    def _check_params(self) -> None:
+        """Raise ParameterError for settings that exclude each other."""
 
     @classmethod
     def param(cls, name: str) -> Param:

@@ -24,7 +24,6 @@ class Popularity(Model):
 
     source: ClassVar[str] = "popular"
     learned: ClassVar[tuple[str, ...]] = ("item_counts",)
-    item_counts: NDArray[np.int64]
 
     def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
         if "item_counts" not in learned or learned["item_counts"].shape != (len(data.item_ids),):
@@ -32,6 +31,9 @@ class Popularity(Model):
 
     def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
         return {"item_counts": data.item_counts}
+
+    def _prepare(self) -> None:
+        self.item_counts: NDArray[np.int64]
 
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         items = len(self.item_counts)

@@ -28,4 +28,6 @@ def ndcg(model: Model, split: Split, n: int = 10, threads: int | None = None) ->
 def _fitted_on_train(model: Model, split: Split) -> None:
     """Refuse a model that may have seen the held-out part."""
     if model.fitted.training["digest"] != split.train.digest:
-        raise DataError(f"this {model.name} model was not fitted on the training part of {split.name}; fit it on split.train.")
+        raise DataError(
+            f"this {model.name} model was not fitted on the training part of {split.name}; fit it on split.train."
+        )

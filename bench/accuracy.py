@@ -1,0 +1,51 @@
+"""The accuracy that the README quotes: MovieLens 100K, with the constructors' defaults.
+
+python bench/accuracy.py DATA_FOLDER      # the folder with ml-100k.tar.gz
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import alsatian as al
+from alsatian import evaluation, metrics
+from defaults import unpacked
+
+
+def official_folds(folder: Path, model: al.ExplicitALS) -> tuple[float, float]:
+    """Return the mean RMSE over u1..u5, predictions clipped to 1..5, and the seconds of a fit.
+
+    An item or user that a training part lacks is predicted by the mean and the other side's bias.
+    """
+    errors, seconds = [], []
+    for fold in range(1, 6):
+        train = al.read(folder / f"u{fold}.base", delimiter="\t", scale=(1, 5))
+        test = np.loadtxt(folder / f"u{fold}.test")
+        begun = time.perf_counter()
+        model.fit(train, progress=False)
+        seconds.append(time.perf_counter() - begun)
+        users, items = test[:, 0].astype(int), test[:, 1].astype(int)
+        errors.append(metrics.rmse(model.predict(users, items, clip=True, unknown="baseline"), test[:, 2]))
+    return float(np.mean(errors)), float(np.median(seconds))
+
+
+def main(data: Path) -> None:
+    folder = unpacked(data, "ml-100k")
+    print("MovieLens 100K, official folds u1-u5, clipped: RMSE, seconds a fit")
+    for name, model in (("ExplicitALS()", al.ExplicitALS()), ("mean and biases", al.ExplicitALS(factors=0))):
+        print("  {:24} {:.4f}  {:.2f}".format(name, *official_folds(folder, model)))
+    print("MovieLens 100K, ten a user held out at random, all ratings as likes: NDCG@10")
+    split = al.split.per_user(al.read(folder).likes(), n=10, seed=0)
+    for name, ranker in (
+        ("ImplicitALS(factors=32)", al.ImplicitALS(factors=32)),
+        ("Popularity()", al.Popularity()),
+    ):
+        print(f"  {name:24} {evaluation.ndcg(ranker.fit(split.train, progress=False), split):.4f}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

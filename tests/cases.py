@@ -1,0 +1,63 @@
+"""The models in the settings that the laws are tried on, and their answers as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alsatian.interactions import Interactions
+from alsatian.models import ExplicitALS, ImplicitALS, Model, Popularity
+from alsatian.ranking import Recommendations
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model and its settings, and which questions it answers: "predict", "similar", "explain", "fold_in"."""
+
+    make: type[Model]
+    settings: dict[str, Any]
+    answers: frozenset[str]
+
+    def fit(self, data: Interactions, **run: Any) -> Model:
+        return self.make(**self.settings).fit(data, progress=False, **run)
+
+
+def arrays(model: Model) -> dict[str, bytes]:
+    """Return the bits of everything that was learned."""
+    learned = {name: getattr(model, name) for name in model.learned}
+    return {name: np.asarray(array).tobytes() for name, array in learned.items() if array is not None}
+
+
+def told(lists: Recommendations) -> list[Any]:
+    """Return an answer as plain values."""
+    return [(list(lists.queries), lists.counts.tolist(), lists.rows.tolist(), lists.scores.tobytes())]
+
+
+def history_of(data: Interactions, user: int) -> dict[Any, float]:
+    items, values = data.by_user.row(user)
+    return dict(zip(data.item_ids.take(items), values.tolist(), strict=True))
+
+
+FACTOR_MODEL = frozenset({"predict", "similar", "explain", "fold_in"})
+STEPWISE = FACTOR_MODEL - {"fold_in"}  # conjugate gradient begins elsewhere for a visitor than for a user
+SMALL = {"factors": 6, "epochs": 3}
+
+CASES = {
+    "explicit": Case(ExplicitALS, SMALL, FACTOR_MODEL),
+    "explicit without biases": Case(ExplicitALS, SMALL | {"biases": False}, FACTOR_MODEL),
+    "explicit, plain reg": Case(ExplicitALS, SMALL | {"nu": 0.0, "reg": 1.0}, FACTOR_MODEL),
+    "explicit, mean and biases": Case(ExplicitALS, SMALL | {"factors": 0}, FACTOR_MODEL),
+    "explicit, zeros as data": Case(ExplicitALS, SMALL | {"biases": False, "unobserved_weight": 0.5}, FACTOR_MODEL),
+    "explicit, cg": Case(ExplicitALS, SMALL | {"solver": "cg"}, STEPWISE),
+    "explicit, float64": Case(ExplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
+    "implicit": Case(ImplicitALS, SMALL, FACTOR_MODEL),
+    "implicit hu": Case(ImplicitALS, SMALL | {"form": "hu", "alpha": 5}, FACTOR_MODEL),
+    "implicit rendle": Case(ImplicitALS, SMALL | {"form": "rendle", "unobserved_weight": 0.2}, FACTOR_MODEL),
+    "implicit implicit": Case(ImplicitALS, SMALL | {"form": "implicit", "alpha": 5}, FACTOR_MODEL),
+    "implicit, pairs alike": Case(ImplicitALS, SMALL | {"use_values": False}, FACTOR_MODEL),
+    "implicit, cg": Case(ImplicitALS, SMALL | {"solver": "cg", "cg_steps": 2}, STEPWISE),
+    "implicit, float64": Case(ImplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
+    "popularity": Case(Popularity, {}, frozenset()),
+}  # fmt: skip

@@ -1,0 +1,63 @@
+"""Counting sort and transposition: how compressed rows are built."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from alsatian.kernels import reference
+
+
+def test_rows_of_one_key_stay_in_their_order(kernel: ModuleType) -> None:
+    keys = np.array([2, 0, 2, 1, 0, 2], np.int32)
+    indptr, (order,) = kernel.counting_sort(keys, 4, [np.arange(6)])
+    assert indptr.tolist() == [0, 2, 3, 6, 6]
+    assert order.tolist() == [1, 4, 3, 0, 2, 5]
+
+
+@pytest.mark.parametrize("count", [0, 1, 5_000, 70_000, 300_000])
+@pytest.mark.parametrize("keys", [1, 3, 5_000])
+def test_it_equals_its_twin_for_every_type_and_any_threads(kernel: ModuleType, count: int, keys: int) -> None:
+    rng = np.random.default_rng(count)
+    key = rng.integers(keys, size=count).astype(np.int32)
+    columns = [key, np.arange(count), rng.random(count), rng.random(count).astype(np.float32)]
+    indptr, expected = reference.counting_sort(key, keys, columns)
+    for threads in (1, 2, 4):
+        starts, found = kernel.counting_sort(key, keys, columns, threads)
+        assert np.array_equal(starts, indptr)
+        for a, b in zip(found, expected, strict=True):
+            assert a.dtype == b.dtype
+            assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("bad", [-1, 3, 2**31 - 1])
+@pytest.mark.parametrize("place", [0, 100_000, 199_999])
+def test_a_key_out_of_range_is_named(kernel: ModuleType, bad: int, place: int) -> None:
+    keys = np.zeros(200_000, np.int32)
+    keys[place] = bad
+    with pytest.raises(IndexError, match=f"^key {bad} is out of range$"):
+        kernel.counting_sort(keys, 3, [keys])
+
+
+def test_columns_may_be_read_only(kernel: ModuleType) -> None:
+    """Arrays that are mapped from a model file are."""
+    keys = np.array([1, 0], np.int32)
+    keys.flags.writeable = False
+    assert kernel.counting_sort(keys, 2, [keys])[1][0].tolist() == [0, 1]
+
+
+def test_transposing_equals_the_twin_and_twice_is_the_identity(kernel: ModuleType) -> None:
+    rng = np.random.default_rng(0)
+    seen = rng.random((70, 50)) < 0.2
+    indptr = np.concatenate([[0], np.cumsum(seen.sum(axis=1))])
+    indices, values = np.nonzero(seen)[1].astype(np.int32), rng.random(seen.sum()).astype(np.float32)
+    starts, (rows, moved) = kernel.transpose(indptr, indices, [values], 50)
+    expected, others = reference.transpose(indptr, indices, [values], 50)
+    for a, b in zip([starts, rows, moved], [expected, *others], strict=True):
+        assert np.array_equal(a, b)
+    back, (columns, same) = kernel.transpose(starts, rows, [moved], 70)
+    assert np.array_equal(back, indptr)
+    assert np.array_equal(columns, indices)
+    assert np.array_equal(same, values)

@@ -1,0 +1,100 @@
+"""Accuracy on MovieLens 100K: what each model must reach, beside popularity, whose number has no freedom."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import oracles
+from alsatian import evaluation, metrics, split
+from alsatian.ids import Ids
+from alsatian.ingest import read
+from alsatian.interactions import Interactions
+from alsatian.models import ExplicitALS, ImplicitALS, Popularity
+from alsatian.split import Split
+
+
+@pytest.fixture(scope="module")
+def likes(movielens_100k: Path) -> Split:
+    """All ratings as likes, ten of each user held out at random."""
+    return split.per_user(read(movielens_100k).likes(), n=10, seed=0)
+
+
+@pytest.fixture(scope="module")
+def folds(movielens_100k: Path) -> list[Split]:
+    """The official folds u1 to u5."""
+
+    def part(name: str) -> Interactions:
+        users, items, values, _ = np.loadtxt(movielens_100k / name, np.int64).T
+        rows = (users.astype(np.int32) - 1, items.astype(np.int32) - 1)
+        ids = (Ids(np.arange(1, 944), "user"), Ids(np.arange(1, 1683), "item"))
+        return Interactions.build(*ids, *rows, values.astype(np.float32), scale=(1.0, 5.0))
+
+    return [Split(f"u{fold}", part(f"u{fold}.base"), part(f"u{fold}.test")) for fold in range(1, 6)]
+
+
+def test_popularity_has_its_known_number(likes: Split) -> None:
+    assert len(likes.train) + len(likes.held_out) == 100_000
+    assert evaluation.ndcg(Popularity().fit(likes.train), likes) == pytest.approx(0.134, abs=0.001)
+
+
+def test_popularity_counted_in_plain_python_has_the_same_number(likes: Split) -> None:
+    counts, train, held_out = likes.train.item_counts, likes.train.by_user, likes.held_out.by_user
+    order = sorted(range(len(counts)), key=lambda item: (-counts[item], item))
+    seen = [set(train.row(user)[0].tolist()) for user in range(train.rows)]
+    lists = [list(islice((item for item in order if item not in mine), 10)) for mine in seen]
+    expected = oracles.ndcg(lists, [held_out.row(user)[0].tolist() for user in range(train.rows)], 10)
+    assert evaluation.ndcg(Popularity().fit(likes.train), likes) == pytest.approx(np.mean(expected))
+
+
+def test_implicit_als_ranks_more_than_twice_as_well_as_popularity(likes: Split) -> None:
+    model = ImplicitALS(factors=32).fit(likes.train, progress=False)
+    assert evaluation.ndcg(model, likes) >= 0.30
+
+
+@pytest.mark.parametrize("form", ["rendle", "implicit"])
+def test_the_other_forms_rank_well_too(likes: Split, form: str) -> None:
+    settings = {"rendle": {"reg": 0.02}, "implicit": {"alpha": 3}}[form]
+    model = ImplicitALS(factors=32, form=form, **settings).fit(likes.train, progress=False)
+    assert evaluation.ndcg(model, likes) >= 0.28
+
+
+def test_explicit_als_predicts_ratings_with_its_defaults(folds: list[Split]) -> None:
+    errors = [evaluation.rmse(ExplicitALS().fit(fold.train, progress=False), fold) for fold in folds]
+    assert np.mean(errors) <= 0.915
+
+
+def test_factors_beat_the_mean_and_biases_and_these_beat_the_mean(folds: list[Split]) -> None:
+    fold = folds[0]
+    factors, biases = (
+        evaluation.rmse(ExplicitALS(**few).fit(fold.train, progress=False), fold) for few in ({}, {"factors": 0})
+    )
+    mean = metrics.rmse(np.full(len(fold.held_out), fold.train.values.mean()), fold.held_out.values)
+    assert factors < biases - 0.02
+    assert biases < mean - 0.15
+
+
+def test_items_unseen_in_a_fold_are_predicted_by_the_mean_and_the_users_bias(folds: list[Split]) -> None:
+    fold = folds[0]
+    unseen = np.flatnonzero((fold.train.item_counts == 0) & (fold.held_out.item_counts > 0)).astype(np.int32)
+    assert len(unseen) > 10
+    model = ExplicitALS(factors=8).fit(fold.train, progress=False)
+    users = np.zeros(len(unseen), np.int32)
+    assert model.user_bias is not None
+    np.testing.assert_allclose(model.predict_rows(users, unseen), model.mean[0] + model.user_bias[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("model", [ExplicitALS(factors=16), ImplicitALS(factors=16)], ids=lambda model: model.name)
+def test_conjugate_gradient_is_as_good_as_cholesky(
+    folds: list[Split], likes: Split, model: ExplicitALS | ImplicitALS
+) -> None:
+    cg = type(model)(**model.params | {"solver": "cg"})
+    if isinstance(model, ExplicitALS):
+        exact, stepwise = (evaluation.rmse(m.fit(folds[0].train, progress=False), folds[0]) for m in (model, cg))
+        assert stepwise <= exact + 0.005
+    else:
+        exact, stepwise = (evaluation.ndcg(m.fit(likes.train, progress=False), likes) for m in (model, cg))
+        assert stepwise >= exact - 0.01
