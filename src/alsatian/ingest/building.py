@@ -1,0 +1,139 @@
+"""From judged rows to Interactions: numbers, catalog, the rule for duplicates, and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.catalog import Catalog
+from alsatian.errors import DataError, ParameterError
+from alsatian.ingest.columns import meaning
+from alsatian.ingest.complaints import refuse_bad_rows
+from alsatian.ingest.items import ItemTable, titles_of_events
+from alsatian.ingest.numbering import fetch, number
+from alsatian.ingest.rows import Rows, judge
+from alsatian.ingest.source import Source, counted
+from alsatian.interactions import Interactions, Report
+from alsatian.recipe import BadRows, Duplicates, Recipe
+
+Items = Callable[[], ItemTable]
+_UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))  # from this size on: so many a second
+_EARLY = 631_152_000  # 1990: times that all lie before are more likely of another unit
+_COMBINED = {
+    "last": "the last value of each counts",
+    "sum": "their values were added up",
+    "mean": "their values were averaged",
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the caller wants done with the rows; raises ParameterError for words and bounds that are none."""
+
+    duplicates: Duplicates | None = None
+    bad_rows: BadRows = "stop"
+    scale: tuple[float, float] | None = None
+    where: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.bad_rows not in get_args(BadRows):
+            raise ParameterError(f"bad_rows={self.bad_rows!r} is not a rule; choose 'stop' or 'skip'.")
+        if self.duplicates is not None:
+            Recipe(duplicates=self.duplicates)  # checks the word
+        if self.scale is not None and not (len(self.scale) == 2 and self.scale[0] < self.scale[1]):
+            raise ParameterError(f"scale={self.scale!r} is not (smallest, largest), such as (0.5, 5).")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rules that are not the usual ones, apart from the one for duplicates."""
+        found: dict[str, Any] = {"bad_rows": self.bad_rows} if self.bad_rows != "stop" else {}
+        found |= {"scale": list(self.scale)} if self.scale else {}
+        return found | ({"where": self.where} if self.where else {})
+
+
+def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rules) -> Interactions:
+    """Judge and number the rows of a source, and close it. table: reads titles and attributes of the items.
+
+    Raises RowsError for bad rows if they are to stop the reading, DataError when no row is left.
+    """
+    rows = judge(source, roles, rules.scale, rules.where)
+    if rules.bad_rows == "stop":
+        refuse_bad_rows(rows)
+    if not rows.kept:
+        left = ", ".join(f"{count:,} {reason}" for reason, count in rows.skipped.items())
+        raise DataError(f"no row of {source.name} is left to learn from: of {rows.read:,}, {left}.")
+    notes = [*source.notes, *rows.notes]
+    tables = [table()] if table else []
+    if "title" in roles:
+        tables.append(titles_of_events(rows))
+    if sum("title" in found.columns for found in tables) > 1:
+        raise ParameterError(f"{tables[0].name} holds titles; leave title= (--title) out, or leave titles out there.")
+    user_ids, users = number(rows, "user")
+    item_ids, places = number(rows, "item")
+    values, times = _values(rows, notes), _times(rows, notes)
+    weights = fetch(rows, "weight", "FLOAT") if "weight" in roles else None
+    source.con.close()
+    catalog = Catalog({name: column for found in tables for name, column in found.catalog(item_ids).columns.items()})
+    notes += [note for found in tables for note in found.notes]
+    rule = rules.duplicates or usual_rule(values, roles.get("value"))
+    columns: list[Any] = [weights, times, values, places, users]
+    del users, places, values, times, weights  # so that they go as soon as they are sorted
+    data = Interactions.build(
+        user_ids, item_ids, columns.pop(), columns.pop(), columns.pop(), columns.pop(), columns.pop(),
+        scale=rules.scale,
+        catalog=catalog,
+        recipe=Recipe(columns=roles, duplicates=rule, reading=rules.to_json()),
+        report=Report(read=rows.read, skipped=rows.skipped),
+    )  # fmt: skip
+    if combined := data.report.combined:
+        pairs = counted(combined, "repeated pair")
+        notes.append(f"{pairs} of user and item; {_COMBINED[rule]} (duplicates={rule!r}).")
+    return replace(data, report=replace(data.report, notes=tuple(notes)))
+
+
+def _values(rows: Rows, notes: list[str]) -> NDArray[np.float32]:
+    if "value" in rows.roles:
+        return fetch(rows, "value", "FLOAT")
+    notes.append(f"{rows.source.name} has no column of values; each row counts as 1.")
+    return np.ones(rows.kept, np.float32)
+
+
+def _times(rows: Rows, notes: list[str]) -> NDArray[np.int64] | None:
+    """Fetch the times as seconds; numbers this large, or more negative, are of a finer unit."""
+    if "time" not in rows.roles:
+        return None
+    low, high = rows.bounds["time"]
+    size = max(abs(low), abs(high))
+    per_second = next((per_second for least, per_second in _UNITS if size >= least), 1)
+    times = fetch(rows, "time", "BIGINT")
+    if per_second > 1:
+        times //= per_second
+        notes.append(f"column {rows.roles['time']!r} holds times in units of 1/{per_second:,} of a second.")
+    if high // per_second < _EARLY:
+        notes.append(f"all times of column {rows.roles['time']!r} lie before 1990; check their unit.")
+    return times
+
+
+def usual_rule(values: NDArray[np.float32], column: str | None) -> Duplicates:
+    """Return "last" for ratings, "sum" for counts, events and the like.
+
+    Where the column's name does not tell, ratings are steps of a half on a scale: between 2 and 20
+    different values, at most 100 apart.
+    """
+    said = meaning(column) if column else "counts"
+    if said != "unknown":
+        return "last" if said == "ratings" else "sum"
+    low, high = float(values.min()), float(values.max())
+    if not 0 < high - low <= 100 or not (2 * low).is_integer():
+        return "sum"
+    seen = np.zeros(int(2 * (high - low)) + 1, np.bool_)
+    for start in range(0, len(values), 1 << 20):
+        steps = (values[start : start + (1 << 20)] - np.float32(low)) * 2
+        places = steps.astype(np.int64)
+        if (places != steps).any():
+            return "sum"
+        seen[places] = True
+    return "last" if seen.sum() <= 20 else "sum"

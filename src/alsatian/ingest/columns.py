@@ -1,0 +1,125 @@
+"""Which column is the user, which the item: by name, however it is written, or as the caller says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from alsatian.errors import ColumnError, nearest
+from alsatian.ingest.source import Source, listed
+
+# Names in lower case without punctuation. A name of an earlier group wins over one of a later group.
+USUAL: dict[str, tuple[str, ...]] = {
+    "user": (
+        "userid user customerid customer custid memberid member visitorid visitor personid person accountid "
+        "account clientid client reviewerid profileid subscriberid playerid listenerid buyerid uid",
+        "username login email reviewer reviewername usr",
+        "sessionid session deviceid cookieid",
+    ),
+    "item": (
+        "itemid item movieid filmid productid sku stockcode articleid asin isbn contentid trackid songid "
+        "artistid bookid animeid gameid businessid recipeid videoid showid beerid placeid poiid iid",
+        "movie film product article content track song artist book anime game business recipe video show "
+        "beer place productcode itemcode parentasin ean gtin upc",
+    ),
+    "value": (
+        "rating ratings stars score value overall userrating reviewscore bookrating grade",
+        "quantity qty count counts plays playcount listens views clicks purchases hours frequency events",
+        "weight",
+    ),
+    "time": (
+        "timestamp time datetime unixtime unixreviewtime createdat ratedat eventtime timestampms epoch ts",
+        "date invoicedate orderdate reviewdate reviewtime purchasedate eventdate createdon created day",
+    ),
+    "title": (
+        "title itemtitle movietitle booktitle productname itemname producttitle moviename songname trackname",
+        "description productdescription itemdescription",
+    ),
+}
+ITEM_NAMES = ("name", "movie", "book", "artist", "song", "track")  # a title too, in a table of items
+_RATINGS = frozenset(USUAL["value"][0].split()) - {"value"}
+_COUNTS = frozenset(USUAL["value"][1].split() + USUAL["value"][2].split())
+_ORDER = ("user", "item", "value", "time")
+
+
+def plain(name: str) -> str:
+    """Reduce a column name to its letters and digits: "Customer ID" and "customer_id" become one."""
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def is_usual(name: str) -> bool:
+    """Tell whether a name is one that some role goes by."""
+    return any(plain(name) in group.split() for groups in USUAL.values() for group in groups)
+
+
+def meaning(name: str) -> Literal["ratings", "counts", "unknown"]:
+    """Tell what the name of a value column says of its values."""
+    return "ratings" if plain(name) in _RATINGS else "counts" if plain(name) in _COUNTS else "unknown"
+
+
+def find_roles(source: Source, named: Mapping[str, str | None]) -> dict[str, str]:
+    """Return role -> column name. A role named "" is left out; user and item must be found.
+
+    Raises ColumnError when a named column does not exist, when user or item is not recognised, and when
+    two columns suit a role equally well.
+    """
+    chosen = {role: find_named(source, role, name) for role, name in named.items() if name}
+    free = [name for name in source.columns if name not in chosen.values()]
+    asked = [role for role in USUAL if named.get(role) is None]
+    if source.positional:
+        places = dict(zip(_ORDER, source.columns, strict=False)) if len(source.columns) <= len(_ORDER) else {}
+        found = {role: places[role] for role in asked if places.get(role) in free}
+    else:
+        found = {role: name for role in asked if (name := _recognise(source, role, free)) is not None}
+    chosen = found | chosen
+    for role in ("user", "item"):
+        if role not in chosen:
+            raise ColumnError(_not_found(source, role, free))
+    return {role: chosen[role] for role in (*USUAL, "weight") if role in chosen}
+
+
+def find_named(source: Source, role: str, name: str) -> str:
+    """Return the column that the caller calls `name`, whatever its case."""
+    alike = [column for column in source.columns if column.lower() == name.lower()]
+    if name in source.columns:
+        return name
+    if len(alike) == 1:
+        return alike[0]
+    raise ColumnError(
+        f"{source.name} has no column {name!r} for {role}=; its columns are {listed(list(source.columns))}."
+        f"{nearest(name, list(source.columns))}"
+    )
+
+
+def find_title(source: Source, free: Iterable[str]) -> str | None:
+    """Return the title column of a table of items, or None."""
+    free = list(free)
+    title = _recognise(source, "title", free)
+    return title or next((column for name in ITEM_NAMES for column in free if plain(column) == name), None)
+
+
+def _recognise(source: Source, role: str, free: list[str]) -> str | None:
+    for group in USUAL[role]:
+        names = group.split()
+        alike = [column for column in free if plain(column) in names]
+        if len(alike) > 1:
+            raise ColumnError(
+                f"{source.name} has {len(alike)} columns that could be the {role}: {listed(alike)}; "
+                f"pass {role}={alike[0]!r} or {role}={alike[1]!r} (--{role})."
+            )
+        if alike:
+            return alike[0]
+    return None
+
+
+def _not_found(source: Source, role: str, free: list[str]) -> str:
+    names = {plain(column): column for column in free}
+    close = next((hint for group in USUAL[role] for word in group.split() if (hint := nearest(word, list(names)))), "")
+    guess = next((column for key, column in names.items() if repr(key) in close), None)
+    return (
+        f"no column of {source.name} is known to be the {role}; "
+        f"its columns are {listed(list(source.columns))}. "
+        + (f"Did you mean {role}={guess!r}? " if guess else "")
+        + f"Pass {role}=COLUMN (--{role} COLUMN)."
+    )

@@ -1,0 +1,149 @@
+"""Tables of items: titles and attributes, for the catalog."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alsatian.catalog import Catalog
+from alsatian.errors import ColumnError, RowsError, SourceError
+from alsatian.ids import Id, Ids
+from alsatian.ingest.columns import USUAL, find_title, plain
+from alsatian.ingest.dialect import is_number
+from alsatian.ingest.rows import Rows
+from alsatian.ingest.source import Source, counted, first_line, listed
+
+_INT = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_YEAR = re.compile(r"\((\d{4})(?:[-–]\d{0,4})?\)\s*$")
+
+
+@dataclass
+class ItemTable:
+    """Items by id, with columns of Python values, None where missing; the title is the column "title"."""
+
+    name: str
+    ids: list[Id]
+    columns: dict[str, list[Any]]
+    notes: list[str] = field(default_factory=list)
+
+    def catalog(self, item_ids: Ids) -> Catalog:
+        """Build the catalog of these items, and note what does not match."""
+        ids = self._ids_like(item_ids)
+        rows = item_ids.rows(ids)
+        known = {int(row) for row in rows if row >= 0}
+        if ids and not known:
+            raise ColumnError(
+                f"none of the {len(ids):,} ids of {self.name} ({listed(self.ids, 3)}) is an item of the "
+                f"data ({listed(item_ids.tolist(), 3)}); check which column holds the ids."
+            )
+        if strange := int((rows < 0).sum()):
+            self.notes.append(f"{strange:,} of {counted(len(ids), 'item')} of {self.name} without any value.")
+        catalog = Catalog.from_columns(item_ids, ids, self.columns)
+        untitled = sum(title is None for title in catalog.titles)
+        if untitled and catalog.titles:
+            self.notes.append(f"{untitled:,} of {counted(len(item_ids), 'item')} without a title.")
+        return catalog
+
+    def _ids_like(self, item_ids: Ids) -> list[Id]:
+        """Write the ids in the type of the data's ids."""
+        if item_ids.kind == "text":
+            return [str(key) for key in self.ids]
+        return [int(key) if isinstance(key, int) or _INT.fullmatch(key) else key for key in self.ids]
+
+
+def read_items(source: Source, item: str, bad_rows: str) -> ItemTable:
+    """Read a table of items. item: what the data calls its item column.
+
+    Raises ColumnError when no column holds the ids, RowsError when lines are malformed or ids missing and
+    bad_rows is "stop".
+    """
+    import duckdb
+
+    key = _id_column(source, item)
+    selected = ", ".join(
+        cell.sql if source.written else _as_plain(cell.sql, cell.type) for cell in source.columns.values()
+    )
+    try:
+        rows = source.con.execute(f"SELECT {selected} FROM {source.relation}").fetchall()
+    except duckdb.Error as error:
+        raise SourceError(f"{source.name} cannot be read: {first_line(error)}.") from None
+    place = list(source.columns).index(key)
+    with_id = [row for row in rows if row[place] is not None and str(row[place]).strip()]
+    table = ItemTable(source.name, [], {})
+    _account(source, table, len(rows) - len(with_id), bad_rows)
+    columns = {name: [row[at] for row in with_id] for at, name in enumerate(source.columns)}
+    if source.written:
+        columns = {name: typed(values) for name, values in columns.items()}
+    table.ids = [value if isinstance(value, int) else str(value) for value in columns.pop(key)]
+    title = find_title(source, columns)
+    if title:
+        columns = {"title": [None if v is None else str(v) for v in columns.pop(title)], **columns}
+    table.columns = with_year(columns)
+    return table
+
+
+def _account(source: Source, table: ItemTable, without_id: int, bad_rows: str) -> None:
+    rejects = source.rejects()
+    if not rejects and not without_id:
+        return
+    parts = [f"{counted(without_id, 'row')} without an id"] if without_id else []
+    if rejects and source.line_of_place:
+        line = source.line_of_place(rejects[0].file, rejects[0].place)
+        parts.append(f"{counted(len(rejects), 'malformed row')} (first on line {line:,}: {rejects[0].reason})")
+    if bad_rows == "stop":
+        raise RowsError(
+            f"{source.name} has {' and '.join(parts)}; correct it, or pass bad_rows='skip' (--bad-rows skip)."
+        )
+    table.notes.append(f"{source.name}: {' and '.join(parts)} left out.")
+
+
+def _id_column(source: Source, item: str) -> str:
+    """Return the column of ids: the one named like the data's item column, else one of a usual name."""
+    wanted = [{plain(item)}, *(set(group.split()) for group in USUAL["item"]), {"id"}]
+    for names in wanted:
+        if found := [column for column in source.columns if plain(column) in names]:
+            return found[0]
+    raise ColumnError(
+        f"no column of {source.name} is known to hold the ids of items; its columns are "
+        f"{listed(list(source.columns))}. Name it {item!r}, as the data does."
+    )
+
+
+def _as_plain(cell: str, kind: str) -> str:
+    """Select a typed column as integers, floats, true or false, or text; lists become "a|b"."""
+    if kind.endswith("]"):
+        return f"array_to_string({cell}::VARCHAR[], '|')"
+    if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "BOOLEAN"):
+        return cell
+    return f"{cell}::DOUBLE" if kind.startswith(("FLOAT", "DOUBLE", "DECIMAL")) else f"{cell}::VARCHAR"
+
+
+def typed(cells: Sequence[str | None]) -> list[Any]:
+    """Turn written cells into integers or floats if all of them are; leading zeros mean text."""
+    present = [cell for cell in cells if cell is not None]
+    if present and all(_INT.fullmatch(cell) for cell in present):
+        return [None if cell is None else int(cell) for cell in cells]
+    if present and all(is_number(cell) and not re.match(r"0\d", cell) for cell in present):
+        return [None if cell is None else float(cell) for cell in cells]
+    return list(cells)
+
+
+def with_year(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Add the attribute `year` where most titles end in one, as "Up (2009)" does, and none is there yet."""
+    titles = columns.get("title", [])
+    found = [_YEAR.search(title or "") for title in titles]
+    if any(plain(name) == "year" for name in columns) or sum(map(bool, found)) * 2 <= len(titles):
+        return columns
+    return columns | {"year": [int(match[1]) if match else None for match in found]}
+
+
+def titles_of_events(rows: Rows) -> ItemTable:
+    """Take from the events the title that each item has most often; among equals, the smaller text."""
+    found = rows.source.con.execute(
+        """SELECT item, title FROM (SELECT item, trim(title) AS title, count(*) AS times FROM rows
+        WHERE reason = 0 AND trim(title) <> '' GROUP BY ALL)
+        QUALIFY row_number() OVER (PARTITION BY item ORDER BY times DESC, title) = 1 ORDER BY item"""
+    ).fetchall()
+    return ItemTable(rows.source.name, [item for item, _ in found], {"title": [title for _, title in found]})

@@ -1,0 +1,94 @@
+"""The folders in which GroupLens publishes MovieLens, in all their forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alsatian.errors import SourceError
+from alsatian.ingest.delimited import open_text
+from alsatian.ingest.files import open_files
+from alsatian.ingest.items import ItemTable, read_items
+from alsatian.ingest.lines import encoding_of
+from alsatian.ingest.source import Source, listed
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_EVENTS = ["userId", "movieId", "rating", "timestamp"]
+_GENRES = [
+    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama",
+    "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
+]  # fmt: skip
+_NO_GENRES = "(no genres listed)"
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of folder: the file of ratings, the file of movies, and how to open each."""
+
+    ratings: str
+    movies: str
+    delimiter: str
+    event_names: list[str] | None
+    movie_names: list[str] | None
+
+
+FORMS = (
+    Form("ratings.csv", "movies.csv", ",", None, None),
+    Form("ratings.dat", "movies.dat", "::", _EVENTS, ["movieId", "title", "genres"]),
+    Form("u.data", "u.item", "\t", _EVENTS, ["movieId", "title", "released", "video", "imdb", *_GENRES]),
+)
+
+
+def form_of(folder: Path) -> Form:
+    """Return the form of a folder; raises SourceError when it is of none."""
+    for form in FORMS:
+        if (folder / form.ratings).is_file():
+            return form
+    inside = sorted(entry.name for entry in folder.iterdir())
+    what = f"holds {listed(inside)}" if inside else "is empty"
+    raise SourceError(
+        f"{str(folder)!r} is a folder of no known form (it {what}); name a file in it, or a pattern such as "
+        f"{str(folder / '*.csv')!r}."
+    )
+
+
+def open_folder(con: DuckDBPyConnection, folder: Path) -> tuple[Source, Callable[[], ItemTable] | None]:
+    """Open the ratings of a folder; also return what reads its movies, if they are there."""
+    form = form_of(folder)
+    if form.event_names:
+        ratings = open_text(con, form.ratings, [str(folder / form.ratings)], form.delimiter, form.event_names)
+    else:
+        ratings = open_files(con, str(folder / form.ratings))
+    movies = folder / form.movies
+    return ratings, (lambda: _movies(con, form, movies)) if movies.is_file() else None
+
+
+def _movies(con: DuckDBPyConnection, form: Form, path: Path) -> ItemTable:
+    delimiter = "|" if form.movies == "u.item" else form.delimiter
+    encoding = encoding_of(str(path))
+    movies = open_text(con, path.name, [str(path)], delimiter, form.movie_names, encoding)
+    table = read_items(movies, "movieId", "stop")
+    if form.movies == "u.item":
+        table.columns = _from_flags(table.columns)
+    table.columns["genres"] = [None if g == _NO_GENRES else g for g in table.columns["genres"]]
+    links = path.with_name("links.csv")
+    if links.is_file():
+        _add_links(table, read_items(open_files(con, str(links)), "movieId", "stop"))
+    return table
+
+
+def _from_flags(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Turn a column of zeros and ones per genre into one of names: "Action|Adventure"."""
+    flags = zip(*(columns[genre] for genre in _GENRES[1:]), strict=True)
+    genres = ["|".join(name for name, flag in zip(_GENRES[1:], row, strict=True) if flag) or None for row in flags]
+    return {"title": columns["title"], "genres": genres, "year": columns["year"]}
+
+
+def _add_links(table: ItemTable, links: ItemTable) -> None:
+    place = {item: at for at, item in enumerate(links.ids)}
+    for name, values in links.columns.items():
+        table.columns[name] = [values[place[item]] if item in place else None for item in table.ids]

@@ -1,0 +1,125 @@
+"""Reading: whatever the caller has, it is opened, its columns find their roles, and its rows are built."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from alsatian.errors import ParameterError, SourceError
+from alsatian.ingest.building import Items, Rules, build, usual_rule
+from alsatian.ingest.columns import find_roles
+from alsatian.ingest.files import open_files
+from alsatian.ingest.frames import is_frame, open_arrays, open_frame
+from alsatian.ingest.items import ItemTable, read_items
+from alsatian.ingest.movielens import open_folder
+from alsatian.ingest.source import Source, connect
+from alsatian.ingest.sql import is_url, open_query
+from alsatian.interactions import Interactions
+from alsatian.recipe import BadRows, Duplicates
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["read", "read_arrays", "usual_rule"]
+
+
+def read(
+    source: Any,
+    *,
+    items: Any = None,
+    user: str | None = None,
+    item: str | None = None,
+    value: str | None = None,
+    time: str | None = None,
+    weight: str | None = None,
+    title: str | None = None,
+    query: str | None = None,
+    delimiter: str | None = None,
+    duplicates: Duplicates | None = None,
+    bad_rows: BadRows = "stop",
+    scale: tuple[float, float] | None = None,
+    where: str | None = None,
+) -> Interactions:
+    """Read ratings or events; every row is kept, combined with another or counted as left out.
+
+    source: a path or glob of CSV, TSV or otherwise delimited text, JSON lines (all also .gz and .zst) or
+        Parquet; a MovieLens folder; a database URL, with `query`; a pandas frame, or anything that gives an
+        Arrow stream (polars, pyarrow, DuckDB).
+    items: titles and attributes of the items, from a path or a frame; None takes titles from the events.
+    user, item, value, time, weight, title: the columns, where their names are not usual ones; "" leaves a
+        role out. Without a value column each row is the value 1. A weight is only taken when named.
+    delimiter: what parts the fields of a text file, if it is not to be detected; one or more characters.
+    duplicates: what several rows of one user and item become: their "last" value, their "sum", their
+        "mean", or an error ("raise"). None chooses "last" for ratings and "sum" for counts and events.
+    bad_rows: "stop" raises RowsError if any row is bad; "skip" counts bad rows in the report.
+    scale: the smallest and largest value there may be; a row outside is bad.
+    where: an SQL condition over the columns of the source; other rows are left out and counted.
+
+    Ids are integers or text: text files hold integers if every id is written as one ("007" is text), and a
+    column that is partly numbers, partly text is text. Times become seconds since 1970 (UTC), from numbers
+    (the unit is told by their size), dates and ISO times.
+
+    Raises SourceError, ColumnError or RowsError (all are DataError), ParameterError, DependencyError.
+
+    >>> read("ratings.csv", items="movies.csv", where="rating > 0")  # doctest: +SKIP
+    Interactions(100,836 values of 610 users and 9,724 items)
+    """
+    rules = Rules(duplicates, bad_rows, scale, where)
+    named = {"user": user, "item": item, "value": value, "time": time, "weight": weight, "title": title}
+    con = connect()
+    try:
+        events, table = _open(con, source, query, delimiter)
+        roles = find_roles(events, named)
+        if items is not None:
+            table = _items(con, items, roles["item"], bad_rows)
+        if table is not None and title is None:
+            roles.pop("title", None)
+        data = build(events, roles, table, rules)
+    finally:
+        con.close()
+    asked = {name: given for name, given in (("query", query), ("delimiter", delimiter)) if given}
+    return replace(data, recipe=replace(data.recipe, reading=data.recipe.reading | asked))
+
+
+def read_arrays(columns: dict[str, NDArray[Any]], name: str, table: ItemTable) -> Interactions:
+    """Read columns that are already in memory, as named samples are."""
+    con = connect()
+    try:
+        events = open_arrays(con, columns, name)
+        return build(events, find_roles(events, {"title": ""}), lambda: table, Rules())
+    finally:
+        con.close()
+
+
+def _open(
+    con: DuckDBPyConnection, source: Any, query: str | None, delimiter: str | None
+) -> tuple[Source, Items | None]:
+    """Open whatever the caller gave; a folder brings its own table of items."""
+    if not is_frame(source) and not isinstance(source, str | os.PathLike):
+        raise SourceError(
+            f"a source is a path, a folder, a database URL or a frame, not {type(source).__name__}; "
+            "turn it into a frame (pandas, polars, pyarrow)."
+        )
+    path = "" if is_frame(source) else os.fspath(source)
+    if is_url(path) and not query:
+        raise ParameterError("a database needs query= (--query), such as 'SELECT user, item, value FROM ratings'.")
+    if query is not None and not is_url(path):
+        raise ParameterError("query= goes with a database URL such as 'sqlite:///shop.db'; leave it out here.")
+    folder = bool(path) and Path(path).is_dir()
+    if delimiter is not None and (is_frame(source) or is_url(path) or folder):
+        raise ParameterError("delimiter= goes with a file of delimited text; leave it out here.")
+    if is_frame(source):
+        return open_frame(con, source), None
+    if query is not None:
+        return open_query(con, path, query), None
+    return open_folder(con, Path(path)) if folder else (open_files(con, path, delimiter), None)
+
+
+def _items(con: DuckDBPyConnection, items: Any, item: str, bad_rows: str) -> Items:
+    """Open the table of items that the caller gave."""
+    source = open_frame(con, items, "the catalog") if is_frame(items) else open_files(con, os.fspath(items))
+    return lambda: read_items(source, item, bad_rows)

@@ -1,0 +1,175 @@
+"""Every row gets a reason: 0 if it is kept, else the number of the first check that it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alsatian.errors import ColumnError, DataError, ParameterError, SourceError
+from alsatian.ingest.casts import Check, IdKind, Value, id_kind, id_value, number_value, time_value
+from alsatian.ingest.conditions import apply_where, complaint
+from alsatian.ingest.source import Reject, Source, first_line, listed
+
+_NEXT: dict[IdKind, IdKind] = {
+    "int": "whole",
+    "whole": "text",
+}  # what to try when a column of text does not fit
+
+
+@dataclass
+class Rows:
+    """The relation `rows` in DuckDB: a typed value for every role, and the reason.
+
+    tally: reason -> how many rows, for the rows that DuckDB could parse; "" for those to keep.
+    bounds: role -> smallest and largest value among the rows to keep, for numbers.
+    rejects: the records that DuckDB could not parse.
+    """
+
+    source: Source
+    roles: Mapping[str, str]
+    select_from: Callable[[Sequence[str]], str]
+    values: dict[str, Value]
+    checks: list[Check]
+    tally: dict[str, int] = field(default_factory=dict)
+    bounds: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def read(self) -> int:
+        return sum(self.tally.values()) + len(self.rejects)
+
+    @property
+    def kept(self) -> int:
+        return self.tally.get("", 0)
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Reason -> how many rows are not kept."""
+        counts = {reason: count for reason, count in self.tally.items() if reason}
+        for reject in self.rejects:
+            counts[reject.reason] = counts.get(reject.reason, 0) + 1
+        return counts
+
+    def sql(self, files: Sequence[str], extra: str = "") -> str:
+        """Return the SELECT that types and judges the rows of these files."""
+        chosen = "".join(f"{value.sql} AS {role}, " for role, value in self.values.items())
+        cases = self._shortcut()
+        cases += "".join(f" WHEN {check.sql} THEN {place}" for place, check in enumerate(self.checks, 1))
+        reason = f"(CASE{cases} ELSE 0 END)::UTINYINT" if cases else "0::UTINYINT"
+        return f"SELECT {chosen}{extra}{reason} AS reason FROM {self.select_from(files)}"
+
+    def _shortcut(self) -> str:
+        """Spare a row that is surely good all checks, if no check is of another origin than the values."""
+        checked = [value for value in self.values.values() if value.checks]
+        if sum(len(value.checks) for value in checked) < len(self.checks) or not all(v.sure for v in checked):
+            return ""
+        return f" WHEN {' AND '.join(value.sure for value in checked)} THEN 0"
+
+
+def judge(
+    source: Source,
+    roles: Mapping[str, str],
+    scale: tuple[float, float] | None = None,
+    where: str | None = None,
+) -> Rows:
+    """Type and check all rows, without complaint about bad ones: see `tally` and `rejects`.
+
+    Raises DataError when there are no rows at all, ColumnError when a column cannot serve its role,
+    ParameterError when `where` cannot be evaluated, and SourceError when reading breaks off.
+    """
+    import duckdb
+
+    try:
+        rows = _fitting(source, roles, scale, where)
+    except duckdb.Error as error:
+        if where:
+            raise ParameterError(complaint(source, where, error)) from None
+        raise SourceError(f"{source.name} cannot be read: {first_line(error)}.") from None
+    if rows.read == 0:
+        raise DataError(f"{source.name} has columns ({listed(list(source.columns))}) but no rows.")
+    return rows
+
+
+def _fitting(source: Source, roles: Mapping[str, str], scale: tuple[float, float] | None, where: str | None) -> Rows:
+    """Try kinds of ids until those of every row fit: integers if all are integers, else text."""
+    samples = {} if where else source.samples  # the first rows may be among those left out
+    kinds = {
+        role: id_kind(source.columns[name], source.written, name in source.quoted, samples.get(name, []))
+        for role, name in roles.items()
+        if role in ("user", "item")
+    }
+    condition = apply_where(source, where) if where else None
+    notes: list[str] = []
+    while True:
+        rows = _rows(source, roles, kinds, scale, condition)
+        _count(rows)
+        misfits = {
+            check.role: rows.tally[check.reason] for check in rows.checks if check.misfit and check.reason in rows.tally
+        }
+        if not misfits:
+            break
+        for role, count in misfits.items():
+            if not source.written:
+                raise ColumnError(_fractions(source, roles[role], role))
+            if kinds[role] == "whole":
+                notes.append(f"{count:,} of {rows.read:,} {role} ids are no integers, so all were read as text.")
+            kinds[role] = _NEXT[kinds[role]]
+    for role, kind in kinds.items():
+        if kind == "whole":
+            notes.append(f"column {roles[role]!r} holds integers written as fractions (1.0); its ids are integers.")
+    rows.notes = notes
+    return rows
+
+
+def _rows(
+    source: Source,
+    roles: Mapping[str, str],
+    kinds: Mapping[str, IdKind],
+    scale: tuple[float, float] | None,
+    condition: tuple[Callable[[Sequence[str]], str], Check, Check] | None,
+) -> Rows:
+    values = {}
+    for role, name in roles.items():
+        cell = source.columns[name]
+        if role in kinds:
+            values[role] = id_value(role, cell, kinds[role], source.written)
+        elif role == "time":
+            values[role] = time_value(cell)
+        elif role == "title":
+            values[role] = Value(f"{cell.sql}::VARCHAR")
+        else:
+            values[role] = number_value(role, cell, scale if role == "value" else None)
+    checks = [check for value in values.values() for check in value.checks]
+    if source.sound:
+        reason, sound = source.sound
+        checks.insert(0, Check(reason, "", f"NOT {sound}"))
+    select = source.select
+    if condition:
+        select, first, last = condition
+        checks = [first, *checks, last]
+    return Rows(source, roles, select, values, checks)
+
+
+def _count(rows: Rows) -> None:
+    """Create the relation `rows`, count its reasons and find its bounds."""
+    con, source = rows.source.con, rows.source
+    kind = "TABLE" if source.once else "VIEW"
+    con.execute(f"CREATE OR REPLACE TEMP {kind} rows AS {rows.sql(source.files)}").fetchall()
+    rows.rejects = source.rejects()
+    integers = [role for role, value in rows.values.items() if value.integer]
+    ends = "".join(f", min({role}), max({role})" for role in integers)
+    for reason, count, *found in con.execute(f"SELECT reason, count(*){ends} FROM rows GROUP BY reason").fetchall():
+        if reason == 0:
+            rows.bounds = dict(zip(integers, zip(found[::2], found[1::2], strict=True), strict=True))
+        name = rows.checks[reason - 1].reason if reason else ""
+        rows.tally[name] = rows.tally.get(name, 0) + count
+
+
+def _fractions(source: Source, name: str, role: str) -> str:
+    cell = source.columns[name].sql
+    broken = f"{cell}::DOUBLE <> floor({cell}::DOUBLE) OR abs({cell}::DOUBLE) > 9e15"
+    found = source.con.execute(f"SELECT {cell} FROM {source.relation} WHERE {broken} LIMIT 1").fetchall()
+    example = f" such as {found[0][0]}" if found else ""
+    return f"column {name!r} holds numbers that are no integers{example}; {role} ids are integers or text."
