@@ -39,9 +39,7 @@ def main(source: str) -> None:
     factors = 4 * 64 * (len(data.user_ids) + len(data.item_ids)) / 1e9
     allowed = 4 * 16 * len(data) / 1e9 + factors
     print(f"total {marks[-1][1] - begun:6.1f} s for {len(data):,} ratings (target: under 60 s)")
-    print(
-        f"peak  {peak() - before:6.2f} GB above the imports (target: at most {allowed:.2f}); reading alone {read_peak:.2f}"
-    )
+    print(f"peak  {peak() - before:6.2f} GB above the imports, reading {read_peak:.2f} (target: at most {allowed:.2f})")
 
 
 if __name__ == "__main__":

@@ -19,18 +19,19 @@ constexpr int kAhead = 6;    // entries whose factors are fetched ahead of use
 template <class T>
 struct Scratch {
     int n, width;  // unknowns of a row: factors and perhaps a bias; the same in whole vectors
-    long stride;   // of gathered rows: an odd number of cache lines apart, so that they spread over all sets
-    std::vector<T> system, gathered, weighted, right, diagonal, residual, search, product;
+    long stride;   // of matrices' rows: an odd number of cache lines apart, so that they spread over all sets
+    std::vector<T> system, gathered, weighted, right, diagonal, inverse, residual, search, product;
 
     explicit Scratch(const HalfSweep<T>& side)
         : n(side.factors + (side.fixed_bias != nullptr)),
           width(padded<T>(n)),
           stride(width + 64 / sizeof(T) * (width * sizeof(T) / 64 % 2 == 0)),
-          system(static_cast<size_t>(n) * width + width),
+          system(static_cast<size_t>(n) * stride + width),
           gathered(kDepth * stride),
           weighted(kDepth * stride),
           right(width),
           diagonal(width),
+          inverse(width),
           residual(width),
           search(width),
           product(width) {}
@@ -138,11 +139,12 @@ private:
                 gather(e + d, &s_.gathered[d * s_.stride], at.confidence, plain ? nullptr : &s_.weighted[d * s_.stride]);
             }
             add_right(targets, depth);
-            rank_update<T, false>(s_.system.data(), s_.width, left, s_.stride, s_.gathered.data(), s_.stride, depth, 0,
+            rank_update<T, false>(s_.system.data(), s_.stride, left, s_.stride, s_.gathered.data(), s_.stride, depth, 0,
                                   s_.n, s_.width);
         }
         std::copy(s_.right.begin(), s_.right.end(), s_.search.begin());
-        if (solve_spd(s_.system.data(), s_.width, s_.n, s_.width, s_.right.data(), s_.diagonal.data()) >= 0) return false;
+        if (solve_spd(s_.system.data(), s_.stride, s_.n, s_.width, s_.right.data(), s_.diagonal.data(), s_.inverse.data()) >= 0)
+            return false;
         // at the minimum, sum_e c (t - f'x)^2 + x'(w0 G + r)x - w0 sum_e (f'x)^2 = sum_e c t^2 - b'x
         return keep(x, s_.right.data(), squares - dot_exactly(s_.search.data(), s_.right.data()), loss);
     }
@@ -151,8 +153,8 @@ private:
     void start_system() {
         std::fill(s_.system.begin(), s_.system.end(), T(0));
         for (int r = 0; side_.gram && r < side_.factors; ++r)
-            std::copy_n(side_.gram + static_cast<long>(r) * side_.factors, side_.factors, &s_.system[r * s_.width]);
-        for (int r = 0; r < s_.n; ++r) s_.system[r * s_.width + r] += side_.ridge[row_];
+            std::copy_n(side_.gram + static_cast<long>(r) * side_.factors, side_.factors, &s_.system[r * s_.stride]);
+        for (int r = 0; r < s_.n; ++r) s_.system[r * s_.stride + r] += side_.ridge[row_];
     }
 
     // Conjugate gradient on the same system, never formed, from the last solution (Hu et al. 2008 solve

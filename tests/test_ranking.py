@@ -87,7 +87,7 @@ class TestPrinting:
             asked="like", queries=[["Cars (2006)", 7]], counts=np.array([1]), rows=np.array([2]),
             scores=np.array([0.5], np.float32), because=[[[("Cars (2006)", 0.5), (7, -0.25)]]],
         )  # fmt: skip
-        assert str(liked).splitlines()[0] == "for who likes Cars (2006), 7"
+        assert str(liked).splitlines()[0] == "for a visitor who likes Cars (2006), 7"
         assert str(liked).endswith("Cars (2006) +0.500, 7 -0.250")
         assert (
             str(lists(asked="item", queries=["up", "cars", "iron"]))

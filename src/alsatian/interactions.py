@@ -189,7 +189,7 @@ class Interactions:
         bound = float(self.values.min()) if at_least is None else float(at_least)
         kept = self.where(self.values >= bound)
         if len(kept) == 0:
-            raise DataError(f"no value is at least {at_least}; the largest is {self.values.max():g}.")
+            raise DataError(f"no value is at least {bound:g}; the largest is {self.values.max():g}.")
         ones = replace(kept.by_user, values=np.ones(len(kept), np.float32))
         return replace(kept, by_user=ones, scale=(1.0, 1.0), recipe=replace(self.recipe, at_least=bound))
 

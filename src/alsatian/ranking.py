@@ -20,7 +20,7 @@ from alsatian.tables import TextTable
 
 Reasons = list[tuple[Id, float]]  # titles (or ids) that speak for an item, and how much
 
-_TITLES = {"user": "for user", "like": "for who likes", "item": "like"}
+_TITLES = {"user": "for user", "like": "for a visitor who likes", "item": "like"}
 _SHOWN = 60  # rows of a printed table
 _EXACT = 2**53  # readers of JSON hold numbers in float64
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from alsatian import kernels
@@ -19,6 +21,7 @@ from alsatian.kernels import _native
 def asked_for(build: str, code: str = "print(kernels.instruction_set)") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", f"from alsatian import kernels; {code}"],
+        cwd=Path(__file__).parents[2],
         env=os.environ | {"ALSATIAN_KERNELS": build},
         capture_output=True,
         text=True,
@@ -34,6 +37,19 @@ def test_the_environment_chooses_the_build(name: str) -> None:
 def test_the_best_build_that_the_processor_supports_is_the_default() -> None:
     best = next(name for name in kernels._BUILDS if _native.supports(name))
     assert os.environ.get("ALSATIAN_KERNELS", best) == kernels.instruction_set
+
+
+def test_every_build_learns_the_same_to_rounding() -> None:
+    fit = (
+        "import sys; sys.path.insert(0, 'tests'); import numpy as np, problems; from alsatian.models import ExplicitALS; "
+        "model = ExplicitALS(factors=6, reg=0.1, nu=1, epochs=5).fit(problems.random_ratings(), progress=False); "
+        "print(*model.predict(range(80), range(80)))"
+    )
+    told = [asked_for(name, fit) for name in kernels._BUILDS if _native.supports(name)]
+    predictions = [np.array(done.stdout.split(), float) for done in told]
+    assert len(predictions[0]) == 80, told[0].stderr
+    for other in predictions[1:]:
+        np.testing.assert_allclose(other, predictions[0], rtol=1e-3)
 
 
 def test_a_build_that_cannot_run_here_is_refused_by_name() -> None:
@@ -67,7 +83,23 @@ def test_the_environment_must_name_a_number_of_threads(monkeypatch: pytest.Monke
         kernels.usable_threads()
 
 
-def test_the_stub_names_the_functions_of_every_build(build: ModuleType) -> None:
-    stub = Path(kernels.__file__).with_name("_native.pyi")
-    written = {node.name for node in ast.parse(stub.read_text()).body if isinstance(node, ast.FunctionDef)}
-    assert written == {name for name in dir(build) if not name.startswith("_")}
+def test_the_stub_says_what_every_build_takes(build: ModuleType) -> None:
+    """The same functions, overloads, argument names and types of numbers as the module says of itself."""
+    stub = ast.parse(Path(kernels.__file__).with_name("_native.pyi").read_text())
+    written = [
+        (node.name, [(argument.arg, numbers(ast.unparse(argument.annotation))) for argument in node.args.args])
+        for node in stub.body
+        if isinstance(node, ast.FunctionDef) and all(argument.annotation for argument in node.args.args)
+    ]
+    told = []
+    for name in (name for name in dir(build) if not name.startswith("_")):
+        for signature, *_ in getattr(build, name).__nb_signature__:
+            arguments = re.findall(r"(\w+): ((?:\[[^\]]*\]|[^,\[\]])*)", signature.partition("(")[2].rpartition(")")[0])
+            told.append((name, [(argument, numbers(kind)) for argument, kind in arguments]))
+    assert sorted(written) == sorted(told)
+
+
+def numbers(annotation: str | None) -> tuple[str, bool]:
+    """Return the type of the numbers of an array ("" for what is none), and whether it may be None."""
+    kind = re.search(r"u?int\d+|float\d+", (annotation or "").lower())
+    return kind.group() if kind else "", "None" in (annotation or "")

@@ -40,8 +40,9 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ImplicitALS, {"factors": 0}, "factors=0 is too small; the least is 1."),
     (ImplicitALS, {"form": "rendle", "alpha": 2}, "alpha=2 has no effect with form='rendle'"),
     (ImplicitALS, {"form": "rendle", "alpha": 2}, "drop it, or pass form='hu'."),
-    (ImplicitALS, {"unobserved_weight": 0.1}, "unobserved_weight=0.1 has no effect with form='hu'; drop it, or pass form='rendle'"),
-    (ImplicitALS, {"form": "implicit", "unobserved_weight": 0.1}, "with form='implicit'; drop it, or pass form='rendle'"),
+    (ImplicitALS, {"unobserved_weight": 0.1}, "unobserved_weight=0.1 has no effect with form='hu'"),
+    (ImplicitALS, {"unobserved_weight": 0.1}, "drop it, or pass form='rendle'"),
+    (ImplicitALS, {"form": "implicit", "unobserved_weight": 0.1}, "has no effect with form='implicit'"),
     (ImplicitALS, {"alpha": -1}, "alpha=-1 is too small; the least is 0."),
     (Popularity, {"factors": 2}, "It belongs to explicit-als and implicit-als."),
 ]  # fmt: skip

@@ -45,12 +45,16 @@ class ALS(FactorModel):
     """The loop, the fold-in and the explanation; the forms say how values become confidences and targets."""
 
     source: ClassVar[str] = "als"
-    epochs: int = param(15, "passes over the data", low=1, high=100_000, search=(5, 50, "linear"))
-    tol: float = param(0.0, "stop when an epoch changes the objective by less than this share", low=0, high=1)
-    solver: str = param("cholesky", "of each row: exact, or conjugate gradient", choices=("cholesky", "cg"))
-    cg_steps: int | None = param(None, f"steps of conjugate gradient (None: {CG_STEPS})", kind=int, low=1, high=1000)
-    seed: int = param(0, "of the random starting values", low=0)
-    precision: str = param("float32", "of the arithmetic", choices=("float32", "float64"))
+    epochs: int = param(default=15, doc="passes over the data", low=1, high=100_000, search=(5, 50, "linear"))
+    tol: float = param(
+        default=0.0, doc="stop when an epoch changes the objective by less than this share", low=0, high=1
+    )
+    solver: str = param(default="cholesky", doc="of each row: exact, or conjugate gradient", choices=("cholesky", "cg"))
+    cg_steps: int | None = param(
+        default=None, doc=f"steps of conjugate gradient (None: {CG_STEPS})", kind=int, low=1, high=1000
+    )
+    seed: int = param(default=0, doc="of the random starting values", low=0)
+    precision: str = param(default="float32", doc="of the arithmetic", choices=("float32", "float64"))
 
     def _check_params(self) -> None:
         if self.cg_steps is not None and self.solver != "cg":
@@ -140,10 +144,11 @@ class ALS(FactorModel):
         rows = Rows(half.entries.indptr, half.entries.indices, half.entries.values, half.entries.weights)
         loss, failed = kernels.half_sweep(rows, form, fixed, gram, half.ridge, solution, steps, threads)
         if failed >= 0:
+            count = half.entries.counts[failed]
             raise FitError(
-                f"{half.ids.what} {half.ids.id_of(failed)!r} with its {half.entries.counts[failed]:,} values has no "
-                f"finite and unique solution at {self.factors} factors and reg={self._regularization[0]:g}; raise reg, lower factors, "
-                "or pass precision='float64'."
+                f"{half.ids.what} {half.ids.id_of(failed)!r} with its {count:,} values has no finite and unique solution "
+                f"at {self.factors} factors and reg={self._regularization[0]:g}; raise reg, lower factors, or pass "
+                "precision='float64'."
             )
         return loss
 

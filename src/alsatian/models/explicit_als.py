@@ -29,15 +29,17 @@ class ExplicitALS(ALS):
     """
 
     factors: int = param(
-        64,
-        "how many numbers describe a user or an item; 0: only mean and biases",
+        default=64,
+        doc="how many numbers describe a user or an item; 0: only mean and biases",
         low=0,
         search=(8, 256, "log"),
     )
-    reg: float = param(0.8, "strength of regularization", low=0, search=(0.01, 3, "log"))
-    biases: bool = param(True, "learn the mean and a bias of each user and item")
-    nu: float = param(0.6, "regularization grows with the count to this power: 1 as in Spark, 0 plain", low=0, high=2)
-    unobserved_weight: float = param(0.0, "weight of the cells without a value, as zeros", low=0)
+    reg: float = param(default=0.8, doc="strength of regularization", low=0, search=(0.01, 3, "log"))
+    biases: bool = param(default=True, doc="learn the mean and a bias of each user and item")
+    nu: float = param(
+        default=0.6, doc="regularization grows with the count to this power: 1 as in Spark, 0 plain", low=0, high=2
+    )
+    unobserved_weight: float = param(default=0.0, doc="weight of the cells without a value, as zeros", low=0)
 
     def _check_params(self) -> None:
         super()._check_params()

@@ -26,7 +26,7 @@ class FactorModel(Model):
     """
 
     learned: ClassVar[tuple[str, ...]] = ("user_factors", "item_factors", "user_bias", "item_bias", "mean")
-    factors: int = param(64, "how many numbers describe a user or an item", low=1, search=(8, 256, "log"))
+    factors: int = param(default=64, doc="how many numbers describe a user or an item", low=1, search=(8, 256, "log"))
 
     @property
     def biased(self) -> bool:

@@ -11,7 +11,8 @@ from alsatian.kernels import Form
 from alsatian.models.als import ALS
 from alsatian.models.params import param
 
-# What a setting is when it is not given; one that a form does not list has no meaning there. Chosen by bench/defaults.py.
+# What a setting is when it is not given; one that a form does not list has no meaning there.
+# Chosen by bench/defaults.py.
 DEFAULTS: dict[str, dict[str, float]] = {
     "hu": {"reg": 20.0, "nu": 0.0, "alpha": 2.0},
     "rendle": {"reg": 0.01, "nu": 1.0, "unobserved_weight": 0.4},
@@ -40,20 +41,32 @@ class ImplicitALS(ALS):
     >>> model = ImplicitALS(factors=64, form="hu", alpha=15)
     """
 
-    form: str = param("hu", "of the loss", choices=tuple(DEFAULTS))
+    form: str = param(default="hu", doc="of the loss", choices=tuple(DEFAULTS))
     reg: float | None = param(
-        None, f"strength of regularization ({_by_form('reg')})", kind=float, low=0, search=(0.1, 100, "log")
+        default=None, doc=f"strength of regularization ({_by_form('reg')})", kind=float, low=0, search=(0.1, 100, "log")
     )
     alpha: float | None = param(
-        None, f"confidence of a unit of value ({_by_form('alpha')})", kind=float, low=0, search=(0.1, 100, "log")
+        default=None,
+        doc=f"confidence of a unit of value ({_by_form('alpha')})",
+        kind=float,
+        low=0,
+        search=(0.1, 100, "log"),
     )
     unobserved_weight: float | None = param(
-        None, f"of cells without a value ({_by_form('unobserved_weight')})", kind=float, low=0, search=(1e-3, 1, "log")
+        default=None,
+        doc=f"of cells without a value ({_by_form('unobserved_weight')})",
+        kind=float,
+        low=0,
+        search=(1e-3, 1, "log"),
     )
     nu: float | None = param(
-        None, f"regularization grows with the count to this power ({_by_form('nu')})", kind=float, low=0, high=2
+        default=None,
+        doc=f"regularization grows with the count to this power ({_by_form('nu')})",
+        kind=float,
+        low=0,
+        high=2,
     )
-    use_values: bool = param(True, "values weigh; else each observed pair counts as 1")
+    use_values: bool = param(default=True, doc="values weigh; else each observed pair counts as 1")
 
     def _check_params(self) -> None:
         super()._check_params()

@@ -76,16 +76,16 @@ class Param:
 
 
 def param(
+    *,
     default: Any,
     doc: str,
-    *,
     kind: type | None = None,
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
     search: tuple[float, float, Literal["linear", "log"]] | None = None,
 ) -> Any:
-    """Declare a hyper-parameter of a model class: `factors: int = param(64, "latent factors", low=1)`."""
+    """Declare a hyper-parameter of a model class: `factors: int = param(default=64, doc="...", low=1)`."""
     return Param(default, doc, kind or type(default), low, high, choices, search)
 
 
@@ -125,7 +125,7 @@ class Parameters:
 
         owners = [other for other, model in MODELS.items() if name in model.declared]
         hint = f" It belongs to {' and '.join(owners)}." if owners else nearest(name, list(cls.declared))
-        raise ParameterError(f"{cls.name} has no parameter {name!r}; it has {', '.join(cls.declared)}.{hint}")
+        raise ParameterError(f"{cls.name} has no parameter {name!r}; it has {', '.join(cls.declared) or 'none'}.{hint}")
 
     @property
     def params(self) -> dict[str, Any]:

@@ -1,0 +1,5 @@
+"""`python -m alsatian` is the command `alsatian`."""
+
+from alsatian.cli import main
+
+main()

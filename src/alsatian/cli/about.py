@@ -1,0 +1,92 @@
+"""What a model file holds, for `alsatian inspect FILE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alsatian.cli.terminal import Facts, count, duration, number, print_json, size
+
+if TYPE_CHECKING:
+    from alsatian.models import Model
+
+
+def about_model(path: Path, *, as_json: bool) -> None:
+    """Print what a model is, what it was learned from and how."""
+    from alsatian import store
+
+    model = store.load(path)
+    version = _version(path)
+    if as_json:
+        print_json(_record(path, model, version))
+    else:
+        _draw(path, model, version)
+
+
+def _version(path: Path) -> str:
+    """Return the version of the library that saved the file."""
+    import json
+
+    from safetensors import safe_open
+
+    with safe_open(path, framework="np") as file:
+        return str(json.loads(file.metadata()["alsatian"])["version"])
+
+
+def _record(path: Path, model: Model, version: str) -> dict[str, Any]:
+    data = model.data
+    return {
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "version": version,
+        "model": model.name,
+        "params": model.params,
+        "users": len(data.user_ids),
+        "items": len(data.item_ids),
+        "values": len(data),
+        "scale": list(data.scale),
+        "ids": {"user": data.user_ids.kind, "item": data.item_ids.kind},
+        "catalog": list(data.catalog.columns),
+        "recipe": data.recipe.to_json(),
+        "rows": data.report.to_json(),
+        "training": model.training,
+        "history": [epoch.to_json() for epoch in model.history],
+    }
+
+
+def _draw(path: Path, model: Model, version: str) -> None:
+    facts, data, recipe = Facts(), model.data, model.data.recipe
+    facts.say("file", f"{path}, {size(path.stat().st_size)}, saved by alsatian {version}")
+    changed = [f"{name}={value}" for name, value in model.params.items() if value != model.declared[name].default]
+    facts.say(
+        "model",
+        f"{model.name} {', '.join(changed) or 'with default settings'}" if model.params else model.name,
+    )
+    if recipe.at_least is not None:
+        values = f"likes (values of {recipe.at_least:g} and more)"
+    else:
+        values = (
+            "values from {:g} to {:,g}".format(*data.scale)
+            if data.scale[0] < data.scale[1]
+            else f"values, all {data.scale[0]:g}"
+        )
+    facts.say(
+        "data",
+        f"{len(data):,} {values} of {count(len(data.user_ids), 'user')} ({data.user_ids.kind} ids) and "
+        f"{count(len(data.item_ids), 'item')} ({data.item_ids.kind} ids)",
+    )
+    if recipe.columns:
+        facts.say("columns", ", ".join(f"{role}: {name}" for role, name in recipe.columns.items()))
+    rules = {"duplicates": recipe.duplicates, **recipe.reading}
+    facts.say("reading", ", ".join(f"{name}: {value}" for name, value in rules.items()))
+    report = data.report
+    left = "".join(f"; {number:,} left out: {reason}" for reason, number in report.skipped.items())
+    facts.say("rows", f"{report.read:,} read{left}; {report.combined:,} combined with another")
+    if data.catalog.columns:
+        facts.say("catalog", ", ".join(data.catalog.columns))
+    end = model.history[-1] if model.history else None
+    epochs = f"{count(end.epoch, 'epoch')}, objective {number(end.objective)}, " if end else ""
+    facts.say(
+        "training",
+        f"{epochs}{duration(model.training['seconds'])} on {count(model.training['threads'], 'thread')}",
+    )

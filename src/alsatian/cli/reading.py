@@ -1,0 +1,172 @@
+"""The options that say how a source is read: declared once, for every command that reads one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from alsatian.cli.output import looks_like_model
+from alsatian.errors import ParameterError, SourceError, nearest
+
+if TYPE_CHECKING:
+    from alsatian.interactions import Interactions
+    from alsatian.recipe import Recipe
+
+_KEPT = (
+    "delimiter",
+    "query",
+    "bad_rows",
+    "scale",
+    "where",
+)  # what a model remembers, to read its source again
+
+
+_RULES = {"duplicates": ["last", "sum", "mean", "raise"], "bad_rows": ["stop", "skip"]}
+
+
+def _column(role: str) -> Any:
+    return typer.Option(f"--{role}", metavar="COLUMN", help=f"The {role} column, if not recognised; '' for none.")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a source is to be read; the fields are those of `alsatian.read`."""
+
+    items: Annotated[
+        str | None, typer.Option("--items", metavar="FILE", help="A table of the items: titles, attributes.")
+    ] = None
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="COLUMN", help="The user column, if not recognised.")
+    ] = None
+    item: Annotated[
+        str | None, typer.Option("--item", metavar="COLUMN", help="The item column, if not recognised.")
+    ] = None
+    value: Annotated[str | None, _column("value")] = None
+    time: Annotated[str | None, _column("time")] = None
+    weight: Annotated[
+        str | None,
+        typer.Option("--weight", metavar="COLUMN", help="A column that says how much each row counts."),
+    ] = None
+    title: Annotated[str | None, _column("title")] = None
+    delimiter: Annotated[
+        str | None,
+        typer.Option("--delimiter", metavar="TEXT", help="What parts the fields, if not recognised."),
+    ] = None
+    query: Annotated[str | None, typer.Option("--query", metavar="SQL", help="What to select from a database URL.")] = (
+        None
+    )
+    duplicates: Annotated[
+        str | None,
+        typer.Option(
+            "--duplicates",
+            metavar="RULE",
+            help="What rows of the same user and item become: last, sum, mean, or raise an error.",
+        ),
+    ] = None
+    bad_rows: Annotated[
+        str,
+        typer.Option("--bad-rows", metavar="RULE", help="stop at rows that cannot be used, or skip and count them."),
+    ] = "stop"
+    scale: Annotated[
+        str | None,
+        typer.Option("--scale", metavar="LOW,HIGH", help="The bounds of the values; rows outside are bad."),
+    ] = None
+    where: Annotated[
+        str | None,
+        typer.Option("--where", metavar="SQL", help='Only rows whose columns fulfil this, such as "rating > 0".'),
+    ] = None
+
+    def check(self) -> None:
+        """Raise ParameterError for a rule or scale that is not one, before anything is read."""
+        for name, choices in _RULES.items():
+            if (rule := getattr(self, name)) is not None and rule not in choices:
+                hint = nearest(rule, choices)
+                raise ParameterError(f"{_flag(name)} {rule!r} is not a rule; choose {', '.join(choices)}.{hint}")
+        _bounds(self.scale)
+
+    def load(self, source: str) -> Interactions:
+        """Read the source, or load the sample of that name."""
+        from alsatian.ingest import read, samples
+
+        self.check()
+        if is_sample(source):
+            if given := [_flag(f.name) for f in fields(self) if getattr(self, f.name) not in (f.default, "skip")]:
+                raise ParameterError(f"{source} is a sample, which {given[0]} does not change; leave {given[0]} out.")
+            return samples.load(source)
+        if looks_like_model(path := Path(source)):
+            raise SourceError(f"{source} is a model, not data; 'alsatian inspect {source}' shows what it holds.")
+        word = path.name == source and not path.suffix and not path.exists()
+        if word and (hint := nearest(source, samples.names())):
+            raise SourceError(f"there is no file {source!r}, and no sample of that name.{hint}")
+        options = {f.name: getattr(self, f.name) for f in fields(self)}
+        return read(source, **options | {"scale": _bounds(self.scale)})
+
+    @classmethod
+    def again(cls, recipe: Recipe, source: str) -> Reading:
+        """Return how the source of a model was read, to read it, or a newer one, in the same way."""
+        if is_sample(source):
+            return cls()
+        roles = {role: recipe.columns.get(role, "") for role in ("user", "item", "value", "time", "weight", "title")}
+        kept = {name: value for name, value in recipe.reading.items() if name in _KEPT}
+        if kept.get("scale"):
+            kept["scale"] = ",".join(map(repr, kept["scale"]))
+        return cls(**roles, duplicates=recipe.duplicates, **kept)
+
+
+def is_sample(source: str) -> bool:
+    """Tell whether a source is the name of a sample; a file of that name comes first."""
+    from alsatian.ingest import samples
+
+    return source in samples.names() and not Path(source).exists()
+
+
+def _bounds(written: str | None) -> tuple[float, float] | None:
+    if written is None:
+        return None
+    try:
+        low, high = map(float, written.split(","))
+    except ValueError:
+        low, high = 0, 0
+    if not low < high:
+        raise ParameterError(
+            f"--scale {written!r} is not LOW,HIGH; pass the smallest and the largest value, such as 0.5,5."
+        )
+    return low, high
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def with_reading(without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of Reading; it receives them as one argument, `reading`."""
+
+    def extend(command: Callable[..., None]) -> Callable[..., None]:
+        own = dict(inspect.signature(command, eval_str=True).parameters)
+        hints = get_type_hints(Reading, include_extras=True)
+        options = [
+            inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
+            for f in fields(Reading)
+            if f.name not in without
+        ]
+
+        def extended(**given: Any) -> None:
+            reading = Reading(**{option.name: given.pop(option.name) for option in options})
+            command(reading=reading, **given)
+
+        last = own.pop("as_json")
+        del own["reading"]
+        parameters = [*own.values(), *options, last]
+        extended.__name__, extended.__doc__ = command.__name__, command.__doc__
+        extended.__annotations__ = {p.name: p.annotation for p in parameters}
+        extended.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+        )
+        return extended
+
+    return extend

@@ -1,0 +1,177 @@
+"""alsatian train: from a file to a model."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alsatian.cli.options import Json, Source, Threads
+from alsatian.cli.output import check_output
+from alsatian.cli.reading import Reading, with_reading
+from alsatian.cli.terminal import Facts, busy, count, duration, number, print_json, size
+
+if TYPE_CHECKING:
+    from alsatian.cli.settings import Plan
+    from alsatian.interactions import Interactions
+    from alsatian.models import Model
+
+
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save the model.")]
+Name = Annotated[
+    str | None,
+    typer.Option(
+        "--model", metavar="NAME", help="explicit-als, implicit-als or popularity; else as the values suggest."
+    ),
+]
+Settings = Annotated[
+    list[str],
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the model, such as factors=64; repeat for more."),
+]
+Likes = Annotated[
+    float | None,
+    typer.Option("--likes", metavar="VALUE", help="Take ratings of at least this as likes, and leave out the others."),
+]
+
+
+@with_reading()
+def train(
+    source: Source,
+    output: Output,
+    reading: Reading,
+    model: Name = None,
+    settings: Settings = [],  # noqa: B006
+    likes: Likes = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Learn a model from ratings or events and save it in one file.
+
+    \b
+    alsatian train ratings.csv --items movies.csv -o movies.model
+    alsatian train ratings.csv -o movies.model --model implicit-als --likes 4 --set factors=64
+    alsatian train orders.parquet -o shop.model --bad-rows skip --where "quantity > 0"
+    """
+    from alsatian import store
+    from alsatian.cli.settings import check_amounts, plan
+
+    begun = time.perf_counter()
+    planned = plan(model, settings, likes)
+    reading.check()
+    check_output(output, source, reading.items)
+    facts = Facts(as_json=as_json)
+    with busy(f"reading {source}"):
+        data = reading.load(source)
+    tell_reading(facts, source, data)
+    chosen, why = planned.choose(data)
+    notes = advice(planned, chosen, data)
+    chosen = _small_enough(chosen, settings, data, notes)
+    if likes is not None:
+        data = _likes(facts, data, likes)
+    check_amounts(chosen, data, source)
+    facts.say("model", f"{chosen.name}, {why} (--model chooses another)" if why else chosen.name)
+    for note in notes:
+        facts.say("note", note)
+    chosen.fit(data, threads=threads)
+    facts.say("fitted", _fit_summary(chosen))
+    with busy(f"saving {output}"):
+        store.save(chosen, output)
+    seconds = time.perf_counter() - begun
+    facts.say("saved", f"{output}, {size(output.stat().st_size)}; {duration(seconds)} in all")
+    if as_json:
+        print_json(_record(source, output, chosen, why, notes, seconds))
+    else:
+        facts.say("next", _next_step(output, data), whole=True)
+
+
+def tell_reading(facts: Facts, source: str, data: Interactions) -> None:
+    """Say what was read, what was left out and what is worth knowing."""
+    report, low, high = data.report, float(data.values.min()), float(data.values.max())
+    values = f", all {number(low)}" if low == high else f" from {number(low)} to {number(high)}"
+    facts.say(
+        "read",
+        f"{source}: {count(report.read, 'row')}; {count(len(data.user_ids), 'user')}, "
+        f"{count(len(data.item_ids), 'item')}, {count(len(data), 'value')}{values}",
+    )
+    if report.skipped:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in report.skipped.items())
+        facts.say("left out", f"{count(sum(report.skipped.values()), 'row')}: {reasons}")
+    for note in report.notes:
+        facts.say("note", note)
+
+
+def advice(planned: Plan, model: Model, data: Interactions) -> list[str]:
+    """Say what somebody who wants good lists should know about this choice of a model."""
+    from alsatian.cli.settings import EXPLICIT, IMPLICIT, huge_amounts, judge, like_from
+
+    if planned.likes is not None:
+        return []
+    if not judge(data)[0]:
+        huge = huge_amounts(data) if model.params.get("use_values") else None
+        return [huge] if huge else []
+    instead = f"--likes {like_from(data):g}"
+    if model.name == EXPLICIT:
+        return [
+            "this model predicts ratings well, but lists ranked by predicted rating are far worse than those "
+            f"of an implicit model on likes: for lists add --model {IMPLICIT} {instead}"
+        ]
+    if model.name == IMPLICIT:
+        return [f"low ratings count as likes here, too, if weaker ones; {instead} leaves them out"]
+    return []
+
+
+def _likes(facts: Facts, data: Interactions, likes: float) -> Interactions:
+    kept = data.likes(likes)
+    without = int((kept.by_user.counts == 0).sum())
+    left = f"; {count(without, 'user')} left without any" if without else ""
+    facts.say("likes", f"{len(kept):,} values of {likes:g} and more{left}")
+    return kept
+
+
+def _small_enough(model: Model, settings: list[str], data: Interactions, notes: list[str]) -> Model:
+    """Lower the usual number of factors where the data is tiny; one that was asked for is left to be refused."""
+    most, given = min(len(data.user_ids), len(data.item_ids)), any(pair.startswith("factors") for pair in settings)
+    if given or model.params.get("factors", 0) <= most:
+        return model
+    notes.append(f"{count(most, 'factor')}, for the data has no more users or items")
+    return type(model)(**model.params | {"factors": most})
+
+
+def _fit_summary(model: Model) -> str:
+    seconds, threads = model.training["seconds"], count(model.training["threads"], "thread")
+    if not model.history:
+        return duration(seconds)
+    end = model.history[-1]
+    return f"{count(end.epoch, 'epoch')} in {duration(seconds)} on {threads}; objective {number(end.objective)}"
+
+
+def _next_step(output: Path, data: Interactions) -> str:
+    import shlex
+
+    user = str(data.user_ids.id_of(int(data.by_user.counts.argmax())))
+    return f"alsatian recommend {shlex.quote(str(output))} --user {shlex.quote(user)}"
+
+
+def _record(
+    source: str, output: Path, model: Model, why: str | None, notes: list[str], seconds: float
+) -> dict[str, Any]:
+    data, end = model.data, model.history[-1] if model.history else None
+    return {
+        "source": source,
+        "model": model.name,
+        "why": why,
+        "params": model.params,
+        "users": len(data.user_ids),
+        "items": len(data.item_ids),
+        "values": len(data),
+        "rows": data.report.to_json(),
+        "notes": notes,
+        "epochs": end.epoch if end else 0,
+        "objective": end.objective if end else None,
+        "fit_seconds": model.training["seconds"],
+        "seconds": seconds,
+        "file": str(output),
+        "bytes": output.stat().st_size,
+    }

@@ -1,0 +1,100 @@
+"""A visitor who is not in the data: folded in, or added to the data for a new fit."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from alsatian.cli.reading import Reading
+from alsatian.cli.terminal import aside, busy, duration
+from alsatian.cli.titles import Liked, find_item, parse_like
+
+if TYPE_CHECKING:
+    from alsatian.ids import Id
+    from alsatian.interactions import Interactions
+    from alsatian.models import Model
+    from alsatian.models.visitor import Visitor
+
+History = dict["Id", float | None]
+
+
+def history_of(data: Interactions, likes: list[str]) -> History:
+    """Return item -> value (None: the top of the scale) for what --like names; of several the last counts."""
+    history: History = {}
+    for liked in map(parse_like, likes):
+        if _counts(data, liked):
+            history[find_item(data, liked.written)] = liked.value
+    return history
+
+
+def _counts(data: Interactions, liked: Liked) -> bool:
+    """Tell whether a value is a like here; say so if it is none."""
+    if liked.value is None or data.recipe.value_of(liked.value) is not None:
+        return True
+    aside(f"{liked.written}={liked.value:g} does not count: in this model a like is {data.recipe.at_least:g} and more.")
+    return False
+
+
+def fold_in(model: Model, likes: list[str]) -> Visitor:
+    """Fold a visitor into the model, and say how long it took."""
+    history = history_of(model.data, likes)
+    begun = time.perf_counter()
+    visitor = model.fold_in(cast(Any, history))
+    aside(f"folded in {_items(history)} in {duration(time.perf_counter() - begun)}")
+    return visitor
+
+
+def retrain_with(model: Model, source: str, likes: list[str], threads: int | None) -> tuple[Model, Id]:
+    """Read the source as the model's was, add the visitor as a new user, and fit anew with the same settings.
+
+    Returns the new model and the visitor's id in it.
+    """
+    begun = time.perf_counter()
+    with busy(f"reading {source}"):
+        data = Reading.again(model.data.recipe, source).load(source)
+    data = _with_catalog(data, model.data)
+    if (bound := model.data.recipe.at_least) is not None:
+        data = data.likes(bound)
+    read = time.perf_counter()
+    data, visitor = with_visitor(data, history_of(data, likes), model.top_value)
+    fitted = type(model)(**model.params).fit(data, threads=threads)
+    seconds, reading = duration(time.perf_counter() - begun), duration(read - begun)
+    aside(f"fitted {model.name} anew with the visitor in {seconds}, of which {reading} to read {source}")
+    return fitted, visitor
+
+
+def with_visitor(data: Interactions, history: History, top_value: float) -> tuple[Interactions, Id]:
+    """Return the data with one more user, the last, and that user's id."""
+    import numpy as np
+
+    from alsatian.ids import Ids
+    from alsatian.models.lists import visitor_history
+
+    row, old = visitor_history(data, cast(Any, history), top_value), data.by_user
+    last = data.user_ids.id_of(len(data.user_ids) - 1)
+    visitor: Id = last + "+" if isinstance(last, str) else last + 1
+    weights = None if old.weights is None else np.concatenate([old.weights, np.ones(len(row.values), np.float32)])
+    by_user = replace(
+        old,
+        indptr=np.append(old.indptr, old.indptr[-1] + len(row.indices)),
+        indices=np.concatenate([old.indices, row.indices]),
+        values=np.concatenate([old.values, row.values]),
+        weights=weights,
+    )
+    user_ids = Ids.of([*data.user_ids.tolist(), visitor], "user")
+    return replace(data, user_ids=user_ids, by_user=by_user, times=None), visitor
+
+
+def _with_catalog(data: Interactions, known: Interactions) -> Interactions:
+    """Give data that was read without titles those of the model."""
+    from alsatian.catalog import Catalog
+
+    if data.catalog.columns or not known.catalog.columns or data.item_ids.kind != known.item_ids.kind:
+        return data
+    columns = {name: column.tolist() for name, column in known.catalog.columns.items()}
+    return replace(data, catalog=Catalog.from_columns(data.item_ids, known.item_ids.tolist(), columns))
+
+
+def _items(history: History) -> str:
+    return "1 item" if len(history) == 1 else f"{len(history)} items"
