@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alsatian.errors import DataError, RowsError
@@ -134,7 +134,6 @@ class TestDuplicates:
         with pytest.raises(ValueError, match="duplicates='first' is not a rule; choose 'last' or 'sum'"):
             Recipe(duplicates="first")  # type: ignore[arg-type]
 
-    @settings(deadline=None)
     @given(
         st.lists(
             st.tuples(st.sampled_from(USERS), st.sampled_from(ITEMS), st.integers(-9, 9).map(float), st.integers(0, 3)),

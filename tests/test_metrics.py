@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import oracles
@@ -54,7 +54,6 @@ def test_the_place_past_the_end_is_no_item() -> None:
     assert metrics.ndcg(lists([0, -1], [-1, -1]), held([8], [0], items=9)).tolist() == [0, 0]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 8), st.integers(1, 15), st.integers(0, 2**31))
 def test_ndcg_equals_plain_loops(users: int, n: int, items: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -23,7 +23,7 @@ def test_a_singular_system_names_the_row(ratings: Interactions, precision: str) 
     model = ExplicitALS(factors=4, reg=0.0, precision=precision)
     with pytest.raises(
         FitError,
-        match=r"item 'cars' with its 3 values has no finite and unique solution at 4 factors and reg=0; raise reg",
+        match=r"item 'cars' with its 3 values has no finite, unique solution at 4 factors and reg=0; raise reg",
     ):
         model.fit(ratings)
 

@@ -146,7 +146,7 @@ class ALS(FactorModel):
         if failed >= 0:
             count = half.entries.counts[failed]
             raise FitError(
-                f"{half.ids.what} {half.ids.id_of(failed)!r} with its {count:,} values has no finite and unique solution "
+                f"{half.ids.what} {half.ids.id_of(failed)!r} with its {count:,} values has no finite, unique solution "
                 f"at {self.factors} factors and reg={self._regularization[0]:g}; raise reg, lower factors, or pass "
                 "precision='float64'."
             )

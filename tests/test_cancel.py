@@ -1,0 +1,161 @@
+"""Ctrl-C stops a fit at once and leaves nothing behind; threads do not outlive a fork."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+BOUND = 3.0  # seconds; a second on a quiet machine
+
+PRELUDE = """
+import os, signal, sys, threading, time
+import numpy as np
+from alsatian import kernels
+from alsatian.ids import Ids
+from alsatian.interactions import Interactions
+from alsatian.models import ExplicitALS, ImplicitALS
+
+def data(rows, users, items):
+    rng = np.random.default_rng(0)
+    u, i = (rng.integers(side, size=rows).astype(np.int32) for side in (users, items))
+    ids = (Ids(np.arange(users), "user"), Ids(np.arange(items), "item"))
+    key = np.unique(u.astype(np.int64) * items + i)
+    u, i = (key // items).astype(np.int32), (key % items).astype(np.int32)
+    return Interactions.build(*ids, u, i, np.ones(len(u), np.float32))
+"""
+
+
+def start(code: str, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PRELUDE + code],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def interrupted(process: subprocess.Popen[str], after: float) -> tuple[float, str]:
+    """Wait for the process to say that it begins, press Ctrl-C a while later; return how long it took to end."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begin\n", process.stderr and process.stderr.read()
+    time.sleep(after)
+    assert process.poll() is None, "it was over before the Ctrl-C"
+    process.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    _, told = process.communicate(timeout=60)
+    return time.monotonic() - begun, told
+
+
+FITS = {
+    "cholesky": "ExplicitALS(factors=128, epochs=1000)",
+    "cg": "ImplicitALS(factors=128, epochs=1000, solver='cg')",
+    "one thread": "ImplicitALS(factors=256, epochs=1000)",
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_a_fit_stops(name: str, tmp_path: Path) -> None:
+    threads = 1 if name == "one thread" else None
+    fit = f"""
+d = data(1_500_000, 20_000, 3_000)
+print("begin", flush=True)
+{FITS[name]}.fit(d, threads={threads}, progress=True)
+"""
+    took, told = interrupted(start(fit, tmp_path), after=1.0)
+    assert took < BOUND
+    assert told.rstrip().endswith("KeyboardInterrupt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_model_can_be_used_after_a_broken_fit(tmp_path: Path) -> None:
+    code = """
+small, large = data(500, 50, 40), data(1_500_000, 20_000, 3_000)
+model = ImplicitALS(factors=32, epochs=1000).fit(small, callbacks=[lambda epoch: epoch.epoch == 5])
+before = model.user_factors.copy()
+print("begin", flush=True)
+try:
+    model.fit(large)
+except KeyboardInterrupt:
+    assert np.array_equal(model.user_factors, before)
+    model.fit(small, callbacks=[lambda epoch: epoch.epoch == 5])
+    assert np.array_equal(model.user_factors, before)
+    sys.exit("whole")
+"""
+    took, told = interrupted(start(code, tmp_path), after=1.0)
+    assert took < BOUND
+    assert told.strip() == "whole"
+
+
+@pytest.mark.parametrize("after", [0.3, 1.5, 4.0], ids=["starting", "reading", "fitting"])
+def test_the_command_stops_and_leaves_no_file(tmp_path: Path, after: float) -> None:
+    import duckdb
+
+    rows = "SELECT i % 20011 AS user, (i * 7919) % 3001 AS item, 1 + i % 5 AS rating FROM range(1500000) t(i)"
+    duckdb.sql(f"COPY ({rows}) TO '{tmp_path}/ratings.csv' (HEADER)")
+    command = [Path(sys.executable).with_name("alsatian"), "train", "ratings.csv", "-o", "my.model"]
+    settings = ["--model", "explicit-als", "--set", "factors=128", "--set", "epochs=1000"]
+    process = subprocess.Popen([*command, *settings], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    time.sleep(after)
+    assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    _, told = process.communicate(timeout=60)
+    assert time.monotonic() - begun < BOUND
+    if after > 1:  # before that, Python itself may still be starting
+        assert process.returncode == 130
+        assert "Traceback" not in told
+    assert process.returncode != 0
+    assert [path.name for path in tmp_path.iterdir()] == ["ratings.csv"]
+
+
+def test_sorting_stops(tmp_path: Path) -> None:
+    """Every task has been dealt out when the signal comes: the exception must still be the right one."""
+    code = """
+keys = np.random.default_rng(0).integers(0, 1_000_000, 30_000_000).astype(np.int32)
+print("begin", flush=True)
+while True:
+    kernels.counting_sort(keys, 1_000_000, [keys, keys], 2)
+"""
+    took, told = interrupted(start(code, tmp_path), after=0.5)
+    assert took < BOUND
+    assert told.rstrip().endswith("KeyboardInterrupt")
+
+
+def test_a_signal_that_comes_in_the_last_tasks_is_a_keyboard_interrupt(tmp_path: Path) -> None:
+    """Two tasks for two threads: nothing is left to cancel, and yet the user is told."""
+    code = """
+k, n, rows = 64, 60_000, 16
+fixed = kernels.Side(np.random.default_rng(0).standard_normal((n, k)).astype(np.float32), None)
+indices = np.tile(np.arange(n, dtype=np.int32), rows)
+entries = kernels.Rows(np.arange(rows + 1) * n, indices, np.ones(rows * n, np.float32), None)
+print("begin", flush=True)
+while True:
+    solution = kernels.Side(np.zeros((rows, k), np.float32), None)
+    kernels.half_sweep(entries, kernels.Form(0, 1, 1, 0, 0), fixed, None, np.ones(rows, np.float32), solution, 0, 2)
+"""
+    took, told = interrupted(start(code, tmp_path), after=0.5)
+    assert took < BOUND
+    assert told.rstrip().endswith("KeyboardInterrupt")
+
+
+def test_a_fit_works_in_a_forked_child(tmp_path: Path) -> None:
+    """Threads live for one call, so a child finds nothing of its parent's that could be held."""
+    code = """
+d = data(20_000, 500, 300)
+parent = ImplicitALS(factors=16, epochs=3).fit(d, threads=4)
+child = os.fork()
+if child == 0:
+    same = ImplicitALS(factors=16, epochs=3).fit(d, threads=4)
+    os._exit(0 if np.array_equal(same.user_factors, parent.user_factors) else 1)
+print("begin", flush=True)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    process = start(code, tmp_path)
+    told, error = process.communicate(timeout=60)
+    assert told.split() == ["begin", "0"], error

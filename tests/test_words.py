@@ -1,0 +1,224 @@
+"""What is written is true: exported names, the order of imports, light imports, examples, documented commands."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import json
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import alsatian
+
+PACKAGE = Path(alsatian.__file__).parent
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+# The floors of the house, from the ground up: imports run downward only.
+FLOORS = [
+    ["errors", "text"],
+    ["kernels", "ids", "tables"],
+    ["titles", "filters", "dataframes"],
+    ["catalog", "recipe", "explanation"],
+    ["interactions", "ranking"],
+    ["ingest", "split", "metrics", "modelfile"],
+    ["models"],
+    ["store", "evaluation"],
+    ["cli"],
+    ["", "__main__"],
+]
+
+
+def module_of(path: Path) -> str:
+    """Return the dotted name below the package: "models.als", "kernels" for its __init__."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imported(node: ast.AST) -> Iterator[tuple[ast.ImportFrom | ast.Import, bool]]:
+    """Yield each import below a node, and whether it runs at once; imports for type checkers do not count."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        if isinstance(child, ast.ImportFrom | ast.Import):
+            yield child, True
+        inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        yield from ((found, at_once and not inside) for found, at_once in imported(child))
+
+
+def targets(statement: ast.ImportFrom | ast.Import, importer: str) -> set[str]:
+    """Return the modules of this package that a statement imports."""
+    assert not getattr(statement, "level", 0), f"{importer}: write imports in full"
+    if isinstance(statement, ast.Import):
+        names = [alias.name for alias in statement.names]
+    else:
+        inner = [f"{statement.module}.{alias.name}" for alias in statement.names]
+        names = [name if name.partition(".")[2] in MODULES else str(statement.module) for name in inner]
+    ours = {name.partition(".")[2] for name in names if name.split(".")[0] == "alsatian"}
+    return {name for name in ours if name in MODULES}
+
+
+def graph(at_once_only: bool) -> dict[str, set[str]]:
+    return {
+        name: {
+            target
+            for statement, at_once in imported(ast.parse(path.read_text()))
+            if at_once or not at_once_only
+            for target in targets(statement, name)
+        }
+        for name, path in MODULES.items()
+    }
+
+
+class TestImports:
+    def test_every_part_stands_on_a_floor(self) -> None:
+        assert {name.split(".")[0] for name in MODULES} == {name for floor in FLOORS for name in floor}
+
+    def test_imports_run_downward_only(self) -> None:
+        height = {part: level for level, floor in enumerate(FLOORS) for part in floor}
+        upward = [
+            f"{name} imports {target}"
+            for name, found in graph(at_once_only=False).items()
+            for target in found
+            if (part := name.split(".")[0]) != (other := target.split(".")[0])
+            and other
+            and height[other] >= height[part]
+        ]
+        assert upward == []
+
+    def test_no_modules_import_one_another_in_a_circle(self) -> None:
+        edges, done = graph(at_once_only=True), set()
+
+        def walk(name: str, path: tuple[str, ...]) -> None:
+            assert name not in path, " -> ".join([*path[path.index(name) :], name])
+            if name not in done:
+                for target in sorted(edges[name] - {name}):
+                    walk(target, (*path, name))
+                done.add(name)
+
+        for name in edges:
+            walk(name, ())
+
+    @pytest.mark.parametrize("heavy", ["duckdb", "rich", "scipy", "pandas", "polars", "pyarrow", "typer", "numpy"])
+    def test_the_package_loads_nothing_heavy(self, heavy: str) -> None:
+        assert heavy not in loaded("import alsatian")
+
+    @pytest.mark.parametrize("heavy", ["rich", "scipy", "pandas", "polars", "pyarrow", "typer"])
+    def test_a_model_is_loaded_without_what_only_reading_needs(self, heavy: str) -> None:
+        assert heavy not in loaded("from alsatian import ExplicitALS, load")
+
+
+def loaded(code: str) -> set[str]:
+    command = f"{code}; import sys, json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+class TestNames:
+    def test_all_is_what_is_exported(self) -> None:
+        assert sorted(alsatian.__all__) == alsatian.__all__
+        assert set(alsatian.__all__) == set(dir(alsatian))
+        for name in alsatian.__all__:
+            assert getattr(alsatian, name) is not None
+
+    def test_type_checkers_see_the_same_names(self) -> None:
+        tree = ast.parse((PACKAGE / "__init__.py").read_text())
+        typed = next(node for node in tree.body if isinstance(node, ast.If))
+        assert {
+            alias.asname or alias.name
+            for node in ast.walk(typed)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        } == set(alsatian.__all__)
+
+    def test_a_name_that_is_not_there(self) -> None:
+        with pytest.raises(AttributeError, match="module 'alsatian' has no attribute 'Recommender'"):
+            alsatian.Recommender  # noqa: B018
+
+    def test_one_version_everywhere(self) -> None:
+        from importlib.metadata import version
+
+        assert alsatian.__version__ == version("alsatian")
+
+    def test_files_are_short(self) -> None:
+        sources = [path for part in ("src", "cpp", "tests", "bench", "examples") for path in (ROOT / part).rglob("*.*")]
+        long = {
+            str(path.relative_to(ROOT)): lines
+            for path in sources
+            if path.suffix in (".py", ".cpp", ".h", ".pyi") and (lines := len(path.read_text().splitlines())) > 300
+        }
+        assert long == {}
+
+
+def examples() -> Iterator[doctest.DocTest]:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for module in pkgutil.walk_packages([str(PACKAGE)], "alsatian."):
+        if "._native" not in module.name and not module.name.endswith("__main__"):
+            yield from (test for test in finder.find(importlib.import_module(module.name)) if test.examples)
+    yield from (test for test in finder.find(alsatian, "alsatian") if test.examples)
+
+
+@pytest.mark.parametrize("example", {test.name: test for test in examples()}.values(), ids=lambda test: test.name)
+def test_docstring_examples_run(example: doctest.DocTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told: list[str] = []
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    result = doctest.DocTestRunner(optionflags=flags).run(example, out=told.append)
+    assert result.failed == 0, "".join(told)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_run_in_order(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks(page, "python"):
+        exec(compile(block, f"{page.name}: {block.splitlines()[0]}", "exec"), names)
+
+
+INSTALLING = ("make", "pip install", "git clone", "cd ", "python -m venv", "python3 -m venv")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_console_blocks_run_in_order(page: Path, tmp_path: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for block in blocks(page, "console"):
+        joined = re.sub(r"\\\n\s*>?\s*", "", block)
+        for line in joined.splitlines():
+            command = line.removeprefix("$ ")
+            if command == line or command.startswith(INSTALLING):
+                continue
+            done = subprocess.run(
+                command,
+                shell=True,
+                cwd=tmp_path,
+                env=os.environ | {"PATH": path},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, f"$ {command}\n{done.stderr}"
+
+
+def test_every_command_is_in_the_documentation() -> None:
+    from typer.main import get_command
+
+    from alsatian.cli.app import app
+
+    written = "\n".join(page.read_text() for page in PAGES)
+    missing = [name for name in get_command(app).commands if not re.search(rf"\balsatian {name}\b", written)]  # type: ignore[attr-defined]
+    assert missing == []
