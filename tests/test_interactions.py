@@ -200,3 +200,16 @@ def test_the_scale_is_what_the_values_hold_unless_declared() -> None:
 def test_a_recipe_survives_json() -> None:
     recipe = Recipe({"user": "who"}, "mean", 3.5)
     assert Recipe.from_json(recipe.to_json() | {"something": "newer"}) == recipe
+
+
+class TestWeights:
+    @pytest.mark.parametrize(("rule", "weight"), [("last", 4.0), ("sum", 7.0), ("mean", 7 / 3)])
+    def test_the_weights_of_a_repeated_pair_follow_the_rule_of_its_values(self, rule: str, weight: float) -> None:
+        data = build(REPEATED, rule, weights=np.array([1, 9, 2, 4], np.float32))
+        assert data.by_user.weights is not None
+        assert data.by_user.weights.tolist() == pytest.approx([weight, 9])
+
+    @pytest.mark.parametrize("weights", [[1, -1, 1, 1], [0, 0, 0, 0], [1, np.nan, 1, 1], [1, np.inf, 1, 1]])
+    def test_weights_that_cannot_weigh_are_refused(self, weights: list[float]) -> None:
+        with pytest.raises(DataError, match="weights are finite numbers of at least 0, and not all 0"):
+            build(REPEATED, "last", weights=np.array(weights, np.float32))

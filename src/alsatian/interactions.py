@@ -130,6 +130,8 @@ class Interactions:
         """
         if len(users) == 0:
             raise DataError("there are no rows to learn from; check the source and what was skipped.")
+        if weights is not None and not (weights.min() >= 0 and 0 < weights.max() < np.inf):
+            raise DataError("weights are finite numbers of at least 0, and not all 0; check the column of weights.")
         recipe, report = recipe or Recipe(), report or Report(read=len(users))
         extra: list[NDArray[Any]] = [column for column in (times, weights) if column is not None]
         # Two stable counting sorts, the minor key first, leave rows of one pair together in their first order.
@@ -245,11 +247,11 @@ class _Pairs:
         last = starts + lengths - 1
         if rule == "last" and self.times is not None:
             last = self._latest(starts, lengths, last)
-        take = last if rule == "last" else starts
-        values, weights = self.values[take], None if self.weights is None else self.weights[take]
-        if rule != "last":
-            totals = np.add.reduceat(self.values.astype(np.float64), starts)
-            values = (totals / lengths if rule == "mean" else totals).astype(np.float32)
+        values, weights = (
+            None if column is None else column[last] if rule == "last" else _reduced(column, starts, lengths, rule)
+            for column in (self.values, self.weights)
+        )
+        assert values is not None
         times = None if self.times is None else np.maximum.reduceat(self.times, starts)
         return _Pairs(np.searchsorted(starts, self.indptr), self.items[starts], values, times, weights)
 
@@ -264,3 +266,8 @@ class _Pairs:
         last = last.copy()
         last[several] = order[np.cumsum(lengths[several]) - 1]
         return last
+
+
+def _reduced(column: NDArray[np.float32], starts: Any, lengths: Any, rule: str) -> NDArray[np.float32]:
+    totals = np.add.reduceat(column.astype(np.float64), starts)
+    return np.asarray(totals / lengths if rule == "mean" else totals, np.float32)

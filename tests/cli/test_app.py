@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -163,9 +164,8 @@ class TestProcess:
 
     def test_a_reader_who_has_enough(self, world: Path) -> None:
         """`alsatian ... | head -1` ends without a complaint."""
-        command = (
-            f"{sys.executable} -m alsatian recommend {world}/implicit.model --all-users -n 39 --include-seen --json"
-        )
+        alsatian, model = shlex.quote(sys.executable) + " -m alsatian", shlex.quote(f"{world}/implicit.model")
+        command = f"{alsatian} recommend {model} --all-users -n 39 --include-seen --json"
         done = subprocess.run(
             ["bash", "-c", f"set -o pipefail; {command} | head -1"], capture_output=True, text=True, check=False
         )
@@ -176,7 +176,8 @@ class TestProcess:
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
     def test_a_full_disk_under_standard_output(self, world: Path) -> None:
-        command = f"{sys.executable} -m alsatian recommend {world}/implicit.model --user 1 > /dev/full"
+        alsatian, model = shlex.quote(sys.executable) + " -m alsatian", shlex.quote(f"{world}/implicit.model")
+        command = f"{alsatian} recommend {model} --user 1 > /dev/full"
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
         assert done.returncode == 1
         assert done.stderr.startswith("alsatian: No space left on device")

@@ -1,0 +1,46 @@
+# `make` alone lists what can be made. Paths are relative, so a space in the folder's name does no harm.
+
+PYTHON ?= python3
+BIN := .venv/bin
+NATIVE := pyproject.toml CMakeLists.txt $(wildcard cpp/*)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format dist clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name does; do printf 'make %-8s %s\n' "$$name" "$$does"; done
+
+demo: .venv/demo.stamp ## train on a real sample and recommend films for someone who likes Iron Man
+	@"$(BIN)/alsatian" demo $(ARGS)
+
+test: .venv/dev.stamp ## run all tests; ARGS="-k laws" runs some
+	@"$(BIN)/python" -m pytest -q -n auto $(ARGS)
+
+lint: .venv/dev.stamp ## check style, format and types
+	@"$(BIN)/python" -m ruff check .
+	@"$(BIN)/python" -m ruff format --check .
+	@"$(BIN)/python" -m mypy
+
+format: .venv/dev.stamp ## format the Python code
+	@"$(BIN)/python" -m ruff check --fix .
+	@"$(BIN)/python" -m ruff format .
+
+dist: .venv/dev.stamp ## build the source archive, and the wheel from it, into dist/
+	@"$(BIN)/python" -m build --outdir dist .
+
+clean: ## remove the environment and everything built
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The package is installed in place: only a change of the native core or of the settings installs it again.
+# What `dev` installs includes what `demo` does.
+.venv/%.stamp: $(NATIVE) | $(BIN)/python
+	@echo "Installing alsatian[$*] into .venv; the native core takes about a minute the first time ..."
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	@touch "$@" .venv/demo.stamp
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Alsatian needs Python 3.11 or later, and $(PYTHON) is %d.%d; pass PYTHON=python3.x" % sys.version_info[:2])'
+	@"$(PYTHON)" -m venv .venv
