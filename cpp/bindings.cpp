@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "gram.h"
 #include "half_sweep.h"
 #include "parallel.h"
 #include "sorting.h"

@@ -1,13 +1,13 @@
 // Solves A x = b for one symmetric positive definite A = U'U, by a blocked left-looking Cholesky.
 //
-// A block is two vectors of rows. First the tiles of gram.h subtract what all rows above explain, at once and
+// A block is two vectors of rows. First the tiles of tiles.h subtract what all rows above explain, at once and
 // deep. Then its two half-blocks are factored in turn: the small triangle on the diagonal, whose every step waits
 // for a square root, and the columns to its right, a vector at a time in registers, with no waiting.
 #pragma once
 #include <cmath>
 #include <limits>
 
-#include "gram.h"
+#include "tiles.h"
 
 namespace alsatian {
 

@@ -1,70 +1,12 @@
-// The weighted Gram matrix, upper triangle: C += sum over e of Q[e]' P[e], in register tiles.
-//
-// P holds gathered factor rows, Q the same rows times their weights (Q = P when all weights are one).
-// C is row-major with padded rows; only entries on and above the diagonal mean anything, though
-// the tiles that cross the diagonal also write a few below it.
+// The Gram matrix of all factors of one side.
 #pragma once
-#include "simd.h"
+#include <cstdint>
 
 namespace alsatian {
 
-// One tile: R rows of C by V vectors, kept in registers over the whole depth. Six rows by two vectors
-// fill 12 of AVX2's 16 registers, and each vector loaded from P is used six times. The loops
-// over R and V must unroll completely, or the accumulators spill to memory.
-template <class T, int R, int V, bool Subtract>
-inline void tile(T* c, long ldc, const T* q, long ldq, const T* p, long ldp, long depth) {
-    using S = Simd<T>;
-    typename S::Vector acc[R][V];
-    UNROLL for (int r = 0; r < R; ++r) {
-        UNROLL for (int v = 0; v < V; ++v) acc[r][v] = S::load(c + r * ldc + v * S::lanes);
-    }
-    for (long e = 0; e < depth; ++e, q += ldq, p += ldp) {
-        typename S::Vector row[V];
-        UNROLL for (int v = 0; v < V; ++v) row[v] = S::load(p + v * S::lanes);
-        UNROLL for (int r = 0; r < R; ++r) {
-            UNROLL for (int v = 0; v < V; ++v) {
-                if constexpr (Subtract) acc[r][v] -= q[r] * row[v];
-                else acc[r][v] += q[r] * row[v];
-            }
-        }
-    }
-    UNROLL for (int r = 0; r < R; ++r) {
-        UNROLL for (int v = 0; v < V; ++v) S::store(c + r * ldc + v * S::lanes, acc[r][v]);
-    }
-}
-
-// Rows [from, to) of C by V vectors.
-template <class T, int V, bool Subtract>
-inline void column(T* c, long ldc, const T* q, long ldq, const T* p, long ldp, long depth, int from, int to) {
-    int r = from;
-    for (; r + 6 <= to; r += 6) tile<T, 6, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth);
-    switch (to - r) {
-        case 5: tile<T, 5, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth); break;
-        case 4: tile<T, 4, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth); break;
-        case 3: tile<T, 3, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth); break;
-        case 2: tile<T, 2, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth); break;
-        case 1: tile<T, 1, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth); break;
-        default: break;
-    }
-}
-
-// Rows and columns [begin, n) of the upper triangle; begin is a multiple of two vectors, the
-// columns run on to width (n padded). A panel of two vectors of columns at a time: the square
-// above its diagonal block, then the block itself without the quarter that lies below the diagonal.
-template <class T, bool Subtract>
-void rank_update(T* c, long ldc, const T* q, long ldq, const T* p, long ldp, long depth, int begin, int n, int width) {
-    constexpr int lanes = Simd<T>::lanes;
-    const auto smaller = [](int a, int b) { return a < b ? a : b; };
-    for (int left = begin; left < width; left += 2 * lanes) {
-        const int middle = left + lanes;
-        if (middle >= width) {
-            column<T, 1, Subtract>(c + left, ldc, q, ldq, p + left, ldp, depth, begin, n);
-        } else {
-            column<T, 2, Subtract>(c + left, ldc, q, ldq, p + left, ldp, depth, begin, left);
-            column<T, 2, Subtract>(c + left, ldc, q, ldq, p + left, ldp, depth, left, smaller(middle, n));
-            column<T, 1, Subtract>(c + middle, ldc, q, ldq, p + middle, ldp, depth, middle, smaller(middle + lanes, n));
-        }
-    }
-}
+// out = scale F'F, F being factors (rows, k); symmetric. Summed over fixed blocks of rows in their order, so that the
+// number of threads changes nothing.
+template <class T>
+void gram(const T* factors, int64_t rows, int k, double scale, T* out, int threads);
 
 }  // namespace alsatian

@@ -3,7 +3,7 @@
 //   (w0 G + sum_e (c_e - w0) f_e f_e' + r I) x = sum_e c_e t_e f_e
 //
 // over the entries e of the row, with f_e the fixed side's factors of the entry's column (and a
-// constant 1 where a bias is learned), G = F'F, and t_e less the fixed side's bias. Design, section 7.
+// constant 1 where a bias is learned), G = F'F, and t_e less the fixed side's bias. See models/als.py.
 #pragma once
 #include <cstdint>
 
@@ -40,9 +40,5 @@ struct Outcome {
 
 template <class T>
 Outcome half_sweep(const HalfSweep<T>& side, int threads);
-
-// F'F / of (rows, factors), symmetric; summed over fixed blocks in their order.
-template <class T>
-void gram(const T* factors, int64_t rows, int k, double scale, T* out, int threads);
 
 }  // namespace alsatian

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "gram.h"
+#include "tiles.h"
 #include "parallel.h"
 
 namespace alsatian {
