@@ -1,6 +1,7 @@
-"""Choose the constructors' defaults: on ml-latest-small and on validation parts of MovieLens 100K's training folds.
+"""Choose the constructors' defaults on validation parts of ml-latest-small and of two training folds of MovieLens 100K.
 
-The test folds are never read here. Prints one line a setting, best last.
+The test files are not read here; but the folds partition the data, so a training fold holds what other folds test.
+Prints one line a setting, best last.
 
     python bench/defaults.py explicit DATA_FOLDER     # the folder with ml-latest-small.tar.gz and ml-100k.tar.gz
     python bench/defaults.py implicit DATA_FOLDER

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alsatian.errors import NotFitted, UnknownItem, UnknownUser, Unsupported
+from alsatian.errors import NotFitted, ParameterError, UnknownItem, UnknownUser, Unsupported
 from alsatian.interactions import Interactions
 from alsatian.models.factor import FactorModel
 from cases import Case, arrays, history_of, told
@@ -163,6 +163,10 @@ def predictions_are_the_scores_of_the_lists(case: Case, data: Interactions, _: P
     np.testing.assert_allclose(found, best.scores, rtol=1e-4, atol=1e-5)
     assert model.predict(3, 5).shape == (1,)
     assert model.predict([3, 4, 5], 5).shape == model.predict([3, 4, 5], [1, 2, 3]).shape == (3,)
+    if not model.predicts:
+        with pytest.raises(ParameterError, match=f"clip has no effect on scores of {model.name}, which are no ratings"):
+            model.predict(3, 5, clip=True)
+        return
     clipped = model.predict([3] * 80, range(80), clip=True)
     np.testing.assert_array_equal(clipped, np.clip(model.predict([3] * 80, range(80)), *data.scale))
 

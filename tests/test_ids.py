@@ -63,11 +63,11 @@ def test_a_mix_of_integers_and_text_is_no_numbering() -> None:
     ("known", "asked", "message"),
     [
         (["61", "62"], 62, "no user 62 (int) in this model; its user ids are text, and '62' exists. Pass '62'."),
-        (["61", "62"], 9, "no user 9 (int) in this model; its user ids are text: '61', '62'."),
+        (["61", "62"], 9, "no user 9 (int) in this model; its user ids are text, such as '61', '62'."),
         ([61, 62], "62", "no user '62' (str) in this model; its user ids are integers, and 62 exists. Pass 62."),
-        ([61, 62], "x", "no user 'x' (str) in this model; its user ids are integers: 61, 62."),
-        ([1, 2, 3, 4], 5, "no user 5 (int) in this model; it knows 4 users: 1, 2, 3, ...."),
-        (["alice", "bob"], "alcie", "it knows 2 users: 'alice', 'bob'. Did you mean 'alice'?"),
+        ([61, 62], "x", "no user 'x' (str) in this model; its user ids are integers, such as 61, 62."),
+        ([1, 2, 3, 4], 5, "no user 5 (int) in this model; it knows 4 users, such as 1, 2, 3."),
+        (["alice", "bob"], "alcie", "it knows 2 users, such as 'alice', 'bob'. Did you mean 'alice'?"),
     ],
 )  # fmt: skip
 def test_an_unknown_id_says_its_type_and_the_next_step(known: list[Any], asked: Id, message: str) -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import oracles
 from alsatian import evaluation, metrics, split
-from alsatian.errors import DataError, NotFitted
+from alsatian.errors import DataError, NotFitted, Unsupported
 from alsatian.interactions import CSR, Interactions
-from alsatian.models import ExplicitALS, Popularity
+from alsatian.models import ExplicitALS, ImplicitALS, Model, Popularity
 
 
 def held(*rows: list[int], items: int = 9) -> CSR:
@@ -84,12 +84,18 @@ class TestEvaluation:
 
     def test_a_model_that_may_have_seen_the_answers_is_refused(self, some_ratings: Interactions) -> None:
         parts = split.per_user(some_ratings, n=2)
-        model = Popularity().fit(some_ratings)
+        model = ExplicitALS(factors=2).fit(some_ratings)
         for measure in (evaluation.rmse, evaluation.ndcg):
             with pytest.raises(
                 DataError, match=r"not fitted on the training part of per-user:2; fit it on split\.train"
             ):
                 measure(model, parts)
+
+    @pytest.mark.parametrize("model", [Popularity(), ImplicitALS(factors=2)])
+    def test_the_error_of_scores_that_are_no_ratings_is_refused(self, some_ratings: Interactions, model: Model) -> None:
+        parts = split.per_user(some_ratings, n=2)
+        with pytest.raises(Unsupported, match="ranks items and predicts no values; explicit-als does"):
+            evaluation.rmse(model.fit(parts.train), parts)
 
     def test_an_unfitted_model_is_refused(self, some_ratings: Interactions) -> None:
         with pytest.raises(NotFitted):

@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alsatian import metrics, split
+    from alsatian import evaluation, metrics, split
     from alsatian.catalog import Catalog
     from alsatian.errors import AlsatianError
     from alsatian.ids import Ids
@@ -41,6 +41,7 @@ _HOMES = {
     "Recipe": "recipe",
     "Recommendations": "ranking",
     "Split": "split",
+    "evaluation": None,
     "load": "store",
     "metrics": None,
     "read": "ingest",
@@ -51,7 +52,7 @@ _HOMES = {
 
 __all__ = [
     "AlsatianError", "Catalog", "ExplicitALS", "Ids", "ImplicitALS", "Interactions", "Popularity", "Recipe",
-    "Recommendations", "Split", "load", "metrics", "read", "samples", "save", "split",
+    "Recommendations", "Split", "evaluation", "load", "metrics", "read", "samples", "save", "split",
 ]  # fmt: skip
 
 

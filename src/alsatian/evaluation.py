@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from alsatian import kernels, metrics
-from alsatian.errors import DataError
+from alsatian.errors import DataError, Unsupported
 from alsatian.models.base import Model
 from alsatian.split import Split
 
 
 def rmse(model: Model, split: Split) -> float:
-    """Return the error of the predictions for the held-out values, clipped to the scale."""
+    """Return the error of the predictions for the held-out values, clipped to the scale.
+
+    Raises Unsupported for a model whose scores are no values, DataError for one not fitted on split.train.
+    """
+    if not model.predicts:
+        raise Unsupported(f"{model.name} ranks items and predicts no values; explicit-als does. Or ask for ndcg.")
     _fitted_on_train(model, split)
     held_out = split.held_out
     return metrics.rmse(model.predict_rows(held_out.users, held_out.items, clip=True), held_out.values)

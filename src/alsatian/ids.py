@@ -38,6 +38,7 @@ class Ids:
 
     @property
     def kind(self) -> Literal["int", "text"]:
+        """Whether the ids are integers or text."""
         return "text" if isinstance(self.values, Text) else "int"
 
     def __len__(self) -> int:
@@ -53,6 +54,7 @@ class Ids:
         return f"Ids({len(self):,} {self.what}s, {self.kind})"
 
     def id_of(self, row: int) -> Id:
+        """Return the id of a row."""
         return self.values[row] if isinstance(self.values, Text) else int(self.values[row])
 
     def take(self, rows: Iterable[int] | NDArray[np.integer]) -> list[Id]:
@@ -60,6 +62,7 @@ class Ids:
         return [self.id_of(int(row)) for row in rows]
 
     def tolist(self) -> list[Id]:
+        """Return all ids, in the order of their rows."""
         return list(self.values.tolist())
 
     def find(self, id: object) -> int:
@@ -103,19 +106,27 @@ class Ids:
 
     def unknown(self, id: object) -> UnknownId:
         """Build the error for an id that is not here: says its type, the type expected and a near choice."""
-        if isinstance(self.values, Text) and not isinstance(id, str):
-            hint = f"its {self.what} ids are text"
-            hint += (
-                f", and {str(id)!r} exists. Pass {str(id)!r}." if self.find(str(id)) >= 0 else f": {self._sample()}."
-            )
-        elif self.kind == "int" and isinstance(id, str):
-            hint = f"its {self.what} ids are integers"
-            known = id.strip().lstrip("-").isdigit() and self.find(int(id)) >= 0
-            hint += f", and {int(id)} exists. Pass {int(id)}." if known else f": {self._sample()}."
-        else:
-            hint = f"it knows {len(self):,} {self.what}s: {self._sample()}.{self._near(id)}"
         kind = UnknownUser if self.what == "user" else UnknownItem
-        return kind(f"no {self.what} {id!r} ({type(id).__name__}) in this model; {hint}")
+        return kind(f"no {self.what} {id!r} ({type(id).__name__}) in this model; {self._hint(id)}")
+
+    def _hint(self, id: object) -> str:
+        expected = "text" if isinstance(self.values, Text) else "integers"
+        meant = self._of_right_type(id)
+        if meant is not None and self.find(meant) >= 0:
+            return f"its {self.what} ids are {expected}, and {meant!r} exists. Pass {meant!r}."
+        if isinstance(id, str) != (expected == "text"):
+            return f"its {self.what} ids are {expected}, such as {self._sample()}."
+        return f"it knows {len(self):,} {self.what}s, such as {self._sample()}.{self._near(id)}"
+
+    def _of_right_type(self, id: object) -> Id | None:
+        """Return the id of this numbering's type that is written like `id`, if there can be one."""
+        if isinstance(self.values, Text):
+            return str(id)
+        try:
+            number = float(id) if isinstance(id, str | float | np.floating) else float("nan")
+        except ValueError:
+            return None
+        return int(number) if number.is_integer() else None
 
     def _near(self, id: object) -> str:
         return (
@@ -123,5 +134,4 @@ class Ids:
         )
 
     def _sample(self) -> str:
-        shown = ", ".join(repr(self.id_of(row)) for row in range(min(3, len(self))))
-        return shown + (", ..." if len(self) > 3 else "")
+        return ", ".join(repr(self.id_of(row)) for row in range(min(3, len(self))))

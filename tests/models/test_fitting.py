@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from alsatian.errors import ParameterError
 from alsatian.interactions import Interactions
 from alsatian.models import ExplicitALS, ImplicitALS, Popularity
 from alsatian.models.run import Epoch
@@ -112,3 +113,8 @@ def test_the_checkerboard_is_learned(checkerboard: Interactions) -> None:
         best = implicit.recommend(user, n=max(1, len(unseen))).items
         assert not unseen or set(best) == unseen
     assert {item % 2 for item in implicit.similar(4, n=14).items} == {0}
+
+
+def test_what_is_no_interactions_is_refused() -> None:
+    with pytest.raises(ParameterError, match=r"fit takes what al.read gives, not a dict; pass al.read\(...\)"):
+        ExplicitALS().fit({"user": [1]})  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.kernels.types import PANEL, Array, Form, Rows, Side
+from alsatian.kernels.types import PANEL, Array, Form, Rows, Side, entries
 
 
 def counting_sort(
@@ -42,17 +42,6 @@ def gram(factors: Array, scale: float = 1.0, threads: int | None = None) -> Arra
     """Return scale F'F."""
     wide = factors.astype(np.float64)
     return (scale * wide.T @ wide).astype(factors.dtype)
-
-
-def entries(rows: Rows, form: Form, fixed: Side) -> tuple[Array, Array]:
-    """Return confidence c and c (t - fixed bias) of every entry, in float64."""
-    weights = 1.0 if rows.weights is None else rows.weights.astype(np.float64)
-    values = rows.values.astype(np.float64)
-    confidence = weights * (form.confidence_slope * values + form.confidence_shift)
-    target = weights * (form.target_slope * values + form.target_shift)
-    if fixed.bias is not None:
-        target = target - confidence * fixed.bias[rows.indices]
-    return confidence, target
 
 
 def half_sweep(

@@ -1,4 +1,4 @@
-"""The types that kernels share."""
+"""The types that kernels share, and what they mean."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PANEL = 16  # items that lie side by side in packed panels
 
 
 class Form(NamedTuple):
-    """How an entry of value v and weight w enters the objective (design, section 7).
+    """How an entry of value v and weight w enters the objective (the table of forms is in docs/design.md).
 
     Confidence c = w (confidence_slope v + confidence_shift); confidence times target
     c t = w (target_slope v + target_shift); `unobserved` is w0, the weight of what was not observed.
@@ -39,3 +39,14 @@ class Side(NamedTuple):
 
     factors: Array
     bias: Array | None
+
+
+def entries(rows: Rows, form: Form, fixed: Side) -> tuple[Array, Array]:
+    """Return confidence c and c (t - fixed bias) of every entry, in float64."""
+    weights = 1.0 if rows.weights is None else rows.weights.astype(np.float64)
+    values = rows.values.astype(np.float64)
+    confidence = weights * (form.confidence_slope * values + form.confidence_shift)
+    target = weights * (form.target_slope * values + form.target_shift)
+    if fixed.bias is not None:
+        target = target - confidence * fixed.bias[rows.indices]
+    return confidence, target

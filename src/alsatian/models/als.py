@@ -1,4 +1,4 @@
-"""Alternating least squares: what its explicit and its implicit form share (design, section 7).
+"""Alternating least squares: what its explicit and its implicit form share .
 
     L = sum over observed (u,i) of  c (t - m - b_u - b_i - x_u.y_i)^2  +  w0 sum over unobserved of (x_u.y_i)^2
         + sum_u r_u (|x_u|^2 + b_u^2) + sum_i r_i (|y_i|^2 + b_i^2)
@@ -12,6 +12,7 @@ a user's factors are exactly what folding in her own history gives.
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from alsatian.explanation import Explanation, Reason
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Rows, Side
-from alsatian.kernels.reference import entries
+from alsatian.kernels.types import entries
 from alsatian.models.factor import FactorModel
 from alsatian.models.lists import Audience
 from alsatian.models.params import param
@@ -168,6 +169,10 @@ class ALS(FactorModel):
         self._solve(Half(history, self._ridge(history, form), visitor_ids), form, items, visitors, 1, steps=0)
         return Audience(history, np.arange(history.rows, dtype=np.int32), visitors.factors, visitors.bias)
 
+    @cached_property
+    def _item_gram(self) -> NDArray[np.float64]:
+        return kernels.gram(np.asarray(self.item_factors, np.float64))
+
     @property
     def _items(self) -> Side:
         return Side(self.item_factors, self.item_bias)
@@ -185,7 +190,7 @@ class ALS(FactorModel):
         f = columns[history.indices].astype(np.float64)
         system = f.T @ (f * (confidence - form.unobserved)[:, None]) + self._ridge(history, form) * np.eye(f.shape[1])
         if form.unobserved:
-            system += kernels.gram(fixed.factors, form.unobserved).astype(np.float64)
+            system += form.unobserved * self._item_gram
         influence = np.linalg.solve(system, columns[items].T.astype(np.float64))  # A^-1 y_i, a column for each item
         parts = (f @ influence) * target[:, None]
         bases = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])

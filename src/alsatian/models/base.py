@@ -35,6 +35,7 @@ class Model(Parameters):
 
     source: ClassVar[str]  # what an answer row names as where it came from
     learned: ClassVar[tuple[str, ...]]  # the arrays that a fit sets and a model file keeps
+    predicts: ClassVar[bool] = False  # whether a score is a value in the unit of the data
 
     # What users call
 
@@ -53,6 +54,8 @@ class Model(Parameters):
         callbacks: called with each Epoch; one that returns True ends the fit.
         Raises ParameterError for settings that the data does not allow, FitError where the numbers fail.
         """
+        if not isinstance(data, Interactions):
+            raise ParameterError(f"fit takes what al.read gives, not a {type(data).__name__}; pass al.read(...).")
         self._check(data)
         run = Run(threads, progress, callbacks)
         learned = self._fit(data, run)
@@ -123,7 +126,10 @@ class Model(Parameters):
         where: str | None = None,
         threads: int | None = None,
     ) -> Recommendations:
-        """Return the n items most like each given one (an id, or a title of the catalog), without itself."""
+        """Return the n items most like each given one (an id, or a title of the catalog), without itself.
+
+        Filters as in `recommend`. Raises UnknownItem, ParameterError, Unsupported.
+        """
         data = self.fitted.data
         rows = lists.item_rows(data, items)
         if (empty := data.item_counts[rows] == 0).any():
@@ -144,10 +150,12 @@ class Model(Parameters):
         clip: bool = False,
         unknown: Literal["raise", "skip", "baseline"] = "raise",
     ) -> NDArray[np.float32]:
-        """Return the predicted value of each pair of user and item, in the unit of the training values.
+        """Return the score of each pair of user and item; explicit-als predicts the value, in the unit of the data.
 
-        clip: into the scale of the training values. unknown: an unknown id raises, gives NaN ("skip"), or is
-        predicted by what is known without it ("baseline": the mean and the other side's bias).
+        clip: into the scale of the data, where values are predicted.
+        unknown: an unknown id raises, gives NaN ("skip"), or is predicted by what is known without it ("baseline":
+        the mean and the other side's bias).
+        Raises UnknownUser, UnknownItem, ParameterError, Unsupported for models without a score for a pair.
         """
         if unknown not in ("raise", "skip", "baseline"):
             raise ParameterError(f"unknown={unknown!r} is not a word of predict; choose raise, skip or baseline.")
@@ -168,6 +176,7 @@ class Model(Parameters):
         self, users: NDArray[np.int32], items: NDArray[np.int32], *, clip: bool = False
     ) -> NDArray[np.float32]:
         """Predict pairs given by row number (for evaluation); -1 is a user or item of whom nothing is known."""
+        self.check_clip(clip)
         values = self._predict(self._known(users), items)
         return np.clip(values, *self.data.scale, out=values) if clip else values
 
@@ -182,7 +191,10 @@ class Model(Parameters):
         return Visitor(self, self._fold_in(row))
 
     def explain(self, user: Id, item: Id) -> Explanation:
-        """Return which of the user's items speak for this one, and how much: the parts add up to the score."""
+        """Return which of the user's items speak for this one, and how much: the parts add up to the score.
+
+        Raises UnknownUser, UnknownItem, Unsupported.
+        """
         data = self.fitted.data
         history = data.by_user.take(np.array([data.user_ids.row(user)]))
         return self._explain(history, [lists.item_row(data, item)])[0]
@@ -193,6 +205,11 @@ class Model(Parameters):
         if not hasattr(self, "data"):
             raise NotFitted(f"this {self.name} model has learned nothing yet; call fit(data) first.")
         return self
+
+    def check_clip(self, clip: bool) -> None:
+        """Refuse to clip scores that are no values of the data."""
+        if clip and not self.predicts:
+            raise ParameterError(f"clip has no effect on scores of {self.name}, which are no ratings; leave it out.")
 
     @property
     def top_value(self) -> float:

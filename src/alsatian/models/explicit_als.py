@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from alsatian.errors import ParameterError
@@ -14,9 +16,12 @@ from alsatian.models.params import param
 class ExplicitALS(ALS):
     """Matrix factorization of explicit ratings by alternating least squares, with biases.
 
-    Loss: the one at the head of `als.py` with t the values and c = 1 or the given weights (Zhou et al. 2008,
-    "Large-scale parallel collaborative filtering for the Netflix prize"; biases as in Koren, Bell and Volinsky 2009,
-    eq. 5). With `unobserved_weight` above 0 (and no biases) the cells nobody rated count as zeros.
+    Loss, with c = 1 or the given weight of a value (Zhou et al. 2008, "Large-scale parallel collaborative filtering for the
+    Netflix prize"; biases as in Koren, Bell and Volinsky 2009, eq. 5), m the mean and n the count of a row's values:
+
+        sum of c (value - m - b_u - b_i - x_u.y_i)^2 + reg sum_u n_u^nu (|x_u|^2 + b_u^2) + reg sum_i n_i^nu (|y_i|^2 + b_i^2)
+
+    With `unobserved_weight` above 0 (and no biases) the cells that nobody rated count as zeros.
 
     Learned: user_factors (users, factors), item_factors (items, factors), user_bias, item_bias, mean.
     Score: the predicted value, in the unit of the data (not clipped to its scale in lists).
@@ -28,6 +33,7 @@ class ExplicitALS(ALS):
     >>> model = ExplicitALS(factors=16, reg=0.1, nu=1)
     """
 
+    predicts: ClassVar[bool] = True
     factors: int = param(
         default=64,
         doc="how many numbers describe a user or an item; 0: only mean and biases",

@@ -47,7 +47,7 @@ class FactorModel(Model):
         self.user_bias: Floats | None
         self.item_bias: Floats | None
         self.mean: Floats
-        for cache in ("_panels", "_directions"):
+        for cache in ("_panels", "_directions", "_item_gram"):
             self.__dict__.pop(cache, None)
 
     @cached_property

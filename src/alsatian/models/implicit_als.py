@@ -27,12 +27,16 @@ def _by_form(name: str) -> str:
 class ImplicitALS(ALS):
     """Matrix factorization of implicit feedback: all cells count, observed ones more.
 
-    Loss: the one at the head of `als.py` without biases, in one of three forms of the value v of a pair.
+    Loss, over all pairs, for the value v of a pair that was observed:
 
-    - "hu" (Hu, Koren and Volinsky 2008, eq. 3): confidence 1 + alpha v, target 1; the others confidence 1, target 0.
+        sum of c (t - x_u.y_i)^2 + reg sum_u r_u |x_u|^2 + reg sum_i r_i |y_i|^2
+
+    - "hu" (Hu, Koren and Volinsky 2008, eq. 3): c = 1 + alpha v, t = 1; unobserved c = 1, t = 0; r = 1.
     - "rendle" (Rendle, Krichene, Zhang and Koren 2022, eq. 1): v times the squared error of the observed against 1,
-      plus unobserved_weight times the square of every score; regularization grows with the counts.
-    - "implicit": as the library of that name counts, confidence alpha v, for those who come from there.
+      plus unobserved_weight times the square of every score; r_u = n_u + unobserved_weight items, likewise r_i.
+    - "implicit": as the library of that name counts, c = alpha v, for those who come from there.
+
+    The exponent nu, where given, says how r grows with that count.
 
     Learned: user_factors (users, factors), item_factors (items, factors).
     Score: about 0 for what a user will not choose and 1 for what she will; only the order means something.

@@ -59,20 +59,30 @@ class Param:
             return str(self.default)
         return self.choices[0] if self.choices else str(self.kind(self.low or 1))
 
+    @property
+    def bounds(self) -> str:
+        """The bounds or choices in words, or nothing."""
+        if self.choices:
+            return f" ({', '.join(self.choices)})"
+        limits = (("at least", self.low), ("at most", self.high))
+        parts = [f"{words} {limit:g}" for words, limit in limits if limit is not None]
+        return f" ({', '.join(parts)})" if parts else ""
+
     def parse(self, name: str, written: str) -> Any:
         """Read a value written on a command line (`--set name=written`)."""
         if self.default is None and written.lower() in ("", "none"):
             return None
         if self.kind is bool:
             if written.lower() not in ("true", "false"):
-                raise ParameterError(f"{name}={written} is not true or false.")
+                raise ParameterError(f"{name}={written} is not true or false; write one of the two.")
             return written.lower() == "true"
         try:
             return self.check(name, self.kind(written))
         except ValueError as error:
             if isinstance(error, ParameterError):
                 raise
-            raise ParameterError(f"{name}={written} is not {_named(self.kind)}.") from None
+            words = f"{name}={written} is not {_named(self.kind)}; write one, such as {self.example}."
+            raise ParameterError(words) from None
 
 
 def param(
@@ -101,6 +111,7 @@ class Parameters:
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Param)}
         cls.declared = {**cls.declared, **own}
         cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{cls.described()}"
         keyword = inspect.Parameter.KEYWORD_ONLY
         cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
             [inspect.Parameter(name, keyword, default=p.default) for name, p in cls.declared.items()]
@@ -126,6 +137,12 @@ class Parameters:
         owners = [other for other, model in MODELS.items() if name in model.declared]
         hint = f" It belongs to {' and '.join(owners)}." if owners else nearest(name, list(cls.declared))
         raise ParameterError(f"{cls.name} has no parameter {name!r}; it has {', '.join(cls.declared) or 'none'}.{hint}")
+
+    @classmethod
+    def described(cls) -> str:
+        """Return a line for each parameter: its default, meaning and bounds."""
+        lines = [f"    {name}={p.default!r}: {p.doc}{p.bounds}" for name, p in cls.declared.items()]
+        return "\n".join(["Parameters:", *lines]) if lines else "It has no parameters."
 
     @property
     def params(self) -> dict[str, Any]:

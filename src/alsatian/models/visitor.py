@@ -56,6 +56,7 @@ class Visitor:
 
     def predict(self, items: Id | Iterable[Id], *, clip: bool = False) -> NDArray[np.float32]:
         """Return the predicted value of each item (ids or titles)."""
+        self.model.check_clip(clip)
         rows = lists.item_rows(self.model.data, items)
         audience = self.audience._replace(rows=np.zeros(len(rows), np.int32))
         values = self.model._predict(audience, rows)
