@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alsatian.errors import UnknownId, UnknownItem, UnknownUser
+from alsatian.errors import DataError, UnknownId, UnknownItem, UnknownUser
 from alsatian.ids import Id, Ids
 
 INTEGERS = st.sets(st.integers(-(2**63), 2**63 - 1), min_size=1)
@@ -55,8 +55,19 @@ def test_many_at_once_equal_one_by_one(count: int) -> None:
 
 
 def test_a_mix_of_integers_and_text_is_no_numbering() -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(DataError, match="user ids are all integers or all text, and '1' is among them"):
         Ids.of([1, "1"], "user")
+
+
+def test_numbers_that_are_no_integers_are_no_ids() -> None:
+    with pytest.raises(DataError, match=r"item ids are all integers or all text, and 1\.5 is among them"):
+        Ids.of([1.5, 2], "item")  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("written", ["1_5", "+15", " 15", "٣", "x"])
+def test_only_plain_digits_are_an_integer_id(written: str) -> None:
+    with pytest.raises(UnknownUser):
+        Ids.of([15, 3], "user").parse(written)
 
 
 @pytest.mark.parametrize(

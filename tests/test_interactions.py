@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alsatian.errors import DataError, RowsError
+from alsatian.errors import DataError, ParameterError, RowsError
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions, Report
+from alsatian.models import Popularity
 from alsatian.recipe import Recipe
 from problems import ITEMS, MATRIX, USERS
 
@@ -213,3 +214,38 @@ class TestWeights:
     def test_weights_that_cannot_weigh_are_refused(self, weights: list[float]) -> None:
         with pytest.raises(DataError, match="weights are finite numbers of at least 0, and not all 0"):
             build(REPEATED, "last", weights=np.array(weights, np.float32))
+
+
+class TestFrozen:
+    def test_no_array_can_be_written_to(self) -> None:
+        data = build(REPEATED, "last")
+        assert data.times is not None
+        for array in (data.values, data.items, data.by_user.indptr, data.times, data.by_item.values):
+            with pytest.raises(ValueError, match="read-only"):
+                array[:] = 1
+
+    def test_likes_stay_what_they_are(self) -> None:
+        likes = build(REPEATED, "last").likes(4)
+        assert likes.likes() is likes
+        with pytest.raises(DataError, match="these are likes already, of at least 4; start from the ratings"):
+            likes.likes(3)
+
+    def test_a_mask_of_another_shape_is_refused(self) -> None:
+        with pytest.raises(ParameterError, match="a mask is 2 values true or false, one an entry"):
+            build(REPEATED, "last").where(np.array([True]))
+
+
+class TestNumbers:
+    def test_a_sum_beyond_float32_is_refused(self) -> None:
+        rows = [("alice", "up", 3e38, 1), ("alice", "up", 3e38, 2)]
+        with pytest.raises(RowsError, match=r"add up to 6e\+38, too large for float32"):
+            build(rows, "sum")
+
+    def test_what_is_not_finite_is_refused(self) -> None:
+        with pytest.raises(DataError, match="values are finite numbers, and that of row 1 is nan"):
+            build([("alice", "up", 1.0, 1), ("bob", "up", float("nan"), 2)])
+
+    def test_nothing_is_nothing_to_learn_from(self) -> None:
+        data = build(REPEATED, "last")
+        with pytest.raises(DataError, match="there are no values to learn from"):
+            Popularity().fit(data.where(np.zeros(2, bool)))

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors import safe_open
 
+import alsatian
 from alsatian import modelfile
 from alsatian.errors import ModelFileError, ParameterError
 
@@ -75,6 +76,11 @@ class TestRoundTrip:
             about = json.loads(file.metadata()["alsatian"])
         assert (about["format"], about["header"]) == (1, HEADER)
         assert about["digests"].keys() == ARRAYS.keys()
+
+    def test_what_looks_like_a_model_and_its_version(self, path: Path) -> None:
+        (other := path.with_name("other")).write_text("user,item\n1,2\n")
+        assert [modelfile.looks_like_model(file) for file in (path, other, path.parent)] == [True, False, False]
+        assert modelfile.version_of(path) == alsatian.__version__
 
     def test_other_layouts_are_stored_plainly(self, tmp_path: Path) -> None:
         given = {
@@ -149,7 +155,7 @@ class TestDamage:
         whole, copy = path.read_bytes(), tmp_path / "copy"
         for length in range(len(whole)):
             copy.write_bytes(whole[:length])
-            with pytest.raises(ModelFileError, match=r"is damaged|is not a model file"):
+            with pytest.raises(ModelFileError, match=r"is damaged|is cut short|is not a model file"):
                 modelfile.read(copy)
 
     def test_the_message_says_what_is_damaged(self, path: Path) -> None:
@@ -159,6 +165,9 @@ class TestDamage:
             modelfile.read(path)
         path.write_bytes(whole[:-1] + b"\x07")
         with pytest.raises(ModelFileError, match=r"movies.model is damaged: the bytes of 'valid' are altered; copy it"):
+            modelfile.read(path)
+        path.write_bytes(whole[:1000])
+        with pytest.raises(ModelFileError, match=r"is cut short: 1,000 bytes, and its table alone needs \d,"):
             modelfile.read(path)
         path.write_bytes(whole + b"x")
         with pytest.raises(ModelFileError, match="bytes instead of"):

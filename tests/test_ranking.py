@@ -87,14 +87,35 @@ class TestPrinting:
             asked="like", queries=[["Cars (2006)", 7]], counts=np.array([1]), rows=np.array([2]),
             scores=np.array([0.5], np.float32), because=[[[("Cars (2006)", 0.5), (7, -0.25)]]],
         )  # fmt: skip
-        assert str(liked).splitlines()[0] == "for a visitor who likes Cars (2006), 7"
-        assert str(liked).endswith("Cars (2006) +0.500, 7 -0.250")
+        assert str(liked).splitlines() == [
+            "for a visitor who likes Cars (2006), 7",
+            "rank  item  title                   score  source",
+            "   1  iron  Iron Man (2008)         0.500  als",
+            "              because Cars (2006)  +0.500",
+            "              because 7            -0.250",
+        ]
         assert (
             str(lists(asked="item", queries=["up", "cars", "iron"]))
             .splitlines()[3]
             .startswith("Iron Man (2008)           1  heat")
         )
-        assert str(lists()[1]).splitlines()[-1] == "no items"
+
+    def test_no_items(self) -> None:
+        assert str(lists()[1]) == "for user bob: no items"
+        none = lists(counts=np.zeros(3, int), rows=np.zeros(0, np.int32), scores=np.zeros(0, np.float32))
+        assert str(none) == "no items"
+        assert "<caption>for user bob: no items</caption>" in lists()[1]._repr_html_()
+
+    def test_a_long_title_neither_wraps_in_a_pipe_nor_fills_lines(self) -> None:
+        from rich.console import Console
+
+        liked = lists(asked="like", queries=[["Cars (2006)"] * 20, [], []])[0]
+        assert str(liked).splitlines()[0] == "for a visitor who likes " + ", ".join(["Cars (2006)"] * 20)
+        console = Console(file=io.StringIO(), width=60, force_terminal=True, record=True)
+        console.print(liked)
+        first, second, *_ = console.export_text().splitlines()
+        assert 40 < len(first) <= 60
+        assert second.startswith(("Cars (2006), ", "(2006), "))
 
     def test_long_answers_are_shortened_and_say_so(self) -> None:
         many = lists(

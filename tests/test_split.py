@@ -18,6 +18,18 @@ def test_the_parts_are_the_whole_and_share_nothing(some_ratings: Interactions) -
     assert parts.train.user_ids is parts.held_out.user_ids is some_ratings.user_ids
 
 
+@pytest.mark.parametrize("n", [2.5, "3", True, None])
+def test_n_is_a_whole_number(ratings: Interactions, n: object) -> None:
+    with pytest.raises(ParameterError, match=rf"n={n!r} is not a whole number; pass how many values of each user"):
+        split.per_user(ratings, n=n)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("data", ["ratings.csv", {"a": 1}])
+def test_only_what_was_read_can_be_split(data: object) -> None:
+    with pytest.raises(ParameterError, match=rf"takes what al\.read gives, not a {type(data).__name__}; pass al\.read"):
+        split.per_user(data)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("n", [1, 3, 100])
 def test_n_of_each_user_but_never_more_than_half(some_ratings: Interactions, n: int) -> None:
     held = split.per_user(some_ratings, n=n).held_out.by_user.counts

@@ -27,7 +27,7 @@ FLOORS = [
     ["errors", "text"],
     ["kernels", "ids", "tables"],
     ["titles", "filters", "dataframes"],
-    ["catalog", "recipe", "explanation"],
+    ["catalog", "recipe", "explanation", "duplicates"],
     ["interactions", "ranking"],
     ["ingest", "split", "metrics", "modelfile"],
     ["models"],

@@ -153,7 +153,10 @@ class Catalog:
         expression over the columns: queries, files and settings are out of its reach.
         """
         if not self.columns:
-            raise ParameterError(f"where={where!r} needs a catalog, and there is none; read the data with items=...")
+            raise ParameterError(
+                f"where={where!r} needs a catalog, and this model has none; train it on data read with items= "
+                "(--items FILE)."
+            )
         return self._table.matching(where)
 
     def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

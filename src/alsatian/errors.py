@@ -20,6 +20,11 @@ Every message is one line: what was wrong, the value, the bound or the nearest v
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class AlsatianError(Exception):
     """The root: catch this to catch all that Alsatian raises on purpose."""
@@ -83,3 +88,22 @@ def nearest(word: str, choices: list[str]) -> str:
 
     close = difflib.get_close_matches(word, choices, n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def counted(number: int, what: str) -> str:
+    """Write a number of things.
+
+    >>> counted(1, "user"), counted(1200, "user")
+    ('1 user', '1,200 users')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def listed(names: Iterable[object], most: int = 12) -> str:
+    """Write names for a message.
+
+    >>> listed(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    words = list(map(repr, names))
+    return ", ".join(words[:most]) + (f" and {len(words) - most:,} more" if len(words) > most else "")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.errors import ParameterError, nearest
+from alsatian.errors import ParameterError, listed, nearest
 
 # A visitor of a service may write the expression: no files, bounded memory and time, nothing to change.
 _CONFIG = {"enable_external_access": "false", "threads": "1", "memory_limit": "1GB", "temp_directory": ""}
@@ -25,6 +25,7 @@ _ENDLESS = {
     "list_resize",
     "array_resize",
 }  # an interrupt does not stop these
+_STEP = 'write a condition, such as "year >= 1990".'
 _TYPES = {"b": "BOOLEAN", "i": "BIGINT", "f": "DOUBLE", "O": "VARCHAR"}
 
 
@@ -37,7 +38,7 @@ class Table:
         self._columns = list(columns)
         self._rows = len(next(iter(columns.values())))
         self._connection = duckdb.connect(":memory:", config=dict(_CONFIG))
-        typed = ", ".join(f"{_quoted(name)} {_TYPES[array.dtype.kind]}" for name, array in columns.items())
+        typed = ", ".join(f"{identifier(name)} {_TYPES[array.dtype.kind]}" for name, array in columns.items())
         self._connection.execute(f"CREATE TABLE items ({typed})")
         self._connection.register("given", dict(columns))
         self._connection.execute("INSERT INTO items SELECT * FROM given")
@@ -48,6 +49,8 @@ class Table:
         """Return, per row, whether the expression is true (not false, not unknown); raises ParameterError."""
         import duckdb
 
+        if not isinstance(where, str):
+            raise ParameterError(f"where={where!r} is not text; {_STEP}")
         cursor = self._connection.cursor()
         clock = threading.Timer(_SECONDS, cursor.interrupt)
         clock.start()
@@ -55,25 +58,26 @@ class Table:
             _refuse_foreign(self._connection.cursor(), where)
             answer = cursor.table("items").select(duckdb.SQLExpression(where))  # one expression, or an error
             if (kinds := ", ".join(map(str, answer.types))) != "BOOLEAN":
-                raise _refusal(where, f"gives {kinds} where each item needs true or false.")
+                raise _refusal(where, f"gives {kinds} where each item needs true or false; {_STEP}")
             (found,) = answer.fetchnumpy().values()
         except duckdb.InterruptException:
             raise _refusal(where, f"took more than {_SECONDS:g} seconds; make it simpler.") from None
         except (duckdb.Error, UnicodeError) as error:
-            raise self._complaint(where, str(error)) from None
+            raise complaint(where, error, self._columns, "the catalog") from None
         finally:
             clock.cancel()
         if len(found) != self._rows:
             raise _refusal(where, "does not give one answer per item; leave out aggregates and unnest.")
         return np.ma.filled(found, False).astype(np.bool_)
 
-    def _complaint(self, where: str, error: str) -> ParameterError:
-        if unknown := re.search(r'Referenced column "(.+?)" not found', error):
-            near = nearest(unknown[1], self._columns)
-            names = ", ".join(self._columns)
-            return _refusal(where, f"names no column of the catalog by {unknown[1]!r}; it has {names}.{near}")
-        reason = error.split("\n\n")[0].replace("\n", " ").split(": ", 1)[-1].rstrip(".! ")
-        return _refusal(where, f"is not an expression that DuckDB understands: {reason}.")
+
+def complaint(where: str, error: object, columns: Sequence[str], owner: str) -> ParameterError:
+    """Build the error for a condition over the columns of `owner` at which DuckDB stumbled."""
+    if unknown := re.search(r'Referenced column "(.+?)" not found', str(error)):
+        names = f"its columns are {listed(columns)}.{nearest(unknown[1], list(columns))}"
+        return _refusal(where, f"uses {unknown[1]!r}, which is no column of {owner}; {names}")
+    reason = str(error).split("\n\n")[0].replace("\n", " ").split(": ", 1)[-1].rstrip(".! ")
+    return _refusal(where, f"is not an expression that DuckDB understands: {reason}.")
 
 
 def _refuse_foreign(cursor: Any, where: str) -> None:
@@ -99,7 +103,8 @@ def _refusal(where: str, reason: str) -> ParameterError:
     return ParameterError(f"where={where if len(where) <= 300 else where[:300] + '...'!r} {reason}")
 
 
-def _quoted(name: str) -> str:
+def identifier(name: str) -> str:
+    """Quote a column name for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -7,6 +7,7 @@ twice, in any row order, gives the same numbering.
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.errors import UnknownId, UnknownItem, UnknownUser, nearest
+from alsatian.errors import DataError, UnknownId, UnknownItem, UnknownUser, nearest
 from alsatian.text import Text
 
 Id = int | str
@@ -31,7 +32,11 @@ class Ids:
     @classmethod
     def of(cls, ids: Iterable[Id], what: Literal["user", "item"]) -> Ids:
         """Number distinct ids, all integers or all text, given in any order."""
-        ordered = sorted(set(ids))  # a mix of int and str raises TypeError, as it should
+        given = set(ids)
+        if not all(isinstance(id, str) for id in given) and not all(_is_integer(id) for id in given):
+            odd = next(id for id in given if not _is_integer(id))
+            raise DataError(f"{what} ids are all integers or all text, and {odd!r} is among them; convert one kind.")
+        ordered = sorted(given)  # a mix of int and str raises TypeError, as it should
         if ordered and isinstance(ordered[0], str):
             return cls(Text.of(map(str, ordered)), what)
         return cls(np.array(ordered, np.int64), what)
@@ -70,7 +75,7 @@ class Ids:
         if isinstance(self.values, Text):
             key: Any = id if isinstance(id, str) else None
         else:
-            key = int(id) if isinstance(id, int | np.integer) and not isinstance(id, bool) else None
+            key = int(id) if _is_integer(id) else None  # type: ignore[call-overload]
         if key is None:
             return -1
         row = bisect.bisect_left(self.values, key)
@@ -99,10 +104,9 @@ class Ids:
         """Turn an id written on a command line or in a URL into this numbering's type."""
         if self.kind == "text":
             return written
-        try:
-            return int(written)
-        except ValueError:
-            raise self.unknown(written) from None
+        if not re.fullmatch(r"-?[0-9]+", written):
+            raise self.unknown(written)
+        return int(written)
 
     def unknown(self, id: object) -> UnknownId:
         """Build the error for an id that is not here: says its type, the type expected and a near choice."""
@@ -135,3 +139,7 @@ class Ids:
 
     def _sample(self) -> str:
         return ", ".join(repr(self.id_of(row)) for row in range(min(3, len(self))))
+
+
+def _is_integer(id: object) -> bool:
+    return isinstance(id, int | np.integer) and not isinstance(id, bool)

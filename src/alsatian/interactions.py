@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.catalog import Catalog
-from alsatian.errors import DataError, RowsError
+from alsatian.duplicates import Pairs
+from alsatian.errors import DataError, ParameterError, RowsError
 from alsatian.ids import Ids
 from alsatian.recipe import Recipe
 from alsatian.text import Text
@@ -30,6 +31,9 @@ class CSR:
     values: NDArray[np.float32]
     columns: int
     weights: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        freeze(self, "indptr", "indices", "values", "weights")
 
     @property
     def rows(self) -> int:
@@ -108,6 +112,9 @@ class Interactions:
     recipe: Recipe = field(default_factory=Recipe)
     report: Report = field(default_factory=Report)
 
+    def __post_init__(self) -> None:
+        freeze(self, "times")
+
     @classmethod
     def build(
         cls,
@@ -126,10 +133,20 @@ class Interactions:
     ) -> Interactions:
         """Sort rows given as row numbers and values, and combine duplicate pairs by `recipe.duplicates`.
 
-        Raises RowsError when pairs repeat and the rule is "raise", DataError when there are no rows.
+        Raises RowsError when pairs repeat and the rule is "raise", DataError when there are no rows or numbers
+        that are not finite.
         """
+        users, items = np.ascontiguousarray(users, np.int32), np.ascontiguousarray(items, np.int32)
+        values = np.ascontiguousarray(values, np.float32)
+        times = None if times is None else np.ascontiguousarray(times, np.int64)
+        weights = None if weights is None else np.ascontiguousarray(weights, np.float32)
         if len(users) == 0:
             raise DataError("there are no rows to learn from; check the source and what was skipped.")
+        if not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise DataError(
+                f"values are finite numbers, and that of row {row:,} is {values[row]}; leave such rows out."
+            )
         if weights is not None and not (weights.min() >= 0 and 0 < weights.max() < np.inf):
             raise DataError("weights are finite numbers of at least 0, and not all 0; check the column of weights.")
         recipe, report = recipe or Recipe(), report or Report(read=len(users))
@@ -139,7 +156,7 @@ class Interactions:
         indptr, (items, values, *extra) = kernels.counting_sort(users, len(user_ids), [items, values, *extra])
         weights = None if weights is None else extra.pop()
         times = None if times is None else extra.pop()
-        pairs = _Pairs(indptr, items, values, times, weights)
+        pairs = Pairs(indptr, items, values, times, weights)
         if combined := pairs.repeated():
             if recipe.duplicates == "raise":
                 raise RowsError(pairs.complaint(combined, user_ids, item_ids))
@@ -180,6 +197,10 @@ class Interactions:
 
     def where(self, mask: NDArray[np.bool_]) -> Interactions:
         """Keep the entries at which `mask` (in the order of `by_user`) is true; ids keep their numbers."""
+        if mask.dtype != np.bool_ or mask.shape != self.values.shape:
+            raise ParameterError(
+                f"a mask is {len(self):,} values true or false, one an entry, not {mask.dtype} of shape {mask.shape}."
+            )
         times = None if self.times is None else self.times[mask]
         return replace(self, by_user=self.by_user.where(mask), times=times)
 
@@ -188,6 +209,10 @@ class Interactions:
 
         The recipe remembers the threshold, so a visitor's ratings become likes in the same way.
         """
+        if self.recipe.at_least is not None:
+            if at_least is None:
+                return self
+            raise DataError(f"these are likes already, of at least {self.recipe.at_least:g}; start from the ratings.")
         bound = float(self.values.min()) if at_least is None else float(at_least)
         kept = self.where(self.values >= bound)
         if len(kept) == 0:
@@ -208,66 +233,10 @@ class Interactions:
         return sha.hexdigest()
 
 
-@dataclass(frozen=True, eq=False)
-class _Pairs:
-    """Rows sorted by user, item and first order, in which a pair may still stand several times."""
-
-    indptr: NDArray[np.int64]
-    items: NDArray[np.int32]
-    values: NDArray[np.float32]
-    times: NDArray[np.int64] | None
-    weights: NDArray[np.float32] | None
-
-    @cached_property
-    def starts(self) -> NDArray[np.int64]:
-        """Where each distinct pair begins."""
-        first = np.ones(len(self.items), bool)
-        np.not_equal(self.items[1:], self.items[:-1], out=first[1:])
-        first[self.indptr[:-1][self.indptr[:-1] < len(first)]] = True
-        return np.flatnonzero(first)
-
-    def repeated(self) -> int:
-        """How many rows repeat the pair of a row before them."""
-        return len(self.items) - len(self.starts)
-
-    def complaint(self, combined: int, user_ids: Ids, item_ids: Ids) -> str:
-        lengths = np.diff(self.starts, append=len(self.items))
-        at = int(self.starts[np.argmax(lengths > 1)])
-        user = user_ids.id_of(int(np.searchsorted(self.indptr, at, "right")) - 1)
-        values = ", ".join(f"{v:g}" for v in self.values[at : at + min(3, int(lengths.max()))])
-        return (
-            f"{combined:,} rows repeat a pair of user and item, first user {user!r} and item "
-            f"{item_ids.id_of(int(self.items[at]))!r} (values {values}); "
-            "choose a rule: duplicates='last', 'sum' or 'mean'."
-        )
-
-    def combined(self, rule: str) -> _Pairs:
-        """Make one row of each pair. Sums run in row order, in float64, so that any machine gets the same bits."""
-        starts, lengths = self.starts, np.diff(self.starts, append=len(self.items))
-        last = starts + lengths - 1
-        if rule == "last" and self.times is not None:
-            last = self._latest(starts, lengths, last)
-        values, weights = (
-            None if column is None else column[last] if rule == "last" else _reduced(column, starts, lengths, rule)
-            for column in (self.values, self.weights)
-        )
-        assert values is not None
-        times = None if self.times is None else np.maximum.reduceat(self.times, starts)
-        return _Pairs(np.searchsorted(starts, self.indptr), self.items[starts], values, times, weights)
-
-    def _latest(self, starts: Any, lengths: Any, last: Any) -> Any:
-        """Return, per pair, the row with the latest time and among those the last."""
-        assert self.times is not None
-        several = np.flatnonzero(lengths > 1)
-        rows = np.repeat(starts[several] - np.cumsum(lengths[several]) + lengths[several], lengths[several])
-        rows += np.arange(len(rows))
-        pair = np.repeat(several, lengths[several])
-        order = rows[np.lexsort((rows, self.times[rows], pair))]
-        last = last.copy()
-        last[several] = order[np.cumsum(lengths[several]) - 1]
-        return last
-
-
-def _reduced(column: NDArray[np.float32], starts: Any, lengths: Any, rule: str) -> NDArray[np.float32]:
-    totals = np.add.reduceat(column.astype(np.float64), starts)
-    return np.asarray(totals / lengths if rule == "mean" else totals, np.float32)
+def freeze(owner: object, *names: str) -> None:
+    """Replace arrays of a frozen dataclass by views that cannot be written to."""
+    for name in names:
+        if (array := getattr(owner, name)) is not None and array.flags.writeable:
+            view = array.view()
+            view.flags.writeable = False
+            object.__setattr__(owner, name, view)

@@ -97,6 +97,23 @@ def read(path: str | Path, *, verify: bool = True) -> tuple[dict[str, Any], dict
     return about["header"], arrays
 
 
+def version_of(path: str | Path) -> str:
+    """Return the version of the library that saved a model file."""
+    path = Path(path)
+    with path.open("rb") as file:
+        return str(_read_table(path, file, path.stat().st_size)[0]["version"])
+
+
+def looks_like_model(path: Path) -> bool:
+    """Tell whether a file begins like a model file: the length of a JSON table, and the table."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(9)
+    except OSError:
+        return False
+    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
+
+
 def _storable(name: str, array: NDArray[Any]) -> NDArray[Any]:
     """Return the array as it will lie in the file; a copy only where it is not contiguous already."""
     array = np.asarray(array, order="C")
@@ -155,7 +172,9 @@ def _read_table(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, Any], 
     if size < 10 or file.read(1) != b"{":
         raise ModelFileError(f"{path} is not a model file; give one that alsatian saved.")
     if start > size:
-        raise _damaged(path, f"its table ends at byte {start:,} of {size:,}")
+        raise ModelFileError(
+            f"{path} is cut short: {size:,} bytes, and its table alone needs {start:,}; copy it again or train anew."
+        )
     file.seek(8)
     raw = file.read(start - 8)
     try:

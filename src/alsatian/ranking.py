@@ -118,7 +118,7 @@ class Recommendations:
     def to_dicts(self) -> Iterator[dict[str, Any]]:
         """Yield one dictionary per query, also for an empty list, of the form that `to_json_lines` writes."""
         for at, query in enumerate(self.queries):
-            yield {self.asked: _json_id(query), "items": [_json_row(row) for row in self._list(at)]}
+            yield {self.asked: json_id(query), "items": [_json_row(row) for row in self._list(at)]}
 
     def to_json_lines(self) -> Iterator[str]:
         """Yield one line of JSON per query; integer ids beyond 2^53 become strings.
@@ -164,8 +164,14 @@ class Recommendations:
         return columns
 
     def table(self, most: int | None = _SHOWN) -> TextTable:
-        """Return the first places (None: all) as text; a column that would say nothing is left out."""
+        """Return the first places (None: all) as text; a column that would say nothing is left out.
+
+        Each reason has a line of its own below its item, with its part of the score in the column of scores.
+        """
         several, rows = len(self.queries) != 1, list(islice(self, most))
+        title = "" if several else f"{_TITLES[self.asked]} {self._words(0)}"
+        if not rows:
+            return TextTable(f"{title}: no items" if title else "no items", {}, frozenset())
         digits = 0 if all(row.score.is_integer() for row in rows) else 3
         asked = (self._words(query) for query in range(len(self.queries)) for _ in range(self.counts[query]))
         columns: dict[str, list[str]] = {self._asked: list(islice(asked, most))} if several else {}
@@ -176,11 +182,9 @@ class Recommendations:
         columns["score"] = [f"{row.score:,.{digits}f}" for row in rows]
         columns["source"] = [row.source for row in rows]
         if self.because is not None:
-            columns["because"] = [", ".join(f"{of} {by:+.3f}" for of, by in row.because or []) for row in rows]
+            columns = _with_reasons(columns, rows)
         left = len(self) - len(rows)
-        note = f"... and {left:,} more" if left else "" if rows else "no items"
-        title = "" if several else f"{_TITLES[self.asked]} {self._words(0)}"
-        return TextTable(title, columns, frozenset({"rank", "score"}), note)
+        return TextTable(title, columns, frozenset({"rank", "score"}), f"... and {left:,} more" if left else "")
 
     def _words(self, query: int) -> str:
         """A query in words: an item by its title, what a visitor likes by all titles."""
@@ -205,18 +209,31 @@ def _short(score: np.floating) -> float:
     return float(str(score))
 
 
-def _json_id(asked: Any) -> Any:
+def _with_reasons(columns: dict[str, list[str]], rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Put the reasons of each place on lines of their own below it."""
+    name = "title" if "title" in columns else "item"
+    told: dict[str, list[str]] = {column: [] for column in columns}
+    for at, row in enumerate(rows):
+        lines = [{column: cells[at] for column, cells in columns.items()}]
+        lines += [{name: f"  because {of}", "score": f"{by:+.3f}"} for of, by in row.because or []]
+        for column, cells in told.items():
+            cells += [line.get(column, "") for line in lines]
+    return told
+
+
+def json_id(asked: Any) -> Any:
+    """Return an id, or a list of them, as JSON holds it: an integer beyond 2^53 becomes text."""
     if isinstance(asked, list | tuple):
-        return [_json_id(part) for part in asked]
+        return [json_id(part) for part in asked]
     plain = asked.item() if isinstance(asked, np.generic) else asked
     return str(plain) if isinstance(plain, int) and abs(plain) > _EXACT else plain
 
 
 def _json_row(row: Row) -> dict[str, Any]:
-    record = {"rank": row.rank, "item": _json_id(row.item), "title": row.title, "score": row.score}
+    record = {"rank": row.rank, "item": json_id(row.item), "title": row.title, "score": row.score}
     record["source"] = row.source
     if row.because is not None:
-        record["because"] = _named(_json_id, row.because)
+        record["because"] = _named(json_id, row.because)
     return record
 
 

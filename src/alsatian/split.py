@@ -25,6 +25,10 @@ def per_user(data: Interactions, n: int = 10, seed: int = 0) -> Split:
     >>> from alsatian import samples
     >>> parts = per_user(samples.load("movielens-small"), n=10)
     """
+    if not isinstance(data, Interactions):
+        raise ParameterError(f"per_user takes what al.read gives, not a {type(data).__name__}; pass al.read(...).")
+    if isinstance(n, bool) or not isinstance(n, int | np.integer):
+        raise ParameterError(f"n={n!r} is not a whole number; pass how many values of each user to hold out.")
     if n < 1:
         raise ParameterError(f"n={n} holds nothing out; pass 1 or more.")
     counts = data.by_user.counts

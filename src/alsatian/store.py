@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from alsatian import modelfile
 from alsatian.catalog import Catalog
-from alsatian.errors import ModelFileError
+from alsatian.errors import ModelFileError, ParameterError
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions, Report
 from alsatian.models import MODELS, Model
@@ -30,6 +30,8 @@ def save(model: Model, path: str | Path) -> None:
 
     Raises NotFitted, ModelFileError.
     """
+    if not isinstance(model, Model):
+        raise ParameterError(f"save takes a fitted model, not a {type(model).__name__}.")
     data = model.fitted.data
     catalog, columns = data.catalog.to_arrays()
     arrays: Arrays = {f"learned.{name}": value for name in model.learned if (value := getattr(model, name)) is not None}

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
 _NARROW = 24  # letters; on a narrow terminal wider columns wrap, and these do not
 
@@ -23,26 +23,19 @@ class TextTable:
     right: frozenset[str]
     note: str = ""
 
-    def __rich__(self) -> Table:
+    def __rich__(self) -> Group:
+        from rich.console import Group
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(
-            title=Text(_printable(self.title), "bold") if self.title else None,
-            caption=Text(self.note, "dim") if self.note else None,
-            title_justify="left",
-            caption_justify="left",
-            header_style="dim",
-            box=None,
-            padding=(0, 2, 0, 0),
-            pad_edge=False,
-        )
+        table = Table(header_style="dim", box=None, padding=(0, 2, 0, 0), pad_edge=False)
         for name, cells in self.columns.items():
             justify: Literal["left", "right"] = "right" if name in self.right else "left"
             table.add_column(name, justify=justify, no_wrap=max(map(len, cells), default=0) <= _NARROW)
         for row in zip(*self.columns.values(), strict=True):
             table.add_row(*(Text(_printable(cell)) for cell in row))  # "[REC] (2007)" is a title, not markup
-        return table
+        title, note = Text(_printable(self.title), "bold"), Text(_printable(self.note), "dim")
+        return Group(*(part for part in (title, table, note) if part is table or part))
 
     def __str__(self) -> str:
         from rich.console import Console
@@ -60,9 +53,10 @@ class TextTable:
             f"<tr>{''.join(f'<td>{escape(_printable(cell))}</td>' for cell in row)}</tr>"
             for row in zip(*self.columns.values(), strict=True)
         )
+        note = f"<p>{escape(_printable(self.note))}</p>" if self.note else ""
         return (
             f"<table><caption>{escape(_printable(self.title))}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table>" + (f"<p>{escape(self.note)}</p>" if self.note else "")
+            f"<tbody>{body}</tbody></table>{note}"
         )
 
 

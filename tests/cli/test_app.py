@@ -42,6 +42,7 @@ class TestHelp:
         assert answer.code == 0
         assert not answer.err
         assert all(f"\n  {name} " in answer.out for name in COMMANDS)
+        assert "alsatian train ratings.csv -o my.model --model implicit-als --likes 4\n" in answer.out
 
     @pytest.mark.parametrize("name", COMMANDS)
     def test_of_a_command(self, cli: Cli, name: str) -> None:
@@ -60,8 +61,12 @@ class TestUsage:
             (["trane"], "No such command 'trane'"),
             (["train", "--factors", "3"], "No such option: --factors; see 'alsatian train --help'."),
             (["train", "x.csv"], "Missing option '-o'"),
-            (["similar"], "Missing argument"),
-            (["recommend", "x.model", "--user", "1", "-n", "0"], "Invalid value for '-n'"),
+            (["similar"], "Missing argument 'FILE'"),
+            (["similar", "x.model"], "Missing argument 'ITEM'; see"),
+            (["recommend", "x.model", "--user", "1", "-n", "0"], "n=0 is not the length of a list; pass 1 or more."),
+            (["explain", "x.model", "--user", "1", "-n", "-1", "Up"], "n=-1 is not the length of a list"),
+            (["train", "x.csv", "-o", "x.model", "--threads", "0"], "threads=0 is not possible; pass 1 to 1024"),
+            (["inspect", "x.csv", "--factors", "0"], "--factors 0 is too few for an estimate; pass 1 or more."),
             (["recommend", "x.model", "--user", "1", "-n", "ten"], "Invalid value for '-n'"),
             (["recommend", "x.model"], "for whom? Pass --user ID, --like TITLE"),
             (["recommend", "x.model", "--user", "1", "--like", "Up"], "--user and --like ask for different"),

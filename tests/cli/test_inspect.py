@@ -58,7 +58,7 @@ class TestProblems:
     def test_bad_rows_do_not_stop_it(self, cli: Cli, tmp_path: Path) -> None:
         lines = "".join(f"{u},{i},{1 + (u + i) % 5}\n" for u in range(9) for i in range(9))
         found = problems_of(cli, tmp_path, "user,item,rating\n" + lines + ",3,4\n5,,1\n6,2,nan\n6,2,many\n")
-        assert found[0].startswith("4 rows of 85 cannot be used (")
+        assert found[0].startswith("4 rows of 85 cannot be used (no user: 1 row, ")
         assert "--bad-rows skip" in found[0]
 
     def test_a_column_of_row_numbers(self, cli: Cli, tmp_path: Path) -> None:
@@ -152,6 +152,7 @@ class TestModel:
         assert told["model"] == "implicit-als factors=8"
         assert "likes (values of 4 and more) of 60 users (int ids) and 40 items (int ids)" in told["data"]
         assert told["catalog"] == "title, year"
+        assert told["columns"] == "user: userId, item: movieId, value: rating, time: timestamp"
         assert told["training"].startswith("15 epochs, objective ")
 
     def test_as_json(self, cli: Cli, world: Path) -> None:
@@ -170,4 +171,17 @@ class TestModel:
         broken.write_bytes((world / "explicit.model").read_bytes()[:100])
         answer = cli("inspect", broken)
         assert answer.code == 1
-        assert "damaged" in answer.err
+        assert "is cut short: 100 bytes, and its table alone needs" in answer.err
+
+    @pytest.mark.parametrize(
+        ("options", "flag"),
+        [
+            (("--factors", "3", "--user", "foo"), "--user"),
+            (("--factors", "3"), "--factors"),
+            (("--threads", "1"), "--threads"),
+        ],
+    )
+    def test_options_without_effect(self, cli: Cli, world: Path, options: tuple[str, ...], flag: str) -> None:
+        answer = cli("inspect", world / "explicit.model", *options)
+        assert answer.code == 2
+        assert f"explicit.model is a model, which {flag} does not change; leave {flag} out.\n" in answer.err

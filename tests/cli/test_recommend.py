@@ -72,10 +72,18 @@ class TestUsers:
     def test_a_filter_that_cannot_be(self, cli: Cli, implicit: Path) -> None:
         answer = cli("recommend", implicit, "--user", "7", "--where", "yaer > 1990")
         assert answer.code == 2
+        assert "uses 'yaer', which is no column of the catalog; its columns are 'title', 'year'." in answer.err
         assert "Did you mean 'year'?" in answer.err
 
+    def test_nothing_is_left(self, cli: Cli, implicit: Path) -> None:
+        answer = cli("recommend", implicit, "--user", "7", "--user", "8", "--where", "year > 3000")
+        assert answer.out == "for user 7: no items\n\nfor user 8: no items\n"
+
     def test_reasons(self, cli: Cli, implicit: Path) -> None:
-        assert "because" in cli("recommend", implicit, "--user", "7", "--because").out
+        lines = cli("recommend", implicit, "--user", "7", "--because", "-n", "2").out.splitlines()
+        assert lines[2].split()[0] == "1"
+        assert all(line.split()[0] == "because" for line in lines[3:6])
+        assert max(map(len, lines)) <= 80
         (line,) = cli("recommend", implicit, "--user", "7", "--because", "--json").lines
         assert set(line["items"][0]["because"][0]) == {"item", "contribution"}
 
@@ -119,10 +127,16 @@ class TestVisitors:
         answer = cli("recommend", implicit, "--like", "Toy Story=3", "--like", "Matrix=5", "--json")
         assert answer.code == 0
         assert answer.json["like"] == ["Matrix, The (1999)"]
-        assert "Toy Story=3 does not count: in this model a like is 4 and more." in answer.err
+        assert "Toy Story=3 is no like here (likes are 4 and more); left out\n" in answer.err
         answer = cli("recommend", implicit, "--like", "Toy Story=3")
         assert answer.code == 1
-        assert "alsatian: the history names no item" in answer.err
+        assert answer.err == (
+            "alsatian: Toy Story=3 is no like here (likes are 4 and more), and nothing else was named; give another "
+            "--like.\n"
+        )
+        assert (
+            "Up=1 and Heat=2 are no likes here" in cli("recommend", implicit, "--like", "Up=1", "--like", "Heat=2").err
+        )
 
     def test_popularity_takes_visitors(self, cli: Cli, world: Path) -> None:
         answer = cli("recommend", world / "popular.model", "--like", "Toy Story", "--json")
@@ -153,6 +167,19 @@ class TestRetrain:
         assert answer.code == 0, answer.err
         assert answer.json["like"] == ["p3"]
         assert len(answer.json["items"]) == 5
+
+    def test_times_need_not_be_there(self, cli: Cli, world: Path, implicit: Path, tmp_path: Path) -> None:
+        lines = (world / "ratings.csv").read_text().splitlines()
+        (tmp_path / "new.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines))
+        answer = cli("recommend", implicit, "--like", "Matrix", "--retrain", tmp_path / "new.csv", "--json")
+        assert answer.code == 0, answer.err
+        assert len(answer.json["items"]) == 10
+
+    def test_sources_that_are_none(self, cli: Cli, implicit: Path) -> None:
+        for source, words in ((implicit, "is a model, not data"), ("movielens-smal", "mean 'movielens-small'?")):
+            answer = cli("recommend", implicit, "--like", "Matrix", "--retrain", source)
+            assert answer.code == 1
+            assert words in answer.err
 
     def test_other_columns(self, cli: Cli, world: Path, implicit: Path, tmp_path: Path) -> None:
         (tmp_path / "other.csv").write_text("a,b,c\n1,2,3\n")

@@ -38,7 +38,7 @@ class TestPlan:
             (None, ["reg=-1"], None, "reg=-1 is too small; the least is 0."),
             (None, ["factor=8"], None, "has no parameter 'factor'"),
             (None, ["alpha=-1"], None, "alpha=-1 is too small"),
-            ("implicit-als", ["factors=many"], None, "factors=many is not a whole number."),
+            ("implicit-als", ["factors=many"], None, "factors=many is not a whole number"),
             ("explicit-als", ["alpha=3"], None, "It belongs to implicit-als."),
             ("explicit-als", [], 4, "--likes makes all values alike"),
             ("popularity", ["factors=3"], None, "popularity has no parameter 'factors'"),
@@ -75,6 +75,7 @@ class TestJudge:
         ("values", "column", "explicit", "words"),
         [
             ([1, 2, 3.5, 5], "rating", True, "look like ratings: 4 different ones from 1 to 5"),
+            ([-4, 0.7, 2000], "rating", True, "because column 'rating' is named like ratings (from -4 to 2,000)"),
             ([-1, 1], "vote", True, "2 different ones from -1 to 1"),
             ([1, 2, 3], "quantity", False, "look like amounts, not ratings: 1 to 3 in 'quantity'"),
             ([0.12, 5.5, 800], "playtime", False, "0.12 to 800 in 'playtime'"),
@@ -105,10 +106,14 @@ def test_a_condition_quotes_what_sql_would_not_take() -> None:
     [
         (["--model", "explicit-als", "--set", "alpha=2"], 2, "has no parameter 'alpha'"),
         (["--set", "reg=-0.1"], 2, "reg=-0.1 is too small; the least is 0."),
-        (["--duplicates", "first"], 2, "--duplicates 'first' is not a rule; choose last, sum, mean, raise."),
-        (["--bad-rows", "ignore"], 2, "--bad-rows 'ignore' is not a rule; choose stop, skip."),
+        (
+            ["--duplicates", "first"],
+            2,
+            "duplicates='first' is not a rule; choose 'last' or 'sum' or 'mean'",
+        ),
+        (["--bad-rows", "ignore"], 2, "bad_rows='ignore' is not a rule; choose 'stop' or 'skip'."),
         (["--scale", "5"], 2, "--scale '5' is not LOW,HIGH"),
-        (["--scale", "5,1"], 2, "such as 0.5,5"),
+        (["--scale", "5,1"], 2, "scale=(5.0, 1.0) does not ascend; pass (lowest, highest)"),
         (["-o", "missing/x.model"], 1, "there is no folder 'missing' to save x.model in; create it"),
     ],
 )

@@ -42,7 +42,7 @@ def test_the_value_follows_the_last_equals_sign_if_it_is_a_number(text: str, wri
     assert parse_like(text) == (written, value)
 
 
-@pytest.mark.parametrize("text", ["", "  ", " =4"])
+@pytest.mark.parametrize("text", ["", "  ", " =4", "=4"])
 def test_a_like_of_nothing(text: str) -> None:
     with pytest.raises(ParameterError, match="names no item"):
         parse_like(text)
@@ -80,7 +80,8 @@ def test_an_unclear_title_lists_what_it_could_be_and_takes_the_most_rated(
     counts = {item: int(data.item_counts[data.item_ids.row(item)]) for item in (5, 7)}
     answer = find("star wars")
     assert answer.json["item"] == max(counts, key=lambda item: counts[item])
-    first, *candidates = answer.err.splitlines()
+    first, head, *candidates = answer.err.splitlines()
+    assert head.split() == ["item", "title", "values"]
     assert first.startswith("'star wars' could be any of these; taking the one with most values")
     assert {"A New Hope" in line for line in candidates} == {True, False}
     assert candidates[0].startswith("→")

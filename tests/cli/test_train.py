@@ -82,13 +82,13 @@ class TestSaid:
         assert "--bad-rows skip" in failed.err
         answer = cli("train", source, "-o", target, "--bad-rows", "skip", "--set", "factors=2")
         assert answer.code == 0
-        assert "left out  2 rows: 1 no item, 1 value is not finite" in answer.out
+        assert "left out  2 rows (no item: 1 row, value is not finite: 1 row)\n" in answer.out
         assert "duplicates='last'" in answer.out
 
     def test_too_many_factors(self, cli: Cli, tmp_path: Path, target: Path) -> None:
         source = tmp_path / "r.csv"
         source.write_text("user,item,rating\na,x,3\nb,y,2\nc,x,1\n")
-        answer = cli("train", source, "-o", target, "--set", "factors=3")
+        answer = cli("train", source, "-o", target, "--set", " factors = 3")
         assert answer.code == 2
         assert "is more than the data allows: it has 3 users and 2 items; pass at most 2." in answer.err
         assert not list(target.parent.iterdir())
@@ -98,7 +98,7 @@ class TestSaid:
         source.write_text("user,item,rating\na,x,3\nb,y,2\nc,x,1\n")
         answer = cli("train", source, "-o", target)
         assert answer.code == 0
-        assert "2 factors, for the data has no more users or items" in answer.out
+        assert "note      factors=2 instead of 64: the data has only 2 items\n" in answer.out
         assert al.load(target).params["factors"] == 2
 
 
@@ -231,7 +231,7 @@ class TestShop:
         options = ("--bad-rows", "skip", "--where", "Quantity > 0", "--set", "factors=16", "--set", "epochs=3")
         third = cli("train", source, "-o", target, *options)
         assert third.code == 0, third.err
-        assert "left out  143,985 rows: 10,624 left out by where, 133,361 no user" in third.out
+        assert "left out  143,985 rows (left out by where: 10,624 rows, no user: 133,361 rows)" in third.out
         assert "a few values are huge" in third.out
         answer = cli("recommend", target, "--user", "12347", "--json")
         assert len(answer.json["items"]) == 10

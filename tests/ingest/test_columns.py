@@ -9,8 +9,8 @@ import pytest
 
 from alsatian.errors import ColumnError
 from alsatian.ingest import read
+from alsatian.ingest.building import usual_rule
 from alsatian.ingest.dialect import detect
-from alsatian.ingest.reading import usual_rule
 
 
 def roles(tmp_path: Path, header: str, **named: str) -> dict[str, str]:

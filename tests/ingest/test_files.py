@@ -61,6 +61,15 @@ def test_an_unusual_delimiter_is_named(tmp_path: Path) -> None:
     assert facts(read(path, delimiter="~~")) == EXPECTED
 
 
+def test_a_delimiter_that_parts_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path, "r.csv", CSV)
+    with pytest.raises(DataError, match=r"';' does not part the lines of r.csv, first 'userId,mov.*; ',' does; leave"):
+        read(path, delimiter=";")
+    path.write_text(CSV.replace(",", "~~"))
+    with pytest.raises(DataError, match=r"';' does not part the lines .*; pass another delimiter= \(--delimiter\)"):
+        read(path, delimiter=";")
+
+
 def test_quotes_hold_delimiters_and_line_ends(tmp_path: Path) -> None:
     data = read(write(tmp_path, "r.csv", 'user,item,rating\n1,"Up, and\n""away""",3\n2,b,4\n'))
     assert data.item_ids.tolist() == ['Up, and\n"away"', "b"]
@@ -193,7 +202,11 @@ def test_foreign_arguments_are_refused(tmp_path: Path) -> None:
     for arguments, words in [
         ({"bad_rows": "drop"}, "bad_rows='drop' is not a rule; choose 'stop' or 'skip'"),
         ({"duplicates": "max"}, "duplicates='max' is not a rule; choose 'last'"),
-        ({"scale": (5, 1)}, r"scale=\(5, 1\) is not \(smallest, largest\)"),
+        ({"scale": (5, 1)}, r"scale=\(5, 1\) does not ascend; pass \(lowest, highest\), such as \(1, 5\)"),
+        ({"scale": 5}, r"scale=5 is not a pair; pass \(lowest, highest\), such as \(1, 5\)\."),
+        ({"scale": "15"}, "scale='15' is not a pair"),
+        ({"scale": ("1", 5)}, r"scale=\('1', 5\) is not a pair"),
+        ({"where": 3}, "where=3 is not text; pass an SQL condition, such as 'rating > 0'"),
         ({"query": "SELECT 1"}, "query= goes with a database URL"),
     ]:
         with pytest.raises(ParameterError, match=words):

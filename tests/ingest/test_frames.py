@@ -39,7 +39,7 @@ def test_pandas_column_of_objects_categories_and_missing_values() -> None:
             "time": pd.to_datetime(["2020-01-01", None, "2020-01-02"]).tz_localize("Europe/Berlin"),
         }
     )
-    with pytest.raises(RowsError, match="it is the frame, row 2: no item, column 'item' is empty"):
+    with pytest.raises(RowsError, match="it is row 2: no item, column 'item' is empty"):
         read(frame)
     data = read(frame, bad_rows="skip")
     assert data.item_ids.tolist() == [1, 3]
@@ -87,8 +87,8 @@ def test_a_frame_names_the_first_bad_row() -> None:
     frame = pl.DataFrame({"user": ["a", "b", None], "item": [1, 2, 3], "rating": [1.0, float("nan"), None]})
     with pytest.raises(RowsError) as raised:
         read(frame)
-    assert "2 of 3 rows of the frame cannot be used (1 no user, 1 value is not finite)" in str(raised.value)
-    assert "first the frame, row 2: value is not finite, column 'rating' holds 'nan'" in str(raised.value)
+    assert "2 of 3 rows of the frame cannot be used (no user: 1 row, value is not finite: 1 row)" in str(raised.value)
+    assert "first row 2: value is not finite, column 'rating' holds 'nan'" in str(raised.value)
 
 
 def test_arrow_table_and_a_stream_that_flows_once() -> None:
@@ -166,7 +166,7 @@ def test_sqlite(shop: Path) -> None:
     assert data.recipe.duplicates == "sum"
     assert data.times is not None
     assert data.times.tolist() == [1577923200, 1577872800]
-    with pytest.raises(RowsError, match="it is the query, row 3: no user, column 'customer' is empty"):
+    with pytest.raises(RowsError, match="it is row 3: no user, column 'customer' is empty"):
         read(url, query="SELECT customer, sku FROM sales")
 
 
@@ -184,8 +184,17 @@ def test_queries_that_fail(shop: Path) -> None:
         read(url)
     with pytest.raises(SourceError, match=r"there is no database .*shp.db'. Did you mean 'shop.db'"):
         read(url.replace("shop", "shp"), query="SELECT 1")
-    with pytest.raises(SourceError, match=r"'https://x.org/r.csv' is not a database; download the file"):
-        read("https://x.org/r.csv", query="SELECT 1")
+
+
+@pytest.mark.parametrize("arguments", [{}, {"query": "SELECT 1"}])
+@pytest.mark.parametrize("url", ["https://x.org/r.csv", "s3://bucket/r.parquet"])
+def test_what_lies_elsewhere_is_not_fetched(tmp_path: Path, url: str, arguments: dict[str, str]) -> None:
+    words = f"reading from '{url}' is not supported; download it first, and pass the path of the file"
+    with pytest.raises(SourceError, match=words):
+        read(url, **arguments)  # type: ignore[arg-type]
+    (tmp_path / "r.csv").write_text("user,item\n1,2\n")
+    with pytest.raises(SourceError, match=words):
+        read(tmp_path / "r.csv", items=url)
 
 
 def test_sqlalchemy(shop: Path) -> None:

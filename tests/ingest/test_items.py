@@ -33,6 +33,19 @@ def test_titles_attributes_and_years(tmp_path: Path) -> None:
     assert data.report.notes == ("1 of 3 items of m.csv without any value.", "1 of 3 items without a title.")
 
 
+def test_a_year_is_found_however_a_title_ends_in_it(tmp_path: Path) -> None:
+    write(tmp_path, r__csv=RATINGS, m__csv="movieId,title\n10,Lost (2004 - 2010)\n20,Up (2009)\n30,M\n")
+    catalog = read(tmp_path / "r.csv", items=tmp_path / "m.csv").catalog
+    assert [catalog.attributes(row)["year"] for row in range(3)] == [2004, 2009, None]
+
+
+def test_ids_of_nineteen_digits_match(tmp_path: Path) -> None:
+    largest = 2**63 - 1
+    write(tmp_path, r__csv=f"user,item\n1,{largest}\n2,{-largest}\n")
+    write(tmp_path, m__csv=f"item,title\nx,X\n{largest + 1},Y\n{-largest},A\n {largest},B\n")
+    assert read(tmp_path / "r.csv", items=tmp_path / "m.csv").catalog.titles == ["A", "B"]
+
+
 def test_types_of_attributes(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -176,8 +189,8 @@ def test_online_retail(shared_data: Path) -> None:
     with pytest.raises(RowsError) as raised:
         read(path)
     assert str(raised.value) == (
-        "135,080 of 541,909 rows of online-retail.parquet cannot be used (135,080 no user); first "
-        "online-retail.parquet, row 623: no user, column 'CustomerID' is empty. Correct them, or pass "
+        "135,080 of 541,909 rows of online-retail.parquet cannot be used (no user: 135,080 rows); first "
+        "row 623: no user, column 'CustomerID' is empty. Correct them, or pass "
         "bad_rows='skip' (--bad-rows skip) to leave them out."
     )
     data = read(path, bad_rows="skip")

@@ -23,7 +23,7 @@ def test_a_singular_system_names_the_row(ratings: Interactions, precision: str) 
     model = ExplicitALS(factors=4, reg=0.0, precision=precision)
     with pytest.raises(
         FitError,
-        match=r"item 'cars' with its 3 values has no finite, unique solution at 4 factors and reg=0; raise reg",
+        match=r"item 'cars' with 3 values has no finite, unique solution at 4 factors and reg=0; raise reg",
     ):
         model.fit(ratings)
 
@@ -38,7 +38,7 @@ def test_a_fit_error_is_an_arithmetic_error(ratings: Interactions) -> None:
 @pytest.mark.parametrize("huge", [1e30, 3e38])
 def test_values_that_overflow_name_a_row(some_ratings: Interactions, model: Any, solver: str, huge: float) -> None:
     values = np.where(some_ratings.values > 4, huge, some_ratings.values)
-    with pytest.raises(FitError, match=r"(user|item) \d+ with its .* values has no finite"):
+    with pytest.raises(FitError, match=r"(user|item) \d+ with .* values? has no finite"):
         model(factors=4, solver=solver).fit(with_values(some_ratings, values), progress=False)
 
 

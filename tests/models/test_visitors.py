@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alsatian.errors import AlsatianError, DataError, ParameterError, UnknownItem
+from alsatian.errors import AlsatianError, DataError, ParameterError, UnknownItem, UnknownUser
 from alsatian.interactions import Interactions
 from alsatian.models import ExplicitALS, ImplicitALS, Popularity
 
@@ -113,3 +113,31 @@ def test_a_history_is_a_list_or_a_mapping(explicit: ExplicitALS) -> None:
 def test_pairs_of_different_lengths_are_refused(explicit: ExplicitALS) -> None:
     with pytest.raises(ParameterError, match=r"3 .*2"):
         explicit.predict(["alice", "bob", "carol"], ["up", "iron"])
+
+
+def test_a_value_outside_the_scale_is_refused(ratings: Interactions) -> None:
+    model = ExplicitALS(factors=2).fit(ratings)
+    with pytest.raises(DataError, match="the value 500 of 'iron' is outside the scale 1 to 5; pass one inside"):
+        model.fold_in({"iron": 500})
+
+
+def test_an_item_that_nobody_has_says_nothing_of_a_visitor(ratings: Interactions) -> None:
+    rest = ratings.where(ratings.items != ratings.item_ids.row("iron"))
+    model = ExplicitALS(factors=2).fit(rest)
+    for ask in (lambda: model.fold_in(["iron"]), lambda: model.similar("iron")):
+        with pytest.raises(UnknownItem, match="item 'iron' has no values in the data that the model was fitted on"):
+            ask()
+
+
+def test_a_user_of_whom_nothing_is_known_has_no_explanation(ratings: Interactions) -> None:
+    rest = ratings.where(ratings.users != 0)
+    user = ratings.user_ids.id_of(0)
+    with pytest.raises(UnknownUser, match=f"user '{user}' has no values"):
+        ExplicitALS(factors=2).fit(rest).explain(user, "iron")
+
+
+def test_titles_serve_as_items_of_predictions(ratings: Interactions) -> None:
+    model = ExplicitALS(factors=2).fit(ratings)
+    title = ratings.catalog.title_of(ratings.item_ids.row("iron"))
+    assert title is not None
+    assert model.predict("alice", [title, "iron"]).tolist() == model.predict("alice", ["iron", "iron"]).tolist()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alsatian.cli.terminal import Facts, count, duration, number, print_json, size
+from alsatian.cli.terminal import Facts, duration, number, print_json, size
+from alsatian.errors import counted
 
 if TYPE_CHECKING:
     from alsatian.models import Model
@@ -14,23 +15,14 @@ if TYPE_CHECKING:
 def about_model(path: Path, *, as_json: bool) -> None:
     """Print what a model is, what it was learned from and how."""
     from alsatian import store
+    from alsatian.modelfile import version_of
 
     model = store.load(path)
-    version = _version(path)
+    version = version_of(path)
     if as_json:
         print_json(_record(path, model, version))
     else:
         _draw(path, model, version)
-
-
-def _version(path: Path) -> str:
-    """Return the version of the library that saved the file."""
-    import json
-
-    from safetensors import safe_open
-
-    with safe_open(path, framework="np") as file:
-        return str(json.loads(file.metadata()["alsatian"])["version"])
 
 
 def _record(path: Path, model: Model, version: str) -> dict[str, Any]:
@@ -55,6 +47,9 @@ def _record(path: Path, model: Model, version: str) -> dict[str, Any]:
 
 
 def _draw(path: Path, model: Model, version: str) -> None:
+    from alsatian.ingest.columns import ROLES
+    from alsatian.ingest.complaints import reasons
+
     facts, data, recipe = Facts(), model.data, model.data.recipe
     facts.say("file", f"{path}, {size(path.stat().st_size)}, saved by alsatian {version}")
     changed = [f"{name}={value}" for name, value in model.params.items() if value != model.declared[name].default]
@@ -72,21 +67,22 @@ def _draw(path: Path, model: Model, version: str) -> None:
         )
     facts.say(
         "data",
-        f"{len(data):,} {values} of {count(len(data.user_ids), 'user')} ({data.user_ids.kind} ids) and "
-        f"{count(len(data.item_ids), 'item')} ({data.item_ids.kind} ids)",
+        f"{len(data):,} {values} of {counted(len(data.user_ids), 'user')} ({data.user_ids.kind} ids) and "
+        f"{counted(len(data.item_ids), 'item')} ({data.item_ids.kind} ids)",
     )
     if recipe.columns:
-        facts.say("columns", ", ".join(f"{role}: {name}" for role, name in recipe.columns.items()))
+        known = [role for role in ROLES if role in recipe.columns]
+        facts.say("columns", ", ".join(f"{role}: {recipe.columns[role]}" for role in known))
     rules = {"duplicates": recipe.duplicates, **recipe.reading}
     facts.say("reading", ", ".join(f"{name}: {value}" for name, value in rules.items()))
     report = data.report
-    left = "".join(f"; {number:,} left out: {reason}" for reason, number in report.skipped.items())
+    left = f"; left out: {reasons(report.skipped)}" if report.skipped else ""
     facts.say("rows", f"{report.read:,} read{left}; {report.combined:,} combined with another")
     if data.catalog.columns:
         facts.say("catalog", ", ".join(data.catalog.columns))
     end = model.history[-1] if model.history else None
-    epochs = f"{count(end.epoch, 'epoch')}, objective {number(end.objective)}, " if end else ""
+    epochs = f"{counted(end.epoch, 'epoch')}, objective {number(end.objective)}, " if end else ""
     facts.say(
         "training",
-        f"{epochs}{duration(model.training['seconds'])} on {count(model.training['threads'], 'thread')}",
+        f"{epochs}{duration(model.training['seconds'])} on {counted(model.training['threads'], 'thread')}",
     )

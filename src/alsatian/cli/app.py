@@ -51,9 +51,11 @@ def alsatian(
     """Turn ratings or events into recommendations.
 
     \b
-    Try it on a real sample:      alsatian demo --like "Iron Man"
-    Then on data of your own:     alsatian train ratings.csv -o my.model
-                                  alsatian recommend my.model --user 42
+    Try it on a real sample:
+      alsatian demo --like "Iron Man"
+    Then on data of your own:
+      alsatian train ratings.csv -o my.model --model implicit-als --likes 4
+      alsatian recommend my.model --user 42
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

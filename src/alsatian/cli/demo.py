@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from alsatian.cli.options import Json, Like, Threads
-from alsatian.cli.terminal import Facts, busy, count, duration, print_json
+from alsatian.cli.terminal import Facts, busy, duration, print_json
+from alsatian.errors import counted
 
 if TYPE_CHECKING:
     from alsatian.interactions import Interactions
@@ -31,7 +32,7 @@ def demo(like: Like = ["Iron Man"], threads: Threads = None, as_json: Json = Fal
     from alsatian.cli.visitor import history_of
 
     begun = time.perf_counter()
-    facts = Facts(as_json=as_json)
+    facts = Facts(stderr=as_json)
     with busy(f"reading {SAMPLE}"):
         data = samples.load(SAMPLE)
     facts.say("data", _size(data))
@@ -56,9 +57,9 @@ def demo(like: Like = ["Iron Man"], threads: Threads = None, as_json: Json = Fal
 
 def _size(data: Interactions) -> str:
     density = len(data) / (len(data.user_ids) * len(data.item_ids))
-    users, movies = count(len(data.user_ids), "user"), count(len(data.item_ids), "movie")
+    users, movies = counted(len(data.user_ids), "user"), counted(len(data.item_ids), "movie")
     scale = "from {:g} to {:g}".format(*data.scale)
-    return f"{SAMPLE}: {count(len(data), 'rating')} {scale} of {movies} by {users}, {density:.1%} of all pairs"
+    return f"{SAMPLE}: {counted(len(data), 'rating')} {scale} of {movies} by {users}, {density:.1%} of all pairs"
 
 
 def _counts(data: Interactions) -> dict[str, Any]:

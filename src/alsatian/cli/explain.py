@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alsatian.cli.options import Item, Json, Length, Like, ModelFile
-from alsatian.cli.terminal import Facts, json_id, print_json
+from alsatian.cli.terminal import Facts, print_json
 from alsatian.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def explain(
         raise ParameterError("whose score is it? Pass either --user ID or --like TITLE (a new visitor).")
     from alsatian import store
     from alsatian.cli.titles import find_item
+    from alsatian.ranking import json_id
 
     model = store.load(file)
     data = model.fitted.data
@@ -43,10 +44,7 @@ def explain(
         from alsatian.cli.visitor import fold_in
 
         visitor = fold_in(model, like)
-        asked, answer = (
-            {"like": [json_id(liked) for liked in visitor.likes]},
-            visitor.explain(find_item(data, item)),
-        )
+        asked, answer = {"like": json_id(visitor.likes)}, visitor.explain(find_item(data, item))
     if as_json:
         print_json(asked | _record(answer))
     else:
@@ -54,6 +52,8 @@ def explain(
 
 
 def _record(answer: Explanation) -> dict[str, Any]:
+    from alsatian.ranking import json_id
+
     record = answer.to_json()
     record["item"] = json_id(record["item"])
     record["reasons"] = [reason | {"item": json_id(reason["item"])} for reason in record["reasons"]]

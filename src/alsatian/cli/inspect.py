@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alsatian.cli.options import Json, Source, Threads
-from alsatian.cli.output import looks_like_model
 from alsatian.cli.reading import Reading, with_reading
-from alsatian.cli.terminal import Facts, bar, busy, count, duration, number, print_json, size
+from alsatian.cli.terminal import Facts, bar, busy, duration, number, print_json, size
+from alsatian.errors import ParameterError, counted
 
 if TYPE_CHECKING:
     from alsatian.interactions import Interactions
 
 _BAR = 30
+_FACTORS = 64
 
 
 @with_reading(without=("bad_rows",))
@@ -24,8 +25,8 @@ def inspect(
     source: Source,
     reading: Reading,
     factors: Annotated[
-        int, typer.Option("--factors", min=1, metavar="N", help="Estimate the cost of a fit with this many.")
-    ] = 64,
+        int, typer.Option("--factors", metavar="N", help="Estimate the cost of a fit with this many.")
+    ] = _FACTORS,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -37,12 +38,17 @@ def inspect(
     alsatian inspect ratings.csv --items movies.csv
     alsatian inspect movies.model
     """
+    from alsatian.modelfile import looks_like_model
+
     path = Path(source)
     if looks_like_model(path) or (path.suffix == ".model" and path.exists()):
         from alsatian.cli.about import about_model
 
+        reading.refuse(f"{source} is a model", factors=factors != _FACTORS, threads=threads is not None)
         about_model(path, as_json=as_json)
         return
+    if factors < 1:
+        raise ParameterError(f"--factors {factors} is too few for an estimate; pass 1 or more.")
     from alsatian.cli.estimate import estimate
     from alsatian.cli.problems import problems
     from alsatian.cli.profile import profile
@@ -59,11 +65,11 @@ def inspect(
 
 def _draw(source: str, data: Interactions, found: dict[str, Any]) -> None:
     facts = Facts()
-    facts.say("source", f"{source}: {count(found['rows']['read'], 'row')}")
+    facts.say("source", f"{source}: {counted(found['rows']['read'], 'row')}")
     if data.recipe.columns:
         facts.say("columns", ", ".join(f"{role}: {name}" for role, name in data.recipe.columns.items()))
-    sides = f"{count(found['users'], 'user')} and {count(found['items'], 'item')}"
-    facts.say("data", f"{count(found['values'], 'value')} of {sides}, {_percent(found['density'])} of all pairs")
+    sides = f"{counted(found['users'], 'user')} and {counted(found['items'], 'item')}"
+    facts.say("data", f"{counted(found['values'], 'value')} of {sides}, {_percent(found['density'])} of all pairs")
     if found["time"]:
         facts.say("time", f"{found['time']['first']} to {found['time']['last']}")
     for note in data.report.notes:
@@ -81,9 +87,9 @@ def _draw(source: str, data: Interactions, found: dict[str, Any]) -> None:
 
 
 def _cost(cost: dict[str, Any]) -> str:
-    run = f"{cost['epochs']} epochs, {count(cost['threads'], 'thread')}"
+    run = f"{cost['epochs']} epochs, {counted(cost['threads'], 'thread')}"
     return (
-        f"of {cost['model']} at {count(cost['factors'], 'factor')} takes about {duration(cost['seconds'])} "
+        f"of {cost['model']} at {counted(cost['factors'], 'factor')} takes about {duration(cost['seconds'])} "
         f"({run}) and {size(cost['memory_bytes'])} of memory; its file {size(cost['file_bytes'])}"
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from alsatian.cli.terminal import console
+from alsatian.cli.terminal import console, draw
 
 if TYPE_CHECKING:
     from alsatian.ranking import Recommendations
@@ -26,12 +25,8 @@ def print_lists(answers: Iterable[Recommendations], *, as_json: bool) -> int:
 
 
 def _print_tables(answer: Recommendations, *, first: bool) -> None:
-    """Print each list as a table of its own; in a pipe nothing is cut to a width."""
+    """Print each list as a table of its own."""
     for at in range(len(answer.queries)):
         if at or not first:
             print()
-        table = answer[at].table(most=None)
-        if sys.stdout.isatty():
-            console().print(table)
-        else:
-            print(table)
+        draw(console(), answer[at].table(most=None))

@@ -7,6 +7,20 @@ from typing import Annotated
 
 import typer
 
+
+def _length(n: int) -> int:
+    from alsatian.models.lists import check_n
+
+    return check_n(n, n)
+
+
+def _usable(threads: int | None) -> int | None:
+    """Check a number of threads before any work."""
+    from alsatian.kernels import usable_threads
+
+    return None if threads is None else usable_threads(threads)
+
+
 Source = Annotated[
     str,
     typer.Argument(
@@ -25,12 +39,13 @@ Like = Annotated[
         help="An item (title or id) that a new visitor likes; repeat for more. Without VALUE: the top of the scale.",
     ),
 ]
-Length = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many to list.")]
+Length = Annotated[int, typer.Option("-n", callback=_length, metavar="N", help="How many to list.")]
 Where = Annotated[
     str | None,
     typer.Option("--where", metavar="SQL", help='Only items whose attributes fulfil this, such as "year >= 1990".'),
 ]
 Threads = Annotated[
-    int | None, typer.Option("--threads", min=1, metavar="N", help="Processors to use; all by default.")
+    int | None,
+    typer.Option("--threads", callback=_usable, metavar="N", help="Processors to use; all by default."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]

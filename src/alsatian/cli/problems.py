@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.cli.settings import above_zero, huge_amounts, judge
-from alsatian.cli.terminal import count
+from alsatian.errors import counted
+from alsatian.ingest.complaints import reasons
+from alsatian.ingest.conditions import LEFT_OUT
 from alsatian.interactions import Interactions
 
 _MANY = 0.2  # a share worth mentioning
@@ -23,11 +25,10 @@ def problems(data: Interactions) -> list[str]:
 
 
 def _skipped(data: Interactions) -> Iterator[str]:
-    bad = {reason: rows for reason, rows in data.report.skipped.items() if not reason.startswith("left out")}
+    bad = {reason: rows for reason, rows in data.report.skipped.items() if reason != LEFT_OUT}
     if bad:
-        reasons = ", ".join(f"{rows:,} {reason}" for reason, rows in bad.items())
         yield (
-            f"{count(sum(bad.values()), 'row')} of {data.report.read:,} cannot be used ({reasons}); train "
+            f"{counted(sum(bad.values()), 'row')} of {data.report.read:,} cannot be used ({reasons(bad)}); train "
             "stops at them unless --bad-rows skip is given"
         )
 
@@ -59,7 +60,7 @@ def _values(data: Interactions) -> Iterator[str]:
     if rated and low == 0 and zeros > _MANY * len(data):
         yield f"{zeros / len(data):.0%} of the ratings are 0, which often means not rated; {leave}"
     if not rated and zeros + below:
-        yield f"{count(zeros + below, 'value')} are not above 0, which implicit-als refuses; {leave}"
+        yield f"{counted(zeros + below, 'value')} are not above 0, which implicit-als refuses; {leave}"
     if not rated and (huge := huge_amounts(data)):
         yield huge
 
@@ -88,7 +89,7 @@ def _singles(data: Interactions) -> Iterator[str]:
         single = int((counts == 1).sum())
         if _MANY * len(counts) < single < len(data):
             share = f"{single / len(counts):.0%}"
-            yield f"{count(single, what)} ({share}) have a single value each, too little to learn from"
+            yield f"{counted(single, what)} ({share}) have a single value each, too little to learn from"
 
 
 def _times(data: Interactions) -> Iterator[str]:
@@ -97,4 +98,4 @@ def _times(data: Interactions) -> Iterator[str]:
     later = int((data.times > time.time() + 86_400).sum())
     if later:
         column = data.recipe.columns.get("time", "time")
-        yield f"{count(later, 'time')} lie in the future; check column {column!r}"
+        yield f"{counted(later, 'time')} lie in the future; check column {column!r}"

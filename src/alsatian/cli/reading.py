@@ -6,11 +6,10 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
 
 import typer
 
-from alsatian.cli.output import looks_like_model
 from alsatian.errors import ParameterError, SourceError, nearest
 
 if TYPE_CHECKING:
@@ -24,9 +23,6 @@ _KEPT = (
     "scale",
     "where",
 )  # what a model remembers, to read its source again
-
-
-_RULES = {"duplicates": ["last", "sum", "mean", "raise"], "bad_rows": ["stop", "skip"]}
 
 
 def _column(role: str) -> Any:
@@ -83,11 +79,9 @@ class Reading:
 
     def check(self) -> None:
         """Raise ParameterError for a rule or scale that is not one, before anything is read."""
-        for name, choices in _RULES.items():
-            if (rule := getattr(self, name)) is not None and rule not in choices:
-                hint = nearest(rule, choices)
-                raise ParameterError(f"{_flag(name)} {rule!r} is not a rule; choose {', '.join(choices)}.{hint}")
-        _bounds(self.scale)
+        from alsatian.ingest.building import Rules
+
+        Rules(cast(Any, self.duplicates), cast(Any, self.bad_rows), _bounds(self.scale), self.where)
 
     def load(self, source: str) -> Interactions:
         """Read the source, or load the sample of that name."""
@@ -95,23 +89,36 @@ class Reading:
 
         self.check()
         if is_sample(source):
-            if given := [_flag(f.name) for f in fields(self) if getattr(self, f.name) not in (f.default, "skip")]:
-                raise ParameterError(f"{source} is a sample, which {given[0]} does not change; leave {given[0]} out.")
+            self.refuse(f"{source} is a sample")
             return samples.load(source)
-        if looks_like_model(path := Path(source)):
-            raise SourceError(f"{source} is a model, not data; 'alsatian inspect {source}' shows what it holds.")
-        word = path.name == source and not path.suffix and not path.exists()
-        if word and (hint := nearest(source, samples.names())):
-            raise SourceError(f"there is no file {source!r}, and no sample of that name.{hint}")
+        _check_source(source)
         options = {f.name: getattr(self, f.name) for f in fields(self)}
         return read(source, **options | {"scale": _bounds(self.scale)})
 
+    def refuse(self, why: str, **others: bool) -> None:
+        """Raise ParameterError if any option is given where none has an effect. others: name -> is it given."""
+        given = [f.name for f in fields(self) if getattr(self, f.name) not in (f.default, "skip")]
+        for name in (*given, *(name for name, is_given in others.items() if is_given)):
+            flag = "--" + name.replace("_", "-")
+            raise ParameterError(f"{why}, which {flag} does not change; leave {flag} out.")
+
     @classmethod
     def again(cls, recipe: Recipe, source: str) -> Reading:
-        """Return how the source of a model was read, to read it, or a newer one, in the same way."""
+        """Return how the source of a model was read, to read it, or a newer one, in the same way.
+
+        What the model does not keep, times and titles of events, may be missing in the source.
+        """
+        from alsatian.ingest.columns import ROLES
+        from alsatian.ingest.reading import columns_of
+
         if is_sample(source):
             return cls()
-        roles = {role: recipe.columns.get(role, "") for role in ("user", "item", "value", "time", "weight", "title")}
+        _check_source(source)
+        roles = {role: recipe.columns.get(role, "") for role in ROLES}
+        optional = [role for role in ("time", "title") if roles[role] and not recipe.reading.get("query")]
+        if optional:
+            there = {name.lower() for name in columns_of(source, recipe.reading.get("delimiter"))}
+            roles |= {role: "" for role in optional if roles[role].lower() not in there}
         kept = {name: value for name, value in recipe.reading.items() if name in _KEPT}
         if kept.get("scale"):
             kept["scale"] = ",".join(map(repr, kept["scale"]))
@@ -125,22 +132,28 @@ def is_sample(source: str) -> bool:
     return source in samples.names() and not Path(source).exists()
 
 
+def _check_source(source: str) -> None:
+    """Raise SourceError for a model, and for a sample whose name is misspelt."""
+    from alsatian.ingest import samples
+    from alsatian.modelfile import looks_like_model
+
+    if looks_like_model(path := Path(source)):
+        raise SourceError(f"{source} is a model, not data; 'alsatian inspect {source}' shows what it holds.")
+    word = path.name == source and not path.suffix and not path.exists()
+    if word and (hint := nearest(source, samples.names())):
+        raise SourceError(f"there is no file {source!r}, and no sample of that name.{hint}")
+
+
 def _bounds(written: str | None) -> tuple[float, float] | None:
     if written is None:
         return None
     try:
         low, high = map(float, written.split(","))
     except ValueError:
-        low, high = 0, 0
-    if not low < high:
         raise ParameterError(
             f"--scale {written!r} is not LOW,HIGH; pass the smallest and the largest value, such as 0.5,5."
-        )
+        ) from None
     return low, high
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
 
 
 def with_reading(without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from alsatian.cli.lists import print_lists
 from alsatian.cli.options import Json, Length, Like, ModelFile, Threads, Where
-from alsatian.cli.terminal import aside, count, duration
+from alsatian.cli.terminal import aside, duration
 from alsatian.cli.visitor import fold_in, retrain_with
-from alsatian.errors import ParameterError
+from alsatian.errors import ParameterError, counted
 
 if TYPE_CHECKING:
+    from alsatian.cli.visitor import Joined
     from alsatian.models import Model
     from alsatian.models.visitor import Visitor
     from alsatian.ranking import Recommendations
 
 _AT_ONCE = 10_000  # users whose lists are held in memory together
 
-Ask = Callable[["Model", Any], "Recommendations"]
 Users = Annotated[list[str], typer.Option("--user", metavar="ID", help="A user of the model; repeat for more.")]
 Allow = Annotated[
     list[str], typer.Option("--allow", metavar="ITEM", help="Choose from this item and other allowed ones only.")
@@ -65,35 +63,21 @@ def recommend(
     from alsatian.cli.titles import find_item
 
     model = store.load(file)
+    begun = time.perf_counter()
+    visitor = _visitor(model, like, retrain, threads) if like else None
+    model = visitor.model if visitor else model
     options: dict[str, Any] = {
         "exclude_seen": not include_seen,
+        "allow": [find_item(model.data, item) for item in allow] or None,
+        "deny": [find_item(model.data, item) for item in deny] or None,
         "where": where,
         "because": because,
         "threads": threads,
     }
-
-    @cache
-    def named(fitted: Model) -> dict[str, Any]:
-        """Find the items to allow and to deny in the data of the model."""
-        given = {name: items for name, items in (("allow", allow), ("deny", deny)) if items}
-        return {name: [find_item(fitted.data, item) for item in items] for name, items in given.items()}
-
-    def ask(fitted: Model, who: Any) -> Recommendations:
-        """Ask a visitor, or the model about users."""
-        if hasattr(who, "likes"):
-            return cast("Visitor", who).recommend(n, **options, **named(fitted))
-        return fitted.recommend(who, n, **options, **named(fitted))
-
-    begun = time.perf_counter()
-    if retrain:
-        answers = iter([_retrained(model, retrain, like, threads, ask)])
-    elif like:
-        answers = iter([ask(model, fold_in(model, like))])
-    else:
-        answers = _of_users(model, user, ask)
+    answers = [visitor.recommend(n, **options)] if visitor else _of_users(model, user, n, options)
     lists = print_lists(answers, as_json=as_json)
     if all_users:
-        aside(f"{count(lists, 'list')} in {duration(time.perf_counter() - begun)}")
+        aside(f"{counted(lists, 'list')} in {duration(time.perf_counter() - begun)}")
 
 
 def _check(user: list[str], like: list[str], all_users: bool, retrain: str | None) -> None:
@@ -106,18 +90,13 @@ def _check(user: list[str], like: list[str], all_users: bool, retrain: str | Non
         raise ParameterError(f"--retrain adds a new visitor to {retrain}; say what the visitor likes by --like TITLE.")
 
 
-def _retrained(model: Model, source: str, likes: list[str], threads: int | None, ask: Ask) -> Recommendations:
-    """Fit anew with the visitor among the users, and answer as for a visitor."""
-    fitted, visitor = retrain_with(model, source, likes, threads)
-    data = fitted.data
-    items, _ = data.by_user.row(data.user_ids.row(visitor))
-    titles = [data.catalog.title_of(row) or data.item_ids.id_of(row) for row in items.tolist()]
-    return replace(ask(fitted, [visitor]), asked="like", queries=[titles])
+def _visitor(model: Model, likes: list[str], retrain: str | None, threads: int | None) -> Visitor | Joined:
+    return retrain_with(model, retrain, likes, threads) if retrain else fold_in(model, likes)
 
 
-def _of_users(model: Model, users: list[str], ask: Ask) -> Iterator[Recommendations]:
+def _of_users(model: Model, users: list[str], n: int, options: dict[str, Any]) -> Iterator[Recommendations]:
     """Recommend for these users, or for all, some thousands at a time."""
-    ids = model.fitted.data.user_ids
+    ids = model.data.user_ids
     asked = [ids.parse(user) for user in users] if users else ids.tolist()
     for start in range(0, len(asked), _AT_ONCE):
-        yield ask(model, asked[start : start + _AT_ONCE])
+        yield model.recommend(asked[start : start + _AT_ONCE], n, **options)

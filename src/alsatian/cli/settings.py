@@ -18,9 +18,13 @@ EXPLICIT, IMPLICIT = "explicit-als", "implicit-als"
 
 @dataclass(frozen=True)
 class Plan:
-    """The models that the options allow, by name, and why it is only one of them, if a person may wonder."""
+    """The models that the options allow, by name, and why it is only one of them, if a person may wonder.
+
+    settings: what --set gives, as written; likes: from which value on a rating is a like.
+    """
 
     models: dict[str, Model]
+    settings: dict[str, str]
     likes: float | None
     why: str | None = None
 
@@ -63,7 +67,7 @@ def plan(name: str | None, written: list[str], likes: float | None) -> Plan:
         if foreign
         else "which takes these settings"
     )
-    return Plan(models, likes, None if name else why)
+    return Plan(models, settings, likes, None if name else why)
 
 
 def _pairs(written: list[str]) -> dict[str, str]:
@@ -80,11 +84,13 @@ def _pairs(written: list[str]) -> dict[str, str]:
 
 def judge(data: Interactions) -> tuple[bool, str]:
     """Tell whether the values look like ratings (few different ones on a short scale), and why."""
-    from alsatian.ingest.reading import usual_rule
+    from alsatian.ingest.building import look_like_ratings, usual_rule
 
     column = data.recipe.columns.get("value")
     low, high = float(data.values.min()), float(data.values.max())
     if column and low < high and usual_rule(data.values, column) == "last":
+        if not look_like_ratings(data.values):
+            return True, f"because column {column!r} is named like ratings (from {number(low)} to {number(high)})"
         kinds = different(data)
         return True, f"because the values look like ratings: {kinds} different ones from {low:g} to {high:g}"
     if column is None:

@@ -12,7 +12,7 @@ from alsatian.cli.options import Json, Length, ModelFile, Where
 
 def similar(
     file: ModelFile,
-    items: Annotated[list[str], typer.Argument(metavar="ITEM...", help="Items, by id or title.")],
+    items: Annotated[list[str], typer.Argument(metavar="ITEM", help="Items, by id or title.")],
     n: Length = 10,
     where: Where = None,
     as_json: Json = False,

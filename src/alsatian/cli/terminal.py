@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from alsatian.tables import TextTable
+
 _INDENT = 10  # columns that labels take
 
 
@@ -23,41 +25,50 @@ def console(*, stderr: bool = False) -> Console:
 class Facts:
     """Lines of a label and a text, aligned. With --json they go to stderr, for stdout belongs to the JSON."""
 
-    def __init__(self, *, as_json: bool = False) -> None:
-        self.console = console(stderr=as_json)
+    def __init__(self, *, stderr: bool = False) -> None:
+        self.console = console(stderr=stderr)
 
     def say(self, label: str, text: str, *, whole: bool = False) -> None:
         """Print a line; on a terminal long text wraps under itself, unless it is `whole`, as commands are."""
-        import textwrap
-
         from rich.text import Text
 
-        wraps = self.console.is_terminal and not whole
-        width = self.console.width - _INDENT if wraps else len(text)
-        lines = textwrap.wrap(text, max(width, 20), break_on_hyphens=False) or [""]
+        wrapped = text if whole else _wrapped(self.console, text, _INDENT)
         line = Text(f"{label:<{_INDENT}}", style="bold cyan")
-        self.console.print(line.append(f"\n{'':{_INDENT}}".join(lines), style="not bold default"), soft_wrap=True)
+        self.console.print(line.append(wrapped, style="not bold default"), soft_wrap=True)
 
     def gap(self) -> None:
         self.console.print()
 
     def paragraph(self, text: str) -> None:
         """Print text between empty lines."""
-        self.console.print(f"\n{text}\n", soft_wrap=not self.console.is_terminal)
+        self.console.print(f"\n{_wrapped(self.console, text)}\n", soft_wrap=True)
 
     def table(self, title: str, columns: dict[str, list[str]], right: Collection[str] = ()) -> None:
         """Print a table under a title; the columns named in `right` hold numbers."""
         from alsatian.tables import TextTable
 
-        if title:
-            self.console.print(title, style="bold", soft_wrap=True)
-        table = TextTable("", columns, frozenset(right))
-        self.console.print(table if self.console.is_terminal else str(table), soft_wrap=not self.console.is_terminal)
+        draw(self.console, TextTable(title, columns, frozenset(right)))
+
+
+def draw(on: Console, table: TextTable) -> None:
+    """Print a table; in a pipe nothing is cut to a width, or filled up to one."""
+    on.print(table if on.is_terminal else str(table), soft_wrap=not on.is_terminal)
 
 
 def aside(text: str) -> None:
     """Say something beside the result, on stderr."""
-    console(stderr=True).print(text, soft_wrap=True)
+    on = console(stderr=True)
+    on.print(_wrapped(on, text), soft_wrap=True)
+
+
+def _wrapped(on: Console, text: str, indent: int = 0) -> str:
+    """Break text into lines where it goes to a terminal; those after the first are indented."""
+    import textwrap
+
+    if not on.is_terminal:
+        return text
+    lines = textwrap.wrap(text, max(on.width - indent, 20), break_on_hyphens=False)
+    return f"\n{'':{indent}}".join(lines)
 
 
 @contextmanager
@@ -122,17 +133,3 @@ def number(value: float) -> str:
     ('104,692', '0.1235')
     """
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def count(number: int, noun: str) -> str:
-    """Write a number with its noun.
-
-    >>> count(1, "user"), count(1200, "user")
-    ('1 user', '1,200 users')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def json_id(id: int | str) -> int | str:
-    """Return an id as JSON holds it: a number within 2^53, else text."""
-    return str(id) if isinstance(id, int) and abs(id) > 2**53 else id

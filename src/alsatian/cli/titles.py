@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from alsatian.errors import AlsatianError, ParameterError, UnknownItem
+from alsatian.errors import AlsatianError, ParameterError
 
 if TYPE_CHECKING:
     from alsatian.ids import Id
     from alsatian.interactions import Interactions
     from alsatian.titles import Match
 
-_VALUE = re.compile(r"(.+)=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.DOTALL)
+_VALUE = re.compile(r"(.*)=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.DOTALL)
 _SURE = 78.0  # from this score on a title holds the whole query; below, letters differ
 _MARGIN = 4.0  # matches this close to the best are as good
 _HOPELESS = 66.0  # the best match below this is only good as a hint
@@ -64,14 +64,11 @@ def _by_id(data: Interactions, written: str) -> int:
 def _most_like(data: Interactions, written: str) -> int:
     """Take the most rated of the titles most like what is written."""
     from alsatian.cli.terminal import aside
+    from alsatian.models.lists import item_row
 
-    if not data.catalog.titles:
-        raise data.item_ids.unknown(_as_id(data, written))
     matches = data.catalog.search(written, data.item_counts, limit=_LOOK)
     if not matches or matches[0].score < _HOPELESS:
-        near = ", ".join(repr(match.title) for match in matches[:3])
-        hint = f"the nearest titles are {near}" if near else "no title is like it"
-        raise UnknownItem(f"no item {written!r} in this model, neither as an id nor as a title; {hint}.")
+        return item_row(data, written if data.catalog.titles else data.item_ids.parse(written))  # raises UnknownItem
     good = [match for match in matches if match.score >= matches[0].score - _MARGIN]
     good.sort(key=lambda match: -int(data.item_counts[match.row]))
     if len(good) > 1:
@@ -85,25 +82,15 @@ def _most_like(data: Interactions, written: str) -> int:
     return good[0].row
 
 
-def _as_id(data: Interactions, written: str) -> Any:
-    return int(written) if data.item_ids.kind == "int" and written.lstrip("-").isdecimal() else written
-
-
 def _draw(data: Interactions, matches: list[Match], more: int) -> None:
-    from rich.table import Table
-    from rich.text import Text
+    from alsatian.cli.terminal import Facts
 
-    from alsatian.cli.terminal import console, count
-
-    table = Table.grid(padding=(0, 2))
-    for match in matches:
-        mark = "→" if match is matches[0] else " "
-        table.add_row(
-            mark,
-            str(data.item_ids.id_of(match.row)),
-            Text(match.title),
-            count(int(data.item_counts[match.row]), "value"),
-        )
+    columns = {
+        "": ["→" if match is matches[0] else "" for match in matches],
+        "item": [str(data.item_ids.id_of(match.row)) for match in matches],
+        "title": [match.title for match in matches],
+        "values": [f"{int(data.item_counts[match.row]):,}" for match in matches],
+    }
     if more > 0:
-        table.add_row("", "...", f"and {more} more", "")
-    console(stderr=True).print(table)
+        columns = {name: [*cells, f"... and {more} more" if name == "title" else ""] for name, cells in columns.items()}
+    Facts(stderr=True).table("", columns, right=("values",))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alsatian.cli.destination import check_output
 from alsatian.cli.options import Json, Source, Threads
-from alsatian.cli.output import check_output
 from alsatian.cli.reading import Reading, with_reading
-from alsatian.cli.terminal import Facts, busy, count, duration, number, print_json, size
+from alsatian.cli.terminal import Facts, busy, duration, number, print_json, size
+from alsatian.errors import counted
 
 if TYPE_CHECKING:
     from alsatian.cli.settings import Plan
@@ -61,13 +62,13 @@ def train(
     planned = plan(model, settings, likes)
     reading.check()
     check_output(output, source, reading.items)
-    facts = Facts(as_json=as_json)
+    facts = Facts(stderr=as_json)
     with busy(f"reading {source}"):
         data = reading.load(source)
     tell_reading(facts, source, data)
     chosen, why = planned.choose(data)
     notes = advice(planned, chosen, data)
-    chosen = _small_enough(chosen, settings, data, notes)
+    chosen = _small_enough(chosen, planned, data, notes)
     if likes is not None:
         data = _likes(facts, data, likes)
     check_amounts(chosen, data, source)
@@ -88,16 +89,17 @@ def train(
 
 def tell_reading(facts: Facts, source: str, data: Interactions) -> None:
     """Say what was read, what was left out and what is worth knowing."""
+    from alsatian.ingest.complaints import reasons
+
     report, low, high = data.report, float(data.values.min()), float(data.values.max())
     values = f", all {number(low)}" if low == high else f" from {number(low)} to {number(high)}"
     facts.say(
         "read",
-        f"{source}: {count(report.read, 'row')}; {count(len(data.user_ids), 'user')}, "
-        f"{count(len(data.item_ids), 'item')}, {count(len(data), 'value')}{values}",
+        f"{source}: {counted(report.read, 'row')}; {counted(len(data.user_ids), 'user')}, "
+        f"{counted(len(data.item_ids), 'item')}, {counted(len(data), 'value')}{values}",
     )
     if report.skipped:
-        reasons = ", ".join(f"{number:,} {reason}" for reason, number in report.skipped.items())
-        facts.say("left out", f"{count(sum(report.skipped.values()), 'row')}: {reasons}")
+        facts.say("left out", f"{counted(sum(report.skipped.values()), 'row')} ({reasons(report.skipped)})")
     for note in report.notes:
         facts.say("note", note)
 
@@ -125,26 +127,27 @@ def advice(planned: Plan, model: Model, data: Interactions) -> list[str]:
 def _likes(facts: Facts, data: Interactions, likes: float) -> Interactions:
     kept = data.likes(likes)
     without = int((kept.by_user.counts == 0).sum())
-    left = f"; {count(without, 'user')} left without any" if without else ""
+    left = f"; {counted(without, 'user')} left without any" if without else ""
     facts.say("likes", f"{len(kept):,} values of {likes:g} and more{left}")
     return kept
 
 
-def _small_enough(model: Model, settings: list[str], data: Interactions, notes: list[str]) -> Model:
+def _small_enough(model: Model, planned: Plan, data: Interactions, notes: list[str]) -> Model:
     """Lower the usual number of factors where the data is tiny; one that was asked for is left to be refused."""
-    most, given = min(len(data.user_ids), len(data.item_ids)), any(pair.startswith("factors") for pair in settings)
-    if given or model.params.get("factors", 0) <= most:
+    most, what = min((len(ids), ids.what) for ids in (data.user_ids, data.item_ids))
+    usual = model.params.get("factors", 0)
+    if "factors" in planned.settings or usual <= most:
         return model
-    notes.append(f"{count(most, 'factor')}, for the data has no more users or items")
+    notes.append(f"factors={most} instead of {usual}: the data has only {counted(most, what)}")
     return type(model)(**model.params | {"factors": most})
 
 
 def _fit_summary(model: Model) -> str:
-    seconds, threads = model.training["seconds"], count(model.training["threads"], "thread")
+    seconds, threads = model.training["seconds"], counted(model.training["threads"], "thread")
     if not model.history:
         return duration(seconds)
     end = model.history[-1]
-    return f"{count(end.epoch, 'epoch')} in {duration(seconds)} on {threads}; objective {number(end.objective)}"
+    return f"{counted(end.epoch, 'epoch')} in {duration(seconds)} on {threads}; objective {number(end.objective)}"
 
 
 def _next_step(output: Path, data: Interactions) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from alsatian.cli.reading import Reading
 from alsatian.cli.terminal import aside, busy, duration
-from alsatian.cli.titles import Liked, find_item, parse_like
+from alsatian.cli.titles import find_item, parse_like
+from alsatian.errors import DataError, counted
 
 if TYPE_CHECKING:
     from alsatian.ids import Id
     from alsatian.interactions import Interactions
     from alsatian.models import Model
     from alsatian.models.visitor import Visitor
+    from alsatian.ranking import Recommendations
 
 History = dict["Id", float | None]
 
@@ -22,18 +24,33 @@ History = dict["Id", float | None]
 def history_of(data: Interactions, likes: list[str]) -> History:
     """Return item -> value (None: the top of the scale) for what --like names; of several the last counts."""
     history: History = {}
+    dropped: list[str] = []
     for liked in map(parse_like, likes):
-        if _counts(data, liked):
+        if liked.value is None or data.recipe.value_of(liked.value) is not None:
             history[find_item(data, liked.written)] = liked.value
+        else:
+            dropped.append(f"{liked.written}={liked.value:g}")
+    if dropped:
+        are = "is no like" if len(dropped) == 1 else "are no likes"
+        told = f"{' and '.join(dropped)} {are} here (likes are {data.recipe.at_least:g} and more)"
+        if not history:
+            raise DataError(f"{told}, and nothing else was named; give another --like.")
+        aside(f"{told}; left out")
     return history
 
 
-def _counts(data: Interactions, liked: Liked) -> bool:
-    """Tell whether a value is a like here; say so if it is none."""
-    if liked.value is None or data.recipe.value_of(liked.value) is not None:
-        return True
-    aside(f"{liked.written}={liked.value:g} does not count: in this model a like is {data.recipe.at_least:g} and more.")
-    return False
+@dataclass(frozen=True)
+class Joined:
+    """A visitor who was made a user of a model of her own; answers as a visitor who was folded in does."""
+
+    model: Model
+    user: Id
+
+    def recommend(self, n: int, **options: Any) -> Recommendations:
+        data = self.model.data
+        items, _ = data.by_user.row(data.user_ids.row(self.user))
+        titles = [data.catalog.title_of(row) or data.item_ids.id_of(row) for row in items.tolist()]
+        return replace(self.model.recommend([self.user], n, **options), asked="like", queries=[titles])
 
 
 def fold_in(model: Model, likes: list[str]) -> Visitor:
@@ -41,15 +58,12 @@ def fold_in(model: Model, likes: list[str]) -> Visitor:
     history = history_of(model.data, likes)
     begun = time.perf_counter()
     visitor = model.fold_in(cast(Any, history))
-    aside(f"folded in {_items(history)} in {duration(time.perf_counter() - begun)}")
+    aside(f"folded in {counted(len(history), 'item')} in {duration(time.perf_counter() - begun)}")
     return visitor
 
 
-def retrain_with(model: Model, source: str, likes: list[str], threads: int | None) -> tuple[Model, Id]:
-    """Read the source as the model's was, add the visitor as a new user, and fit anew with the same settings.
-
-    Returns the new model and the visitor's id in it.
-    """
+def retrain_with(model: Model, source: str, likes: list[str], threads: int | None) -> Joined:
+    """Read the source as the model's was, add the visitor as a new user, and fit anew with the same settings."""
     begun = time.perf_counter()
     with busy(f"reading {source}"):
         data = Reading.again(model.data.recipe, source).load(source)
@@ -61,7 +75,7 @@ def retrain_with(model: Model, source: str, likes: list[str], threads: int | Non
     fitted = type(model)(**model.params).fit(data, threads=threads)
     seconds, reading = duration(time.perf_counter() - begun), duration(read - begun)
     aside(f"fitted {model.name} anew with the visitor in {seconds}, of which {reading} to read {source}")
-    return fitted, visitor
+    return Joined(fitted, visitor)
 
 
 def with_visitor(data: Interactions, history: History, top_value: float) -> tuple[Interactions, Id]:
@@ -94,7 +108,3 @@ def _with_catalog(data: Interactions, known: Interactions) -> Interactions:
         return data
     columns = {name: column.tolist() for name, column in known.catalog.columns.items()}
     return replace(data, catalog=Catalog.from_columns(data.item_ids, known.item_ids.tolist(), columns))
-
-
-def _items(history: History) -> str:
-    return "1 item" if len(history) == 1 else f"{len(history)} items"

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.catalog import Catalog
-from alsatian.errors import DataError, ParameterError
+from alsatian.errors import DataError, ParameterError, counted
 from alsatian.ingest.columns import meaning
-from alsatian.ingest.complaints import refuse_bad_rows
+from alsatian.ingest.complaints import reasons, refuse_bad_rows
 from alsatian.ingest.items import ItemTable, titles_of_events
 from alsatian.ingest.numbering import fetch, number
 from alsatian.ingest.rows import Rows, judge
-from alsatian.ingest.source import Source, counted
+from alsatian.ingest.source import Source
 from alsatian.interactions import Interactions, Report
 from alsatian.recipe import BadRows, Duplicates, Recipe
 
@@ -44,14 +44,26 @@ class Rules:
             raise ParameterError(f"bad_rows={self.bad_rows!r} is not a rule; choose 'stop' or 'skip'.")
         if self.duplicates is not None:
             Recipe(duplicates=self.duplicates)  # checks the word
-        if self.scale is not None and not (len(self.scale) == 2 and self.scale[0] < self.scale[1]):
-            raise ParameterError(f"scale={self.scale!r} is not (smallest, largest), such as (0.5, 5).")
+        if self.scale is not None and not _is_pair(self.scale):
+            raise ParameterError(f"scale={self.scale!r} is not a pair; pass (lowest, highest), such as (1, 5).")
+        if self.scale is not None and not self.scale[0] < self.scale[1]:
+            raise ParameterError(f"scale={self.scale!r} does not ascend; pass (lowest, highest), such as (1, 5).")
+        if self.where is not None and not isinstance(self.where, str):
+            raise ParameterError(f"where={self.where!r} is not text; pass an SQL condition, such as 'rating > 0'.")
 
     def to_json(self) -> dict[str, Any]:
         """Return the rules that are not the usual ones, apart from the one for duplicates."""
         found: dict[str, Any] = {"bad_rows": self.bad_rows} if self.bad_rows != "stop" else {}
         found |= {"scale": list(self.scale)} if self.scale else {}
         return found | ({"where": self.where} if self.where else {})
+
+
+def _is_pair(scale: object) -> bool:
+    return (
+        isinstance(scale, tuple | list)
+        and len(scale) == 2
+        and all(isinstance(bound, int | float | np.number) for bound in scale)
+    )
 
 
 def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rules) -> Interactions:
@@ -63,8 +75,7 @@ def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rul
     if rules.bad_rows == "stop":
         refuse_bad_rows(rows)
     if not rows.kept:
-        left = ", ".join(f"{count:,} {reason}" for reason, count in rows.skipped.items())
-        raise DataError(f"no row of {source.name} is left to learn from: of {rows.read:,}, {left}.")
+        raise DataError(f"no row of {source.name} is left to learn from ({reasons(rows.skipped)}).")
     notes = [*source.notes, *rows.notes]
     tables = [table()] if table else []
     if "title" in roles:
@@ -118,22 +129,26 @@ def _times(rows: Rows, notes: list[str]) -> NDArray[np.int64] | None:
 
 
 def usual_rule(values: NDArray[np.float32], column: str | None) -> Duplicates:
-    """Return "last" for ratings, "sum" for counts, events and the like.
-
-    Where the column's name does not tell, ratings are steps of a half on a scale: between 2 and 20
-    different values, at most 100 apart.
-    """
+    """Return "last" for ratings, "sum" for counts, events and the like: by the column's name, else the values."""
     said = meaning(column) if column else "counts"
-    if said != "unknown":
-        return "last" if said == "ratings" else "sum"
+    rated = said == "ratings" or (said == "unknown" and look_like_ratings(values))
+    return "last" if rated else "sum"
+
+
+def look_like_ratings(values: NDArray[np.float32]) -> bool:
+    """Tell whether values are steps of a half on a scale: between 2 and 20 different ones, at most 100 apart.
+
+    >>> look_like_ratings(np.array([0.5, 3, 5], np.float32)), look_like_ratings(np.array([1, 700], np.float32))
+    (True, False)
+    """
     low, high = float(values.min()), float(values.max())
     if not 0 < high - low <= 100 or not (2 * low).is_integer():
-        return "sum"
+        return False
     seen = np.zeros(int(2 * (high - low)) + 1, np.bool_)
     for start in range(0, len(values), 1 << 20):
         steps = (values[start : start + (1 << 20)] - np.float32(low)) * 2
         places = steps.astype(np.int64)
         if (places != steps).any():
-            return "sum"
+            return False
         seen[places] = True
-    return "last" if seen.sum() <= 20 else "sum"
+    return bool(seen.sum() <= 20)

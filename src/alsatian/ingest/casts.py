@@ -11,7 +11,7 @@ from alsatian.errors import ColumnError
 from alsatian.ingest.source import Cell
 
 IdKind = Literal["int", "whole", "text"]  # integers; integers written as 17850.0; text
-_INT = re.compile(r"\s*-?(0|[1-9][0-9]{0,18})\s*")
+INTEGER = re.compile(r"\s*-?(0|[1-9][0-9]{0,18})\s*")
 _WHOLE = re.compile(r"\s*-?(0|[1-9][0-9]{0,14})(\.0*)?\s*")
 _NARROW = {"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT"}
 _WIDE = {"UINTEGER", "BIGINT"}
@@ -51,7 +51,7 @@ def id_kind(cell: Cell, written: bool, quoted: bool, samples: Sequence[str]) -> 
     """Return how the ids of a column are to be read, as far as its type and its first cells tell."""
     if written:
         present = [] if quoted else [text for text in samples if text.strip()]
-        if all(map(_INT.fullmatch, present)):
+        if all(map(INTEGER.fullmatch, present)):
             return "text" if quoted else "int"
         return "whole" if all(map(_WHOLE.fullmatch, present)) else "text"
     if cell.type in _NARROW | _WIDE | _HUGE:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from alsatian.errors import ColumnError, nearest
-from alsatian.ingest.source import Source, listed
+from alsatian.errors import ColumnError, listed, nearest
+from alsatian.ingest.source import Source
 
 # Names in lower case without punctuation. A name of an earlier group wins over one of a later group.
 USUAL: dict[str, tuple[str, ...]] = {
@@ -40,6 +40,7 @@ USUAL: dict[str, tuple[str, ...]] = {
 ITEM_NAMES = ("name", "movie", "book", "artist", "song", "track")  # a title too, in a table of items
 _RATINGS = frozenset(USUAL["value"][0].split()) - {"value"}
 _COUNTS = frozenset(USUAL["value"][1].split() + USUAL["value"][2].split())
+ROLES = (*USUAL, "weight")
 _ORDER = ("user", "item", "value", "time")
 
 
@@ -76,7 +77,7 @@ def find_roles(source: Source, named: Mapping[str, str | None]) -> dict[str, str
     for role in ("user", "item"):
         if role not in chosen:
             raise ColumnError(_not_found(source, role, free))
-    return {role: chosen[role] for role in (*USUAL, "weight") if role in chosen}
+    return {role: chosen[role] for role in ROLES if role in chosen}
 
 
 def find_named(source: Source, role: str, name: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from alsatian.errors import RowsError
+from alsatian.errors import RowsError, counted
+from alsatian.filters import identifier
 from alsatian.ingest.conditions import LEFT_OUT
 from alsatian.ingest.rows import Rows
-from alsatian.ingest.source import Source, identifier
+from alsatian.ingest.source import Source
 
 
 def refuse_bad_rows(rows: Rows) -> None:
@@ -16,23 +18,30 @@ def refuse_bad_rows(rows: Rows) -> None:
     if not bad:
         return
     total = sum(bad.values())
-    counts = ", ".join(f"{count:,} {reason}" for reason, count in bad.items())
-    place, complaint = _first(rows)
     one = total == 1
     step = "pass time='' (--time '') to read without times, or" if _only_times(bad) else "or"
     raise RowsError(
         f"{total:,} of {rows.read:,} rows of {rows.source.name} cannot be used"
-        f"{'' if one else f' ({counts})'}; {'it is' if one else 'first'} {place}: {complaint}. "
+        f"{'' if one else f' ({reasons(bad)})'}; {'it is' if one else 'first'} {_first(rows)}. "
         f"Correct {'it' if one else 'them'}, {step} pass bad_rows='skip' (--bad-rows skip) to leave "
         f"{'it' if one else 'them'} out."
     )
+
+
+def reasons(skipped: Mapping[str, int]) -> str:
+    """Write why rows cannot be used.
+
+    >>> reasons({"no user": 1, "value is not finite": 3})
+    'no user: 1 row, value is not finite: 3 rows'
+    """
+    return ", ".join(f"{reason}: {counted(count, 'row')}" for reason, count in skipped.items())
 
 
 def _only_times(bad: dict[str, int]) -> bool:
     return all("time" in reason.split() for reason in bad)
 
 
-def _first(rows: Rows) -> tuple[str, str]:
+def _first(rows: Rows) -> str:
     """Return the place of the first bad row, and what is wrong with it."""
     source = rows.source
     for file in source.files:
@@ -47,13 +56,13 @@ def _first(rows: Rows) -> tuple[str, str]:
             found.append((source.line_of_place(file, reject.place), f"{reject.reason}, {text!r}"))
         if found:
             number, complaint = min(found)
-            return _place(source, file, number), complaint
-    return source.name, "it was read differently the second time"  # the source changes while it is read
+            return f"{_place(source, file, number)}: {complaint}"
+    return "in what was read differently the second time"  # the source changes while it is read
 
 
 def _place(source: Source, file: str, number: int) -> str:
-    name = source.name if len(source.files) == 1 else file
-    return f"{Path(name).name}, {'line' if source.line_of else 'row'} {number:,}"
+    place = f"{'line' if source.line_of else 'row'} {number:,}"
+    return place if len(source.files) == 1 else f"{Path(file).name}, {place}"
 
 
 def _first_judged(rows: Rows, file: str) -> tuple[int, str] | None:

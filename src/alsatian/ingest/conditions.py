@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from alsatian.errors import ParameterError
-from alsatian.ingest.casts import Check
-from alsatian.ingest.source import Source, first_line, identifier, listed
+from alsatian.filters import complaint, identifier
+from alsatian.ingest.casts import INTEGER, Check
+from alsatian.ingest.source import Source
 
 LEFT_OUT = "left out by where"
-_INTEGER = r"'\s*-?(0|[1-9][0-9]{0,17})\s*'"
 _TYPES = ("BIGINT", "DOUBLE", "TIMESTAMP")
 
 
@@ -35,14 +34,7 @@ def apply_where(source: Source, where: str) -> tuple[Callable[[Sequence[str]], s
             Check(LEFT_OUT, "where", f"NOT {condition}"),
             Check(LEFT_OUT, "where", f"{condition} IS NULL"),
         )
-    raise ParameterError(complaint(source, where, problem))
-
-
-def complaint(source: Source, where: str, error: BaseException | None) -> str:
-    return (
-        f"where={where!r} cannot be evaluated: {first_line(error)}. "
-        f"It is an SQL condition over the columns {listed(list(source.columns))}."
-    )
+    raise complaint(where, problem, list(source.columns), source.name)
 
 
 def _selections(source: Source, where: str) -> Iterator[Callable[[Sequence[str]], str]]:
@@ -71,7 +63,8 @@ def _shares(source: Source, names: list[str]) -> dict[str, dict[str, float]]:
         cell = source.columns[name].sql
         plain = f"NOT regexp_matches({cell}, '^\\s*-?0[0-9]')"
         tests += [
-            f"avg((regexp_full_match({cell}, {_INTEGER}))::INTEGER)",
+            f"avg((regexp_full_match({cell}, '{INTEGER.pattern}') AND TRY_CAST({cell} AS BIGINT) IS NOT NULL)"
+            f"::INTEGER) FILTER ({cell} IS NOT NULL)",
             f"avg((TRY_CAST({cell} AS DOUBLE) IS NOT NULL AND {plain})::INTEGER) FILTER ({cell} IS NOT NULL)",
             f"avg((TRY_CAST({cell} AS TIMESTAMP) IS NOT NULL)::INTEGER) FILTER ({cell} IS NOT NULL)",
         ]

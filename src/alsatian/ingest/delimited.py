@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alsatian.errors import SourceError
+from alsatian.errors import SourceError, listed
 from alsatian.ingest.dialect import Dialect, detect, split
 from alsatian.ingest.lines import head, line_of_place, line_of_record
-from alsatian.ingest.source import Cell, Reject, Source, listed, literal, literals
+from alsatian.ingest.source import Cell, Reject, Source, literal, literals
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

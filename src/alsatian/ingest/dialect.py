@@ -54,10 +54,18 @@ def detect(lines: Sequence[str], name: str, delimiter: str | None = None, header
             )
         quote = '"' if delimiter in _QUOTING or _balanced(lines, delimiter) else ""
         rows = split(lines, delimiter, quote)
+        if max(map(len, rows)) == 1:
+            raise DataError(_undivided(lines, name, delimiter))
     except csv.Error as error:
         raise DataError(f"{name} cannot be read as delimited text: {error}.") from None
     has_header = _is_header(rows[0]) if header is None else header
     return Dialect(delimiter, quote, rows.pop(0) if has_header else None, rows)
+
+
+def _undivided(lines: Sequence[str], name: str, delimiter: str) -> str:
+    better = _most_even(lines)
+    step = f"{better!r} does; leave delimiter= (--delimiter) out" if better else "pass another delimiter= (--delimiter)"
+    return f"{delimiter!r} does not part the lines of {name}, first {lines[0][:60]!r}; {step}."
 
 
 def split(lines: Sequence[str], delimiter: str, quote: str) -> list[list[str]]:

@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alsatian.catalog import Catalog
-from alsatian.errors import ColumnError, RowsError, SourceError
+from alsatian.errors import ColumnError, RowsError, SourceError, counted, listed
 from alsatian.ids import Id, Ids
+from alsatian.ingest.casts import INTEGER
 from alsatian.ingest.columns import USUAL, find_title, plain
 from alsatian.ingest.dialect import is_number
 from alsatian.ingest.rows import Rows
-from alsatian.ingest.source import Source, counted, first_line, listed
-
-_INT = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_YEAR = re.compile(r"\((\d{4})(?:[-–]\d{0,4})?\)\s*$")
+from alsatian.ingest.source import Source, first_line
+from alsatian.titles import year_of
 
 
 @dataclass
@@ -50,7 +49,7 @@ class ItemTable:
         """Write the ids in the type of the data's ids."""
         if item_ids.kind == "text":
             return [str(key) for key in self.ids]
-        return [int(key) if isinstance(key, int) or _INT.fullmatch(key) else key for key in self.ids]
+        return [int(key) if isinstance(key, int) or INTEGER.fullmatch(key) else key for key in self.ids]
 
 
 def read_items(source: Source, item: str, bad_rows: str) -> ItemTable:
@@ -123,7 +122,7 @@ def _as_plain(cell: str, kind: str) -> str:
 def typed(cells: Sequence[str | None]) -> list[Any]:
     """Turn written cells into integers or floats if all of them are; leading zeros mean text."""
     present = [cell for cell in cells if cell is not None]
-    if present and all(_INT.fullmatch(cell) for cell in present):
+    if present and all(INTEGER.fullmatch(cell) for cell in present):
         return [None if cell is None else int(cell) for cell in cells]
     if present and all(is_number(cell) and not re.match(r"0\d", cell) for cell in present):
         return [None if cell is None else float(cell) for cell in cells]
@@ -132,11 +131,10 @@ def typed(cells: Sequence[str | None]) -> list[Any]:
 
 def with_year(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """Add the attribute `year` where most titles end in one, as "Up (2009)" does, and none is there yet."""
-    titles = columns.get("title", [])
-    found = [_YEAR.search(title or "") for title in titles]
-    if any(plain(name) == "year" for name in columns) or sum(map(bool, found)) * 2 <= len(titles):
+    years = [year_of(title or "") for title in columns.get("title", [])]
+    if any(plain(name) == "year" for name in columns) or sum(map(bool, years)) * 2 <= len(years):
         return columns
-    return columns | {"year": [int(match[1]) if match else None for match in found]}
+    return columns | {"year": years}
 
 
 def titles_of_events(rows: Rows) -> ItemTable:

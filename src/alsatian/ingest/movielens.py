@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alsatian.errors import SourceError
+from alsatian.errors import SourceError, listed
 from alsatian.ingest.delimited import open_text
 from alsatian.ingest.files import open_files
 from alsatian.ingest.items import ItemTable, read_items
 from alsatian.ingest.lines import encoding_of
-from alsatian.ingest.source import Source, listed
+from alsatian.ingest.source import Source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -22,7 +22,7 @@ _GENRES = [
     "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama",
     "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
 ]  # fmt: skip
-_NO_GENRES = "(no genres listed)"
+NO_GENRES = "(no genres listed)"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _movies(con: DuckDBPyConnection, form: Form, path: Path) -> ItemTable:
     table = read_items(movies, "movieId", "stop")
     if form.movies == "u.item":
         table.columns = _from_flags(table.columns)
-    table.columns["genres"] = [None if g == _NO_GENRES else g for g in table.columns["genres"]]
+    table.columns["genres"] = [None if g == NO_GENRES else g for g in table.columns["genres"]]
     links = path.with_name("links.csv")
     if links.is_file():
         _add_links(table, read_items(open_files(con, str(links)), "movieId", "stop"))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from alsatian.errors import SourceError
 from alsatian.ingest.items import ItemTable
+from alsatian.ingest.movielens import NO_GENRES
 
 Columns = dict[str, NDArray[Any]]
 
@@ -63,7 +64,7 @@ def _movies(columns: Columns) -> ItemTable:
         f"{name} ({year})" if isinstance(name, str) and year else name if isinstance(name, str) else None
         for name, year in zip(names, years, strict=True)
     ]
-    genres = [None if genre == "(no genres listed)" else genre for genre in genres]
+    genres = [None if genre == NO_GENRES else genre for genre in genres]
     return ItemTable("movielens", ids.tolist(), {"title": titles, "genres": genres, "year": years})
 
 

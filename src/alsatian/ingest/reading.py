@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from alsatian.errors import ParameterError, SourceError
-from alsatian.ingest.building import Items, Rules, build, usual_rule
+from alsatian.ingest.building import Items, Rules, build
 from alsatian.ingest.columns import find_roles
 from alsatian.ingest.files import open_files
 from alsatian.ingest.frames import is_frame, open_arrays, open_frame
@@ -23,8 +23,6 @@ from alsatian.recipe import BadRows, Duplicates
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-__all__ = ["read", "read_arrays", "usual_rule"]
 
 
 def read(
@@ -85,6 +83,15 @@ def read(
     return replace(data, recipe=replace(data.recipe, reading=data.recipe.reading | asked))
 
 
+def columns_of(source: str, delimiter: str | None = None) -> list[str]:
+    """Return the names of the columns of a file or folder."""
+    con = connect()
+    try:
+        return list(_open(con, source, None, delimiter)[0].columns)
+    finally:
+        con.close()
+
+
 def read_arrays(columns: dict[str, NDArray[Any]], name: str, table: ItemTable) -> Interactions:
     """Read columns that are already in memory, as named samples are."""
     con = connect()
@@ -121,5 +128,7 @@ def _open(
 
 def _items(con: DuckDBPyConnection, items: Any, item: str, bad_rows: str) -> Items:
     """Open the table of items that the caller gave."""
+    if not is_frame(items) and is_url(os.fspath(items)):
+        raise SourceError(f"items={items!r} is a database; write its table of items to a file, and pass that.")
     source = open_frame(con, items, "the catalog") if is_frame(items) else open_files(con, os.fspath(items))
     return lambda: read_items(source, item, bad_rows)

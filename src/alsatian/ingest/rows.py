@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alsatian.errors import ColumnError, DataError, ParameterError, SourceError
+from alsatian.errors import ColumnError, DataError, SourceError, listed
+from alsatian.filters import complaint
 from alsatian.ingest.casts import Check, IdKind, Value, id_kind, id_value, number_value, time_value
-from alsatian.ingest.conditions import apply_where, complaint
-from alsatian.ingest.source import Reject, Source, first_line, listed
+from alsatian.ingest.conditions import apply_where
+from alsatian.ingest.source import Reject, Source, first_line
 
 _NEXT: dict[IdKind, IdKind] = {
     "int": "whole",
@@ -85,7 +86,7 @@ def judge(
         rows = _fitting(source, roles, scale, where)
     except duckdb.Error as error:
         if where:
-            raise ParameterError(complaint(source, where, error)) from None
+            raise complaint(where, error, list(source.columns), source.name) from None
         raise SourceError(f"{source.name} cannot be read: {first_line(error)}.") from None
     if rows.read == 0:
         raise DataError(f"{source.name} has columns ({listed(list(source.columns))}) but no rows.")

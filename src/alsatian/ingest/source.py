@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from alsatian.filters import identifier
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -91,11 +93,6 @@ def describe(con: DuckDBPyConnection, relation: str) -> dict[str, Cell]:
     return {row[0]: Cell(identifier(row[0]), row[1]) for row in rows}
 
 
-def identifier(name: str) -> str:
-    """Quote a column name for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def literal(text: str) -> str:
     """Quote a string for SQL."""
     return "'" + text.replace("'", "''") + "'"
@@ -110,14 +107,3 @@ def first_line(error: object) -> str:
     """Return what DuckDB complains of, without its class, its hints and its drawing of the statement."""
     line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return line.split("Error: ", 1)[-1].rstrip(".!")
-
-
-def counted(number: int, what: str) -> str:
-    """Write a number of things: 1 row, 2,000 rows."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def listed(names: Sequence[Any], most: int = 12) -> str:
-    """Write names for a message: 'a', 'b', 'c' and 9 more."""
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _URL = re.compile(r"[A-Za-z][\w+.-]*:///?")
+_FILES = ("http:", "https:", "s3:", "s3a:", "gs:", "hdfs:", "ftp:", "sftp:", "file:")
 
 
 def is_url(text: str) -> bool:
-    return bool(_URL.match(text))
+    """Tell whether a source is a database; raises SourceError for a file that would have to be fetched."""
+    found = _URL.match(text)
+    if found and text.lower().startswith(_FILES):
+        raise SourceError(f"reading from {text!r} is not supported; download it first, and pass the path of the file.")
+    return bool(found)
 
 
 def open_query(con: DuckDBPyConnection, url: str, query: str) -> Source:
@@ -34,8 +39,6 @@ def open_query(con: DuckDBPyConnection, url: str, query: str) -> Source:
     Raises SourceError when the database cannot be opened or refuses the query, DependencyError when it
     needs SQLAlchemy and that is not installed, DataError when the answer has no rows.
     """
-    if url.startswith(("http:", "https:", "s3:", "file:", "ftp:")):
-        raise SourceError(f"{url!r} is not a database; download the file and pass its path.")
     names, rows = _sqlite(url, query) if url.startswith("sqlite:///") else _sqlalchemy(url, query)
     if not rows:
         raise DataError(f"the query has columns ({', '.join(map(repr, names))}) but no rows.")

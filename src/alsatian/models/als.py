@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
-from alsatian.errors import FitError, ParameterError
+from alsatian.errors import FitError, ParameterError, counted
 from alsatian.explanation import Explanation, Reason
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions
@@ -35,11 +35,11 @@ START = 0.1  # about how large the first products x_u.y_i are
 
 
 class Half(NamedTuple):
-    """One side of the data: its entries row by row, the rows' ridges, and the ids to name a row by."""
+    """One side of the data: its entries row by row, the rows' ridges, and the ids to name a row by (None: visitors)."""
 
     entries: CSR
     ridge: NDArray[Any]
-    ids: Ids
+    ids: Ids | None
 
 
 class ALS(FactorModel):
@@ -146,8 +146,9 @@ class ALS(FactorModel):
         loss, failed = kernels.half_sweep(rows, form, fixed, gram, half.ridge, solution, steps, threads)
         if failed >= 0:
             count = half.entries.counts[failed]
+            who = f"{half.ids.what} {half.ids.id_of(failed)!r}" if half.ids else "the visitor"
             raise FitError(
-                f"{half.ids.what} {half.ids.id_of(failed)!r} with its {count:,} values has no finite, unique solution "
+                f"{who} with {counted(int(count), 'value')} has no finite, unique solution "
                 f"at {self.factors} factors and reg={self._regularization[0]:g}; raise reg, lower factors, or pass "
                 "precision='float64'."
             )
@@ -165,8 +166,7 @@ class ALS(FactorModel):
         items = self._items
         zeros = np.zeros((history.rows, self.factors), items.factors.dtype)
         visitors = Side(zeros, None if items.bias is None else np.zeros(history.rows, items.factors.dtype))
-        visitor_ids = Ids(np.arange(history.rows), "user")
-        self._solve(Half(history, self._ridge(history, form), visitor_ids), form, items, visitors, 1, steps=0)
+        self._solve(Half(history, self._ridge(history, form), None), form, items, visitors, 1, steps=0)
         return Audience(history, np.arange(history.rows, dtype=np.int32), visitors.factors, visitors.bias)
 
     @cached_property
@@ -191,7 +191,10 @@ class ALS(FactorModel):
         system = f.T @ (f * (confidence - form.unobserved)[:, None]) + self._ridge(history, form) * np.eye(f.shape[1])
         if form.unobserved:
             system += form.unobserved * self._item_gram
-        influence = np.linalg.solve(system, columns[items].T.astype(np.float64))  # A^-1 y_i, a column for each item
+        try:
+            influence = np.linalg.solve(system, columns[items].T.astype(np.float64))  # A^-1 y_i, a column for each item
+        except np.linalg.LinAlgError:
+            raise FitError("the history has no unique solution to explain; fit with a larger reg.") from None
         parts = (f @ influence) * target[:, None]
         bases = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
         return [

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
-from alsatian.errors import NotFitted, ParameterError, UnknownItem, Unsupported
+from alsatian.errors import DataError, NotFitted, ParameterError, Unsupported
 from alsatian.explanation import Explanation
 from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 from alsatian.models import lists
-from alsatian.models.lists import Audience, Mask, Reasons, Top
+from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.params import Parameters
 from alsatian.models.run import Callback, Epoch, Run
 from alsatian.models.visitor import Visitor
-from alsatian.ranking import Recommendations
+from alsatian.ranking import Reasons, Recommendations
 
 Some = Id | Iterable[Id]  # one id, or several
 
@@ -131,12 +131,7 @@ class Model(Parameters):
         Filters as in `recommend`. Raises UnknownItem, ParameterError, Unsupported.
         """
         data = self.fitted.data
-        rows = lists.item_rows(data, items)
-        if (empty := data.item_counts[rows] == 0).any():
-            item = data.item_ids.id_of(int(rows[np.argmax(empty)]))
-            raise UnknownItem(
-                f"item {item!r} has no values in the data that the model was fitted on, so nothing is like it."
-            )
+        rows = np.array([lists.rated_row(data, item) for item in lists.listed(items)], np.int32)
         allowed = lists.allowed_items(data, allow, deny, where)
         n = lists.check_n(n, len(data.item_ids))
         top = self._most_similar(rows, n, allowed, kernels.usable_threads(threads))
@@ -160,7 +155,7 @@ class Model(Parameters):
         if unknown not in ("raise", "skip", "baseline"):
             raise ParameterError(f"unknown={unknown!r} is not a word of predict; choose raise, skip or baseline.")
         data = self.fitted.data
-        found = [lists.rows_of(ids, asked, unknown) for ids, asked in ((data.user_ids, users), (data.item_ids, items))]
+        found = [lists.rows_of(data.user_ids, users, unknown), lists.item_rows(data, items, unknown)]
         if min(map(len, found)) != 1 and len(found[0]) != len(found[1]):
             raise ParameterError(
                 f"predict takes pairs, and {len(found[0]):,} users do not pair with {len(found[1]):,} items; "
@@ -186,7 +181,8 @@ class Model(Parameters):
         A mapping gives their values; a bare list means the top of the scale where values are ratings, else 1.
         Raises UnknownItem, DataError.
         """
-        row = lists.visitor_history(self.fitted.data, history, self.top_value)
+        data = self.fitted.data
+        row = lists.visitor_history(data, history, self.top_value, data.scale if self.predicts else None)
         self._check_values(row.values)
         return Visitor(self, self._fold_in(row))
 
@@ -196,7 +192,8 @@ class Model(Parameters):
         Raises UnknownUser, UnknownItem, Unsupported.
         """
         data = self.fitted.data
-        history = data.by_user.take(np.array([data.user_ids.row(user)]))
+        _, rows = lists.user_rows(data, user, "raise")
+        history = data.by_user.take(rows)
         return self._explain(history, [lists.item_row(data, item)])[0]
 
     @property
@@ -228,6 +225,8 @@ class Model(Parameters):
 
     def _check(self, data: Interactions) -> None:
         """Raise ParameterError or DataError where this data does not suit these settings."""
+        if len(data) == 0:
+            raise DataError("there are no values to learn from; check what was held out or left out.")
         self._check_values(data.values)
 
     def _check_values(self, values: NDArray[np.float32]) -> None:

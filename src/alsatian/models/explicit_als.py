@@ -16,10 +16,11 @@ from alsatian.models.params import param
 class ExplicitALS(ALS):
     """Matrix factorization of explicit ratings by alternating least squares, with biases.
 
-    Loss, with c = 1 or the given weight of a value (Zhou et al. 2008, "Large-scale parallel collaborative filtering for the
-    Netflix prize"; biases as in Koren, Bell and Volinsky 2009, eq. 5), m the mean and n the count of a row's values:
+    Loss (Zhou et al. 2008, "Large-scale parallel collaborative filtering for the Netflix prize"; biases as in Koren
+    et al. 2009, eq. 5), with c = 1 or the given weight of a value, m the mean, n the count of a row's values:
 
-        sum of c (value - m - b_u - b_i - x_u.y_i)^2 + reg sum_u n_u^nu (|x_u|^2 + b_u^2) + reg sum_i n_i^nu (|y_i|^2 + b_i^2)
+        sum of c (value - m - b_u - b_i - x_u.y_i)^2
+            + reg sum_u n_u^nu (|x_u|^2 + b_u^2) + reg sum_i n_i^nu (|y_i|^2 + b_i^2)
 
     With `unobserved_weight` above 0 (and no biases) the cells that nobody rated count as zeros.
 

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from alsatian.errors import DataError, ParameterError, UnknownItem, UnknownUser
 from alsatian.ids import Id, Ids
 from alsatian.interactions import CSR, Interactions
-from alsatian.ranking import Recommendations
+from alsatian.ranking import Reasons, Recommendations
 
 Mask = NDArray[np.bool_]
-Reasons = list[tuple[str | Id, float]]  # the titles (or ids) that speak for an item, and how much
 
 
 class Top(NamedTuple):
@@ -106,8 +105,17 @@ def item_row(data: Interactions, item: Id) -> int:
     return row
 
 
-def item_rows(data: Interactions, items: Id | Iterable[Id]) -> NDArray[np.int32]:
-    return np.array([item_row(data, item) for item in listed(items)], np.int32)
+def item_rows(data: Interactions, items: Id | Iterable[Id], unknown: str = "raise") -> NDArray[np.int32]:
+    """Return the rows of items (ids or titles); -1 for an unknown one where that is no error."""
+    asked = listed(items)
+    rows = data.item_ids.rows(asked)
+    for at in np.flatnonzero(rows < 0):
+        try:
+            rows[at] = item_row(data, asked[at])
+        except UnknownItem:
+            if unknown == "raise":
+                raise
+    return rows
 
 
 def _unknown_item(data: Interactions, item: Id) -> Exception:
@@ -134,7 +142,20 @@ def allowed_items(
     return mask
 
 
-def visitor_history(data: Interactions, history: Mapping[Id, float] | Iterable[Id], top_value: float) -> CSR:
+def rated_row(data: Interactions, item: Id) -> int:
+    """Return the row of an item that somebody has; raises UnknownItem otherwise, for nothing can be like it."""
+    row = item_row(data, item)
+    if data.item_counts[row] == 0:
+        raise UnknownItem(f"item {item!r} has no values in the data that the model was fitted on; name another.")
+    return row
+
+
+def visitor_history(
+    data: Interactions,
+    history: Mapping[Id, float] | Iterable[Id],
+    top_value: float,
+    scale: tuple[float, float] | None = None,
+) -> CSR:
     """Return one compressed row from what a visitor names, as the recipe turns raw values into values."""
     if isinstance(history, str | int | np.integer):
         raise ParameterError(f"a history is a list of items or a mapping from items to values; pass [{history!r}].")
@@ -145,7 +166,10 @@ def visitor_history(data: Interactions, history: Mapping[Id, float] | Iterable[I
             raise DataError(f"the value {value!r} of {item!r} is not a finite number; pass a number.")
         raw = top_value if value is None else float(value)
         if (used := data.recipe.value_of(raw) if value is not None else raw) is not None:
-            kept[item_row(data, item)] = used
+            if scale and not scale[0] <= used <= scale[1]:
+                bounds = f"{scale[0]:g} to {scale[1]:g}"
+                raise DataError(f"the value {used:g} of {item!r} is outside the scale {bounds}; pass one inside.")
+            kept[rated_row(data, item)] = used
     if not kept:
         bound = (
             f"; only values of at least {data.recipe.at_least:g} count here" if given and data.recipe.at_least else ""

@@ -1,0 +1,83 @@
+"""Several rows of one user and item become one, by the rule that the recipe names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.errors import RowsError
+from alsatian.ids import Ids
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Rows sorted by user, item and first order, in which a pair may still stand several times."""
+
+    indptr: NDArray[np.int64]
+    items: NDArray[np.int32]
+    values: NDArray[np.float32]
+    times: NDArray[np.int64] | None
+    weights: NDArray[np.float32] | None
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each distinct pair begins."""
+        first = np.ones(len(self.items), bool)
+        np.not_equal(self.items[1:], self.items[:-1], out=first[1:])
+        first[self.indptr[:-1][self.indptr[:-1] < len(first)]] = True
+        return np.flatnonzero(first)
+
+    def repeated(self) -> int:
+        """How many rows repeat the pair of a row before them."""
+        return len(self.items) - len(self.starts)
+
+    def complaint(self, combined: int, user_ids: Ids, item_ids: Ids) -> str:
+        lengths = np.diff(self.starts, append=len(self.items))
+        at = int(self.starts[np.argmax(lengths > 1)])
+        user = user_ids.id_of(int(np.searchsorted(self.indptr, at, "right")) - 1)
+        values = ", ".join(f"{v:g}" for v in self.values[at : at + min(3, int(lengths.max()))])
+        return (
+            f"{combined:,} rows repeat a pair of user and item, first user {user!r} and item "
+            f"{item_ids.id_of(int(self.items[at]))!r} (values {values}); "
+            "choose a rule: duplicates='last', 'sum' or 'mean'."
+        )
+
+    def combined(self, rule: str) -> Pairs:
+        """Make one row of each pair. Sums run in row order, in float64, so that any machine gets the same bits."""
+        starts, lengths = self.starts, np.diff(self.starts, append=len(self.items))
+        last = starts + lengths - 1
+        if rule == "last" and self.times is not None:
+            last = self._latest(starts, lengths, last)
+        values, weights = (
+            None if column is None else column[last] if rule == "last" else _reduced(column, starts, lengths, rule)
+            for column in (self.values, self.weights)
+        )
+        assert values is not None
+        times = None if self.times is None else np.maximum.reduceat(self.times, starts)
+        return Pairs(np.searchsorted(starts, self.indptr), self.items[starts], values, times, weights)
+
+    def _latest(self, starts: Any, lengths: Any, last: Any) -> Any:
+        """Return, per pair, the row with the latest time and among those the last."""
+        assert self.times is not None
+        several = np.flatnonzero(lengths > 1)
+        rows = np.repeat(starts[several] - np.cumsum(lengths[several]) + lengths[several], lengths[several])
+        rows += np.arange(len(rows))
+        pair = np.repeat(several, lengths[several])
+        order = rows[np.lexsort((rows, self.times[rows], pair))]
+        last = last.copy()
+        last[several] = order[np.cumsum(lengths[several]) - 1]
+        return last
+
+
+def _reduced(column: NDArray[np.float32], starts: Any, lengths: Any, rule: str) -> NDArray[np.float32]:
+    totals = np.add.reduceat(column.astype(np.float64), starts)
+    totals = totals / lengths if rule == "mean" else totals
+    if np.abs(totals).max() > np.finfo(np.float32).max:
+        raise RowsError(
+            f"the values of a pair add up to {np.abs(totals).max():g}, too large for float32; scale them down."
+        )
+    return totals.astype(np.float32)
