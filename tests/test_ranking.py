@@ -197,6 +197,20 @@ class TestFrames:
         for frame in (empty.to_polars(), empty.to_pandas(), empty.to_arrow()):
             assert frame.shape == (0, 6)
 
+    def test_ids_have_one_type_of_their_own(self) -> None:
+        pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+        mixed = lists(queries=[15, "x", "eve"])
+        for values in (mixed.to_polars()["user"].to_list(), mixed.to_arrow()["user"].to_pylist()):
+            assert values == ["15", "15", "eve"]
+        assert mixed.to_pandas()["user"].tolist() == ["15", "15", "eve"]
+        nothing: dict[str, Any] = {"queries": [], "counts": np.array([], int), "rows": np.array([], np.int32)}
+        for ids, type in ((ITEM_IDS, "string"), (Ids.of(range(5), "item"), "int64")):
+            empty = lists(asked="item", scores=np.array([], np.float32), item_ids=ids, **nothing)
+            for column in ("query", "item"):
+                assert empty.to_polars().schema[column] == (pl.String if type == "string" else pl.Int64)
+                assert empty.to_arrow().schema.field(column).type == getattr(pa, type)()
+                assert empty.to_pandas()[column].dtype == ("object" if type == "string" else type)
+
     def test_integers_likes_similar_items_and_reasons(self) -> None:
         pl = pytest.importorskip("polars")
         users = lists(queries=[7, 8, 9], item_ids=Ids.of(range(5), "item")).to_polars()

@@ -39,7 +39,8 @@ def to_pandas(columns: Columns) -> Any:
     pd = _package("pandas", "pip install pandas")
 
     def array(column: Gathered) -> Any:
-        values = pd.Series(column.values, dtype=None if len(column.values) else object)
+        untyped = len(column.values) == 0 and not isinstance(column.values, np.ndarray)
+        values = pd.Series(column.values, dtype=object if untyped else None)
         return values.array if column.at is None else values.array.take(column.at)
 
     return pd.DataFrame({name: array(column) for name, column in columns.items()})

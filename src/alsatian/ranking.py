@@ -149,12 +149,11 @@ class Recommendations:
         """Each id and title once, however often it stands in the lists."""
         query = np.repeat(np.arange(len(self.queries)), self.counts)
         used, item = np.unique(self.rows, return_inverse=True)
-        asked = [list(map(str, asked)) for asked in self.queries] if self.asked == "like" else list(self.queries)
         sources = [self._source(at) for at in range(len(self.queries))]
         columns = {
-            self._asked: Gathered(asked, query),
+            self._asked: self._asked_column(query),
             "rank": Gathered(np.arange(1, len(self) + 1) - self._starts[query]),
-            "item": Gathered(self.item_ids.take(used), item, self.item_ids.kind == "text"),
+            "item": _id_column(self.item_ids.take(used), item, self.item_ids.kind),
             "title": Gathered([self.catalog.title_of(row) for row in used.tolist()], item, text=True),
             "score": Gathered(self.scores),
             "source": Gathered(sources, query, text=True),
@@ -162,6 +161,13 @@ class Recommendations:
         if self.because is not None:
             columns["because"] = Gathered([_named(str, row.because or []) for row in self])
         return columns
+
+    def _asked_column(self, at: NDArray[np.integer]) -> Gathered:
+        if self.asked == "like":
+            return Gathered([list(map(str, asked)) for asked in self.queries], at)
+        kinds = {"text" if isinstance(asked, str) else "int" for asked in self.queries}
+        kind = self.item_ids.kind if self.asked == "item" and not kinds else "text" if "text" in kinds else "int"
+        return _id_column(self.queries, at, kind)
 
     def table(self, most: int | None = _SHOWN) -> TextTable:
         """Return the first places (None: all) as text; a column that would say nothing is left out.
@@ -207,6 +213,11 @@ class Recommendations:
 def _short(score: np.floating) -> float:
     """The shortest number that a float32 stands for: 4.7, not 4.699999809265137."""
     return float(str(score))
+
+
+def _id_column(ids: Sequence[Any], at: NDArray[np.integer], kind: str) -> Gathered:
+    """All ids as text, or all as integers, also where there is none."""
+    return Gathered(list(map(str, ids)), at, text=True) if kind == "text" else Gathered(np.array(ids, np.int64), at)
 
 
 def _with_reasons(columns: dict[str, list[str]], rows: Sequence[Row]) -> dict[str, list[str]]:

@@ -119,3 +119,10 @@ def test_the_delimiter_is_the_one_that_parts_lines_evenly() -> None:
     assert detect(["id,title,genres", '1,"Up, the",A|B', "2,Cars,A|B"], "f").delimiter == ","
     assert detect(["1;2;3,5", "1;3;4,5"], "f").delimiter == ";"
     assert detect(["1,2,2020-01-01 10:00:00", "1,3,2020-01-01 10:00:00"], "f").delimiter == ","
+
+
+def test_a_column_has_one_role(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("userId,movieId\n1,2\n")
+    with pytest.raises(ColumnError, match="column 'movieId' cannot be both user= and item=; name two columns"):
+        read(tmp_path / "r.csv", user="movieId", item="movieId")
+    assert read(tmp_path / "r.csv", title="movieId", item="movieId").catalog.titles == ["2"]

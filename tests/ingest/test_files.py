@@ -245,3 +245,21 @@ def test_an_id_that_is_no_integer_far_down_makes_all_text_and_is_noted(tmp_path:
 def test_a_missing_column_lists_what_exists(tmp_path: Path) -> None:
     with pytest.raises(ColumnError, match=r"known to be the item; its columns are 'user', 'itm'.*mean item='itm'"):
         read(write(tmp_path, "r.csv", "user,itm\n1,2\n"))
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a?", "a*"])
+@pytest.mark.parametrize("suffix", [".csv", ".csv.zst", ".jsonl", ".json", ".parquet"])
+def test_a_name_is_no_pattern(tmp_path: Path, name: str, suffix: str) -> None:
+    with duckdb.connect() as con:
+        for stem, user in ((name, 7), ("a1", 1)):
+            path = f"{tmp_path}/{stem}{suffix}"
+            array = ", ARRAY" if suffix == ".json" else ""
+            kind = "csv" if "csv" in suffix else "parquet" if "parquet" in suffix else f"json{array}"
+            con.execute(f"COPY (SELECT {user} AS user, 2 AS item) TO '{path}' (FORMAT {kind})")
+    assert read(tmp_path / f"{name}{suffix}").user_ids.tolist() == [7]
+
+
+def test_a_bad_row_in_a_file_named_like_a_pattern(tmp_path: Path) -> None:
+    write(tmp_path, "a1.csv", CSV)
+    with pytest.raises(DataError, match=r"a\[1\].csv cannot be used; it is line 4: wrong number of fields, 'x'"):
+        read(write(tmp_path, "a[1].csv", CSV[: CSV.index("30,up")] + "x\n"))

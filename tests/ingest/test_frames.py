@@ -217,3 +217,53 @@ def test_a_missing_sqlalchemy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtins, "__import__", without)
     with duckdb.connect() as con, pytest.raises(DependencyError, match=r"pip install 'alsatian\[sql\]'"):
         open_query(con, "postgresql://localhost/shop", "SELECT 1")
+
+
+def test_a_duckdb_relation_in_any_order_runs_once() -> None:
+    with duckdb.connect(config={"threads": 2}) as con:
+        con.execute("CREATE TABLE ev AS SELECT range % 2_000 AS u, range % 1_999 AS i FROM range(500_000)")
+        for last in ("uuid()::VARCHAR", "random()"):
+            data = read(con.sql(f"SELECT u AS user, i AS item, 1 AS clicks, {last} AS title FROM ev"))
+            assert data.report.read == 500_000
+        data = read(con.sql("SELECT u AS user, i AS item, (u * 10_000 + i) % 1_000_003 AS clicks FROM ev GROUP BY ALL"))
+        users, items = (ids.values[rows] for ids, rows in ((data.user_ids, data.users), (data.item_ids, data.items)))
+        assert ((users * 10_000 + items) % 1_000_003 == data.values).all()
+        assert read(con.sql("SELECT u AS user, i AS item, 1 AS clicks FROM ev USING SAMPLE 10%")).report.read > 0
+        assert read(con.sql("SELECT uuid()::VARCHAR AS user, i AS item FROM ev LIMIT 9")).report.read == 9
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas"])
+def test_dates_are_seconds_whatever_their_size(library: str) -> None:
+    pl = pytest.importorskip(library)
+    late = ["2001-09-09", "9999-12-31"]
+    frame = pl.DataFrame({"user": [1, 2], "item": [1, 1], "time": late})
+    frames = [frame]
+    if library == "pandas":
+        frames.append(frame.assign(time=frame["time"].astype("datetime64[s]")))
+    for each in frames:
+        data = read(each)
+        assert data.times is not None
+        assert data.times.tolist() == [999_993_600, 253_402_214_400]
+        assert not any("units" in note for note in data.report.notes)
+
+
+def test_dates_among_milliseconds_stay_as_they_are() -> None:
+    pl = pytest.importorskip("polars")
+    times = ["9999-12-31", "1500000000999", "2017-07-14"]
+    data = read(pl.DataFrame({"user": [1, 2, 3], "item": [1, 1, 1], "time": times}))
+    assert data.times is not None
+    assert data.times.tolist() == [253_402_214_400, 1_500_000_000, 1_499_990_400]
+
+
+def test_numbers_of_several_units_are_refused() -> None:
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"user": [1, 2, 3], "item": [1, 1, 1], "time": [0, 1_000_000_000, 1_000_000_000_000]})
+    with pytest.raises(ColumnError, match="'time' holds times of several units, such as 1000000000 and 1000000000000;"):
+        read(frame)
+    assert read(frame, time="").times is None
+
+
+def test_a_database_without_its_dialect() -> None:
+    pytest.importorskip("sqlalchemy")
+    with pytest.raises(DependencyError, match=r"no database 'nosuch'; .* pip install sqlalchemy-nosuch\."):
+        read("nosuch:///x", query="SELECT 1")

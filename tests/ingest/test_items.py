@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alsatian.errors import ColumnError, ParameterError, RowsError
+from alsatian.errors import ColumnError, ParameterError, RowsError, SourceError
 from alsatian.ingest import read
 
 RATINGS = "userId,movieId,rating\n1,10,4\n1,20,3\n2,30,5\n"
@@ -206,3 +206,48 @@ def test_online_retail(shared_data: Path) -> None:
     assert len(data) + 135_080 + data.report.combined == 541_909
     assert data.values.min() < 0  # cancellations
     assert data.catalog.title_of(data.item_ids.row("85123A")) == "WHITE HANGING HEART T-LIGHT HOLDER"
+
+
+def test_a_folder_of_movies_without_years(tmp_path: Path) -> None:
+    row = "|".join(["10", "Up", "", "", "", *"0100000000000000000"])
+    write(tmp_path, u__data="1\t10\t4\t900000000\n", u__item=f"{row}\n")
+    assert read(tmp_path).catalog.attributes(0) == {"genres": "Action"}
+
+
+def test_a_folder_of_movies_without_genres(tmp_path: Path) -> None:
+    write(tmp_path, ratings__csv=RATINGS, movies__csv="movieId,title\n10,Up\n")
+    assert read(tmp_path).catalog.titles == ["Up", None, None]
+
+
+def test_bad_rows_of_a_folder_are_skipped(tmp_path: Path) -> None:
+    movies, links = "movieId,title,genres\n10,Up,Drama\nx\n", "movieId,imdbId\n10,7\ny\n"
+    write(tmp_path, ratings__csv=RATINGS, movies__csv=movies, links__csv=links)
+    with pytest.raises(RowsError, match=r"movies.csv has 1 malformed row \(first on line 3.*bad_rows='skip'"):
+        read(tmp_path)
+    data = read(tmp_path, bad_rows="skip")
+    assert data.catalog.titles == ["Up", None, None]
+    assert [note.partition(":")[0] for note in data.report.notes][:2] == ["movies.csv", "links.csv"]
+
+
+def test_a_column_without_any_value_in_a_frame(tmp_path: Path) -> None:
+    pl = pytest.importorskip("polars")
+    write(tmp_path, r__csv=RATINGS)
+    items = pl.DataFrame({"movieId": [10, 20], "title": ["Up", "Cars"], "note": [None, None]})
+    assert read(tmp_path / "r.csv", items=items).catalog.titles == ["Up", "Cars", None]
+
+
+@pytest.mark.parametrize("items", [[1], {"movieId": [10]}, 7])
+def test_what_is_no_table_of_items(tmp_path: Path, items: object) -> None:
+    write(tmp_path, r__csv=RATINGS)
+    with pytest.raises(SourceError, match=f"items= is a path or a frame, not {type(items).__name__}; turn it into"):
+        read(tmp_path / "r.csv", items=items)
+
+
+def test_flags_and_ids_written_as_fractions(tmp_path: Path) -> None:
+    write(tmp_path, r__csv=RATINGS, m__csv="movieId,title,new\n10.0,True,true\n20.0,false,\n30.0,TRUE,False\n")
+    catalog = read(tmp_path / "r.csv", items=tmp_path / "m.csv").catalog
+    assert catalog.titles == ["True", "false", "TRUE"]
+    assert [catalog.attributes(row)["new"] for row in range(3)] == [True, None, False]
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"movieId": [10.0, 20.0, 30.0], "title": ["a", "b", "c"]})
+    assert read(tmp_path / "r.csv", items=frame).catalog.titles == ["a", "b", "c"]

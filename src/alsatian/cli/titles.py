@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from alsatian.titles import Match
 
 _VALUE = re.compile(r"(.*)=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.DOTALL)
+_NO_VALUE = re.compile(r".*=\s*[-+]?\d[\d.,]*\s*", re.DOTALL)  # meant as a value, as 4,5 is
 _SURE = 78.0  # from this score on a title holds the whole query; below, letters differ
 _MARGIN = 4.0  # matches this close to the best are as good
 _HOPELESS = 66.0  # the best match below this is only good as a hint
@@ -33,6 +34,11 @@ def parse_like(text: str) -> Liked:
     (Liked(written='Toy Story', value=4.5), Liked(written='E=mc2', value=None))
     """
     found = _VALUE.fullmatch(text)
+    if not found and _NO_VALUE.fullmatch(text):
+        written = text.rpartition("=")[2].strip()
+        raise ParameterError(
+            f"--like {text!r} gives the value {written!r}, which is no number; write 4.5 with a point."
+        )
     written = (found[1] if found else text).strip()
     if not written:
         raise ParameterError(

@@ -10,19 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.catalog import Catalog
-from alsatian.errors import DataError, ParameterError, counted
+from alsatian.errors import ColumnError, DataError, ParameterError, counted
 from alsatian.ingest.columns import meaning
 from alsatian.ingest.complaints import reasons, refuse_bad_rows
 from alsatian.ingest.items import ItemTable, titles_of_events
 from alsatian.ingest.numbering import fetch, number
-from alsatian.ingest.rows import Rows, judge
+from alsatian.ingest.rows import EARLY, Rows, judge
 from alsatian.ingest.source import Source
 from alsatian.interactions import Interactions, Report
 from alsatian.recipe import BadRows, Duplicates, Recipe
 
 Items = Callable[[], ItemTable]
 _UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))  # from this size on: so many a second
-_EARLY = 631_152_000  # 1990: times that all lie before are more likely of another unit
 _COMBINED = {
     "last": "the last value of each counts",
     "sum": "their values were added up",
@@ -113,18 +112,23 @@ def _values(rows: Rows, notes: list[str]) -> NDArray[np.float32]:
 
 
 def _times(rows: Rows, notes: list[str]) -> NDArray[np.int64] | None:
-    """Fetch the times as seconds; numbers this large, or more negative, are of a finer unit."""
+    """Fetch the times as seconds; large numbers are of a finer unit, and all of the same."""
     if "time" not in rows.roles:
         return None
+    column = rows.roles["time"]
     low, high = rows.bounds["time"]
-    size = max(abs(low), abs(high))
-    per_second = next((per_second for least, per_second in _UNITS if size >= least), 1)
+    least, per_second = next((unit for unit in _UNITS if (high or 0) >= unit[0]), (0, 1))
     times = fetch(rows, "time", "BIGINT")
     if per_second > 1:
-        times //= per_second
-        notes.append(f"column {rows.roles['time']!r} holds times in units of 1/{per_second:,} of a second.")
-    if high // per_second < _EARLY:
-        notes.append(f"all times of column {rows.roles['time']!r} lie before 1990; check their unit.")
+        if low < least:
+            raise ColumnError(
+                f"column {column!r} holds times of several units, such as {low:.0f} and {high:.0f}; write all in "
+                "seconds, or pass time='' (--time '') to read without times."
+            )
+        np.floor_divide(times, per_second, out=times, where=~fetch(rows, "settled", "BOOLEAN"))
+        notes.append(f"column {column!r} holds times in units of 1/{per_second:,} of a second.")
+    if times.max() < EARLY:
+        notes.append(f"all times of column {column!r} lie before 1990; check their unit.")
     return times
 
 

@@ -12,7 +12,7 @@ from alsatian.ingest.source import Cell
 
 IdKind = Literal["int", "whole", "text"]  # integers; integers written as 17850.0; text
 INTEGER = re.compile(r"\s*-?(0|[1-9][0-9]{0,18})\s*")
-_WHOLE = re.compile(r"\s*-?(0|[1-9][0-9]{0,14})(\.0*)?\s*")
+WHOLE = re.compile(r"\s*-?(0|[1-9][0-9]{0,14})(\.0*)?\s*")
 _NARROW = {"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT"}
 _WIDE = {"UINTEGER", "BIGINT"}
 _HUGE = {"UBIGINT", "HUGEINT", "UHUGEINT"}
@@ -39,12 +39,14 @@ class Value:
 
     sure: a cheap condition under which no check can hold, "" if there is none; nearly all rows fulfil it.
     integer: the smallest and largest value are wanted.
+    settled: where a time is in seconds whatever its size, as a condition.
     """
 
     sql: str
     checks: list[Check] = field(default_factory=list)
     sure: str = ""
     integer: bool = False
+    settled: str = ""
 
 
 def id_kind(cell: Cell, written: bool, quoted: bool, samples: Sequence[str]) -> IdKind:
@@ -53,7 +55,7 @@ def id_kind(cell: Cell, written: bool, quoted: bool, samples: Sequence[str]) -> 
         present = [] if quoted else [text for text in samples if text.strip()]
         if all(map(INTEGER.fullmatch, present)):
             return "text" if quoted else "int"
-        return "whole" if all(map(_WHOLE.fullmatch, present)) else "text"
+        return "whole" if all(map(WHOLE.fullmatch, present)) else "text"
     if cell.type in _NARROW | _WIDE | _HUGE:
         return "int"
     return "whole" if cell.type.startswith(_FRACTIONAL) else "text"
@@ -86,7 +88,7 @@ def _written_id(role: str, cell: str, kind: IdKind) -> Value:
     if kind == "text":
         return Value(cell, [missing], sure=f"{cell} >= '!'")
     if kind == "whole":
-        fits = f"regexp_full_match({cell}, '{_WHOLE.pattern}')"
+        fits = f"regexp_full_match({cell}, '{WHOLE.pattern}')"
         value = f"TRY_CAST(TRY_CAST({cell} AS DOUBLE) AS BIGINT)"
         return Value(value, [missing, _misfit(role, f"NOT {fits}")], integer=True)
     missing = Check(
@@ -129,7 +131,9 @@ def number_value(role: str, cell: Cell, scale: tuple[float, float] | None = None
 
 def time_value(cell: Cell) -> Value:
     """Build a time as an integer: seconds, or a number whose unit is still to be told by its size."""
+    settled = "false"
     if cell.type.startswith(("TIMESTAMP", "DATE")):
+        settled = "true"
         value, absent = _seconds(f"{cell.sql}::{_zoned(cell.type)}"), f"{cell.sql} IS NULL"
     elif cell.type in _NARROW | _WIDE | _HUGE:
         value, absent = f"TRY_CAST({cell.sql} AS BIGINT)", f"{cell.sql} IS NULL"
@@ -139,11 +143,13 @@ def time_value(cell: Cell) -> Value:
         text = f"{cell.sql}::VARCHAR"
         moment = _seconds(f"TRY_CAST({text} AS TIMESTAMPTZ)")
         value = f"coalesce({_floor(f'TRY_CAST({text} AS DOUBLE)')}, {moment})"
+        settled = f"TRY_CAST({text} AS DOUBLE) IS NULL"
         absent = _blank(text)
     else:
         raise ColumnError(f"the time column holds {cell.type} values; it takes numbers, dates and times.")
     unclear = Check("time is not understood", "time", f"{value} IS NULL")
-    return Value(value, [Check("no time", "time", absent), unclear], sure=f"{value} IS NOT NULL", integer=True)
+    checks = [Check("no time", "time", absent), unclear]
+    return Value(value, checks, sure=f"{value} IS NOT NULL", integer=True, settled=settled)
 
 
 def _zoned(type: str) -> str:

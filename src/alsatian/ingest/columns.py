@@ -62,10 +62,14 @@ def meaning(name: str) -> Literal["ratings", "counts", "unknown"]:
 def find_roles(source: Source, named: Mapping[str, str | None]) -> dict[str, str]:
     """Return role -> column name. A role named "" is left out; user and item must be found.
 
-    Raises ColumnError when a named column does not exist, when user or item is not recognised, and when
-    two columns suit a role equally well.
+    Raises ColumnError when a named column does not exist or is named for two roles, when user or item is not
+    recognised, and when two columns suit a role equally well.
     """
     chosen = {role: find_named(source, role, name) for role, name in named.items() if name}
+    for column in chosen.values():
+        twice = [role for role in chosen if chosen[role] == column and role != "title"]
+        if len(twice) > 1:
+            raise ColumnError(f"column {column!r} cannot be both {twice[0]}= and {twice[1]}=; name two columns.")
     free = [name for name in source.columns if name not in chosen.values()]
     asked = [role for role in USUAL if named.get(role) is None]
     if source.positional:

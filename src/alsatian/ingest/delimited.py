@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alsatian.errors import SourceError, listed
 from alsatian.ingest.dialect import Dialect, detect, split
 from alsatian.ingest.lines import head, line_of_place, line_of_record
-from alsatian.ingest.source import Cell, Reject, Source, literal, literals
+from alsatian.ingest.source import Cell, Reject, Source, file_list, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,7 +42,7 @@ def open_text(
     options = _options(dialect, encoding, cells)
 
     def select(files: Sequence[str]) -> str:
-        return f"read_csv([{literals(files)}], {options})"
+        return f"read_csv([{file_list(files)}], {options})"
 
     def line_of(file: str, ordinal: int, rejects: list[Reject]) -> int:
         refused = {reject.place for reject in rejects}

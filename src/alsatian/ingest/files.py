@@ -11,7 +11,7 @@ from alsatian.errors import ParameterError, SourceError, nearest
 from alsatian.ingest.delimited import open_text
 from alsatian.ingest.jsonlines import open_json_lines
 from alsatian.ingest.lines import head
-from alsatian.ingest.source import Source, describe, first_line, literals
+from alsatian.ingest.source import Source, describe, file_list, first_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -80,7 +80,7 @@ def _open_typed(con: DuckDBPyConnection, name: str, paths: list[str], scan: Call
     import duckdb
 
     def select(files: Sequence[str]) -> str:
-        return scan(literals(files))
+        return scan(file_list(files))
 
     try:
         columns = describe(con, select(paths))

@@ -14,6 +14,8 @@ from alsatian.ingest.source import Source, describe, first_line
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_HELD = {("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"), ("pyarrow", "RecordBatch")}
+
 
 class _Stream:
     """Shows of an object its Arrow stream only, so that DuckDB asks for no other library."""
@@ -31,7 +33,7 @@ def is_frame(thing: object) -> bool:
 
 
 def open_frame(con: DuckDBPyConnection, frame: Any, name: str = "the frame") -> Source:
-    """Open a frame: DuckDB selects from it without a copy, except from a stream that flows only once.
+    """Open a frame: DuckDB selects from it without a copy, except from what need not flow twice alike.
 
     Raises DataError for a frame without columns or rows, SourceError when DuckDB cannot read it.
     """
@@ -43,7 +45,7 @@ def open_frame(con: DuckDBPyConnection, frame: Any, name: str = "the frame") -> 
             con.register(view, frame if all(isinstance(c, str) for c in frame.columns) else frame.rename(columns=str))
         else:
             con.register(view, _Stream(frame))
-        if not _is_pandas(frame) and not hasattr(frame, "__len__"):
+        if not _is_held(frame):
             con.execute(f"CREATE TEMP TABLE {view}_kept AS SELECT * FROM {view}").fetchall()
             view += "_kept"
         columns = describe(con, view)
@@ -60,6 +62,12 @@ def open_arrays(con: DuckDBPyConnection, columns: Mapping[str, NDArray[np.generi
     """Open NumPy columns of equal length."""
     con.register("arrays", dict(columns))
     return Source(con, name, lambda _: "arrays", describe(con, "arrays"))
+
+
+def _is_held(frame: object) -> bool:
+    """Tell whether the rows lie in memory; those of other streams may come once only, or in any order."""
+    kind = type(frame)
+    return (kind.__module__.partition(".")[0], kind.__name__) in _HELD
 
 
 def _is_pandas(thing: object) -> bool:

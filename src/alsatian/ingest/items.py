@@ -10,12 +10,14 @@ from typing import Any
 from alsatian.catalog import Catalog
 from alsatian.errors import ColumnError, RowsError, SourceError, counted, listed
 from alsatian.ids import Id, Ids
-from alsatian.ingest.casts import INTEGER
+from alsatian.ingest.casts import INTEGER, WHOLE
 from alsatian.ingest.columns import USUAL, find_title, plain
 from alsatian.ingest.dialect import is_number
 from alsatian.ingest.rows import Rows
 from alsatian.ingest.source import Source, first_line
 from alsatian.titles import year_of
+
+_TRUTH = {"true": True, "false": False}
 
 
 @dataclass
@@ -49,7 +51,13 @@ class ItemTable:
         """Write the ids in the type of the data's ids."""
         if item_ids.kind == "text":
             return [str(key) for key in self.ids]
-        return [int(key) if isinstance(key, int) or INTEGER.fullmatch(key) else key for key in self.ids]
+        return [_as_integer(key) for key in self.ids]
+
+
+def _as_integer(key: Id) -> Id:
+    if isinstance(key, int) or INTEGER.fullmatch(key):
+        return int(key)
+    return int(float(key)) if WHOLE.fullmatch(key) else key
 
 
 def read_items(source: Source, item: str, bad_rows: str) -> ItemTable:
@@ -73,10 +81,14 @@ def read_items(source: Source, item: str, bad_rows: str) -> ItemTable:
     table = ItemTable(source.name, [], {})
     _account(source, table, len(rows) - len(with_id), bad_rows)
     columns = {name: [row[at] for row in with_id] for at, name in enumerate(source.columns)}
+    title = find_title(source, [name for name in columns if name != key])
     if source.written:
-        columns = {name: typed(values) for name, values in columns.items()}
+        columns |= {
+            name: typed(cells) if name == key else _flags(cells) or typed(cells)
+            for name, cells in columns.items()
+            if name != title
+        }
     table.ids = [value if isinstance(value, int) else str(value) for value in columns.pop(key)]
-    title = find_title(source, columns)
     if title:
         columns = {"title": [None if v is None else str(v) for v in columns.pop(title)], **columns}
     table.columns = with_year(columns)
@@ -127,6 +139,13 @@ def typed(cells: Sequence[str | None]) -> list[Any]:
     if present and all(is_number(cell) and not re.match(r"0\d", cell) for cell in present):
         return [None if cell is None else float(cell) for cell in cells]
     return list(cells)
+
+
+def _flags(cells: Sequence[str | None]) -> list[bool | None]:
+    """Turn written cells into true and false if all of them are one of these, else give nothing."""
+    words = [None if cell is None else _TRUTH.get(cell.strip().lower()) for cell in cells]
+    fits = all((word is None) == (cell is None) for word, cell in zip(words, cells, strict=True))
+    return words if fits and any(word is not None for word in words) else []
 
 
 def with_year(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from alsatian.errors import SourceError
-from alsatian.ingest.source import connect, first_line, literals
+from alsatian.ingest.source import connect, file_list, first_line
 
 LONGEST = 2_000_000  # bytes in a line; DuckDB's own limit
 
@@ -119,6 +119,6 @@ def _zst_lines(path: str) -> Iterator[bytes]:
 def lines_relation(paths: Sequence[str]) -> str:
     """Return SQL for a table of one column, `line`: the lines as they are, missing where blank."""
     return (
-        f"read_csv([{literals(paths)}], auto_detect=false, header=false, columns={{'line': 'VARCHAR'}}, "
+        f"read_csv([{file_list(paths)}], auto_detect=false, header=false, columns={{'line': 'VARCHAR'}}, "
         "delim='\x1f', quote='', escape='', store_rejects=true)"
     )

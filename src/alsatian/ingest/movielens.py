@@ -56,7 +56,9 @@ def form_of(folder: Path) -> Form:
     )
 
 
-def open_folder(con: DuckDBPyConnection, folder: Path) -> tuple[Source, Callable[[], ItemTable] | None]:
+def open_folder(
+    con: DuckDBPyConnection, folder: Path, bad_rows: str = "stop"
+) -> tuple[Source, Callable[[], ItemTable] | None]:
     """Open the ratings of a folder; also return what reads its movies, if they are there."""
     form = form_of(folder)
     if form.event_names:
@@ -64,20 +66,21 @@ def open_folder(con: DuckDBPyConnection, folder: Path) -> tuple[Source, Callable
     else:
         ratings = open_files(con, str(folder / form.ratings))
     movies = folder / form.movies
-    return ratings, (lambda: _movies(con, form, movies)) if movies.is_file() else None
+    return ratings, (lambda: _movies(con, form, movies, bad_rows)) if movies.is_file() else None
 
 
-def _movies(con: DuckDBPyConnection, form: Form, path: Path) -> ItemTable:
+def _movies(con: DuckDBPyConnection, form: Form, path: Path, bad_rows: str) -> ItemTable:
     delimiter = "|" if form.movies == "u.item" else form.delimiter
     encoding = encoding_of(str(path))
     movies = open_text(con, path.name, [str(path)], delimiter, form.movie_names, encoding)
-    table = read_items(movies, "movieId", "stop")
+    table = read_items(movies, "movieId", bad_rows)
     if form.movies == "u.item":
         table.columns = _from_flags(table.columns)
-    table.columns["genres"] = [None if g == NO_GENRES else g for g in table.columns["genres"]]
+    if "genres" in table.columns:
+        table.columns["genres"] = [None if g == NO_GENRES else g for g in table.columns["genres"]]
     links = path.with_name("links.csv")
     if links.is_file():
-        _add_links(table, read_items(open_files(con, str(links)), "movieId", "stop"))
+        _add_links(table, read_items(open_files(con, str(links)), "movieId", bad_rows))
     return table
 
 
@@ -85,10 +88,12 @@ def _from_flags(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """Turn a column of zeros and ones per genre into one of names: "Action|Adventure"."""
     flags = zip(*(columns[genre] for genre in _GENRES[1:]), strict=True)
     genres = ["|".join(name for name, flag in zip(_GENRES[1:], row, strict=True) if flag) or None for row in flags]
-    return {"title": columns["title"], "genres": genres, "year": columns["year"]}
+    year = {"year": columns["year"]} if "year" in columns else {}
+    return {"title": columns["title"], "genres": genres, **year}
 
 
 def _add_links(table: ItemTable, links: ItemTable) -> None:
     place = {item: at for at, item in enumerate(links.ids)}
     for name, values in links.columns.items():
         table.columns[name] = [values[place[item]] if item in place else None for item in table.ids]
+    table.notes += links.notes

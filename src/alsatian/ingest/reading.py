@@ -70,7 +70,7 @@ def read(
     named = {"user": user, "item": item, "value": value, "time": time, "weight": weight, "title": title}
     con = connect()
     try:
-        events, table = _open(con, source, query, delimiter)
+        events, table = _open(con, source, query, delimiter, bad_rows)
         roles = find_roles(events, named)
         if items is not None:
             table = _items(con, items, roles["item"], bad_rows)
@@ -103,7 +103,7 @@ def read_arrays(columns: dict[str, NDArray[Any]], name: str, table: ItemTable) -
 
 
 def _open(
-    con: DuckDBPyConnection, source: Any, query: str | None, delimiter: str | None
+    con: DuckDBPyConnection, source: Any, query: str | None, delimiter: str | None, bad_rows: BadRows = "stop"
 ) -> tuple[Source, Items | None]:
     """Open whatever the caller gave; a folder brings its own table of items."""
     if not is_frame(source) and not isinstance(source, str | os.PathLike):
@@ -123,11 +123,15 @@ def _open(
         return open_frame(con, source), None
     if query is not None:
         return open_query(con, path, query), None
-    return open_folder(con, Path(path)) if folder else (open_files(con, path, delimiter), None)
+    return open_folder(con, Path(path), bad_rows) if folder else (open_files(con, path, delimiter), None)
 
 
 def _items(con: DuckDBPyConnection, items: Any, item: str, bad_rows: str) -> Items:
     """Open the table of items that the caller gave."""
+    if not is_frame(items) and not isinstance(items, str | os.PathLike):
+        raise SourceError(
+            f"items= is a path or a frame, not {type(items).__name__}; turn it into a frame (pandas, polars, pyarrow)."
+        )
     if not is_frame(items) and is_url(os.fspath(items)):
         raise SourceError(f"items={items!r} is a database; write its table of items to a file, and pass that.")
     source = open_frame(con, items, "the catalog") if is_frame(items) else open_files(con, os.fspath(items))

@@ -17,13 +17,17 @@ _NEXT: dict[IdKind, IdKind] = {
     "whole": "text",
 }  # what to try when a column of text does not fit
 
+EARLY = 631_152_000  # 1990: times that all lie before are more likely of another unit
+_SIZE = f"CASE WHEN NOT settled AND abs(time::DOUBLE) >= {EARLY} THEN abs(time::DOUBLE) END"  # tells the unit
+
 
 @dataclass
 class Rows:
     """The relation `rows` in DuckDB: a typed value for every role, and the reason.
 
     tally: reason -> how many rows, for the rows that DuckDB could parse; "" for those to keep.
-    bounds: role -> smallest and largest value among the rows to keep, for numbers.
+    bounds: role -> smallest and largest value among the rows to keep, for integers; of times, the
+        smallest and largest size of numbers that could tell their unit, or None.
     rejects: the records that DuckDB could not parse.
     """
 
@@ -56,6 +60,7 @@ class Rows:
     def sql(self, files: Sequence[str], extra: str = "") -> str:
         """Return the SELECT that types and judges the rows of these files."""
         chosen = "".join(f"{value.sql} AS {role}, " for role, value in self.values.items())
+        chosen += "".join(f"{value.settled} AS settled, " for value in self.values.values() if value.settled)
         cases = self._shortcut()
         cases += "".join(f" WHEN {check.sql} THEN {place}" for place, check in enumerate(self.checks, 1))
         reason = f"(CASE{cases} ELSE 0 END)::UTINYINT" if cases else "0::UTINYINT"
@@ -160,7 +165,8 @@ def _count(rows: Rows) -> None:
     con.execute(f"CREATE OR REPLACE TEMP {kind} rows AS {rows.sql(source.files)}").fetchall()
     rows.rejects = source.rejects()
     integers = [role for role, value in rows.values.items() if value.integer]
-    ends = "".join(f", min({role}), max({role})" for role in integers)
+    told = {role: _SIZE if role == "time" else role for role in integers}
+    ends = "".join(f", min({end}), max({end})" for end in told.values())
     for reason, count, *found in con.execute(f"SELECT reason, count(*){ends} FROM rows GROUP BY reason").fetchall():
         if reason == 0:
             rows.bounds = dict(zip(integers, zip(found[::2], found[1::2], strict=True), strict=True))

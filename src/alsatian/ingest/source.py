@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -90,7 +91,8 @@ def connect() -> DuckDBPyConnection:
 def describe(con: DuckDBPyConnection, relation: str) -> dict[str, Cell]:
     """Return the columns of a relation under the names that it gives them."""
     rows = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    return {row[0]: Cell(identifier(row[0]), row[1]) for row in rows}
+    # A column of type NULL is not selected: DuckDB cannot read one from an Arrow stream.
+    return {name: Cell("NULL" if kind == '"NULL"' else identifier(name), kind) for name, kind, *_ in rows}
 
 
 def literal(text: str) -> str:
@@ -101,6 +103,11 @@ def literal(text: str) -> str:
 def literals(texts: Sequence[str]) -> str:
     """Quote strings for an SQL list."""
     return ", ".join(map(literal, texts))
+
+
+def file_list(paths: Sequence[str]) -> str:
+    """Quote the names of files for DuckDB, which would take "[", "?" and "*" in them for a pattern."""
+    return literals([glob.escape(path) for path in paths])
 
 
 def first_line(error: object) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _URL = re.compile(r"[A-Za-z][\w+.-]*:///?")
 _FILES = ("http:", "https:", "s3:", "s3a:", "gs:", "hdfs:", "ftp:", "sftp:", "file:")
 
+_DIALECTS = {"duckdb": "duckdb-engine", "snowflake": "snowflake-sqlalchemy", "clickhouse": "clickhouse-sqlalchemy"}
+
 
 def is_url(text: str) -> bool:
     """Tell whether a source is a database; raises SourceError for a file that would have to be fetched."""
@@ -77,6 +79,13 @@ def _sqlalchemy(url: str, query: str) -> tuple[list[str], Sequence[Sequence[Any]
             rows = [tuple(row) for row in answer]
         engine.dispose()
         return list(answer.keys()), rows
+    except sqlalchemy.exc.NoSuchModuleError:
+        dialect = re.split("[:+]", url)[0]
+        package = _DIALECTS.get(dialect, f"sqlalchemy-{dialect}")
+        raise DependencyError(
+            f"SQLAlchemy knows no database {dialect!r}; correct the URL, or install the package that brings its "
+            f"dialect: pip install {package}."
+        ) from None
     except ImportError as error:
         raise DependencyError(f"reading from this database needs its driver: {error}; install it with pip.") from None
     except sqlalchemy.exc.SQLAlchemyError as error:
