@@ -54,20 +54,45 @@ void score(const float* queries, const float* panel, int factors, float* out) {
         tile<float, R, 2, false>(out + c, kPanel, queries, R, panel + kPanel + c, kPanel, factors);
 }
 
+// Offers the scores of one query on one panel.
+void select(const TopK& t, int32_t row, int64_t panel, const float* line, Selection& selection) {
+    float highest = line[0];
+    for (int c = 1; c < kPanel; ++c) highest = std::max(highest, line[c]);
+    if (!(highest > selection.threshold)) return;
+    for (int c = 0; c < kPanel; ++c) {
+        const int32_t item = static_cast<int32_t>(panel * kPanel + c);
+        if (line[c] > selection.threshold && !excluded(t, row, item)) selection.offer(line[c], item, t.n);
+    }
+}
+
 template <int R>
 void one_panel(const TopK& t, int64_t first, const float* queries, int64_t panel, Selection* selections) {
     float scores[R * kPanel];
     score<R>(queries, t.panels + panel * kPanel * (t.factors + 1), t.factors, scores);
-    for (int r = 0; r < R; ++r) {
-        Selection& selection = selections[r];
-        const float* line = scores + r * kPanel;
-        float highest = line[0];
-        for (int c = 1; c < kPanel; ++c) highest = std::max(highest, line[c]);
-        if (!(highest > selection.threshold)) continue;
-        for (int c = 0; c < kPanel; ++c) {
-            const int32_t item = static_cast<int32_t>(panel * kPanel + c);
-            if (line[c] > selection.threshold && !excluded(t, t.rows[first + r], item)) selection.offer(line[c], item, t.n);
+    for (int r = 0; r < R; ++r) select(t, t.rows[first + r], panel, scores + r * kPanel, selections[r]);
+}
+
+// One query on four panels side by side: on one panel alone, each sum would wait for the one before it.
+// The sums run in the order of tile(), so one user at a time gets the bits of many at once.
+void four_panels(const TopK& t, int64_t first, const float* query, int64_t panel, Selection& selection) {
+    using S = Simd<float>;
+    constexpr int count = 4, vectors = kPanel / S::lanes;
+    const int64_t size = kPanel * (t.factors + 1);
+    const float* from = t.panels + panel * size;
+    S::Vector acc[count][vectors];
+    UNROLL for (int p = 0; p < count; ++p) {
+        UNROLL for (int v = 0; v < vectors; ++v) acc[p][v] = S::load(from + p * size + v * S::lanes);
+    }
+    for (int f = 1; f <= t.factors; ++f) {
+        UNROLL for (int p = 0; p < count; ++p) {
+            UNROLL for (int v = 0; v < vectors; ++v)
+                acc[p][v] += query[f - 1] * S::load(from + p * size + f * kPanel + v * S::lanes);
         }
+    }
+    for (int p = 0; p < count; ++p) {
+        float line[kPanel];
+        UNROLL for (int v = 0; v < vectors; ++v) S::store(line + v * S::lanes, acc[p][v]);
+        select(t, t.rows[first], panel + p, line, selection);
     }
 }
 
@@ -122,7 +147,11 @@ void top_k(const TopK& t, int threads) {
         for (int64_t from = 0; from < panels; from += kStretch) {
             for (int64_t first = begin; first < end; first += kQueries) {
                 const int count = static_cast<int>(std::min<int64_t>(kQueries, end - first));
-                for (int64_t panel = from; panel < std::min(panels, from + kStretch); ++panel)
+                const int64_t stop = std::min(panels, from + kStretch);
+                int64_t panel = from;
+                for (; count == 1 && panel + 4 <= stop; panel += 4)
+                    four_panels(t, first, queries.data() + (first - begin) * t.factors, panel, selections[first - begin]);
+                for (; panel < stop; ++panel)
                     dispatch(t, first, count, queries.data() + (first - begin) * t.factors, panel, &selections[first - begin]);
             }
         }

@@ -39,7 +39,7 @@ class CSR:
     def rows(self) -> int:
         return len(self.indptr) - 1
 
-    @property
+    @cached_property
     def counts(self) -> NDArray[np.int64]:
         """How many entries each row has."""
         return np.diff(self.indptr)
