@@ -42,19 +42,20 @@ struct Nothing {
 template <class T, int V, bool Subtract, class Between = Nothing>
 inline void column(T* c, long ldc, const T* q, long ldq, const T* p, long ldp, long depth, int from, int to,
                    const Between& between = {}) {
-    int r = from;
-    for (; r + 6 <= to; r += 6) {
-        tile<T, 6, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth);
+    const auto rows = [&]<int R>(int r) {
+        tile<T, R, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth);
         between();
+        return r + R;
+    };
+    int r = from;
+    if constexpr (V == 1) {
+        while (r + 8 <= to) r = rows.template operator()<8>(r);
+    } else {
+        while (r + 6 <= to && r + 8 != to) r = rows.template operator()<6>(r);
     }
-    switch (to - r) {
-        case 5: tile<T, 5, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth); break;
-        case 4: tile<T, 4, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth); break;
-        case 3: tile<T, 3, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth); break;
-        case 2: tile<T, 2, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth); break;
-        case 1: tile<T, 1, V, Subtract>(c + r * ldc, ldc, q + r, ldq, p, ldp, depth); break;
-        default: break;
-    }
+    while (r + 4 <= to) r = rows.template operator()<4>(r);  // of eight rows four and four: busier than six and two
+    if (r + 2 <= to) r = rows.template operator()<2>(r);
+    if (r < to) rows.template operator()<1>(r);
 }
 
 // C += Q'P on and above the diagonal: n rows, and n columns padded to `width`. A panel of two vectors of columns at
