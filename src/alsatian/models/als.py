@@ -134,13 +134,20 @@ class ALS(FactorModel):
         return users, items
 
     def _solve(
-        self, half: Half, form: Form, fixed: Side, solution: Side, threads: int, steps: int | None = None
+        self,
+        half: Half,
+        form: Form,
+        fixed: Side,
+        solution: Side,
+        threads: int,
+        steps: int | None = None,
+        gram: NDArray[Any] | None = None,
     ) -> float:
         """Solve one side in place, the other fixed; return its loss, with its own regularization.
 
-        steps: of conjugate gradient, 0 to solve exactly (None: as the solver says).
+        steps: of conjugate gradient, 0 to solve exactly (None: as the solver says). gram: of the fixed side, if known.
         """
-        gram = kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
+        gram = _gram(fixed, form, threads) if gram is None else gram
         steps = self._steps if steps is None else steps
         rows = Rows(half.entries.indptr, half.entries.indices, half.entries.values, half.entries.weights)
         loss, failed = kernels.half_sweep(rows, form, fixed, gram, half.ridge, solution, steps, threads)
@@ -166,12 +173,15 @@ class ALS(FactorModel):
         items = self._items
         zeros = np.zeros((history.rows, self.factors), items.factors.dtype)
         visitors = Side(zeros, None if items.bias is None else np.zeros(history.rows, items.factors.dtype))
-        self._solve(Half(history, self._ridge(history, form), None), form, items, visitors, 1, steps=0)
+        self._solve(
+            Half(history, self._ridge(history, form), None), form, items, visitors, 1, steps=0, gram=self._item_gram
+        )
         return Audience(history, np.arange(history.rows, dtype=np.int32), visitors.factors, visitors.bias)
 
     @cached_property
-    def _item_gram(self) -> NDArray[np.float64]:
-        return kernels.gram(np.asarray(self.item_factors, np.float64))
+    def _item_gram(self) -> NDArray[Any] | None:
+        """w0 G of the items, which every visitor and every explanation needs; None when w0 is zero."""
+        return _gram(self._items, self._form(float(self.mean[0])))
 
     @property
     def _items(self) -> Side:
@@ -189,8 +199,8 @@ class ALS(FactorModel):
         columns = fixed.factors if fixed.bias is None else np.column_stack([fixed.factors, np.ones(len(fixed.factors))])
         f = columns[history.indices].astype(np.float64)
         system = f.T @ (f * (confidence - form.unobserved)[:, None]) + self._ridge(history, form) * np.eye(f.shape[1])
-        if form.unobserved:
-            system += form.unobserved * self._item_gram
+        if self._item_gram is not None:
+            system += self._item_gram
         try:
             influence = np.linalg.solve(system, columns[items].T.astype(np.float64))  # A^-1 y_i, a column for each item
         except np.linalg.LinAlgError:
@@ -209,6 +219,11 @@ class ALS(FactorModel):
             for row in (int(history.indices[at]),)
         ]
         return Explanation(ids.id_of(item), catalog.title_of(item), base + float(parts.sum()), base, reasons)
+
+
+def _gram(fixed: Side, form: Form, threads: int | None = None) -> NDArray[Any] | None:
+    """Return w0 F'F, or None when w0 is zero."""
+    return kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
 
 
 def _penalty(half: Half, side: Side) -> float:

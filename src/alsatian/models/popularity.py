@@ -34,10 +34,11 @@ class Popularity(Model):
 
     def _prepare(self) -> None:
         self.item_counts: NDArray[np.int64]
+        no_factors = np.empty((len(self.item_counts), 0), np.float32)
+        self._panels = kernels.pack_items(no_factors, self.item_counts.astype(np.float32))
 
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         items = len(self.item_counts)
-        panels = kernels.pack_items(np.empty((items, 0), np.float32), self.item_counts.astype(np.float32))
         nobody = np.empty((audience.seen.rows, 0), np.float32)
         seen = (audience.seen.indptr, audience.seen.indices) if exclude_seen else None
-        return Top(*kernels.top_k(panels, items, nobody, audience.rows, n, seen, allowed, threads))
+        return Top(*kernels.top_k(self._panels, items, nobody, audience.rows, n, seen, allowed, threads))
