@@ -14,6 +14,7 @@
 #include "gram.h"
 #include "half_sweep.h"
 #include "parallel.h"
+#include "scanning.h"
 #include "sorting.h"
 #include "topk.h"
 
@@ -154,6 +155,50 @@ void py_counting_sort(Array<const int32_t, 1> keys, std::vector<AnyInput> column
     if (bad >= 0) throw std::out_of_range("key " + std::to_string(keys(bad)) + " is out of range");
 }
 
+int64_t py_sort_rows(Array<const int64_t, 1> indptr, Array<int32_t, 1> keys, std::vector<AnyColumn> columns, int threads) {
+    check_rows(indptr, keys.shape(0));
+    std::vector<Column> moved;
+    for (const AnyColumn& column : columns) {
+        const int bytes = static_cast<int>(column.itemsize());
+        require(bytes == 4 || bytes == 8, "columns hold entries of 4 or 8 bytes");
+        require(column.shape(0) == keys.shape(0), "columns must be as long as keys");
+        moved.push_back({nullptr, column.data(), bytes});
+    }
+    check_indices(keys.data(), keys.shape(0), size_t{1} << 31, "a key is negative");
+    for (size_t r = 0; r + 1 < indptr.shape(0); ++r) require(indptr(r + 1) - indptr(r) < int64_t{1} << 32, "a row is too long");
+    return run(threads, [&] { return sort_rows(indptr.data(), indptr.shape(0) - 1, keys.data(), moved, threads); });
+}
+
+bool py_count_lines(int file, int64_t size, int64_t chunk, Array<int64_t, 1> starts, int threads) {
+    require(size > 0 && chunk > 0, "size and chunk must be positive");
+    require(static_cast<int64_t>(starts.shape(0)) == (size + chunk - 1) / chunk + 1, "starts must be chunks + 1");
+    return run(threads, [&] { return count_lines(file, size, chunk, starts.data(), threads); });
+}
+
+bool py_read_fields(int file, int64_t size, int64_t chunk, const std::string& delimiter, int quote, bool header,
+                    bool carriage_returns, Array<const int64_t, 1> starts, std::vector<std::optional<AnyColumn>> columns, int threads) {
+    require(size > 0 && chunk > 0, "size and chunk must be positive");
+    require(static_cast<int64_t>(starts.shape(0)) == (size + chunk - 1) / chunk + 1, "starts must be chunks + 1");
+    for (size_t c = 0; c + 1 < starts.shape(0); ++c) require(0 <= starts(c) && starts(c) <= starts(c + 1), "starts must not descend");
+    require(!delimiter.empty() && delimiter.size() < 16, "a delimiter has 1 to 15 bytes");
+    require(!columns.empty(), "a line has a field");
+    const int64_t lines = starts(starts.shape(0) - 1) - header;
+    std::vector<Field> fields;
+    for (const auto& column : columns) {
+        if (!column) {
+            fields.push_back({Field::ignored, nullptr});
+            continue;
+        }
+        const auto type = column->dtype();
+        const bool whole = type == nb::dtype<int32_t>() || type == nb::dtype<int64_t>();
+        require(whole || type == nb::dtype<float>(), "columns are int32, int64 or float32");
+        require(static_cast<int64_t>(column->shape(0)) == lines, "columns must be as long as there are lines");
+        fields.push_back({!whole ? Field::float32 : type.bits == 32 ? Field::int32 : Field::int64, column->data()});
+    }
+    const Text text{file, size, chunk, delimiter, quote, header, carriage_returns};
+    return run(threads, [&] { return read_fields(text, starts.data(), fields, threads); });
+}
+
 bool check_signals() {
     nb::gil_scoped_acquire acquired;
     return PyErr_CheckSignals() != 0;
@@ -188,5 +233,9 @@ NB_MODULE(MODULE_NAME, m) {
     m.def("pair_scores", &py_pair_scores, "left"_a.noconvert(), "left_rows"_a.noconvert(), "right"_a.noconvert(),
           "right_rows"_a.noconvert(), "out"_a.noconvert(), "threads"_a);
     m.def("counting_sort", &py_counting_sort, "keys"_a.noconvert(), "columns"_a.noconvert(), "outputs"_a.noconvert(), "indptr"_a.noconvert(), "threads"_a);
+    m.def("sort_rows", &py_sort_rows, "indptr"_a.noconvert(), "keys"_a.noconvert(), "columns"_a.noconvert(), "threads"_a);
+    m.def("count_lines", &py_count_lines, "file"_a, "size"_a, "chunk"_a, "starts"_a.noconvert(), "threads"_a);
+    m.def("read_fields", &py_read_fields, "file"_a, "size"_a, "chunk"_a, "delimiter"_a, "quote"_a, "header"_a,
+          "carriage_returns"_a, "starts"_a.noconvert(), "columns"_a.noconvert(), "threads"_a);
     m.def("supports", &supports, "instruction_set"_a, "Whether this processor can run the build of that name.");
 }

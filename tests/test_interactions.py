@@ -249,3 +249,22 @@ class TestNumbers:
         data = build(REPEATED, "last")
         with pytest.raises(DataError, match="there are no values to learn from"):
             Popularity().fit(data.where(np.zeros(2, bool)))
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 2, 0, 3, 1]])
+def test_arrays_that_were_given_stay_as_they_are_unless_they_may_be_overwritten(order: list[int]) -> None:
+    ids = Ids.of([1, 2], "user"), Ids.of([1, 2, 3], "item")
+    columns = [np.array([0, 0, 0, 1, 1], np.int32), np.array([2, 0, 1, 1, 0], np.int32), np.arange(5, dtype=np.float32)]
+    given = [column[order] for column in columns]
+    data = Interactions.build(*ids, *given)
+    assert [column.tolist() for column in given] == [column[order].tolist() for column in columns]
+    same = Interactions.build(*ids, *given, overwrite=True)
+    assert data.items.tolist() == same.items.tolist() == [0, 1, 2, 0, 1]
+    assert data.values.tolist() == same.values.tolist() == [1, 2, 0, 4, 3]
+
+
+@pytest.mark.parametrize(("users", "items"), [([0, 2], [0, 0]), ([-1, 0], [0, 0]), ([1, 0], [0, 3]), ([0, 1], [-1, 0])])
+def test_numbers_that_no_id_has_are_refused(users: list[int], items: list[int]) -> None:
+    ids, ones = (Ids.of([1, 2], "user"), Ids.of([1, 2, 3], "item")), np.ones(2, np.float32)
+    with pytest.raises(IndexError, match="out of range"):
+        Interactions.build(*ids, np.array(users, np.int32), np.array(items, np.int32), ones)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alsatian import kernels
 from alsatian.errors import RowsError
 from alsatian.ids import Ids
 
@@ -22,6 +23,33 @@ class Pairs:
     values: NDArray[np.float32]
     times: NDArray[np.int64] | None
     weights: NDArray[np.float32] | None
+    repeated: int = 0  # how many rows repeat the pair of a row before them
+
+    @classmethod
+    def sort(
+        cls, users: NDArray[np.int32], columns: list[Any], n_users: int, n_items: int, overwrite: bool = False
+    ) -> Pairs:
+        """Sort columns: items, values, times and weights (or None). They leave the list one by one, to be held once.
+
+        Rows that are in the order of the users already, as in most files, move only inside their user's rows.
+        overwrite: then the columns may be sorted where they lie.
+        """
+        for bad in (columns[0].min(), columns[0].max()):
+            if not 0 <= bad < n_items:
+                raise IndexError(f"key {bad} is out of range")
+        ordered = users[0] >= 0 and users[-1] < n_users and bool((users[1:] >= users[:-1]).all())
+        indptr: Any = np.searchsorted(users, np.arange(n_users + 1, dtype=np.int32)) if ordered else None
+        by_user: list[Any] = []
+        while columns:
+            column = columns.pop()
+            if column is not None and ordered:
+                column = column if overwrite and column.flags.writeable else column.copy()
+            elif column is not None:
+                indptr, (column,) = kernels.counting_sort(users, n_users, [column])
+            by_user.insert(0, column)
+        items, values, times, weights = by_user
+        repeated = kernels.sort_rows(indptr, items, [column for column in by_user[1:] if column is not None])
+        return cls(indptr, items, values, times, weights, repeated)
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
@@ -31,17 +59,13 @@ class Pairs:
         first[self.indptr[:-1][self.indptr[:-1] < len(first)]] = True
         return np.flatnonzero(first)
 
-    def repeated(self) -> int:
-        """How many rows repeat the pair of a row before them."""
-        return len(self.items) - len(self.starts)
-
-    def complaint(self, combined: int, user_ids: Ids, item_ids: Ids) -> str:
+    def complaint(self, user_ids: Ids, item_ids: Ids) -> str:
         lengths = np.diff(self.starts, append=len(self.items))
         at = int(self.starts[np.argmax(lengths > 1)])
         user = user_ids.id_of(int(np.searchsorted(self.indptr, at, "right")) - 1)
         values = ", ".join(f"{v:g}" for v in self.values[at : at + min(3, int(lengths.max()))])
         return (
-            f"{combined:,} rows repeat a pair of user and item, first user {user!r} and item "
+            f"{self.repeated:,} rows repeat a pair of user and item, first user {user!r} and item "
             f"{item_ids.id_of(int(self.items[at]))!r} (values {values}); "
             "choose a rule: duplicates='last', 'sum' or 'mean'."
         )

@@ -130,8 +130,11 @@ class Interactions:
         catalog: Catalog | None = None,
         recipe: Recipe | None = None,
         report: Report | None = None,
+        overwrite: bool = False,
     ) -> Interactions:
         """Sort rows given as row numbers and values, and combine duplicate pairs by `recipe.duplicates`.
+
+        overwrite: the arrays may be sorted where they lie, and be given up as soon as they are not needed.
 
         Raises RowsError when pairs repeat and the rule is "raise", DataError when there are no rows or numbers
         that are not finite.
@@ -150,18 +153,14 @@ class Interactions:
         if weights is not None and not (weights.min() >= 0 and 0 < weights.max() < np.inf):
             raise DataError("weights are finite numbers of at least 0, and not all 0; check the column of weights.")
         recipe, report = recipe or Recipe(), report or Report(read=len(users))
-        extra: list[NDArray[Any]] = [column for column in (times, weights) if column is not None]
-        # Two stable counting sorts, the minor key first, leave rows of one pair together in their first order.
-        _, (users, items, values, *extra) = kernels.counting_sort(items, len(item_ids), [users, items, values, *extra])
-        indptr, (items, values, *extra) = kernels.counting_sort(users, len(user_ids), [items, values, *extra])
-        weights = None if weights is None else extra.pop()
-        times = None if times is None else extra.pop()
-        pairs = Pairs(indptr, items, values, times, weights)
-        if combined := pairs.repeated():
+        sides, columns = (len(user_ids), len(item_ids)), [items, values, times, weights]
+        del items, values, times, weights  # so that each goes as soon as it is sorted
+        pairs = Pairs.sort(users, columns, *sides, overwrite)
+        if pairs.repeated:
             if recipe.duplicates == "raise":
-                raise RowsError(pairs.complaint(combined, user_ids, item_ids))
+                raise RowsError(pairs.complaint(user_ids, item_ids))
+            report = replace(report, combined=report.combined + pairs.repeated)
             pairs = pairs.combined(recipe.duplicates)
-            report = replace(report, combined=report.combined + combined)
         by_user = CSR(pairs.indptr, pairs.items, pairs.values, len(item_ids), pairs.weights)
         scale = scale or (float(pairs.values.min()), float(pairs.values.max()))
         return cls(user_ids, item_ids, by_user, scale, pairs.times, catalog or Catalog(), recipe, report)

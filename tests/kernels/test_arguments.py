@@ -61,6 +61,12 @@ def others() -> dict[str, dict[str, Any]]:
             "indptr": np.zeros(3, np.int64),
             "threads": 1,
         },
+        "sort_rows": {
+            "indptr": np.array([0, 2]),
+            "keys": np.array([1, 0], np.int32),
+            "columns": [np.array([5, 6])],
+            "threads": 1,
+        },
     }  # fmt: skip
 
 
@@ -167,6 +173,18 @@ def test_sorted_columns_need_an_output_of_their_type(build: ModuleType) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             build.counting_sort(**right | changes)
+
+
+def test_sorted_rows_are_checked(build: ModuleType) -> None:
+    right = others()["sort_rows"]
+    for changes, message in (
+        ({"columns": [np.zeros(3)]}, "as long as keys"),
+        ({"columns": [np.zeros(2, np.int8)]}, "4 or 8 bytes"),
+        ({"keys": np.array([1, -1], np.int32)}, "negative"),
+        ({"indptr": np.array([0, 1])}, "end with"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            build.sort_rows(**right | changes)
 
 
 @pytest.mark.parametrize("function", [name for name in ARGUMENTS if name != "pack_items"])

@@ -61,3 +61,26 @@ def test_transposing_equals_the_twin_and_twice_is_the_identity(kernel: ModuleTyp
     assert np.array_equal(back, indptr)
     assert np.array_equal(columns, indices)
     assert np.array_equal(same, values)
+
+
+@pytest.mark.parametrize("longest", [3, 63, 64, 500])
+@pytest.mark.parametrize("keys", [5, 300, 70_000, 2**31 - 1])
+def test_sorted_rows_equal_the_twin(kernel: ModuleType, longest: int, keys: int) -> None:
+    rng = np.random.default_rng(longest)
+    lengths = np.append(rng.integers(0, longest + 1, size=40), longest)
+    indptr, count = np.concatenate([[0], np.cumsum(lengths)]), int(lengths.sum())
+    given = [rng.integers(keys, size=count).astype(np.int32), np.arange(count), np.arange(count, dtype=np.float32)]
+    given[0][: lengths[0]].sort()  # a row that is sorted already
+    expected = [column.copy() for column in given]
+    repeated = reference.sort_rows(indptr, expected[0], expected[1:])
+    for threads in (1, 2, 4):
+        found = [column.copy() for column in given]
+        assert kernel.sort_rows(indptr, found[0], found[1:], threads) == repeated
+        for a, b in zip(found, expected, strict=True):
+            assert np.array_equal(a, b)
+
+
+def test_keys_that_repeat_are_counted_within_rows_only(kernel: ModuleType) -> None:
+    keys = np.array([7, 3, 7, 7, 7, 1], np.int32)
+    assert kernel.sort_rows(np.array([0, 4, 4, 6]), keys, []) == 2
+    assert keys.tolist() == [3, 7, 7, 7, 1, 7]

@@ -11,6 +11,7 @@ A reading goes through these modules, from top to bottom; `reading.py` leads the
       sql           databases
     columns       which column is the user, which the item ...: by name, or as the caller says
     casts         how the cells of a role become typed values, and when one is bad
+    scanning      the short way: a plain text file's bytes, straight into columns
     conditions    `where`, over columns whose cells may still be text
     rows          every row gets a reason: kept, or the first check that it failed
     complaints    what is said about bad rows, and where the first one is

@@ -97,6 +97,7 @@ def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rul
         catalog=catalog,
         recipe=Recipe(columns=roles, duplicates=rule, reading=rules.to_json()),
         report=Report(read=rows.read, skipped=rows.skipped),
+        overwrite=True,
     )  # fmt: skip
     if combined := data.report.combined:
         pairs = counted(combined, "repeated pair")

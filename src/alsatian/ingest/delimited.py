@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from alsatian.errors import SourceError, listed
 from alsatian.ingest.dialect import Dialect, detect, split
-from alsatian.ingest.lines import head, line_of_place, line_of_record
+from alsatian.ingest.lines import PACKED, head, line_of_place, line_of_record
 from alsatian.ingest.source import Cell, Reject, Source, file_list, literal
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def open_text(
 
     source = Source(con, name, select, cells, paths)
     source.written = source.once = True
+    source.plain = dialect if encoding == "utf-8" and not paths[0].endswith(PACKED) else None
     rows = [row for row in dialect.rows if len(row) == len(known)]
     source.samples = {column: [row[place] for row in rows] for place, column in enumerate(known)}
     source.positional = not dialect.header and not names

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from alsatian.errors import ParameterError, SourceError, nearest
 from alsatian.ingest.delimited import open_text
 from alsatian.ingest.jsonlines import open_json_lines
-from alsatian.ingest.lines import head
+from alsatian.ingest.lines import PACKED, head
 from alsatian.ingest.source import Source, describe, file_list, first_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_PACKED = (".gz", ".zst")
 _JSON = (".jsonl", ".ndjson", ".json")
 _DATABASES = (".db", ".sqlite", ".sqlite3")
 _FOREIGN = {
@@ -65,7 +64,7 @@ def _matches(path: str) -> list[str]:
 def _kind(path: str) -> str:
     """Return the suffix that says how a file is written, compression apart."""
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    packed = bool(suffixes) and suffixes[-1] in _PACKED
+    packed = bool(suffixes) and suffixes[-1] in PACKED
     kind = next(iter(suffixes[-2:-1] if packed else suffixes[-1:]), "")
     kind = ".parquet" if kind == ".pq" else kind
     if kind in _DATABASES:

@@ -10,6 +10,7 @@ from pathlib import Path
 from alsatian.errors import SourceError
 from alsatian.ingest.source import connect, file_list, first_line
 
+PACKED = (".gz", ".zst")
 LONGEST = 2_000_000  # bytes in a line; DuckDB's own limit
 
 

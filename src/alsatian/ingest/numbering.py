@@ -19,7 +19,9 @@ _TABLE = 1 << 20  # a table of this many ids is always worth its memory
 
 
 def fetch(rows: Rows, role: str, kind: str, expression: str = "") -> NDArray[Any]:
-    """Fetch one column of the rows to keep. kind: the SQL type in which it comes."""
+    """Fetch one column of the rows to keep, once. kind: the SQL type in which it comes out of DuckDB."""
+    if role in rows.columns:
+        return rows.columns.pop(role)
     kept = " WHERE reason = 0" if len(rows.tally) > 1 else ""
     answer = rows.source.con.execute(f"SELECT ({expression or role})::{kind} AS fetched FROM rows{kept}").fetchnumpy()
     return np.asarray(answer["fetched"])

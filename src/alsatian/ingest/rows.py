@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from alsatian.errors import ColumnError, DataError, SourceError, listed
 from alsatian.filters import complaint
 from alsatian.ingest.casts import Check, IdKind, Value, id_kind, id_value, number_value, time_value
 from alsatian.ingest.conditions import apply_where
+from alsatian.ingest.scanning import Columns, scan
 from alsatian.ingest.source import Reject, Source, first_line
 
 _NEXT: dict[IdKind, IdKind] = {
@@ -29,6 +33,7 @@ class Rows:
     bounds: role -> smallest and largest value among the rows to keep, for integers; of times, the
         smallest and largest size of numbers that could tell their unit, or None.
     rejects: the records that DuckDB could not parse.
+    columns: role -> the values, where a scan has found all rows good; then there is no relation.
     """
 
     source: Source
@@ -40,6 +45,7 @@ class Rows:
     bounds: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    columns: Columns = field(default_factory=dict)
 
     @property
     def read(self) -> int:
@@ -106,6 +112,8 @@ def _fitting(source: Source, roles: Mapping[str, str], scale: tuple[float, float
         for role, name in roles.items()
         if role in ("user", "item")
     }
+    if not where and (columns := scan(source, roles, scale)):
+        return _scanned(_rows(source, roles, dict.fromkeys(kinds, "int"), scale, None), columns)
     condition = apply_where(source, where) if where else None
     notes: list[str] = []
     while True:
@@ -172,6 +180,27 @@ def _count(rows: Rows) -> None:
             rows.bounds = dict(zip(integers, zip(found[::2], found[1::2], strict=True), strict=True))
         name = rows.checks[reason - 1].reason if reason else ""
         rows.tally[name] = rows.tally.get(name, 0) + count
+
+
+def _scanned(rows: Rows, columns: Columns) -> Rows:
+    """Say of scanned columns what `_count` says of the relation."""
+    rows.columns, rows.tally = columns, {"": len(columns["user"])}
+    for role, value in rows.values.items():
+        if value.integer:
+            column = columns[role]
+            rows.bounds[role] = _sizes(column) if role == "time" else (int(column.min()), int(column.max()))
+    columns["settled"] = np.broadcast_to(np.False_, rows.kept)
+    return rows
+
+
+def _sizes(times: NDArray[Any]) -> tuple[float | None, float | None]:
+    """Return the smallest and largest size of the times that tell their unit, as _SIZE does."""
+    ends = []
+    for start in range(0, len(times), 1 << 20):
+        sizes = np.abs(times[start : start + (1 << 20)])
+        if len(telling := sizes[sizes >= EARLY]):
+            ends += [float(telling.min()), float(telling.max())]
+    return min(ends, default=None), max(ends, default=None)
 
 
 def _fractions(source: Source, name: str, role: str) -> str:

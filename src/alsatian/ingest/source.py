@@ -12,6 +12,8 @@ from alsatian.filters import identifier
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from alsatian.ingest.dialect import Dialect
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -50,6 +52,7 @@ class Source:
         first cells of each column, `quoted` the columns whose cells are marked as text.
     positional: there are no column names; columns are known by their places.
     once: parsing costs so much that the rows are kept in a table, rather than selected again and again.
+    plain: how the files are written, if their bytes may be simple enough for `scanning`.
     sound: (reason, condition): a condition that every well-formed row fulfils, and the reason if it does not.
     rejects: gives the records that the last selection refused.
     line_of: (file, n, rejects) -> the line number of the n-th record that was not refused.
@@ -67,6 +70,7 @@ class Source:
     quoted: set[str] = field(default_factory=set)
     positional: bool = False
     once: bool = False
+    plain: Dialect | None = None
     sound: tuple[str, str] | None = None
     rejects: Callable[[], list[Reject]] = _no_rejects
     line_of: Callable[[str, int, list[Reject]], int] | None = None

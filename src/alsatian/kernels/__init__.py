@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import ParameterError
-from alsatian.kernels.types import PANEL, Array, Form, Rows, Side
+from alsatian.kernels.types import CHUNK, PANEL, Array, Form, Plain, Rows, Side
 
 __all__ = [
-    "Form", "Rows", "Side", "counting_sort", "gram", "half_sweep", "instruction_set", "pack_items", "pair_scores",
-    "top_k", "transpose", "usable_threads",
+    "Form", "Plain", "Rows", "Side", "count_lines", "counting_sort", "gram", "half_sweep", "instruction_set",
+    "pack_items", "pair_scores", "read_fields", "sort_rows", "top_k", "transpose", "usable_threads",
 ]  # fmt: skip
 
 _MOST_THREADS = 1024
@@ -67,6 +67,12 @@ def counting_sort(
     outputs = [np.empty_like(column) for column in columns]
     _native.counting_sort(keys, list(columns), outputs, indptr, usable_threads(threads))
     return indptr, outputs
+
+
+def sort_rows(
+    indptr: NDArray[np.int64], keys: NDArray[np.int32], columns: Sequence[Array], threads: int | None = None
+) -> int:
+    return _native.sort_rows(indptr, keys, list(columns), usable_threads(threads))  # type: ignore[no-any-return]
 
 
 def transpose(
@@ -133,3 +139,17 @@ def pair_scores(
     out = np.empty(len(left_rows), np.float32)
     _native.pair_scores(left, left_rows, right, right_rows, out, usable_threads(threads))
     return out
+
+
+def count_lines(file: int, size: int, chunk: int = CHUNK, threads: int | None = None) -> NDArray[np.int64] | None:
+    starts = np.empty(-(-size // chunk) + 1, np.int64)
+    return starts if _native.count_lines(file, size, chunk, starts, usable_threads(threads)) else None
+
+
+def read_fields(
+    text: Plain,
+    starts: NDArray[np.int64],
+    columns: Sequence[Array | None],
+    threads: int | None = None,
+) -> bool:
+    return _native.read_fields(*text, starts, list(columns), usable_threads(threads))  # type: ignore[no-any-return]

@@ -74,5 +74,19 @@ def counting_sort(
     indptr: _Int64,
     threads: int,
 ) -> None: ...
+def sort_rows(indptr: _Int64, keys: _Int32, columns: Sequence[NDArray[Any]], threads: int) -> int: ...
+def count_lines(file: int, size: int, chunk: int, starts: _Int64, threads: int) -> bool: ...
+def read_fields(
+    file: int,
+    size: int,
+    chunk: int,
+    delimiter: str,
+    quote: int,
+    header: bool,
+    carriage_returns: bool,
+    starts: _Int64,
+    columns: Sequence[NDArray[Any] | None],
+    threads: int,
+) -> bool: ...
 def supports(instruction_set: str) -> bool:
     """Whether this processor can run the build of that name."""

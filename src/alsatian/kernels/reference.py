@@ -6,12 +6,14 @@ A kernel checks nothing about ids, draws no random numbers and prints nothing: a
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.kernels.types import PANEL, Array, Form, Rows, Side, entries
+from alsatian.kernels.types import CHUNK, PANEL, Array, Form, Plain, Rows, Side, entries
 
 
 def counting_sort(
@@ -24,6 +26,17 @@ def counting_sort(
     order = np.argsort(keys, kind="stable")
     indptr = np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=n_keys))]).astype(np.int64)
     return indptr, [column[order] for column in columns]
+
+
+def sort_rows(
+    indptr: NDArray[np.int64], keys: NDArray[np.int32], columns: Sequence[Array], threads: int | None = None
+) -> int:
+    """Sort each row's keys in place, stably, and the columns with them; return how many keys repeat the one before."""
+    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    order = np.lexsort((keys, rows))
+    for column in (keys, *columns):
+        column[:] = column[order]
+    return int(((keys[1:] == keys[:-1]) & (rows[1:] == rows[:-1])).sum())
 
 
 def transpose(
@@ -161,3 +174,45 @@ def pair_scores(
     """Return left[left_rows[i]] . right[right_rows[i]] for every i."""
     scores: NDArray[np.float32] = np.einsum("ij,ij->i", left[left_rows], right[right_rows])
     return scores
+
+
+def count_lines(file: int, size: int, chunk: int = CHUNK, threads: int | None = None) -> NDArray[np.int64] | None:
+    """Return how many lines begin before each chunk of a file, and how many in all; None if it cannot be read."""
+    text = os.pread(file, size, 0)
+    begins = [0, *(place for place in range(1, size) if text[place - 1 : place] == b"\n")]
+    return np.searchsorted(begins, chunk * np.arange(-(-size // chunk) + 1)) if len(text) == size else None
+
+
+def read_fields(
+    text: Plain,
+    starts: NDArray[np.int64],
+    columns: Sequence[Array | None],
+    threads: int | None = None,
+) -> bool:
+    """Write field c of each line into columns[c], unless that is None; False if any line is not plain.
+
+    Plain are printable ASCII without quotes, as many fields as columns, integers as they are printed, finite decimals.
+    """
+    integer, decimal = r"-?[1-9][0-9]{0,17}|0", r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"
+    lines = os.pread(text.file, text.size, 0).decode("latin-1").split("\n")
+    lines = lines[text.header : int(starts[-1])]
+    for place, line in enumerate(lines):
+        if text.carriage_returns and not line.endswith("\r"):
+            return False
+        line = line.removesuffix("\r") if text.carriage_returns else line
+        fields = line.split(text.delimiter)
+        if len(fields) != len(columns) or not all(" " <= c <= "~" and ord(c) != text.quote for f in fields for c in f):
+            return False
+        for field, column in zip(fields, columns, strict=True):
+            if column is None:
+                continue
+            whole = column.dtype != np.float32
+            if not re.fullmatch(integer if whole else decimal, field):
+                return False
+            if whole and not np.iinfo(column.dtype).min <= int(field) <= np.iinfo(column.dtype).max:
+                return False
+            with np.errstate(over="ignore"):
+                column[place] = int(field) if whole else np.float32(field)
+            if not np.isfinite(column[place]):
+                return False
+    return True

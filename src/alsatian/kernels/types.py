@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 PANEL = 16  # items that lie side by side in packed panels
+CHUNK = 1 << 20  # bytes of a text file that one thread reads at a time
 
 
 class Form(NamedTuple):
@@ -39,6 +40,23 @@ class Side(NamedTuple):
 
     factors: Array
     bias: Array | None
+
+
+class Plain(NamedTuple):
+    """A text file that is read by its bytes.
+
+    file: its descriptor. size: its length in bytes. chunk: how many bytes are read at a time.
+    quote: a byte that must not occur, or -1. header: the first line is none of the rows.
+    carriage_returns: every line ends with "\\r\\n", else "\\n".
+    """
+
+    file: int
+    size: int
+    chunk: int
+    delimiter: str
+    quote: int
+    header: bool
+    carriage_returns: bool
 
 
 def entries(rows: Rows, form: Form, fixed: Side) -> tuple[Array, Array]:
