@@ -82,7 +82,7 @@ std::pair<double, int64_t> py_half_sweep(
     require(!fixed_bias || !gram, "unobserved_weight and biases exclude each other");
     require(k > 0 || fixed_bias, "there is nothing to learn without factors and biases");
     const auto [cs, cf, ts, tf, w0] = form;
-    const HalfSweep<T> side{static_cast<int64_t>(rows), static_cast<int>(k), indptr.data(), indices.data(), values.data(),
+    const HalfSweep<T> side{static_cast<int64_t>(rows), static_cast<int64_t>(fixed.shape(0)), static_cast<int>(k), indptr.data(), indices.data(), values.data(),
                             pointer(weights), {cs, cf, ts, tf, w0}, fixed.data(), pointer(fixed_bias), pointer(gram),
                             ridge.data(), solution.data(), pointer(solution_bias), steps};
     const Outcome outcome = run(threads, [&] { return half_sweep(side, threads); });

@@ -11,56 +11,68 @@
 
 namespace alsatian {
 
-// Factors the triangle of `rows` <= lanes rows on the diagonal (one vector wide); inverse[e] = 1 / U[e][e].
+// A pivot below this share of its diagonal is nothing but rounding.
+template <class T>
+constexpr T kSingular = 4 * std::numeric_limits<T>::epsilon();
+
+// Factors the triangle of `rows` <= lanes rows on the diagonal (one vector wide) and inverts its transpose: the
+// steps that turn A into U turn the identity into U'^-1. The rows are divided by the roots of their pivots only at
+// the end (U = D^1/2 L'), so that no step waits for a root.
 // Returns the first row that depends on those before it to working precision, or -1.
 template <class T>
 int factor_triangle(T* a, long ld, int rows, const T* diagonal, T* inverse) {
     using S = Simd<T>;
-    typename S::Vector row[S::lanes];
-    UNROLL for (int e = 0; e < S::lanes; ++e) row[e] = e < rows ? S::load(a + e * ld) : typename S::Vector{};
+    typename S::Vector row[S::lanes], inverted[S::lanes];
+    T pivots[S::lanes];
     UNROLL for (int e = 0; e < S::lanes; ++e) {
-        if (e >= rows) break;
-        const T pivot = row[e][e];
-        if (!(pivot > std::numeric_limits<T>::epsilon() * diagonal[e]) || !std::isfinite(pivot)) return e;
-        inverse[e] = 1 / std::sqrt(pivot);
-        row[e] *= inverse[e];
-        UNROLL for (int f = e + 1; f < S::lanes; ++f) row[f] -= row[e][f] * row[e];
+        row[e] = e < rows ? S::load(a + e * ld) : typename S::Vector{};
+        inverted[e] = typename S::Vector{};
+        inverted[e][e] = pivots[e] = 1;
     }
     UNROLL for (int e = 0; e < S::lanes; ++e) {
         if (e >= rows) break;
-        UNROLL for (int c = 0; c < S::lanes; ++c)
-            if (c < e) row[e][c] = 0;  // below the diagonal: whole vectors become harmless
-        S::store(a + e * ld, row[e]);
+        pivots[e] = row[e][e];
+        const auto factors = row[e] * (1 / pivots[e]);
+        UNROLL for (int f = e + 1; f < S::lanes; ++f) {
+            row[f] -= factors[f] * row[e];
+            inverted[f] -= factors[f] * inverted[e];
+        }
+    }
+    for (int e = 0; e < rows; ++e)
+        if (!(pivots[e] > kSingular<T> * diagonal[e]) || !std::isfinite(pivots[e])) return e;
+    T scale[S::lanes];
+    for (int e = 0; e < S::lanes; ++e) scale[e] = 1 / std::sqrt(pivots[e]);
+    UNROLL for (int e = 0; e < S::lanes; ++e) {
+        S::store(inverse + e * S::lanes, scale[e] * inverted[e]);
+        if (e < rows) S::store(a + e * ld, scale[e] * row[e]);
     }
     return -1;
 }
 
-// Divides one vector of columns, in the rows of a triangle, by its transpose: U'^-1 A.
+// Multiplies one vector of columns, in the rows of a triangle, by the inverse of its transpose: U'^-1 A.
 template <class T>
-void divide_column(const T* triangle, T* a, long ld, const T* inverse) {
+void divide_column(const T* inverse, T* a, long ld) {
     using S = Simd<T>;
     typename S::Vector row[S::lanes];
     UNROLL for (int e = 0; e < S::lanes; ++e) row[e] = S::load(a + e * ld);
     UNROLL for (int e = 0; e < S::lanes; ++e) {
-        row[e] *= inverse[e];
-        UNROLL for (int f = e + 1; f < S::lanes; ++f) row[f] -= triangle[e * ld + f] * row[e];
-        S::store(a + e * ld, row[e]);
+        auto sum = inverse[e * S::lanes] * row[0];
+        UNROLL for (int f = 1; f <= e; ++f) sum += inverse[e * S::lanes + f] * row[f];
+        S::store(a + e * ld, sum);
     }
 }
 
-// Solves U'z = b, then U x = z, in place, a vector of rows at a time: only the small triangles are walked one by one.
+// Solves U'z = b, then U x = z, in place, a vector of rows at a time, with the inverted triangles of the diagonal.
 template <class T>
 void substitute(const T* u, long ld, int n, int width, const T* inverse, T* b) {
     using S = Simd<T>;
     constexpr int lanes = S::lanes;
     for (int start = 0; start < n; start += lanes) {
         const int rows = n - start < lanes ? n - start : lanes;
-        const T* corner = u + start * ld + start;
-        T* z = b + start;
-        for (int e = 0; e < rows; ++e) {
-            for (int f = 0; f < e; ++f) z[e] -= corner[f * ld + e] * z[f];
-            z[e] *= inverse[start + e];
-        }
+        const T *corner = u + start * ld + start, *triangle = inverse + start * lanes;
+        T *z = b + start, solved[lanes];
+        for (int e = 0; e < lanes; ++e) solved[e] = S::sum(S::load(triangle + e * lanes) * S::load(z));
+        S::store(z, S::load(solved));
         for (int c = lanes; c < width - start; c += lanes) {
             auto rest = S::load(z + c);
             for (int e = 0; e < rows; ++e) rest -= z[e] * S::load(corner + e * ld + c);
@@ -69,18 +81,17 @@ void substitute(const T* u, long ld, int n, int width, const T* inverse, T* b) {
     }
     for (int start = (n - 1) / lanes * lanes; start >= 0; start -= lanes) {
         const int rows = n - start < lanes ? n - start : lanes;
-        const T* corner = u + start * ld + start;
+        const T *corner = u + start * ld + start, *triangle = inverse + start * lanes;
         T* x = b + start;
         for (int e = 0; e < rows; ++e) x[e] -= dot(corner + e * ld + lanes, x + lanes, width - start - lanes);
-        for (int e = rows - 1; e >= 0; --e) {
-            x[e] *= inverse[start + e];
-            for (int f = 0; f < e; ++f) x[f] -= corner[f * ld + e] * x[e];
-        }
+        typename S::Vector solved{};
+        for (int e = 0; e < rows; ++e) solved += x[e] * S::load(triangle + e * lanes);
+        S::store(x, solved);
     }
 }
 
 // a: upper triangle, row-major, n rows of ld >= width = padded<T>(n) numbers; destroyed.
-// b: right side padded with zeros, x on return. diagonal, inverse: scratch of width numbers.
+// b: right side padded with zeros, x on return. Scratch: diagonal of width numbers, inverse of width x lanes.
 // Returns -1, or the first row that depends on those before it to working precision: A is singular.
 template <class T>
 int solve_spd(T* a, long ld, int n, int width, T* b, T* diagonal, T* inverse) {
@@ -89,17 +100,17 @@ int solve_spd(T* a, long ld, int n, int width, T* b, T* diagonal, T* inverse) {
     for (int start = 0; start < n; start += block) {
         const int stop = start + block < n ? start + block : n;
         for (int left = start; left < width; left += block) {  // less what all rows above explain
-            if (left + lanes < width) column<T, 2, true>(a + left, ld, a, ld, a + left, ld, start, start, stop);
-            else column<T, 1, true>(a + left, ld, a, ld, a + left, ld, start, start, stop);
+            if (left + lanes < width) column<T, 2, true>(a + left, a + left, ld, a, ld, a + left, ld, start, start, stop);
+            else column<T, 1, true>(a + left, a + left, ld, a, ld, a + left, ld, start, start, stop);
         }
         for (int half = start; half < stop; half += lanes) {
             const int rows = n - half < lanes ? n - half : lanes;
             T* corner = a + half * ld + half;
-            const int failed = factor_triangle(corner, ld, rows, diagonal + half, inverse + half);
+            const int failed = factor_triangle(corner, ld, rows, diagonal + half, inverse + half * lanes);
             if (failed >= 0) return half + failed;
             for (int c = lanes; c < width - half; c += lanes) {
-                divide_column(corner, corner + c, ld, inverse + half);
-                if (half == start) column<T, 1, true>(corner + c, ld, corner, ld, corner + c, ld, lanes, lanes, stop - start);
+                divide_column(inverse + half * lanes, corner + c, ld);
+                if (half == start) column<T, 1, true>(corner + c, corner + c, ld, corner, ld, corner + c, ld, lanes, lanes, stop - start);
             }
         }
     }

@@ -1,7 +1,11 @@
 // Solves a row by a few steps of conjugate gradient from the last solution: the system is never formed
 // (Takacs, Pilaszy and Tikk 2011, with the system's diagonal as preconditioner).
+//
+// Every step passes over the row's entries once. Eight of them at a time (as many as a vector has lanes) share each
+// load of the vector they are multiplied with, and their eight products are summed by one tree.
 #pragma once
 #include "row.h"
+#include "tiles.h"
 
 namespace alsatian {
 
@@ -13,86 +17,156 @@ public:
     // Returns false when the diagonal is not positive or the result not finite.
     bool solve(double& loss) {
         T *x = s_.right.data(), *r = s_.residual.data(), *p = s_.search.data(), *ap = s_.product.data();
-        const T* diagonal = s_.diagonal.data();
+        T* inverse = s_.inverse.data();  // of the diagonal
         std::fill_n(x, s_.width, T(0));
         std::copy_n(row_.factors(), side_.factors, x);
         if (side_.fixed_bias) x[side_.factors] = side_.solution_bias[row_.row];
         double squares = 0, linear = 0;
         first_residual(x, squares, linear);
-        double energy = linear + row_.dot_exactly(r, x);  // b'x + r'x, from which the loss follows
-        double rz = 0;
+        double energy = linear + dot_exactly(r, x, s_.width);  // b'x + r'x, from which the loss follows
+        std::fill_n(inverse, s_.width, T(0));
         for (int c = 0; c < s_.n; ++c) {
-            if (!(diagonal[c] > 0) || !std::isfinite(diagonal[c])) return false;
-            p[c] = r[c] / diagonal[c];
-            rz += static_cast<double>(r[c]) * p[c];
+            if (!(s_.diagonal[c] > 0) || !std::isfinite(s_.diagonal[c])) return false;
+            inverse[c] = 1 / s_.diagonal[c];
         }
-        std::fill(p + s_.n, p + s_.width, T(0));
+        for (int c = 0; c < s_.width; ++c) p[c] = inverse[c] * r[c];
+        double rz = dot_exactly(r, p, s_.width);
         if (!std::isfinite(rz)) return false;
         for (int step = 0; step < side_.steps && rz > 0; ++step) {
             multiply(p, ap);
-            const double curvature = row_.dot_exactly(p, ap);
+            const double curvature = dot_exactly(p, ap, s_.width);
             if (!(curvature > 0)) break;  // converged to rounding
             const double length = rz / curvature;
             energy += length * rz;  // each step lowers x'Ax - 2b'x by (r'z)^2 / p'Ap
             axpy(T(length), p, x, s_.width);
             axpy(T(-length), ap, r, s_.width);
-            double next = 0;
-            for (int c = 0; c < s_.n; ++c) next += static_cast<double>(r[c]) * r[c] / diagonal[c];
-            for (int c = 0; c < s_.n; ++c) p[c] = r[c] / diagonal[c] + T(next / rz) * p[c];
+            T* z = ap;
+            for (int c = 0; c < s_.width; ++c) z[c] = inverse[c] * r[c];
+            const double next = dot_exactly(r, z, s_.width);
+            for (int c = 0; c < s_.width; ++c) p[c] = z[c] + T(next / rz) * p[c];
             rz = next;
         }
         return row_.keep(x, squares - energy, loss);
     }
 
 private:
-    static constexpr int64_t ahead = 16;  // entries fetched into the cache before their turn
+    using S = Simd<T>;
+    static constexpr int kGroup = S::lanes;  // entries taken together
+    static constexpr int64_t kAhead = 16;    // entries fetched into the cache before their turn
+    static constexpr int64_t kCached = 256 << 10;  // bytes that stay in the cache from one pass to the next
 
-    // Calls use(f, confidence, target) with the padded factors of each entry.
+    // The factors, confidences and targets of entries [begin, begin + kGroup); past the row's end, of weight zero.
+    struct Group {
+        const T* factors[kGroup];
+        const T *confidence, *target;
+    };
+
+    // Calls use(group) over the row's entries. The first pass fetches their factors into the cache ahead of their
+    // turn, later passes only where a row is too long to have stayed there.
     template <class Use>
-    void each(double& squares, const Use& use) {
-        T* f = s_.gathered.data();
-        Weights<T> weights;
-        for (int64_t first = row_.begin; first < row_.end; first += kDepth) {
-            const int depth = static_cast<int>(std::min<int64_t>(kDepth, row_.end - first));
-            row_.weigh(first, depth, weights, squares);
-            for (int d = 0; d < depth; ++d) {
-                row_.prefetch(std::min(first + d + ahead, row_.end - 1));
-                row_.gather(first + d, f);
-                use(f, weights.confidence[d], weights.target[d]);
+    void each(bool first_pass, const Use& use) {
+        const int64_t count = row_.end - row_.begin;
+        const bool fetch = first_pass || count * row_.columns() * static_cast<int64_t>(sizeof(T)) > kCached;
+        for (int64_t first = 0; first < count; first += kGroup) {
+            Group group;
+            for (int g = 0; g < kGroup; ++g) {
+                const int64_t e = row_.begin + first + g;
+                group.factors[g] = row_.source(std::min(e, row_.end - 1));
+                if (fetch) row_.prefetch(std::min(e + kAhead, row_.end - 1));
             }
+            group.confidence = &s_.confidence[first];
+            group.target = &s_.target[first];
+            use(group);
         }
+    }
+
+    // f'x of every entry of a group, with the bias where it stands outside the factors
+    typename S::Vector products(const Group& group, const T* x) const {
+        typename S::Vector sums[kGroup] = {};
+        for (int c = 0; c < row_.columns(); c += S::lanes) {
+            const auto v = S::load(x + c);
+            UNROLL for (int g = 0; g < kGroup; ++g) sums[g] += v * S::load(group.factors[g] + c);
+        }
+        const auto out = S::sums(sums);
+        return row_.bordered() ? out + x[side_.factors] : out;
+    }
+
+    // y += sum_g a_g f_g
+    void add(const Group& group, typename S::Vector a, T* y) const {
+        for (int c = 0; c < row_.columns(); c += S::lanes) {
+            auto even = S::load(y + c), odd = typename S::Vector{};  // two chains, so that neither waits long
+            UNROLL for (int g = 0; g < kGroup; g += 2) {
+                even += a[g] * S::load(group.factors[g] + c);
+                odd += a[g + 1] * S::load(group.factors[g + 1] + c);
+            }
+            S::store(y + c, even + odd);
+        }
+        if (row_.bordered()) y[side_.factors] += S::sum(a);
     }
 
     // residual = b - A x; diagonal = that of A; squares = sum_e c t^2; linear = b'x
     void first_residual(const T* x, double& squares, double& linear) {
-        using S = Simd<T>;
         T *r = s_.residual.data(), *diagonal = s_.diagonal.data();
+        weigh(squares);
         outside(x, r);
         for (int c = 0; c < s_.width; ++c) r[c] = -r[c];
         for (int c = 0; c < s_.n; ++c) diagonal[c] = side_.ridge[row_.row] + s_.base[c * s_.stride + c];
-        each(squares, [&](const T* f, T confidence, T target) {
-            const T predicted = dot(f, x, s_.width);
-            linear += static_cast<double>(target) * predicted;
-            const T left = target - confidence * predicted;
-            for (int c = 0; c < s_.width; c += S::lanes) {
-                const auto v = S::load(f + c);
-                S::store(r + c, S::load(r + c) + left * v);
-                S::store(diagonal + c, S::load(diagonal + c) + confidence * (v * v));
-            }
+        each(true, [&](const Group& group) {
+            const auto confidence = S::load(group.confidence), target = S::load(group.target);
+            const auto predicted = products(group, x);
+            linear += static_cast<double>(S::sum(target * predicted));
+            add(group, target - confidence * predicted, r);
+            add_squares(group, confidence, diagonal);
         });
+    }
+
+    // y += sum_g a_g f_g^2, number by number
+    void add_squares(const Group& group, typename S::Vector a, T* y) const {
+        for (int c = 0; c < row_.columns(); c += S::lanes) {
+            auto even = S::load(y + c), odd = typename S::Vector{};
+            UNROLL for (int g = 0; g < kGroup; g += 2) {
+                const auto f = S::load(group.factors[g] + c), h = S::load(group.factors[g + 1] + c);
+                even += a[g] * (f * f);
+                odd += a[g + 1] * (h * h);
+            }
+            S::store(y + c, even + odd);
+        }
+        if (row_.bordered()) y[side_.factors] += S::sum(a);
+    }
+
+    // The confidences and targets of the whole row, and zeros up to a whole group.
+    void weigh(double& squares) {
+        const int64_t count = row_.end - row_.begin, whole = (count + kGroup - 1) / kGroup * kGroup;
+        if (static_cast<int64_t>(s_.confidence.size()) < whole) {
+            s_.confidence.resize(whole);
+            s_.target.resize(whole);
+        }
+        Weights<T> weights;
+        for (int64_t first = 0; first < count; first += kDepth) {
+            const int depth = static_cast<int>(std::min<int64_t>(kDepth, count - first));
+            row_.weigh(row_.begin + first, depth, weights, squares);
+            std::copy_n(weights.confidence, depth, &s_.confidence[first]);
+            std::copy_n(weights.target, depth, &s_.target[first]);
+        }
+        std::fill(s_.confidence.begin() + count, s_.confidence.begin() + whole, T(0));
+        std::fill(s_.target.begin() + count, s_.target.begin() + whole, T(0));
     }
 
     // ap = A p
     void multiply(const T* p, T* ap) {
-        double ignored = 0;
         outside(p, ap);
-        each(ignored, [&](const T* f, T confidence, T) { axpy(confidence * dot(f, p, s_.width), f, ap, s_.width); });
+        each(false, [&](const Group& group) { add(group, S::load(group.confidence) * products(group, p), ap); });
     }
 
     // to = (w0 G + r I) x
     void outside(const T* x, T* to) {
         for (int c = 0; c < s_.width; ++c) to[c] = c < s_.n ? side_.ridge[row_.row] * x[c] : T(0);
-        for (int r = 0; side_.gram && r < side_.factors; ++r) axpy(x[r], &s_.base[r * s_.stride], to, s_.width);
+        if (!side_.gram) return;
+        constexpr int lanes = S::lanes;
+        int c = 0;
+        for (; c + 8 * lanes <= s_.width; c += 8 * lanes)
+            tile<T, 1, 8, false>(to + c, to + c, s_.width, x, 1, &s_.base[c], s_.stride, side_.factors);
+        for (; c < s_.width; c += lanes) tile<T, 1, 1, false>(to + c, to + c, s_.width, x, 1, &s_.base[c], s_.stride, side_.factors);
     }
 
     const Row<T>& row_;

@@ -19,7 +19,7 @@ void gram(const T* factors, int64_t rows, int k, double scale, T* out, int threa
         for (int64_t r = task * block; r < std::min(rows, (task + 1) * block); r += depth_most) {
             const int64_t depth = std::min<int64_t>({depth_most, rows - r, (task + 1) * block - r});
             for (int64_t d = 0; d < depth; ++d) std::copy_n(factors + (r + d) * k, k, &gathered[d * width]);
-            rank_update(part.data(), width, gathered.data(), width, gathered.data(), width, depth, k);
+            rank_update(part.data(), part.data(), width, gathered.data(), width, gathered.data(), width, depth, k);
         }
         parts[task] = std::move(part);
     });

@@ -10,7 +10,7 @@
 namespace alsatian {
 namespace {
 
-constexpr int64_t kRows = 8;  // rows dealt to a thread at a time
+constexpr int64_t kEntries = 4096;  // about so many are dealt to a thread at a time
 
 template <class T>
 bool solve(const Row<T>& row, Stretch next, double& loss) {
@@ -33,22 +33,36 @@ std::vector<int32_t> longest_first(const int64_t* indptr, int64_t rows) {
     return order;
 }
 
+// Where each task begins in that order, and the end.
+std::vector<int64_t> tasks_of(const std::vector<int32_t>& order, const int64_t* indptr) {
+    std::vector<int64_t> starts{0};
+    int64_t entries = 0;
+    for (size_t at = 0; at < order.size(); ++at) {
+        entries += indptr[order[at] + 1] - indptr[order[at]] + 16;  // a row is work even if it is empty
+        if (entries < kEntries && at + 1 < order.size()) continue;
+        starts.push_back(static_cast<int64_t>(at) + 1);
+        entries = 0;
+    }
+    return starts;
+}
+
 }  // namespace
 
 template <class T>
 Outcome half_sweep(const HalfSweep<T>& side, int threads) {
     const std::vector<int32_t> order = longest_first(side.indptr, side.rows);
-    const int64_t tasks = (side.rows + kRows - 1) / kRows;
+    const std::vector<int64_t> starts = tasks_of(order, side.indptr);
+    const Fixed<T> fixed(side, side.columns);
     std::vector<Scratch<T>> scratch;
     for (int worker = 0; worker < threads; ++worker) scratch.emplace_back(side);
     std::vector<double> loss(side.rows);
     std::atomic<int64_t> failed{side.rows};
-    parallel_for(threads, tasks, [&](int64_t task, int worker, const std::atomic<bool>& cancelled) {
-        const int64_t stop = std::min(side.rows, (task + 1) * kRows);
-        for (int64_t at = task * kRows; at < stop && !cancelled; ++at) {
+    parallel_for(threads, static_cast<int64_t>(starts.size()) - 1, [&](int64_t task, int worker, const std::atomic<bool>& cancelled) {
+        const int64_t stop = starts[task + 1];
+        for (int64_t at = starts[task]; at < stop && !cancelled; ++at) {
             const int64_t row = order[at], after = order[std::min(at + 1, stop - 1)];
-            const Stretch next{side.indptr[after], std::min(side.indptr[after] + kDepth, side.indptr[after + 1])};
-            if (solve(Row<T>(side, scratch[worker], row), next, loss[row])) continue;
+            const Stretch next{side.indptr[after], side.indptr[after + 1]};
+            if (solve(Row<T>(side, fixed, scratch[worker], row), next, loss[row])) continue;
             for (int64_t first = failed; row < first && !failed.compare_exchange_weak(first, row);) {}
         }
     });

@@ -17,7 +17,7 @@ struct Form {
 
 template <class T>
 struct HalfSweep {
-    int64_t rows;
+    int64_t rows, columns;
     int factors;
     const int64_t* indptr;
     const int32_t* indices;

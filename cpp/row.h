@@ -11,12 +11,32 @@ namespace alsatian {
 
 constexpr int kDepth = 48;  // entries gathered at a time: one panel of them stays in the first-level cache
 
+// The factors of the fixed side in rows of whole vectors: as they are, or copied with zeros at the end of each
+// row, and before them a one where a bias is learned.
+template <class T>
+struct Fixed {
+    const T* rows;
+    int64_t stride;
+    std::vector<T> padded_rows;
+
+    Fixed(const HalfSweep<T>& side, int64_t count) : rows(side.fixed), stride(padded<T>(side.factors)) {
+        if (stride == side.factors) return;
+        padded_rows.resize(count * stride);
+        for (int64_t row = 0; row < count; ++row) {
+            std::copy_n(side.fixed + row * side.factors, side.factors, &padded_rows[row * stride]);
+            if (side.fixed_bias) padded_rows[row * stride + side.factors] = 1;
+        }
+        rows = padded_rows.data();
+    }
+};
+
 // A thread's own memory, allocated once per call.
 template <class T>
 struct Scratch {
     int n, width;  // unknowns of a row: factors and perhaps a bias; the same in whole vectors
     long stride;   // of matrices' rows: an odd number of cache lines apart, so that they spread over all sets
-    std::vector<T> base, system, gathered, weighted, right, border, diagonal, inverse, residual, search, product;
+    std::vector<T> base, system, gathered, negated, right, border, diagonal, inverse, residual, search, product,
+        confidence, target;
 
     explicit Scratch(const HalfSweep<T>& side)
         : n(side.factors + (side.fixed_bias != nullptr)),
@@ -25,11 +45,11 @@ struct Scratch {
           base(static_cast<size_t>(n) * stride + width),
           system(base.size()),
           gathered(kDepth * stride),
-          weighted(kDepth * stride),
+          negated(kDepth * stride),
           right(width),
           border(width),
           diagonal(width),
-          inverse(width),
+          inverse(static_cast<size_t>(width) * Simd<T>::lanes),
           residual(width),
           search(width),
           product(width) {
@@ -43,20 +63,22 @@ struct Stretch {
     int64_t begin = 0, end = 0;
 };
 
-// Up to kDepth entries: c - w0, and c times (t less the fixed bias).
+// Of up to kDepth entries: c - w0, the root of its size, and c times (t less the fixed bias).
 template <class T>
 struct Weights {
-    T confidence[kDepth], target[kDepth];
+    T confidence[kDepth], root[kDepth], target[kDepth];
+    bool negative;  // whether any c < w0
 };
 
 template <class T>
 struct Row {
     const HalfSweep<T>& side;
+    const Fixed<T>& fixed;
     Scratch<T>& scratch;
     int64_t row, begin, end;
 
-    Row(const HalfSweep<T>& side, Scratch<T>& scratch, int64_t row)
-        : side(side), scratch(scratch), row(row), begin(side.indptr[row]), end(side.indptr[row + 1]) {}
+    Row(const HalfSweep<T>& side, const Fixed<T>& fixed, Scratch<T>& scratch, int64_t row)
+        : side(side), fixed(fixed), scratch(scratch), row(row), begin(side.indptr[row]), end(side.indptr[row + 1]) {}
 
     T* factors() const { return side.solution + row * side.factors; }
 
@@ -79,44 +101,27 @@ struct Row {
         T total = 0;
         for (int d = 0; d < depth; ++d) total += ct[d] * ct[d] / (c[d] == 0 ? 1 : c[d]);  // where c is 0, so is c t
         squares += static_cast<double>(total);
-        for (int d = 0; d < depth; ++d) c[d] -= unobserved;
+        T least = 0;
+        for (int d = 0; d < depth; ++d) {
+            c[d] -= unobserved;
+            weights.root[d] = std::sqrt(std::abs(c[d]));
+            least = c[d] < least ? c[d] : least;
+        }
+        weights.negative = least < 0;
     }
 
-    const T* source(int64_t e) const { return side.fixed + static_cast<int64_t>(side.indices[e]) * side.factors; }
+    // A bias would need a vector of columns for itself: its one column is summed apart.
+    bool bordered() const { return side.fixed_bias && side.factors % Simd<T>::lanes == 0; }
+
+    // Of the fixed side's rows: without a bordering bias.
+    int columns() const { return static_cast<int>(fixed.stride); }
+
+    const T* source(int64_t e) const { return fixed.rows + side.indices[e] * fixed.stride; }
 
     void prefetch(int64_t e) const {
         const T* from = source(e);
-        for (int c = 0; c < side.factors; c += 64 / sizeof(T)) __builtin_prefetch(from + c);
-    }
-
-    // Copies the factors of entry e, a one where there is a bias, and zeros up to the width; the same times
-    // `weight` to `weighted`, unless that is null.
-    void gather(int64_t e, T* to, T weight = 1, T* weighted = nullptr) const {
-        using S = Simd<T>;
-        const int factors = side.factors, whole = factors / S::lanes * S::lanes;
-        const T* from = source(e);
-        int c = 0;
-        if (weighted) {
-            for (; c < whole; c += S::lanes) {
-                const auto f = S::load(from + c);
-                S::store(to + c, f);
-                S::store(weighted + c, weight * f);
-            }
-        } else {
-            for (; c < whole; c += S::lanes) S::store(to + c, S::load(from + c));
-        }
-        if (c == scratch.width) return;
-        T last[S::lanes] = {};  // the vector that is not whole
-        std::copy(from + c, from + factors, last);
-        if (side.fixed_bias) last[factors - c] = 1;
-        S::store(to + c, S::load(last));
-        if (weighted) S::store(weighted + c, weight * S::load(last));
-    }
-
-    double dot_exactly(const T* a, const T* b) const {
-        double total = 0;
-        for (int c = 0; c < scratch.n; ++c) total += static_cast<double>(a[c]) * b[c];
-        return total;
+        const T* const end = from + fixed.stride;
+        for (; from < end; from += 64 / sizeof(T)) __builtin_prefetch(from);
     }
 
     // Takes over a result and its loss, if they are finite.

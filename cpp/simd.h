@@ -2,6 +2,7 @@
 // vectors; the build is chosen when the package is imported.
 #pragma once
 #include <cstring>
+#include <utility>
 
 #define UNROLL _Pragma("GCC unroll 16")
 
@@ -24,11 +25,31 @@ struct Simd {
         return v;
     }
     static void store(T* to, Vector v) { std::memcpy(to, &v, sizeof v); }
+    // The sums of `lanes` vectors, in one vector.
+    static Vector sums(const Vector* v) { return tree<lanes>(v); }
+
     static T sum(Vector v) {
         T total = 0;
         UNROLL for (int lane = 0; lane < lanes; ++lane) total += v[lane];
         return total;
     }
+
+private:
+    static constexpr int within = 16 / sizeof(T);  // lanes that shuffles mix at no cost: 128 bits
+
+    template <int Count>
+    static Vector tree(const Vector* v) {
+        if constexpr (Count == 1) return *v;
+        else return join<Count>(tree<Count / 2>(v), tree<Count / 2>(v + Count / 2), std::make_integer_sequence<int, lanes>());
+    }
+    template <int Count, int... I>
+    static Vector join(Vector a, Vector b, std::integer_sequence<int, I...>) {
+        if constexpr (Count > within) return __builtin_shufflevector(a, b, (half(I))...) + __builtin_shufflevector(a, b, (half(I) + lanes / 2)...);
+        else return __builtin_shufflevector(a, b, (even(I))...) + __builtin_shufflevector(a, b, (even(I) + 1)...);
+    }
+    // In every 128 bits the even lanes of a, then those of b; and the lower halves of a and b.
+    static constexpr int even(int i) { return i / within * within + i % (within / 2) * 2 + (i % within >= within / 2) * lanes; }
+    static constexpr int half(int i) { return i % (lanes / 2) + (i >= lanes / 2) * lanes; }
 };
 
 // n rounded up to whole vectors: the width of every padded row below.
@@ -42,6 +63,19 @@ template <class T>
 inline void axpy(T a, const T* x, T* y, int width) {
     using S = Simd<T>;
     for (int c = 0; c < width; c += S::lanes) S::store(y + c, S::load(y + c) + a * S::load(x + c));
+}
+
+// x'y in double precision, over a whole number of vectors
+template <class T>
+inline double dot_exactly(const T* x, const T* y, int width) {
+    constexpr int lanes = Simd<T>::lanes;
+    double sums[lanes] = {};
+    for (int c = 0; c < width; c += lanes) {
+        UNROLL for (int lane = 0; lane < lanes; ++lane) sums[lane] += static_cast<double>(x[c + lane]) * y[c + lane];
+    }
+    double total = 0;
+    for (int lane = 0; lane < lanes; ++lane) total += sums[lane];
+    return total;
 }
 
 template <class T>

@@ -51,7 +51,7 @@ void score(const float* queries, const float* panel, int factors, float* out) {
     using S = Simd<float>;
     for (int r = 0; r < R; ++r) std::copy_n(panel, kPanel, out + r * kPanel);
     for (int c = 0; c < kPanel; c += 2 * S::lanes)
-        tile<float, R, 2, false>(out + c, kPanel, queries, R, panel + kPanel + c, kPanel, factors);
+        tile<float, R, 2, false>(out + c, out + c, kPanel, queries, R, panel + kPanel + c, kPanel, factors);
 }
 
 // Offers the scores of one query on one panel.

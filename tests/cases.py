@@ -51,6 +51,7 @@ CASES = {
     "explicit, mean and biases": Case(ExplicitALS, SMALL | {"factors": 0}, FACTOR_MODEL),
     "explicit, zeros as data": Case(ExplicitALS, SMALL | {"biases": False, "unobserved_weight": 0.5}, FACTOR_MODEL),
     "explicit, cg": Case(ExplicitALS, SMALL | {"solver": "cg"}, STEPWISE),
+    "explicit, auto by cg": Case(ExplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
     "explicit, float64": Case(ExplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
     "implicit": Case(ImplicitALS, SMALL, FACTOR_MODEL),
     "implicit hu": Case(ImplicitALS, SMALL | {"form": "hu", "alpha": 5}, FACTOR_MODEL),
@@ -58,6 +59,7 @@ CASES = {
     "implicit implicit": Case(ImplicitALS, SMALL | {"form": "implicit", "alpha": 5}, FACTOR_MODEL),
     "implicit, pairs alike": Case(ImplicitALS, SMALL | {"use_values": False}, FACTOR_MODEL),
     "implicit, cg": Case(ImplicitALS, SMALL | {"solver": "cg", "cg_steps": 2}, STEPWISE),
+    "implicit, auto by cg": Case(ImplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
     "implicit, float64": Case(ImplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
     "popularity": Case(Popularity, {}, frozenset()),
 }  # fmt: skip

@@ -26,10 +26,10 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ExplicitALS, {"seed": -1}, "seed=-1 is too small"),
     (ExplicitALS, {"nu": 3}, "nu=3 is too large; the most is 2."),
     (ExplicitALS, {"biases": 1}, "biases=1 is not true or false"),
-    (ExplicitALS, {"solver": "qr"}, "solver='qr' is not one of cholesky, cg."),
+    (ExplicitALS, {"solver": "qr"}, "solver='qr' is not one of auto, cholesky, cg."),
     (ExplicitALS, {"solver": "choleski"}, "Did you mean 'cholesky'?"),
     (ExplicitALS, {"precision": "float16"}, "precision='float16' is not one of float32, float64."),
-    (ExplicitALS, {"cg_steps": 3}, "cg_steps=3 has no effect with solver='cholesky'; pass solver='cg'."),
+    (ExplicitALS, {"cg_steps": 3}, "cg_steps=3 has no effect with solver='auto'; pass solver='cg'."),
     (ExplicitALS, {"cg_steps": 0, "solver": "cg"}, "cg_steps=0 is too small"),
     (ExplicitALS, {"unobserved_weight": 1.0}, "excludes biases; pass biases=False."),
     (ExplicitALS, {"factors": 0, "biases": False}, "leaves nothing to learn"),
@@ -109,7 +109,7 @@ def test_a_setting_is_read_from_a_command_line(name: str, written: str, value: A
         ("factors", "1.5", "factors=1.5 is not a whole number."),
         ("reg", "-1", "reg=-1 is too small; the least is 0."),
         ("biases", "maybe", "biases=maybe is not true or false."),
-        ("solver", "qr", "solver='qr' is not one of cholesky, cg."),
+        ("solver", "qr", "solver='qr' is not one of auto, cholesky, cg."),
     ],
 )
 def test_a_bad_setting_on_a_command_line_is_refused(name: str, written: str, message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from alsatian import kernels
@@ -60,6 +60,10 @@ class Run:
         self.history.append(epoch)
         asked = [callback(epoch) for callback in self.callbacks]
         return any(asked) or change < tol
+
+    def amend(self, objective: float) -> None:
+        """Replace the last epoch's objective, after what a fit does once at its end."""
+        self.history[-1] = replace(self.history[-1], objective=objective, seconds=self.seconds)
 
 
 class _bar:  # noqa: N801  (used as a function)
