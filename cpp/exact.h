@@ -3,11 +3,21 @@
 // While the tiles work on one batch of entries, the factors of the next (or of the next row's first) are
 // fetched into the cache, a few between any two tiles; otherwise the gather would wait for memory.
 #pragma once
+#include <span>
+
 #include "cholesky.h"
 #include "tiles.h"
 #include "row.h"
+#include "schedule.h"
 
 namespace alsatian {
+
+// What the entries of one part of a very long row sum to.
+template <class T>
+struct Sums {
+    std::vector<T> system, right, border;
+    double squares = 0;
+};
 
 template <class T>
 class Exact {
@@ -17,34 +27,68 @@ public:
 
     // Returns false when the system is singular or the result not finite.
     bool solve(double& loss) {
+        begin();
+        accumulate(row_.begin, row_.end);
+        return finish(loss);
+    }
+
+    // The same from the sums of the row's parts, in their order.
+    bool solve(std::span<const Sums<T>> parts, double& loss) {
+        begin();
+        std::copy(s_.base.begin(), s_.base.end(), s_.system.begin());
+        for (const Sums<T>& part : parts) {
+            for (size_t i = 0; i < s_.system.size(); ++i) s_.system[i] += part.system[i];
+            for (int c = 0; c < s_.width; ++c) s_.right[c] += part.right[c];
+            for (int c = 0; c < s_.width; ++c) s_.border[c] += part.border[c];
+            squares_ += part.squares;
+        }
+        return finish(loss);
+    }
+
+    Sums<T> sums(Stretch part) {
+        begin();
+        std::fill(s_.system.begin(), s_.system.end(), T(0));
+        from_ = s_.system.data();
+        accumulate(part.begin, part.end);
+        return {s_.system, s_.right, s_.border, squares_};
+    }
+
+private:
+    void begin() {
         std::fill(s_.right.begin(), s_.right.end(), T(0));
         std::fill(s_.border.begin(), s_.border.end(), T(0));
-        double squares = 0;
-        for (int64_t e = row_.begin; e < row_.end; e += kDepth) add(e, std::min(e + kDepth, row_.end), squares);
-        finish();
+        squares_ = 0;
+        from_ = s_.base.data();
+    }
+
+    void accumulate(int64_t begin, int64_t end) {
+        for (int64_t e = begin; e < end; e += kDepth) add(e, std::min(e + kDepth, end), end);
+    }
+
+    bool finish(double& loss) {
+        complete();
         T* right = s_.right.data();
         std::copy_n(right, s_.width, s_.search.data());
         if (solve_spd(s_.system.data(), s_.stride, s_.n, s_.width, right, s_.diagonal.data(), s_.inverse.data()) >= 0) return false;
         // at the minimum, sum_e c (t - f'x)^2 + x'(w0 G + r)x - w0 sum_e (f'x)^2 = sum_e c t^2 - b'x
-        return row_.keep(right, squares - dot_exactly(s_.search.data(), right, s_.width), loss);
+        return row_.keep(right, squares_ - dot_exactly(s_.search.data(), right, s_.width), loss);
     }
 
-private:
-    void add(int64_t begin, int64_t end, double& squares) {
+    void add(int64_t begin, int64_t end, int64_t last) {
         const int depth = static_cast<int>(end - begin);
         Weights<T> weights;
-        row_.weigh(begin, depth, weights, squares);
+        row_.weigh(begin, depth, weights, squares_);
         row_.bordered() ? gather<true>(begin, depth, weights) : gather<false>(begin, depth, weights);
         if (weights.negative) negate(depth, weights);
-        Stretch ahead = end < row_.end ? Stretch{end, row_.end} : next_;
+        Stretch ahead = end < last ? Stretch{row_.row, end, last} : next_;
         ahead.end = std::min(ahead.end, ahead.begin + kDepth);
         const auto fetch = [&] {
             for (int i = 0; i < 2 && ahead.begin < ahead.end; ++i) row_.prefetch(ahead.begin++);
         };
-        const T* from = begin == row_.begin ? s_.base.data() : s_.system.data();
         const T* left = weights.negative ? s_.negated.data() : s_.gathered.data();
-        rank_update(from, s_.system.data(), s_.stride, left, s_.stride, s_.gathered.data(), s_.stride, depth,
+        rank_update(from_, s_.system.data(), s_.stride, left, s_.stride, s_.gathered.data(), s_.stride, depth,
                     row_.bordered() ? side_.factors : s_.n, fetch);
+        from_ = s_.system.data();
     }
 
     // Packs the factors times the roots of their weights: their products are the weighted ones, from one copy.
@@ -93,7 +137,7 @@ private:
     }
 
     // Adds what the products leave out: the ridge, and the column of the bias.
-    void finish() {
+    void complete() {
         for (int r = 0; r < s_.n; ++r) {
             T* row = &s_.system[r * s_.stride];
             if (row_.bordered()) {
@@ -108,6 +152,8 @@ private:
     Scratch<T>& s_;
     const HalfSweep<T>& side_;
     const Stretch next_;
+    const T* from_;  // what the next products are added to: what all rows share, or this row's sum so far
+    double squares_;
 };
 
 }  // namespace alsatian

@@ -2,15 +2,15 @@
 
 #include <atomic>
 #include <numeric>
+#include <span>
 
 #include "conjugate_gradient.h"
 #include "exact.h"
 #include "parallel.h"
+#include "schedule.h"
 
 namespace alsatian {
 namespace {
-
-constexpr int64_t kEntries = 4096;  // about so many are dealt to a thread at a time
 
 template <class T>
 bool solve(const Row<T>& row, Stretch next, double& loss) {
@@ -23,46 +23,49 @@ bool solve(const Row<T>& row, Stretch next, double& loss) {
     return row.side.steps == 0 ? Exact<T>(row, next).solve(loss) : ConjugateGradient<T>(row).solve(loss);
 }
 
-// The rows in descending order of their length, so that no thread is left with a long one at the end.
-std::vector<int32_t> longest_first(const int64_t* indptr, int64_t rows) {
-    std::vector<int32_t> order(rows);
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-        return indptr[a + 1] - indptr[a] > indptr[b + 1] - indptr[b];
-    });
-    return order;
-}
-
-// Where each task begins in that order, and the end.
-std::vector<int64_t> tasks_of(const std::vector<int32_t>& order, const int64_t* indptr) {
-    std::vector<int64_t> starts{0};
-    int64_t entries = 0;
-    for (size_t at = 0; at < order.size(); ++at) {
-        entries += indptr[order[at] + 1] - indptr[order[at]] + 16;  // a row is work even if it is empty
-        if (entries < kEntries && at + 1 < order.size()) continue;
-        starts.push_back(static_cast<int64_t>(at) + 1);
-        entries = 0;
+// The sums of the very long rows' parts, by row.
+template <class T>
+class LongRows {
+public:
+    LongRows(const Schedule& schedule, const HalfSweep<T>& side, const Fixed<T>& fixed, std::vector<Scratch<T>>& scratch)
+        : parts_(side.steps == 0 ? schedule.parts : std::vector<Stretch>{}), sums_(parts_.size()) {
+        parallel_for(static_cast<int>(scratch.size()), parts_.size(), [&](int64_t p, int worker) {
+            sums_[p] = Exact<T>(Row<T>(side, fixed, scratch[worker], parts_[p].row), {}).sums(parts_[p]);
+        });
     }
-    return starts;
-}
+
+    // The sums of a row, or none.
+    std::span<const Sums<T>> of(int64_t row) const {
+        const auto is_its = [&](const Stretch& part) { return part.row == row; };
+        const auto first = std::find_if(parts_.begin(), parts_.end(), is_its);
+        const auto last = std::find_if_not(first, parts_.end(), is_its);
+        return {sums_.data() + (first - parts_.begin()), static_cast<size_t>(last - first)};
+    }
+
+private:
+    const std::vector<Stretch> parts_;
+    std::vector<Sums<T>> sums_;
+};
 
 }  // namespace
 
 template <class T>
 Outcome half_sweep(const HalfSweep<T>& side, int threads) {
-    const std::vector<int32_t> order = longest_first(side.indptr, side.rows);
-    const std::vector<int64_t> starts = tasks_of(order, side.indptr);
-    const Fixed<T> fixed(side, side.columns);
+    const Schedule schedule(side.indptr, side.rows);
+    const Fixed<T> fixed(side);
     std::vector<Scratch<T>> scratch;
     for (int worker = 0; worker < threads; ++worker) scratch.emplace_back(side);
+    const LongRows<T> long_rows(schedule, side, fixed, scratch);
     std::vector<double> loss(side.rows);
     std::atomic<int64_t> failed{side.rows};
-    parallel_for(threads, static_cast<int64_t>(starts.size()) - 1, [&](int64_t task, int worker, const std::atomic<bool>& cancelled) {
-        const int64_t stop = starts[task + 1];
-        for (int64_t at = starts[task]; at < stop && !cancelled; ++at) {
-            const int64_t row = order[at], after = order[std::min(at + 1, stop - 1)];
-            const Stretch next{side.indptr[after], side.indptr[after + 1]};
-            if (solve(Row<T>(side, fixed, scratch[worker], row), next, loss[row])) continue;
+    parallel_for(threads, schedule.tasks(), [&](int64_t task, int worker, const std::atomic<bool>& cancelled) {
+        const int64_t stop = schedule.starts[task + 1];
+        for (int64_t at = schedule.starts[task]; at < stop && !cancelled; ++at) {
+            const int64_t row = schedule.order[at], after = schedule.order[std::min(at + 1, stop - 1)];
+            const Stretch next{after, side.indptr[after], side.indptr[after + 1]};
+            const Row<T> current(side, fixed, scratch[worker], row);
+            const auto sums = long_rows.of(row);
+            if (sums.empty() ? solve(current, next, loss[row]) : Exact<T>(current, next).solve(sums, loss[row])) continue;
             for (int64_t first = failed; row < first && !failed.compare_exchange_weak(first, row);) {}
         }
     });

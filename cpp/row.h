@@ -11,23 +11,29 @@ namespace alsatian {
 
 constexpr int kDepth = 48;  // entries gathered at a time: one panel of them stays in the first-level cache
 
-// The factors of the fixed side in rows of whole vectors: as they are, or copied with zeros at the end of each
-// row, and before them a one where a bias is learned.
+// The factors of the fixed side in rows of whole vectors: as they are, or copied with zeros at the end of each row,
+// and before them a one where a bias is learned. Where the entries are few, as a visitor's, only theirs are copied.
 template <class T>
 struct Fixed {
     const T* rows;
     int64_t stride;
-    std::vector<T> padded_rows;
+    const int32_t* indices;  // the row of each entry, or null: its own number
+    std::vector<T> copies;
 
-    Fixed(const HalfSweep<T>& side, int64_t count) : rows(side.fixed), stride(padded<T>(side.factors)) {
+    explicit Fixed(const HalfSweep<T>& side) : rows(side.fixed), stride(padded<T>(side.factors)), indices(side.indices) {
         if (stride == side.factors) return;
-        padded_rows.resize(count * stride);
+        const int64_t entries = side.indptr[side.rows], count = std::min(entries, side.columns);
+        if (entries < side.columns) indices = nullptr;
+        copies.resize(count * stride);
         for (int64_t row = 0; row < count; ++row) {
-            std::copy_n(side.fixed + row * side.factors, side.factors, &padded_rows[row * stride]);
-            if (side.fixed_bias) padded_rows[row * stride + side.factors] = 1;
+            const int64_t from = indices ? row : side.indices[row];
+            std::copy_n(side.fixed + from * side.factors, side.factors, &copies[row * stride]);
+            if (side.fixed_bias) copies[row * stride + side.factors] = 1;
         }
-        rows = padded_rows.data();
+        rows = copies.data();
     }
+
+    const T* of(int64_t entry) const { return rows + (indices ? indices[entry] : entry) * stride; }
 };
 
 // A thread's own memory, allocated once per call.
@@ -56,11 +62,6 @@ struct Scratch {
         for (int r = 0; side.gram && r < side.factors; ++r)
             std::copy_n(side.gram + static_cast<long>(r) * side.factors, side.factors, &base[r * stride]);
     }
-};
-
-// A stretch of entries, to be fetched into the cache while something else is computed.
-struct Stretch {
-    int64_t begin = 0, end = 0;
 };
 
 // Of up to kDepth entries: c - w0, the root of its size, and c times (t less the fixed bias).
@@ -116,7 +117,7 @@ struct Row {
     // Of the fixed side's rows: without a bordering bias.
     int columns() const { return static_cast<int>(fixed.stride); }
 
-    const T* source(int64_t e) const { return fixed.rows + side.indices[e] * fixed.stride; }
+    const T* source(int64_t e) const { return fixed.of(e); }
 
     void prefetch(int64_t e) const {
         const T* from = source(e);

@@ -58,6 +58,22 @@ def test_a_row_longer_than_ten_thousand_equals_its_twin(kernel: ModuleType, form
     compare(kernel, problem(form, 17, lengths=(3, 10_500, 0, 12_345, 1), columns=13_000), steps)
 
 
+@pytest.mark.parametrize(("form", "biases"), [("hu", False), ("implicit", False), ("explicit", True)])
+@pytest.mark.parametrize("factors", [3, 8])
+def test_very_long_rows_are_shared_by_the_threads(kernel: ModuleType, form: str, biases: bool, factors: int) -> None:
+    """Rows beyond Schedule::kPart entries are summed in parts: the same numbers, and the same bits at any threads."""
+    p = problem(form, factors, biases=biases, lengths=(70_000, 5, 0, 33_000), columns=71_000)
+    compare(kernel, p, 0)
+    alone, together = (p.solve(kernel, threads=threads)[0] for threads in (1, 3))
+    assert together.factors.tobytes() == alone.factors.tobytes()
+
+
+@pytest.mark.parametrize("steps", [0, 3], ids=["exact", "conjugate gradient"])
+@pytest.mark.parametrize("factors", [7, 8])
+def test_a_visitor_with_few_entries_equals_the_twin(kernel: ModuleType, factors: int, steps: int) -> None:
+    compare(kernel, problem("explicit", factors, biases=True, lengths=(3,)), steps)
+
+
 @pytest.mark.parametrize("biases", [False, True])
 def test_rows_without_entries_become_zero(kernel: ModuleType, biases: bool) -> None:
     p = problem("explicit", 8, biases=biases, lengths=(0, 4, 0))
