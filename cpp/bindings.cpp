@@ -7,10 +7,12 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <string>
 
+#include "dictionary.h"
 #include "gram.h"
 #include "half_sweep.h"
 #include "parallel.h"
@@ -199,6 +201,26 @@ bool py_read_fields(int file, int64_t size, int64_t chunk, const std::string& de
     return run(threads, [&] { return read_fields(text, starts.data(), fields, threads); });
 }
 
+void py_number(Dictionary& known, Array<const uint8_t, 1> data, Array<const int32_t, 1> offsets,
+               Maybe<const bool, 1> kept, Array<int32_t, 1> out) {
+    require(offsets.shape(0) > 0 && offsets(0) >= 0, "offsets must begin with 0 or more");
+    const int64_t count = offsets.shape(0) - 1;
+    for (int64_t row = 0; row < count; ++row) require(offsets(row) <= offsets(row + 1), "offsets must not descend");
+    require(static_cast<size_t>(offsets(count)) <= data.shape(0), "offsets must end within the data");
+    require(!kept || static_cast<int64_t>(kept->shape(0)) == count, "kept must have one place a text");
+    const int64_t numbered = kept ? std::count(kept->data(), kept->data() + count, true) : count;
+    require(static_cast<int64_t>(out.shape(0)) == numbered, "out must have one place for each text that is kept");
+    const char* bytes = reinterpret_cast<const char*>(data.data());
+    run(1, [&] { known.number(bytes, offsets.data(), pointer(kept), count, out.data()); });
+}
+
+void py_sorted(const Dictionary& known, Array<uint8_t, 1> data, Array<int64_t, 1> offsets, Array<int32_t, 1> places) {
+    require(static_cast<int64_t>(data.shape(0)) == known.bytes(), "data must have a place for every byte");
+    require(static_cast<int64_t>(offsets.shape(0)) == known.size() + 1, "offsets must be one more than there are texts");
+    require(static_cast<int64_t>(places.shape(0)) == known.size(), "places must be as many as there are texts");
+    run(1, [&] { known.sorted(reinterpret_cast<char*>(data.data()), offsets.data(), places.data()); });
+}
+
 bool check_signals() {
     nb::gil_scoped_acquire acquired;
     return PyErr_CheckSignals() != 0;
@@ -237,5 +259,11 @@ NB_MODULE(MODULE_NAME, m) {
     m.def("count_lines", &py_count_lines, "file"_a, "size"_a, "chunk"_a, "starts"_a.noconvert(), "threads"_a);
     m.def("read_fields", &py_read_fields, "file"_a, "size"_a, "chunk"_a, "delimiter"_a, "quote"_a, "header"_a,
           "carriage_returns"_a, "starts"_a.noconvert(), "columns"_a.noconvert(), "threads"_a);
+    nb::class_<Dictionary>(m, "Dictionary")
+        .def(nb::init<>())
+        .def("size", &Dictionary::size)
+        .def("bytes", &Dictionary::bytes)
+        .def("number", &py_number, "data"_a.noconvert(), "offsets"_a.noconvert(), "kept"_a.noconvert().none(), "out"_a.noconvert())
+        .def("sorted", &py_sorted, "data"_a.noconvert(), "offsets"_a.noconvert(), "places"_a.noconvert());
     m.def("supports", &supports, "instruction_set"_a, "Whether this processor can run the build of that name.");
 }

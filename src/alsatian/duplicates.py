@@ -13,6 +13,8 @@ from alsatian import kernels
 from alsatian.errors import RowsError
 from alsatian.ids import Ids
 
+_CHUNK = 1 << 20  # rows compared at a time, so that what is temporary stays small
+
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
@@ -37,7 +39,7 @@ class Pairs:
         for bad in (columns[0].min(), columns[0].max()):
             if not 0 <= bad < n_items:
                 raise IndexError(f"key {bad} is out of range")
-        ordered = users[0] >= 0 and users[-1] < n_users and bool((users[1:] >= users[:-1]).all())
+        ordered = users[0] >= 0 and users[-1] < n_users and _ascending(users)
         indptr: Any = np.searchsorted(users, np.arange(n_users + 1, dtype=np.int32)) if ordered else None
         by_user: list[Any] = []
         while columns:
@@ -95,6 +97,11 @@ class Pairs:
         last = last.copy()
         last[several] = order[np.cumsum(lengths[several]) - 1]
         return last
+
+
+def _ascending(numbers: NDArray[np.int32]) -> bool:
+    parts = (numbers[start : start + _CHUNK + 1] for start in range(0, len(numbers), _CHUNK))
+    return all(bool((part[1:] >= part[:-1]).all()) for part in parts)
 
 
 def _reduced(column: NDArray[np.float32], starts: Any, lengths: Any, rule: str) -> NDArray[np.float32]:

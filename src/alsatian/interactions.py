@@ -145,7 +145,7 @@ class Interactions:
         weights = None if weights is None else np.ascontiguousarray(weights, np.float32)
         if len(users) == 0:
             raise DataError("there are no rows to learn from; check the source and what was skipped.")
-        if not np.isfinite(values).all():
+        if not np.isfinite([values.min(), values.max()]).all():
             row = int(np.argmin(np.isfinite(values)))
             raise DataError(
                 f"values are finite numbers, and that of row {row:,} is {values[row]}; leave such rows out."

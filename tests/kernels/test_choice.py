@@ -87,13 +87,14 @@ def test_the_stub_says_what_every_build_takes(build: ModuleType) -> None:
     """The same functions, overloads, argument names and types of numbers as the module says of itself."""
     stub = ast.parse(Path(kernels.__file__).with_name("_native.pyi").read_text())
     written = [
-        (node.name, [(argument.arg, numbers(ast.unparse(argument.annotation))) for argument in node.args.args])
-        for node in stub.body
-        if isinstance(node, ast.FunctionDef) and all(argument.annotation for argument in node.args.args)
+        (node.name, [(each.arg, numbers(ast.unparse(each.annotation))) for each in node.args.args if each.annotation])
+        for node in ast.walk(stub)
+        if isinstance(node, ast.FunctionDef)
     ]
     told = []
-    for name in (name for name in dir(build) if not name.startswith("_")):
-        for signature, *_ in getattr(build, name).__nb_signature__:
+    functions = [(name, each) for owner in (build, build.Dictionary) for name, each in vars(owner).items()]
+    for name, function in ((name, each) for name, each in functions if not name.startswith("_")):
+        for signature, *_ in getattr(function, "__nb_signature__", ()):
             arguments = re.findall(r"(\w+): ((?:\[[^\]]*\]|[^,\[\]])*)", signature.partition("(")[2].rpartition(")")[0])
             told.append((name, [(argument, numbers(kind)) for argument, kind in arguments]))
     assert sorted(written) == sorted(told)

@@ -14,6 +14,7 @@ A reading goes through these modules, from top to bottom; `reading.py` leads the
     scanning      the short way: a plain text file's bytes, straight into columns
     conditions    `where`, over columns whose cells may still be text
     rows          every row gets a reason: kept, or the first check that it failed
+      streams       the rows as they come out of DuckDB     gathering: the columns that they fill
     complaints    what is said about bad rows, and where the first one is
     numbering     ids become row numbers
     building      the rest: values, times, the rule for duplicates, the report

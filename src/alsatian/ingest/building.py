@@ -14,7 +14,7 @@ from alsatian.errors import ColumnError, DataError, ParameterError, counted
 from alsatian.ingest.columns import meaning
 from alsatian.ingest.complaints import reasons, refuse_bad_rows
 from alsatian.ingest.items import ItemTable, titles_of_events
-from alsatian.ingest.numbering import fetch, number
+from alsatian.ingest.numbering import number
 from alsatian.ingest.rows import EARLY, Rows, judge
 from alsatian.ingest.source import Source
 from alsatian.interactions import Interactions, Report
@@ -84,7 +84,7 @@ def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rul
     user_ids, users = number(rows, "user")
     item_ids, places = number(rows, "item")
     values, times = _values(rows, notes), _times(rows, notes)
-    weights = fetch(rows, "weight", "FLOAT") if "weight" in roles else None
+    weights = rows.columns.pop("weight", None)
     source.con.close()
     catalog = Catalog({name: column for found in tables for name, column in found.catalog(item_ids).columns.items()})
     notes += [note for found in tables for note in found.notes]
@@ -107,7 +107,7 @@ def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rul
 
 def _values(rows: Rows, notes: list[str]) -> NDArray[np.float32]:
     if "value" in rows.roles:
-        return fetch(rows, "value", "FLOAT")
+        return rows.columns.pop("value")
     notes.append(f"{rows.source.name} has no column of values; each row counts as 1.")
     return np.ones(rows.kept, np.float32)
 
@@ -119,14 +119,14 @@ def _times(rows: Rows, notes: list[str]) -> NDArray[np.int64] | None:
     column = rows.roles["time"]
     low, high = rows.bounds["time"]
     least, per_second = next((unit for unit in _UNITS if (high or 0) >= unit[0]), (0, 1))
-    times = fetch(rows, "time", "BIGINT")
+    times, settled = rows.columns.pop("time"), rows.columns.pop("settled")
     if per_second > 1:
         if low < least:
             raise ColumnError(
                 f"column {column!r} holds times of several units, such as {low:.0f} and {high:.0f}; write all in "
                 "seconds, or pass time='' (--time '') to read without times."
             )
-        np.floor_divide(times, per_second, out=times, where=~fetch(rows, "settled", "BOOLEAN"))
+        np.floor_divide(times, per_second, out=times, where=~settled)
         notes.append(f"column {column!r} holds times in units of 1/{per_second:,} of a second.")
     if times.max() < EARLY:
         notes.append(f"all times of column {column!r} lie before 1990; check their unit.")

@@ -152,6 +152,12 @@ def time_value(cell: Cell) -> Value:
     return Value(value, checks, sure=f"{value} IS NOT NULL", integer=True, settled=settled)
 
 
+def title_value(cell: Cell, item: str) -> Value:
+    """Build a title as one text with its item, "3:tt1Up" for the item tt1: so that the pairs can be counted."""
+    title, item = f"trim({cell.sql}::VARCHAR)", f"{item}::VARCHAR"
+    return Value(f"CASE WHEN {title} <> '' THEN length({item}) || ':' || {item} || {title} ELSE '' END")
+
+
 def _zoned(type: str) -> str:
     return "TIMESTAMPTZ" if "ZONE" in type or type == "TIMESTAMPTZ" else "TIMESTAMP"
 

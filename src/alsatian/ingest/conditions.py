@@ -61,13 +61,17 @@ def _shares(source: Source, names: list[str]) -> dict[str, dict[str, float]]:
     tests = []
     for name in names:
         cell = source.columns[name].sql
-        plain = f"NOT regexp_matches({cell}, '^\\s*-?0[0-9]')"
-        tests += [
-            f"avg((regexp_full_match({cell}, '{INTEGER.pattern}') AND TRY_CAST({cell} AS BIGINT) IS NOT NULL)"
-            f"::INTEGER) FILTER ({cell} IS NOT NULL)",
-            f"avg((TRY_CAST({cell} AS DOUBLE) IS NOT NULL AND {plain})::INTEGER) FILTER ({cell} IS NOT NULL)",
-            f"avg((TRY_CAST({cell} AS TIMESTAMP) IS NOT NULL)::INTEGER) FILTER ({cell} IS NOT NULL)",
-        ]
+        whole, number = f"TRY_CAST({cell} AS BIGINT)", f"TRY_CAST({cell} AS DOUBLE) IS NOT NULL"
+        # Patterns and casts to times are slow, so most cells are spared them.
+        found = (
+            f"CASE WHEN {whole}::VARCHAR = {cell} THEN 1 WHEN regexp_full_match({cell}, '{INTEGER.pattern}') "
+            f"AND {whole} IS NOT NULL THEN 1 ELSE 0 END",
+            f"CASE WHEN {cell} >= '1' AND {cell} < ':' AND {number} THEN 1 "
+            f"WHEN {number} AND NOT regexp_matches({cell}, '^\\s*-?0[0-9]') THEN 1 ELSE 0 END",
+            f"CASE WHEN isfinite(TRY_CAST({cell} AS DOUBLE)) THEN 0 "
+            f"WHEN TRY_CAST({cell} AS TIMESTAMP) IS NOT NULL THEN 1 ELSE 0 END",
+        )
+        tests += [f"avg({test}) FILTER ({cell} IS NOT NULL)" for test in found]
     if not tests:
         return {}
     (answers,) = source.con.execute(f"SELECT {', '.join(tests)} FROM {source.relation}").fetchall()

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from alsatian.catalog import Catalog
 from alsatian.errors import ColumnError, RowsError, SourceError, counted, listed
 from alsatian.ids import Id, Ids
@@ -15,6 +17,7 @@ from alsatian.ingest.columns import USUAL, find_title, plain
 from alsatian.ingest.dialect import is_number
 from alsatian.ingest.rows import Rows
 from alsatian.ingest.source import Source, first_line
+from alsatian.text import Text
 from alsatian.titles import year_of
 
 _TRUTH = {"true": True, "false": False}
@@ -158,9 +161,15 @@ def with_year(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 def titles_of_events(rows: Rows) -> ItemTable:
     """Take from the events the title that each item has most often; among equals, the smaller text."""
-    found = rows.source.con.execute(
-        """SELECT item, title FROM (SELECT item, trim(title) AS title, count(*) AS times FROM rows
-        WHERE reason = 0 AND trim(title) <> '' GROUP BY ALL)
-        QUALIFY row_number() OVER (PARTITION BY item ORDER BY times DESC, title) = 1 ORDER BY item"""
-    ).fetchall()
-    return ItemTable(rows.source.name, [item for item, _ in found], {"title": [title for _, title in found]})
+    data, offsets, places = rows.texts.pop("title").sorted()
+    times = np.empty_like(places)
+    times[places] = rows.columns.pop("title")
+    best: dict[Id, tuple[int, str]] = {}
+    for pair, count in zip(Text(data, offsets).tolist(), times.tolist(), strict=True):
+        if pair:
+            length, _, rest = pair.partition(":")
+            item, title = rest[: int(length)], rest[int(length) :]
+            key = int(item) if rows.values["item"].integer else item
+            best[key] = min(best.get(key, (0, "")), (-count, title))
+    ids = sorted(best)
+    return ItemTable(rows.source.name, ids, {"title": [best[key][1] for key in ids]})

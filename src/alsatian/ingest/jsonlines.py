@@ -35,7 +35,7 @@ def open_json_lines(con: DuckDBPyConnection, name: str, paths: list[str], lines:
         return line_of_record(file, ordinal, {reject.place for reject in rejects})
 
     source = Source(con, name, select, cells, paths)
-    source.written = source.once = True
+    source.written = True
     source.samples = {key: [_written(parsed[key]) for parsed in objects if parsed.get(key) is not None] for key in keys}
     source.quoted = {key for key in keys if any(isinstance(parsed.get(key), str) for parsed in objects)}
     source.sound = ("not a JSON object", "whole")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,30 +11,20 @@ from alsatian.ids import Ids
 from alsatian.ingest.rows import Rows
 from alsatian.text import Text
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
 _CHUNK = 1 << 20  # rows handled at a time, so that what is temporary stays small
 _TABLE = 1 << 20  # a table of this many ids is always worth its memory
 
 
-def fetch(rows: Rows, role: str, kind: str, expression: str = "") -> NDArray[Any]:
-    """Fetch one column of the rows to keep, once. kind: the SQL type in which it comes out of DuckDB."""
-    if role in rows.columns:
-        return rows.columns.pop(role)
-    kept = " WHERE reason = 0" if len(rows.tally) > 1 else ""
-    answer = rows.source.con.execute(f"SELECT ({expression or role})::{kind} AS fetched FROM rows{kept}").fetchnumpy()
-    return np.asarray(answer["fetched"])
-
-
 def number(rows: Rows, role: Literal["user", "item"]) -> tuple[Ids, NDArray[np.int32]]:
     """Return the distinct ids of the rows to keep, and for each row the number of its id."""
-    if not rows.values[role].integer:
-        return _number_text(rows, role)
-    low, high = rows.bounds[role]
-    fits = low >= -(2**31) and high < 2**31
-    ids, numbers = number_integers(fetch(rows, role, "INTEGER" if fits else "BIGINT"), low, high)
-    return Ids(ids, role), numbers
+    column = rows.columns.pop(role)
+    if rows.values[role].integer:
+        ids, numbers = number_integers(column, *rows.bounds[role])
+        return Ids(ids, role), numbers
+    data, offsets, places = rows.texts.pop(role).sorted()
+    for part in _parts(len(column)):
+        column[part] = places[column[part]]
+    return Ids(Text(data, offsets), role), column
 
 
 def number_integers(values: NDArray[Any], low: int, high: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -58,16 +48,6 @@ def number_integers(values: NDArray[Any], low: int, high: int) -> tuple[NDArray[
         for part in _parts(len(values)):
             numbers[part] = np.searchsorted(ids, values[part])
     return ids.astype(np.int64, copy=False), numbers
-
-
-def _number_text(rows: Rows, role: Literal["user", "item"]) -> tuple[Ids, NDArray[np.int32]]:
-    """Let DuckDB find the distinct texts, in the order of their bytes; an ENUM of them numbers the rows."""
-    con: DuckDBPyConnection = rows.source.con
-    con.execute(f"CREATE TEMP TABLE {role}s AS SELECT DISTINCT {role} AS id FROM rows WHERE reason = 0 ORDER BY id")
-    texts = [text for (text,) in con.execute(f"SELECT id FROM {role}s ORDER BY id").fetchall()]
-    con.execute(f"CREATE TYPE {role}_ids AS ENUM (SELECT id FROM {role}s ORDER BY id)").fetchall()
-    numbers = fetch(rows, role, "INTEGER", f"enum_code({role}::{role}_ids)")
-    return Ids(Text.of(texts), role), numbers
 
 
 def _parts(length: int) -> list[slice]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +12,13 @@ from numpy.typing import NDArray
 
 from alsatian.errors import ColumnError, DataError, SourceError, listed
 from alsatian.filters import complaint
-from alsatian.ingest.casts import Check, IdKind, Value, id_kind, id_value, number_value, time_value
+from alsatian.ingest.casts import Check, IdKind, Value, id_kind, id_value, number_value, time_value, title_value
 from alsatian.ingest.conditions import apply_where
+from alsatian.ingest.gathering import Counts, Numbers, Texts
 from alsatian.ingest.scanning import Columns, scan
 from alsatian.ingest.source import Reject, Source, first_line
+from alsatian.ingest.streams import batches
+from alsatian.kernels import Dictionary
 
 _NEXT: dict[IdKind, IdKind] = {
     "int": "whole",
@@ -22,18 +26,19 @@ _NEXT: dict[IdKind, IdKind] = {
 }  # what to try when a column of text does not fit
 
 EARLY = 631_152_000  # 1990: times that all lie before are more likely of another unit
-_SIZE = f"CASE WHEN NOT settled AND abs(time::DOUBLE) >= {EARLY} THEN abs(time::DOUBLE) END"  # tells the unit
+_CHUNK = 1 << 20  # rows handled at a time, so that what is temporary stays small
 
 
 @dataclass
 class Rows:
-    """The relation `rows` in DuckDB: a typed value for every role, and the reason.
+    """The rows of a source: a typed value for every role, and the reason.
 
-    tally: reason -> how many rows, for the rows that DuckDB could parse; "" for those to keep.
+    tally: reason -> how many rows, for the rows that could be parsed; "" for those to keep.
     bounds: role -> smallest and largest value among the rows to keep, for integers; of times, the
         smallest and largest size of numbers that could tell their unit, or None.
     rejects: the records that DuckDB could not parse.
-    columns: role -> the values, where a scan has found all rows good; then there is no relation.
+    columns: role -> the values of the rows to keep; of text, the numbers of `texts`; of titles, how often each came.
+    texts: role -> the distinct texts.
     """
 
     source: Source
@@ -46,6 +51,7 @@ class Rows:
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     columns: Columns = field(default_factory=dict)
+    texts: dict[str, Dictionary] = field(default_factory=dict)
 
     @property
     def read(self) -> int:
@@ -66,18 +72,22 @@ class Rows:
     def sql(self, files: Sequence[str], extra: str = "") -> str:
         """Return the SELECT that types and judges the rows of these files."""
         chosen = "".join(f"{value.sql} AS {role}, " for role, value in self.values.items())
-        chosen += "".join(f"{value.settled} AS settled, " for value in self.values.values() if value.settled)
+        chosen += "".join(
+            f"({value.settled})::UTINYINT AS settled, " for value in self.values.values() if value.settled
+        )
         cases = self._shortcut()
         cases += "".join(f" WHEN {check.sql} THEN {place}" for place, check in enumerate(self.checks, 1))
         reason = f"(CASE{cases} ELSE 0 END)::UTINYINT" if cases else "0::UTINYINT"
         return f"SELECT {chosen}{extra}{reason} AS reason FROM {self.select_from(files)}"
 
     def _shortcut(self) -> str:
-        """Spare a row that is surely good all checks, if no check is of another origin than the values."""
+        """Spare a row that is surely good the checks of its values."""
         checked = [value for value in self.values.values() if value.checks]
-        if sum(len(value.checks) for value in checked) < len(self.checks) or not all(v.sure for v in checked):
+        if not all(value.sure for value in checked):
             return ""
-        return f" WHEN {' AND '.join(value.sure for value in checked)} THEN 0"
+        own = [check for value in checked for check in value.checks]
+        others = [f"coalesce(NOT ({check.sql}), true)" for check in self.checks if check not in own]
+        return f" WHEN {' AND '.join([*(value.sure for value in checked), *others])} THEN 0"
 
 
 def judge(
@@ -118,7 +128,7 @@ def _fitting(source: Source, roles: Mapping[str, str], scale: tuple[float, float
     notes: list[str] = []
     while True:
         rows = _rows(source, roles, kinds, scale, condition)
-        _count(rows)
+        _gather(rows)
         misfits = {
             check.role: rows.tally[check.reason] for check in rows.checks if check.misfit and check.reason in rows.tally
         }
@@ -152,7 +162,7 @@ def _rows(
         elif role == "time":
             values[role] = time_value(cell)
         elif role == "title":
-            values[role] = Value(f"{cell.sql}::VARCHAR")
+            values[role] = title_value(cell, values["item"].sql)
         else:
             values[role] = number_value(role, cell, scale if role == "value" else None)
     checks = [check for value in values.values() for check in value.checks]
@@ -166,39 +176,62 @@ def _rows(
     return Rows(source, roles, select, values, checks)
 
 
-def _count(rows: Rows) -> None:
-    """Create the relation `rows`, count its reasons and find its bounds."""
-    con, source = rows.source.con, rows.source
-    kind = "TABLE" if source.once else "VIEW"
-    con.execute(f"CREATE OR REPLACE TEMP {kind} rows AS {rows.sql(source.files)}").fetchall()
+def _gather(rows: Rows) -> None:
+    """Select all rows once: count their reasons, and gather the values of those to keep."""
+    source = rows.source
+    columns = {role: _column(role, value) for role, value in rows.values.items()}
+    if any(value.settled for value in rows.values.values()):
+        columns["settled"] = Numbers(np.bool_)
+    counts = np.zeros(256, np.int64)
+    with closing(batches(source.con, rows.sql(source.files))) as stream:
+        for *parts, reasons in stream:
+            counts += np.bincount(reasons, minlength=256)
+            kept = reasons == 0 if reasons.any() else None
+            for column, part in zip(columns.values(), parts, strict=True):
+                column.add(part, kept)
     rows.rejects = source.rejects()
-    integers = [role for role, value in rows.values.items() if value.integer]
-    told = {role: _SIZE if role == "time" else role for role in integers}
-    ends = "".join(f", min({end}), max({end})" for end in told.values())
-    for reason, count, *found in con.execute(f"SELECT reason, count(*){ends} FROM rows GROUP BY reason").fetchall():
-        if reason == 0:
-            rows.bounds = dict(zip(integers, zip(found[::2], found[1::2], strict=True), strict=True))
+    for reason in np.flatnonzero(counts):
         name = rows.checks[reason - 1].reason if reason else ""
-        rows.tally[name] = rows.tally.get(name, 0) + count
+        rows.tally[name] = rows.tally.get(name, 0) + int(counts[reason])
+    rows.columns = {role: column.take() for role, column in columns.items()}
+    rows.texts = {role: column.known for role, column in columns.items() if not isinstance(column, Numbers)}
+    _bound(rows)
+
+
+def _column(role: str, value: Value) -> Numbers | Texts | Counts:
+    if role in ("value", "weight"):
+        return Numbers(np.float32)
+    if role == "title":
+        return Counts()
+    return Numbers(np.int64, narrow=role != "time") if value.integer else Texts()
 
 
 def _scanned(rows: Rows, columns: Columns) -> Rows:
-    """Say of scanned columns what `_count` says of the relation."""
+    """Say of scanned columns what `_gather` says of the answer to a query."""
     rows.columns, rows.tally = columns, {"": len(columns["user"])}
-    for role, value in rows.values.items():
-        if value.integer:
-            column = columns[role]
-            rows.bounds[role] = _sizes(column) if role == "time" else (int(column.min()), int(column.max()))
     columns["settled"] = np.broadcast_to(np.False_, rows.kept)
+    _bound(rows)
     return rows
 
 
-def _sizes(times: NDArray[Any]) -> tuple[float | None, float | None]:
-    """Return the smallest and largest size of the times that tell their unit, as _SIZE does."""
+def _bound(rows: Rows) -> None:
+    """Find the smallest and largest integers of the rows to keep."""
+    for role, value in rows.values.items():
+        if value.integer and rows.kept:
+            column = rows.columns[role]
+            sized = role == "time"
+            rows.bounds[role] = (
+                _sizes(column, rows.columns["settled"]) if sized else (int(column.min()), int(column.max()))
+            )
+
+
+def _sizes(times: NDArray[Any], settled: NDArray[np.bool_]) -> tuple[float | None, float | None]:
+    """Return the smallest and largest size of the times that tell their unit, or None."""
     ends = []
-    for start in range(0, len(times), 1 << 20):
-        sizes = np.abs(times[start : start + (1 << 20)])
-        if len(telling := sizes[sizes >= EARLY]):
+    for start in range(0, len(times), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        sizes = np.abs(times[part].astype(np.float64))
+        if len(telling := sizes[(sizes >= EARLY) & ~settled[part]]):
             ends += [float(telling.min()), float(telling.max())]
     return min(ends, default=None), max(ends, default=None)
 

@@ -51,7 +51,6 @@ class Source:
     written: cells are text as somebody wrote it, so their types are still to be found; `samples` holds the
         first cells of each column, `quoted` the columns whose cells are marked as text.
     positional: there are no column names; columns are known by their places.
-    once: parsing costs so much that the rows are kept in a table, rather than selected again and again.
     plain: how the files are written, if their bytes may be simple enough for `scanning`.
     sound: (reason, condition): a condition that every well-formed row fulfils, and the reason if it does not.
     rejects: gives the records that the last selection refused.
@@ -69,7 +68,6 @@ class Source:
     samples: dict[str, list[str]] = field(default_factory=dict)
     quoted: set[str] = field(default_factory=set)
     positional: bool = False
-    once: bool = False
     plain: Dialect | None = None
     sound: tuple[str, str] | None = None
     rejects: Callable[[], list[Reject]] = _no_rejects

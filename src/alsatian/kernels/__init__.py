@@ -17,8 +17,8 @@ from alsatian.errors import ParameterError
 from alsatian.kernels.types import CHUNK, PANEL, Array, Form, Plain, Rows, Side
 
 __all__ = [
-    "Form", "Plain", "Rows", "Side", "count_lines", "counting_sort", "gram", "half_sweep", "instruction_set",
-    "pack_items", "pair_scores", "read_fields", "sort_rows", "top_k", "transpose", "usable_threads",
+    "Dictionary", "Form", "Plain", "Rows", "Side", "count_lines", "counting_sort", "gram", "half_sweep",
+    "instruction_set", "pack_items", "pair_scores", "read_fields", "sort_rows", "top_k", "transpose", "usable_threads",
 ]  # fmt: skip
 
 _MOST_THREADS = 1024
@@ -153,3 +153,21 @@ def read_fields(
     threads: int | None = None,
 ) -> bool:
     return _native.read_fields(*text, starts, list(columns), usable_threads(threads))  # type: ignore[no-any-return]
+
+
+class Dictionary:
+    def __init__(self) -> None:
+        self._known = _native.Dictionary()
+
+    def number(
+        self, data: NDArray[np.uint8], offsets: NDArray[np.int32], kept: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int32]:
+        out = np.empty(len(offsets) - 1 if kept is None else np.count_nonzero(kept), np.int32)
+        self._known.number(data, offsets, kept, out)
+        return out
+
+    def sorted(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int32]]:
+        size = self._known.size()
+        found = np.empty(self._known.bytes(), np.uint8), np.empty(size + 1, np.int64), np.empty(size, np.int32)
+        self._known.sorted(*found)
+        return found

@@ -6,6 +6,7 @@ A kernel checks nothing about ids, draws no random numbers and prints nothing: a
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Sequence
@@ -216,3 +217,25 @@ def read_fields(
             if not np.isfinite(column[place]):
                 return False
     return True
+
+
+class Dictionary:
+    """Texts and their numbers. Text n is the UTF-8 bytes [offsets[n], offsets[n + 1])."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[bytes, int] = {}
+
+    def number(
+        self, data: NDArray[np.uint8], offsets: NDArray[np.int32], kept: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int32]:
+        """Return the number of each text that is kept (None: of all), in the order in which they first appear."""
+        parts = [data[start:end].tobytes() for start, end in itertools.pairwise(offsets)]
+        chosen = parts if kept is None else itertools.compress(parts, kept)
+        return np.array([self._numbers.setdefault(text, len(self._numbers)) for text in chosen], np.int32)
+
+    def sorted(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int32]]:
+        """Return the texts in the order of their bytes, as bytes and offsets, and the place of each number there."""
+        texts = sorted(self._numbers)
+        offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+        places = np.argsort([self._numbers[text] for text in texts]).astype(np.int32)
+        return np.frombuffer(b"".join(texts), np.uint8), offsets, places
