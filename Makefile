@@ -4,9 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 NATIVE := pyproject.toml CMakeLists.txt $(wildcard cpp/*)
 ARGS ?=
+PART ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format dist clean
+.PHONY: help demo test lint format dist bench clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -29,6 +30,9 @@ format: .venv/dev.stamp ## format the Python code
 
 dist: .venv/dev.stamp ## build the source archive, and the wheel from it, into dist/
 	@"$(BIN)/python" -m build --outdir dist .
+
+bench: .venv/bench.stamp ## measure beside the peers (hours), write docs/benchmarks.md; PART=solvers runs one part
+	@"$(BIN)/python" bench $(PART) $(ARGS)
 
 clean: ## remove the environment and everything built
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,65 @@
+"""Reading
+
+From three columns in memory to both orders of compressed rows; and from a CSV file with a header to numbered ids and
+arrays: Alsatian checks every row and ends with compressed rows by user (the order by item is made on first use, and
+timed apart); DuckDB, polars and pandas parse, number both id columns in ascending order and end with three arrays.
+Memory: the peak of resident memory less what was resident before, the imports done.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import data
+from harness import Participant, failure, good, rounds_of, spread
+from report import Page, figure, gigabytes, interval
+
+SHAPE, FACTORS, ROUNDS = "ml-20m", [64], 3
+WORKERS = ("frames",)
+BUILD = "Alsatian, from columns"
+
+
+def run(options: Any) -> dict[str, Any]:
+    folder, path = data.shaped(options.shape), data.csv(options.shape)
+    asked = [
+        Participant(BUILD, "alsatian", {"action": "build"}),
+        Participant("Alsatian, from CSV", "alsatian"),
+        Participant("DuckDB", "duckdb"),
+        Participant("polars", "frames", {"with": "polars"}),
+        Participant("pandas", "frames", {"with": "pandas"}),
+    ]
+    asked = [one for one in asked if options.wants(one.label)]
+
+    def job(one: Participant, before: list[Any]) -> dict[str, Any]:
+        return {"action": "read", "data": str(folder), "path": str(path), "threads": options.threads} | one.options
+
+    runs = rounds_of(asked, options.rounds, job)
+    base = good(runs.get("DuckDB", []))
+    rows = []
+    for one in asked:
+        done = good(runs[one.label])
+        ratios = (run["seconds"] / other["seconds"] for run, other in zip(done, base, strict=False))
+        row: dict[str, Any] = {"label": one.label, "failed": failure(runs[one.label])}
+        for name in ("seconds", "parse", "transpose", "peak_bytes"):
+            row[name] = spread(run[name] for run in done if name in run)
+        row["ratio"] = None if one.label == BUILD else spread(ratios)
+        rows.append(row | {"rows": done[0]["rows"] if done else None})
+    return {"bytes": path.stat().st_size, "rows": rows}
+
+
+def render(results: dict[str, Any], page: Page) -> None:
+    page.text(f"The file has {results['bytes'] / 1e6:,.0f} MB.")
+    table = []
+    for row in results["rows"]:
+        apart = [
+            f"{name} {interval(row[key])}"
+            for key, name in (("parse", "parsing"), ("transpose", "order by item"))
+            if row[key]
+        ]
+        memory = gigabytes(row["peak_bytes"] and row["peak_bytes"]["median"])
+        ratio = interval(row["ratio"], unit="x", digits=2)
+        table.append([row["label"], row["failed"] or interval(row["seconds"]), ratio, ", ".join(apart), memory])
+    page.table(["who", "seconds", "beside DuckDB", "of it, or apart", "memory, GB"], table)
+    with figure(page, "reading", "Reading a CSV file, seconds", height=2.2) as axes:
+        kept = [row for row in results["rows"] if row["seconds"]]
+        axes.barh([row["label"] for row in kept][::-1], [row["seconds"]["median"] for row in kept][::-1])

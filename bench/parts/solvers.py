@@ -1,0 +1,205 @@
+"""Time to the same objective
+
+Seconds until the objective is within 0.1 % of what 15 exact epochs in double precision reach (Alsatian, `precision=
+"float64", solver="cholesky", accelerate=False`; computed once). One objective for all, evaluated by the bench in float64 from everyone's
+factors: implicit is that of Hu, Koren and Volinsky with alpha 2 and reg 20; explicit has biases, reg 0.1 times the
+counts (nu = 1). Everyone starts from starting values of its own. How it is written in each library stands at the head
+of its file in `bench/peers`; the check below shows that all converge to one value on a small set.
+
+The seconds are those of the epochs alone. Evaluating is outside the clock; bringing the data into a participant's own
+form is a column of its own, which for implicit and irspack holds the transposition and the starting values; Alsatian's
+epochs include its starting values, and cmfrec's fits their indexing (it has no callback: fits anew with more and more
+epochs). "whole call" is the fit as its user waits for it. The first round finds the epochs needed, the others repeat as
+many. Memory: the peak of resident memory in the last round less what was resident before the own form was built.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import alsatian as al
+import data
+from harness import Participant, failure, good, rounds_of, run_job, spread
+from report import Page, figure, gigabytes, interval
+
+SHAPE, FACTORS, ROUNDS = "ml-20m", [64, 128, 256], 3
+WORKERS = ("implicit", "irspack", "cmfrec")
+TOLERANCE, EPOCHS, EXACT_EPOCHS = 0.001, 40, 15
+FORMS: dict[str, dict[str, Any]] = {
+    "implicit": {"form": "implicit", "alpha": 2.0, "reg": 20.0, "nu": 0.0},
+    "explicit": {"form": "explicit", "alpha": 0.0, "reg": 0.1, "nu": 1.0},
+}
+CMFREC_CG = "its implicit CG minimizes another objective than its Cholesky, see bench/peers/cmfrec.py"
+EXACT = {"precision": "float64", "solver": "cholesky", "accelerate": False}
+NOT_HERE = {"Spark MLlib": "always multiplies reg by the counts, in its implicit form too, and has no biases: it cannot"
+            " express either objective"}  # fmt: skip
+
+
+def participants(form: str) -> list[Participant]:
+    """Alsatian as it comes and with each solver that it has, and the peers with each of theirs."""
+    model = al.ImplicitALS if form == "implicit" else al.ExplicitALS
+    own = [Participant("Alsatian, default", "alsatian")]
+    names = [name for name in model.param("solver").choices if name != "auto"]  # which is the default
+    own += [Participant(f"Alsatian, {name}", "alsatian", {"solver": name}) for name in names]
+    own += [Participant("Alsatian, plain", "alsatian", {"solver": "cholesky", "accelerate": False})]
+    cmfrec = [
+        Participant("cmfrec, CG", "cmfrec", {"use_cg": True}, differs=CMFREC_CG if form == "implicit" else ""),
+        Participant("cmfrec, Cholesky", "cmfrec", {"use_cg": False}, 1),
+    ]
+    if form == "explicit":
+        return own + cmfrec
+    irspack = [Participant(f"irspack, {name}", "irspack", {"solver": name}) for name in ("CHOLESKY", "CG", "IALSPP")]
+    implicit = [
+        Participant("implicit, CG", "implicit"),
+        Participant("implicit, Cholesky", "implicit", {"use_cg": False}),
+    ]
+    return own + implicit + irspack + cmfrec
+
+
+def run(options: Any) -> dict[str, Any]:
+    tables = [_table(options, "implicit", factors) for factors in options.factors]
+    tables.append(_table(options, "explicit", min(options.factors)))
+    return {"check": _check(options), "tables": tables, "not_here": NOT_HERE}
+
+
+def _job(folder: Path, form: str, factors: int, options: Any) -> dict[str, Any]:
+    settings = {
+        "action": "fit",
+        "data": str(folder),
+        "factors": factors,
+        "threads": options.threads,
+        "seed": options.seed,
+    }
+    return FORMS[form] | settings | {"epochs": EPOCHS, "target": None, "tolerance": TOLERANCE, "cap": options.cap}
+
+
+def _reference(folder: Path, form: str, factors: int, options: Any) -> dict[str, Any]:
+    """Return what the exact epochs reach, from .bench/references or computed now."""
+    settings = "-".join(f"{key}{value:g}" for key, value in FORMS[form].items() if key != "form")
+    path = data.CACHE / "references" / f"{folder.name}-{form}-{factors}-{settings}.json"
+    if not path.exists():
+        print(f"  reference: {EXACT_EPOCHS} exact epochs, {form}, {factors} factors ...", flush=True)
+        job = _job(folder, form, factors, options) | {"epochs": EXACT_EPOCHS, "cap": 1e9, "options": EXACT}
+        result = run_job("alsatian", job)
+        if "failed" in result:
+            raise SystemExit(f"the reference failed: {result['failed']}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({key: result[key] for key in ("objective", "told", "course")}, indent=1))
+    return json.loads(path.read_text())  # type: ignore[no-any-return]
+
+
+def _table(options: Any, form: str, factors: int) -> dict[str, Any]:
+    folder = data.shaped(options.shape)
+    target = _reference(folder, form, factors, options)["objective"]
+    print(f" {form}, {factors} factors, to {target * (1 + TOLERANCE):.6g}:", flush=True)
+
+    def job(one: Participant, before: list[Any]) -> dict[str, Any] | None:
+        common = _job(folder, form, factors, options) | {"options": one.options}
+        if one.differs:
+            return common | {"epochs": EXACT_EPOCHS}
+        if not before:
+            return common | {"target": target}
+        if not before[0]["reached"]:
+            return None
+        return common | {"epochs": before[0]["epochs"]}  # as many as the first round needed
+
+    asked = [one for one in participants(form) if options.wants(one.label)]
+    if options.long:
+        asked = [dataclasses.replace(one, rounds=None) for one in asked]
+    runs = rounds_of(asked, options.rounds, job)
+    first = good(runs.get("Alsatian, default", []))
+    rows = [_row(one, runs[one.label], first, target) for one in asked]
+    return {"form": form, "factors": factors, "target": target, "rows": rows}
+
+
+def _row(one: Participant, runs: list[Any], first: list[Any], target: float) -> dict[str, Any]:
+    done = good(runs)
+    if not done:
+        return {"label": one.label, "failed": failure(runs)}
+    ratios = [run["seconds"] / base["seconds"] for run, base in zip(done, first, strict=False)]
+    call = "seconds" if one.worker == "cmfrec" else "call_seconds"  # cmfrec's call is its search
+    return {
+        "label": one.label,
+        "failed": failure(runs),
+        "differs": one.differs,
+        "reached": done[0]["reached"],
+        "epochs": done[0]["epochs"],
+        "seconds": spread(run["seconds"] for run in done),
+        "ratio": spread(ratios),
+        "call_seconds": spread(run[call] for run in done[1:] or done),
+        "build_seconds": spread(run["build_seconds"] for run in done),
+        "peak_bytes": done[-1]["peak_bytes"],
+        "excess": done[-1]["objective"] / target - 1,
+        "told_differs": abs(done[-1]["told"] / done[-1]["objective"] - 1) if done[-1]["told"] else None,
+        "course": [[epochs, round(s, 3), value / target - 1] for epochs, s, value in done[0]["course"] if value],
+    }
+
+
+def _check(options: Any) -> list[dict[str, Any]]:
+    """Many epochs on a small set: whoever has the same objective comes to the same value."""
+    folder, rows = data.shaped("tiny"), []
+    for form, reg in (("implicit", 5.0), ("explicit", 0.1)):
+        job = _job(folder, form, 8, options) | {"epochs": 200, "cap": 1e9, "reg": reg}
+        exact = run_job("alsatian", job | {"options": EXACT})["objective"]
+        for one in participants(form):
+            result = run_job(one.worker, job | {"options": one.options})
+            differs = None if "failed" in result else result["objective"] / exact - 1
+            why = result.get("failed") or one.differs
+            rows.append({"label": one.label, "form": form, "difference": differs, "why": why})
+    return rows
+
+
+def render(results: dict[str, Any], page: Page) -> None:
+    for table in results["tables"]:
+        page.text(f"### {table['form'].capitalize()}, {table['factors']} factors")
+        page.table(
+            ["who", "epochs", "seconds", "beside Alsatian's default", "whole call, s", "own form, s", "memory, GB",
+             "above the reference"],
+            [_cells(row) for row in table["rows"]],
+        )  # fmt: skip
+        name = f"solvers-{table['form']}-{table['factors']}"
+        with figure(page, name, f"{table['form'].capitalize()}, {table['factors']} factors: objective by time") as axes:
+            for row in table["rows"]:
+                points = [(s, max(excess, 0) + 1e-5) for _, s, excess in row.get("course", [])]
+                if points:
+                    axes.plot(*zip(*points, strict=True), marker=".", label=row["label"], linewidth=1)
+            axes.axhline(TOLERANCE, color="grey", linewidth=0.8, linestyle=":")
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            axes.set_xlabel("seconds of epochs")
+            axes.set_ylabel("share above the reference")
+            axes.legend(fontsize=7)
+    told = [row["told_differs"] for table in results["tables"] for row in table["rows"] if row.get("told_differs")]
+    if told:
+        page.text(f"The objective that Alsatian reports itself differs from the bench's by at most {max(told):.0e}.")
+    for name, reason in results["not_here"].items():
+        page.text(f"Not in the tables: {name}, which {reason}.")
+    page.text("### The check of the mappings")
+    page.text("200 epochs on a tiny set: how far everyone's objective is from that of the exact solve.")
+    page.table(
+        ["who", "form", "difference", ""],
+        [
+            [r["label"], r["form"], "-" if r["difference"] is None else f"{100 * r['difference']:+.4f}%", r["why"]]
+            for r in results["check"]
+        ],
+    )
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    if "seconds" not in row:
+        return [row["label"], *["-"] * 6, str(row["failed"])]
+    reached = "" if row["reached"] else "not reached in "
+    remark = row["failed"] or row["differs"]
+    return [
+        row["label"],
+        str(row["epochs"]),
+        reached + interval(row["seconds"]),
+        interval(row["ratio"], unit="x", digits=2) if row["reached"] else "-",
+        interval(row["call_seconds"]),
+        interval(row["build_seconds"]),
+        gigabytes(row["peak_bytes"]),
+        f"{100 * row['excess']:+.3f}%" + (f" ({remark})" if remark else ""),
+    ]

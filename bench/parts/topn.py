@@ -1,0 +1,55 @@
+"""Lists of the ten best
+
+Top 10 for all users with seen items left out, and one user at a time from Python (median of 2,000 calls), with the
+factors of two epochs. "Kernel" is Alsatian without the tables that its face gives back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import data
+from harness import Participant, failure, good, rounds_of, spread
+from report import Page, figure, interval
+
+SHAPE, FACTORS, ROUNDS = "ml-20m", [64], 3
+WORKERS = ("implicit",)
+N, CALLS = 10, 2000
+COLUMNS = {"all": "all users, s", "kernel": "kernel, s", "one": "one user, ms"}
+
+
+def run(options: Any) -> dict[str, Any]:
+    folder = data.shaped(options.shape)
+    asked = [Participant("Alsatian", "alsatian"), Participant("implicit", "implicit")]
+    asked = [one for one in asked if options.wants(one.label)]
+
+    def job(one: Participant, before: list[Any]) -> dict[str, Any]:
+        settings = {"action": "top_n", "data": str(folder), "n": N, "calls": CALLS, "form": "implicit", "epochs": 2}
+        fit = {"factors": options.factors[0], "reg": 20.0, "alpha": 2.0, "seed": 0, "options": {}}
+        return settings | fit | {"threads": options.threads}
+
+    runs = rounds_of(asked, options.rounds, job)
+    own = good(runs.get("Alsatian", []))
+    rows = []
+    for one in asked:
+        done = good(runs[one.label])
+        row: dict[str, Any] = {"label": one.label, "failed": failure(runs[one.label])}
+        for name in COLUMNS:
+            row[name] = spread(run[name] for run in done if name in run)
+        for name in ("all", "one"):
+            row[f"{name}_ratio"] = spread(run[name] / base[name] for run, base in zip(done, own, strict=False))
+        rows.append(row)
+    return {"factors": options.factors[0], "rows": rows}
+
+
+def render(results: dict[str, Any], page: Page) -> None:
+    header = ["who", *COLUMNS.values(), "all users, beside Alsatian", "one user, beside Alsatian"]
+    table = []
+    for row in results["rows"]:
+        cells = [interval(row["all"]), interval(row["kernel"]), interval(row["one"], scale=1000, digits=3)]
+        cells += [interval(row[f"{name}_ratio"], unit="x", digits=2) for name in ("all", "one")]
+        table.append([row["label"], *cells] if not row["failed"] else [row["label"], row["failed"], *["-"] * 4])
+    page.table(header, table)
+    with figure(page, "topn", "Top 10 for all users, seconds", height=1.6) as axes:
+        kept = [row for row in results["rows"] if row["all"]]
+        axes.barh([row["label"] for row in kept][::-1], [row["all"]["median"] for row in kept][::-1])

@@ -1,0 +1,131 @@
+"""Alsatian itself, run like a peer. Epochs are timed by its own history, which begins with the starting values."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import alsatian as al
+from alsatian import kernels
+from alsatian.ids import Ids
+from alsatian.interactions import Interactions
+from alsatian.kernels import Form, Rows, Side
+from objective import Data, Factors
+from peers.common import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
+
+FORMS = {"implicit": (Form(1, 1, 1, 1, 1), 0), "explicit": (Form(0, 1, 1, -3.5, 0), 1)}
+
+
+def interactions(data: Data) -> Interactions:
+    """Compressed rows by user and by item from three columns."""
+    users, items = (np.arange(count, dtype=np.int64) for count in data.shape)
+    built = Interactions.build(Ids(users, "user"), Ids(items, "item"), *data)
+    built.by_item  # noqa: B018  (made on first use)
+    return built
+
+
+class Learner:
+    def __init__(self, job: Job, data: Data) -> None:
+        self.threads = job["threads"]
+        self.data = interactions(data)
+        settings = {"factors": job["factors"], "reg": job["reg"], "epochs": job["epochs"], "seed": job["seed"]}
+        if job["form"] == "implicit":
+            self.model: Any = al.ImplicitALS(alpha=job["alpha"], **settings, **job["options"])
+        else:
+            self.model = al.ExplicitALS(nu=job["nu"], **settings, **job["options"])
+
+    def fit(self, watch: Watch) -> None:
+        def callback(epoch: Any) -> bool:
+            return watch.record(epoch.epoch, epoch.seconds, self.learned, epoch.objective)
+
+        self.model.fit(self.data, threads=self.threads, progress=False, callbacks=[callback])
+
+    def learned(self) -> Factors:
+        model = self.model
+        return Factors(model.user_factors, model.item_factors, model.user_bias, model.item_bias, float(model.mean[0]))
+
+
+def half_sweeps(job: Job) -> dict[str, Any]:
+    """Exact half-sweeps of both sides, items first: seconds, and the useful operations."""
+    data = interactions(load(job))
+    form, bias = FORMS[job["form"]]
+    rng, k, threads = np.random.default_rng(0), job["factors"], job["threads"]
+    sides = [
+        Side(0.1 * rng.standard_normal((half.rows, k), np.float32), np.zeros(half.rows, np.float32) if bias else None)
+        for half in (data.by_user, data.by_item)
+    ]
+
+    def sweep(half: Any, fixed: Side, solved: Side) -> None:
+        gram = kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
+        entries = Rows(half.indptr, half.indices, half.values, half.weights)
+        kernels.half_sweep(entries, form, fixed, gram, np.full(half.rows, 5, np.float32), solved, 0, threads)
+
+    users, items = sides
+    by_item, _ = clock(lambda: sweep(data.by_item, users, items))
+    by_user, _ = clock(lambda: sweep(data.by_user, items, users))
+    return {"seconds": by_item + by_user, "by_user": by_user, "by_item": by_item, "kernels": kernels.instruction_set}
+
+
+def top_n(job: Job) -> dict[str, Any]:
+    """Lists for all users at once, by the face and by the kernel, and for one user at a time; two epochs' factors."""
+    learner = Learner(job, load(job))
+    model = learner.model.fit(learner.data, threads=job["threads"], progress=False)
+    users = len(model.data.user_ids)
+    model.recommend(0, n=job["n"])  # packs the items
+    face, _ = clock(lambda: model.recommend(n=job["n"], threads=job["threads"]))
+    audience = model._known(np.arange(users, dtype=np.int32))
+    kernel, _ = clock(lambda: model._best(audience, job["n"], True, None, job["threads"]))
+    calls = []
+    for user in np.random.default_rng(0).integers(0, users, job["calls"]).tolist():
+        begun = time.perf_counter()
+        model.recommend(user, n=job["n"])
+        calls.append(time.perf_counter() - begun)
+    return {"all": face, "kernel": kernel, "one": statistics.median(calls)}
+
+
+def build(job: Job) -> dict[str, Any]:
+    """Both orders from three columns in memory."""
+    data = load(job)
+    reset_peak()
+    before = resident()
+    seconds, built = clock(lambda: interactions(data))
+    return {"seconds": seconds, "rows": len(built), "peak_bytes": peak() - before}
+
+
+def read(job: Job) -> dict[str, Any]:
+    """A CSV file to interactions, by user; then the order by item."""
+    reset_peak()
+    before = resident()
+    seconds, data = clock(lambda: al.read(job["path"]))
+    transposed, _ = clock(lambda: data.by_item)
+    return {"seconds": seconds, "transpose": transposed, "rows": len(data), "peak_bytes": peak() - before}
+
+
+def memory(job: Job) -> dict[str, Any]:
+    """The peak of a fit, its data included, above the imports."""
+    imports = resident()
+    columns = load(job)
+    ratings = len(columns.values)
+    learner = Learner(job, columns)
+    size = Path(job["data"], "values.npy").stat().st_size
+    del columns
+    reset_peak()
+    ready = resident()
+    learner.model.fit(learner.data, threads=job["threads"], progress=False)
+    model = learner.model
+    allowed = 2 * 16 * ratings + model.user_factors.nbytes + model.item_factors.nbytes
+    return {
+        "peak_bytes": peak() - imports,
+        "ready_bytes": ready - imports,
+        "allowed_bytes": allowed,
+        "column_bytes": size,
+    }
+
+
+if __name__ == "__main__":
+    actions = {"half_sweeps": half_sweeps, "top_n": top_n, "build": build, "read": read, "memory": memory}
+    serve({"fit": lambda job: fit(job, Learner), **actions})

@@ -1,0 +1,77 @@
+"""implicit: AlternatingLeastSquares. Its BLAS is told to use one thread, as it advises itself.
+
+An entry C of its matrix is the confidence c itself: it solves (Y'Y + sum (C - 1) y y' + reg I) x = sum C y, so
+C = 1 + alpha v with its own alpha at 1 is the objective of Hu, Koren and Volinsky (cpu/als.py, user_linear_equation).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+from implicit.cpu.als import AlternatingLeastSquares
+from scipy.sparse import csr_matrix
+
+from objective import Data, Factors
+from peers.common import Job, Watch, clock, fit, load, serve
+
+
+class Enough(Exception):
+    """Ends a fit from inside its callback."""
+
+
+def confidences(data: Data, alpha: float) -> Any:
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(data.users))])
+    return csr_matrix((1 + np.float32(alpha) * data.values, data.items, indptr), shape=data.shape)
+
+
+class Learner:
+    def __init__(self, job: Job, data: Data) -> None:
+        self.user_items = confidences(data, job["alpha"])
+        self.model = AlternatingLeastSquares(
+            factors=job["factors"],
+            regularization=job["reg"],
+            alpha=1.0,
+            iterations=job["epochs"],
+            num_threads=job["threads"],
+            random_state=job["seed"],
+            **job["options"],
+        )
+
+    def fit(self, watch: Watch) -> None:
+        seconds = []
+
+        def callback(iteration: int, elapsed: float, loss: float | None) -> None:
+            seconds.append(elapsed)
+            if watch.record(iteration + 1, sum(seconds), self.learned):
+                raise Enough
+
+        with contextlib.suppress(Enough):
+            self.model.fit(self.user_items, show_progress=False, callback=callback)
+
+    def learned(self) -> Factors:
+        return Factors(self.model.user_factors, self.model.item_factors)
+
+
+def top_n(job: Job) -> dict[str, Any]:
+    """Lists for all users at once, and for one user at a time, by a model of two epochs."""
+    data = load(job)
+    learner = Learner(job, data)
+    learner.model.fit(learner.user_items, show_progress=False)
+    model, user_items = learner.model, learner.user_items
+    everyone = np.arange(user_items.shape[0])
+    settings = {"N": job["n"], "filter_already_liked_items": True}
+    seconds, _ = clock(lambda: model.recommend(everyone, user_items, **settings))
+    calls = []
+    for user in np.random.default_rng(0).integers(0, len(everyone), job["calls"]).tolist():
+        begun = time.perf_counter()
+        model.recommend(user, user_items[user], **settings)
+        calls.append(time.perf_counter() - begun)
+    return {"all": seconds, "one": statistics.median(calls)}
+
+
+if __name__ == "__main__":
+    serve({"fit": lambda job: fit(job, Learner), "top_n": top_n})

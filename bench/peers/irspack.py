@@ -1,0 +1,50 @@
+"""irspack: the trainer of IALSRecommender, which brings no BLAS (it is compiled with Eigen).
+
+With loss_type ORIGINAL an entry X counts c = alpha0 + X against the target 1, an empty cell alpha0 against 0, and row
+x pays reg (alpha0 items + n)^nu |x|^2: so X = alpha v, alpha0 = 1, nu = 0 is the objective of Hu, Koren and Volinsky.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from irspack.recommenders.ials import IALSTrainer, LossType, str_to_solver_type
+from scipy.sparse import csr_matrix
+
+from objective import Data, Factors
+from peers.common import Job, Watch, clock, fit, serve
+
+
+class Learner:
+    def __init__(self, job: Job, data: Data) -> None:
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(data.users))])
+        options = {"max_cg_steps": 3, "ialspp_subspace_dimension": 64, **job["options"]}  # its defaults
+        solver = str_to_solver_type(options.pop("solver"))
+        self.trainer = IALSTrainer(
+            csr_matrix((np.float32(job["alpha"]) * data.values, data.items, indptr), shape=data.shape),
+            n_components=job["factors"],
+            alpha0=1.0,
+            reg=job["reg"],
+            nu=0.0,
+            init_std=0.1,
+            solver_type=solver,
+            loss_type=LossType.ORIGINAL,
+            random_seed=job["seed"],
+            n_threads=job["threads"],
+            prediction_time_max_cg_steps=5,
+            prediction_time_ialspp_iteration=7,
+            **options,
+        )
+
+    def fit(self, watch: Watch) -> None:
+        seconds, epochs, done = 0.0, 0, False
+        while not done:
+            seconds += clock(self.trainer.run_epoch)[0]
+            epochs += 1
+            done = watch.record(epochs, seconds, self.learned)
+
+    def learned(self) -> Factors:
+        return Factors(self.trainer.core_trainer.user, self.trainer.core_trainer.item)
+
+
+if __name__ == "__main__":
+    serve({"fit": lambda job: fit(job, Learner)})
