@@ -62,14 +62,16 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in () if given.render else names:
         print(f"{name}:", flush=True)
-        (folder / f"{name}.json").write_text(json.dumps(measured(name, given), indent=1) + "\n")
+        path = folder / f"{name}.json"
+        before = json.loads(path.read_text())["results"] if path.exists() else None
+        path.write_text(json.dumps(measured(name, given, before), indent=1) + "\n")
     page = data.ROOT / "docs" / "benchmarks.md" if folder == kept else folder / "benchmarks.md"
     report.write(folder, page)
     print(f"written: {page.relative_to(data.ROOT)}")
 
 
-def measured(name: str, given: Options) -> dict[str, Any]:
-    """Run one part; its results with the circumstances."""
+def measured(name: str, given: Options, before: dict[str, Any] | None) -> dict[str, Any]:
+    """Run one part; its results with the circumstances. Some parts keep what an earlier run measured besides."""
     part = importlib.import_module(f"parts.{name}")
     defaults = {"shape": part.SHAPE, "factors": part.FACTORS, "rounds": part.ROUNDS}
     options = Options(**vars(given))
@@ -78,6 +80,8 @@ def measured(name: str, given: Options) -> dict[str, Any]:
             setattr(options, key, value)
     begun = time.perf_counter()
     results = part.run(options)
+    if before and hasattr(part, "merge"):
+        results = part.merge(before, results)
     return {
         "part": name,
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
