@@ -182,6 +182,7 @@ bool py_read_fields(int file, int64_t size, int64_t chunk, const std::string& de
     require(size > 0 && chunk > 0, "size and chunk must be positive");
     require(static_cast<int64_t>(starts.shape(0)) == (size + chunk - 1) / chunk + 1, "starts must be chunks + 1");
     for (size_t c = 0; c + 1 < starts.shape(0); ++c) require(0 <= starts(c) && starts(c) <= starts(c + 1), "starts must not descend");
+    require(starts.shape(0) == 1 || (starts(0) == 0 && starts(1) >= header), "starts must begin with 0 and hold the header");
     require(!delimiter.empty() && delimiter.size() < 16, "a delimiter has 1 to 15 bytes");
     require(!columns.empty(), "a line has a field");
     const int64_t lines = starts(starts.shape(0) - 1) - header;

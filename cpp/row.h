@@ -40,7 +40,7 @@ struct Fixed {
 template <class T>
 struct Scratch {
     int n, width;  // unknowns of a row: factors and perhaps a bias; the same in whole vectors
-    long stride;   // of matrices' rows: an odd number of cache lines apart, so that they spread over all sets
+    long stride;   // of matrices' rows: a cache line more where they are an even number of lines, so that they spread over all sets
     std::vector<T> base, system, gathered, negated, right, border, diagonal, inverse, residual, search, product,
         confidence, target;
 

@@ -1,7 +1,9 @@
 // One vector type. Each build of the core is compiled for one instruction set and gets its widest
 // vectors; the build is chosen when the package is imported.
 #pragma once
+#include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #define UNROLL _Pragma("GCC unroll 16")
@@ -44,8 +46,19 @@ private:
     }
     template <int Count, int... I>
     static Vector join(Vector a, Vector b, std::integer_sequence<int, I...>) {
-        if constexpr (Count > within) return __builtin_shufflevector(a, b, (half(I))...) + __builtin_shufflevector(a, b, (half(I) + lanes / 2)...);
-        else return __builtin_shufflevector(a, b, (even(I))...) + __builtin_shufflevector(a, b, (even(I) + 1)...);
+        if constexpr (Count > within) return pick<half(I)...>(a, b) + pick<half(I) + lanes / 2 ...>(a, b);
+        else return pick<even(I)...>(a, b) + pick<even(I) + 1 ...>(a, b);
+    }
+    // The lanes of a and b, counted on, that are named.
+    template <int... Lane>
+    static Vector pick(Vector a, Vector b) {
+#if defined(__clang__) || __GNUC__ >= 12
+        return __builtin_shufflevector(a, b, Lane...);
+#else
+        typedef std::conditional_t<sizeof(T) == 4, int32_t, int64_t> Index;
+        typedef Index Indices __attribute__((vector_size(kVectorBytes)));
+        return __builtin_shuffle(a, b, Indices{Lane...});
+#endif
     }
     // In every 128 bits the even lanes of a, then those of b; and the lower halves of a and b.
     static constexpr int even(int i) { return i / within * within + i % (within / 2) * 2 + (i % within >= within / 2) * lanes; }

@@ -119,7 +119,8 @@ def _rating(folder: Path, factors: int, options: Any) -> list[dict[str, Any]]:
         return metrics.rmse(predicted, test[:, 2])
 
     asked = [one for one in [*participants("explicit"), *ALONE] if options.wants(one.label)]
-    return [row | {"factors": factors} for row in _measured(asked, [1, 2, 3, 4, 5], judge)]
+    own = {one.label: "its default" for one in ALONE if one.worker == "surprise"}
+    return [row | {"factors": own.get(row["label"], factors)} for row in _measured(asked, [1, 2, 3, 4, 5], judge)]
 
 
 def _rows(known: tuple[Any, Any], test: Any) -> list[Any]:

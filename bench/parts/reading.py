@@ -1,9 +1,10 @@
 """Reading
 
-From three columns in memory to both orders of compressed rows; and from a CSV file with a header to numbered ids and
-arrays: Alsatian checks every row and ends with compressed rows by user (the order by item is made on first use, and
-timed apart); DuckDB, polars and pandas parse, number both id columns in ascending order and end with three arrays.
-Memory: the peak of resident memory less what was resident before, the imports done.
+From three columns in memory, sorted by user or shuffled, to both orders of compressed rows; and from a CSV file with a
+header, sorted by user, to numbered ids and arrays: Alsatian checks every row and ends with compressed rows by user
+(the order by item is made on first use, and timed apart); DuckDB, polars and pandas parse, number both id columns in
+ascending order and end with three arrays. Memory: the peak of resident memory less what was resident before, the
+imports done.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from report import Page, figure, gigabytes, interval
 SHAPE, FACTORS, ROUNDS = "ml-20m", [64], 3
 WORKERS = ("frames",)
 BUILD = "Alsatian, from columns"
+SHUFFLED = f"{BUILD}, shuffled"
 
 
 def run(options: Any) -> dict[str, Any]:
     folder, path = data.shaped(options.shape), data.csv(options.shape)
     asked = [
         Participant(BUILD, "alsatian", {"action": "build"}),
+        Participant(SHUFFLED, "alsatian", {"action": "build", "shuffled": True}),
         Participant("Alsatian, from CSV", "alsatian"),
         Participant("DuckDB", "duckdb"),
         Participant("polars", "frames", {"with": "polars"}),
@@ -42,7 +45,7 @@ def run(options: Any) -> dict[str, Any]:
         row: dict[str, Any] = {"label": one.label, "failed": failure(runs[one.label])}
         for name in ("seconds", "parse", "transpose", "peak_bytes"):
             row[name] = spread(run[name] for run in done if name in run)
-        row["ratio"] = None if one.label == BUILD else spread(ratios)
+        row["ratio"] = None if one.label in (BUILD, SHUFFLED) else spread(ratios)
         rows.append(row | {"rows": done[0]["rows"] if done else None})
     return {"bytes": path.stat().st_size, "rows": rows}
 

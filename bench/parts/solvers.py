@@ -11,7 +11,8 @@ The seconds are those of the epochs alone. Evaluating is outside the clock; brin
 form is a column of its own, which for implicit and irspack holds the transposition and the starting values; Alsatian's
 epochs include its starting values, and cmfrec's fits their indexing (it has no callback: fits anew with more and more
 epochs). "whole call" is the fit as its user waits for it. The first round finds the epochs needed, the others repeat as
-many. Memory: the peak of resident memory in the last round less what was resident before the own form was built.
+many. Alsatian's default ends with an exact solve of the users, which its seconds hold. Memory: the peak of resident
+memory in the last round less what was resident before the own form was built.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def _row(one: Participant, runs: list[Any], first: list[Any], target: float) -> 
         "ratio": spread(ratios),
         "call_seconds": spread(run[call] for run in done[1:] or done),
         "build_seconds": spread(run["build_seconds"] for run in done),
-        "peak_bytes": done[-1]["peak_bytes"],
+        "peak_bytes": done[-1]["peak_bytes"] if len(done) > 1 else None,  # the first round's holds evaluating
         "excess": done[-1]["objective"] / target - 1,
         "told_differs": abs(done[-1]["told"] / done[-1]["objective"] - 1) if done[-1]["told"] else None,
         "course": [[epochs, round(s, 3), value / target - 1] for epochs, s, value in done[0]["course"] if value],

@@ -43,6 +43,8 @@ class Learner:
             return watch.record(epoch.epoch, epoch.seconds, self.learned, epoch.objective)
 
         self.model.fit(self.data, threads=self.threads, progress=False, callbacks=[callback])
+        last = self.model.history[-1]  # with what the fit did at its end, after the last callback
+        watch.course[-1] = (last.epoch, last.seconds, last.objective)
 
     def learned(self) -> Factors:
         model = self.model
@@ -88,8 +90,11 @@ def top_n(job: Job) -> dict[str, Any]:
 
 
 def build(job: Job) -> dict[str, Any]:
-    """Both orders from three columns in memory."""
+    """Both orders from three columns in memory, sorted by user or shuffled."""
     data = load(job)
+    if job.get("shuffled"):
+        order = np.random.default_rng(0).permutation(len(data.values))
+        data = Data(*(column[order] for column in data))
     reset_peak()
     before = resident()
     seconds, built = clock(lambda: interactions(data))
@@ -98,11 +103,14 @@ def build(job: Job) -> dict[str, Any]:
 
 def read(job: Job) -> dict[str, Any]:
     """A CSV file to interactions, by user; then the order by item."""
+    import duckdb  # noqa: F401  (an import, not reading)
+
     reset_peak()
     before = resident()
     seconds, data = clock(lambda: al.read(job["path"]))
+    most = peak() - before
     transposed, _ = clock(lambda: data.by_item)
-    return {"seconds": seconds, "transpose": transposed, "rows": len(data), "peak_bytes": peak() - before}
+    return {"seconds": seconds, "transpose": transposed, "rows": len(data), "peak_bytes": most}
 
 
 def memory(job: Job) -> dict[str, Any]:

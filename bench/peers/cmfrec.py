@@ -33,7 +33,7 @@ class Learner:
             "nthreads": job["threads"],
             "random_state": job["seed"] + 1,  # it refuses 0
             "precompute_for_predictions": False,
-            "finalize_chol": False,
+            "finalize_chol": "save" in job,  # its default where quality is judged; its advice where speed is
             "handle_interrupt": False,
             **job["options"],
         }

@@ -63,9 +63,10 @@ class Pairs:
 
     def complaint(self, user_ids: Ids, item_ids: Ids) -> str:
         lengths = np.diff(self.starts, append=len(self.items))
-        at = int(self.starts[np.argmax(lengths > 1)])
+        first = int(np.argmax(lengths > 1))
+        at = int(self.starts[first])
         user = user_ids.id_of(int(np.searchsorted(self.indptr, at, "right")) - 1)
-        values = ", ".join(f"{v:g}" for v in self.values[at : at + min(3, int(lengths.max()))])
+        values = ", ".join(f"{v:g}" for v in self.values[at : at + min(3, int(lengths[first]))])
         return (
             f"{self.repeated:,} rows repeat a pair of user and item, first user {user!r} and item "
             f"{item_ids.id_of(int(self.items[at]))!r} (values {values}); "

@@ -61,8 +61,8 @@ def test_a_row_longer_than_ten_thousand_equals_its_twin(kernel: ModuleType, form
 @pytest.mark.parametrize(("form", "biases"), [("hu", False), ("implicit", False), ("explicit", True)])
 @pytest.mark.parametrize("factors", [3, 8])
 def test_very_long_rows_are_shared_by_the_threads(kernel: ModuleType, form: str, biases: bool, factors: int) -> None:
-    """Rows beyond Schedule::kPart entries are summed in parts: the same numbers, and the same bits at any threads."""
-    p = problem(form, factors, biases=biases, lengths=(70_000, 5, 0, 33_000), columns=71_000)
+    """Rows beyond Schedule::kLong entries are summed in parts: the same numbers, and the same bits at any threads."""
+    p = problem(form, factors, biases=biases, lengths=(140_000, 5, 0, 132_000), columns=141_000)
     compare(kernel, p, 0)
     alone, together = (p.solve(kernel, threads=threads)[0] for threads in (1, 3))
     assert together.factors.tobytes() == alone.factors.tobytes()

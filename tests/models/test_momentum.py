@@ -55,7 +55,10 @@ def test_a_step_back_restores_both_factors_and_bias_and_begins_anew() -> None:
     assert not momentum.moved
 
 
-def test_a_step_too_far_is_taken_back(monkeypatch: pytest.MonkeyPatch, some_ratings: Interactions) -> None:
+@pytest.mark.parametrize("solver", [{"solver": "cholesky"}, {"solver": "cg", "cg_steps": 1}], ids=["exact", "cg"])
+def test_a_step_too_far_is_taken_back(
+    solver: dict[str, Any], monkeypatch: pytest.MonkeyPatch, some_ratings: Interactions
+) -> None:
     """Steps five times too long would raise the objective again and again; taken back, they never do."""
 
     def leap(self: Momentum, side: Side) -> None:
@@ -68,7 +71,7 @@ def test_a_step_too_far_is_taken_back(monkeypatch: pytest.MonkeyPatch, some_rati
     backs = []
     back = Momentum.back
     monkeypatch.setattr(Momentum, "back", lambda self, side: (backs.append(1), back(self, side)))
-    losses = [epoch.objective for epoch in fit(ImplicitALS, some_ratings, epochs=10).history]
+    losses = [epoch.objective for epoch in fit(ImplicitALS, some_ratings, epochs=12, **solver).history]
     assert backs
     assert all(b <= a for a, b in zip(losses, losses[1:], strict=False))
 

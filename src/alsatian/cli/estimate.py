@@ -28,16 +28,18 @@ def estimate(data: Interactions, factors: int, threads: int | None) -> dict[str,
     threads = kernels.usable_threads(threads)
     epochs = MODELS[model].declared["epochs"].default
     sides = ((users, items), (items, users))
-    epoch = sum(half_seconds(rows, values, fixed, factors, model, threads) for rows, fixed in sides)
+    steps = MODELS[model](factors=factors).epoch_steps
+    epoch = sum(half_seconds(rows, values, fixed, factors, model, threads, steps) for rows, fixed in sides)
+    last = half_seconds(users, values, items, factors, model, threads, 0) if steps else 0.0  # the users, exactly
     file_bytes = _file_bytes(data, factors)
     return {
         "model": model,
         "factors": factors,
         "epochs": epochs,
         "threads": threads,
-        "seconds": epochs * epoch,
+        "seconds": epochs * epoch + last,
         "seconds_per_epoch": epoch,
-        "memory_bytes": 16 * values + 4 * (factors + 2) * (users + items) * 2,  # twice: the lists need packed factors
+        "memory_bytes": 16 * values + 4 * (factors + 2) * (2 * users + 3 * items),  # packed for lists; momentum's items
         "file_bytes": file_bytes,
     }
 
@@ -50,22 +52,23 @@ def _file_bytes(data: Interactions, factors: int) -> int:
     return 4 * (factors + 1) * rows + 8 * rows + letters + 8 * (len(data) + len(data.user_ids)) + catalog + 4000
 
 
-def half_seconds(rows: int, values: int, fixed: int, factors: int, model: str, threads: int) -> float:
-    """Return the expected time of one half-sweep.
+def half_seconds(rows: int, values: int, fixed: int, factors: int, model: str, threads: int, steps: int) -> float:
+    """Return the expected time of one half-sweep, exact or by so many steps of conjugate gradient.
 
-    Each value costs some time (it grows with factors^2: the Gram matrix of the row's items) and each row some
-    more (factors^3 / 3: the solution). Timing long rows and short rows tells the two apart.
+    Each value costs some time (exactly solved it grows with factors^2: the Gram matrix of the row's items) and each
+    row some more (factors^3 / 3: the solution). Timing long rows and short rows tells the two apart.
     """
-    measured = [_time(rows, entries, fixed, factors, model, threads) for entries in (_LONG, _SHORT)]
+    measured = [_time(rows, entries, fixed, factors, model, threads, steps) for entries in (_LONG, _SHORT)]
     per_value = max((measured[0] - measured[1]) / (_LONG - _SHORT), 0.0)
     per_row = max(measured[1] - _SHORT * per_value, 0.0)
     return per_value * values + per_row * rows
 
 
-def _time(most: int, entries: int, fixed: int, factors: int, model: str, threads: int) -> float:
+def _time(most: int, entries: int, fixed: int, factors: int, model: str, threads: int, steps: int) -> float:
     """Return the seconds per row of a half-sweep over `most` rows, or some of them, of so many random entries."""
     rng = np.random.default_rng(0)
-    rows = int(_WORK / (entries * factors**2 + factors**3 / 3)) * threads
+    exactly = entries * factors**2 + factors**3 / 3
+    rows = int(_WORK / (4 * (steps + 1) * (entries + factors) * factors if steps else exactly)) * threads
     rows = min(max(rows, 16 * threads), _ENTRIES // entries, most)
     fixed = max(1, min(fixed, _FLOATS // factors))
     biased = model == EXPLICIT
@@ -79,6 +82,6 @@ def _time(most: int, entries: int, fixed: int, factors: int, model: str, threads
     best = float("inf")
     for _ in range(_ROUNDS):
         begun = time.perf_counter()
-        kernels.half_sweep(data, form, other, gram, ridge, solution, 0, threads)
+        kernels.half_sweep(data, form, other, gram, ridge, solution, steps, threads)
         best = min(best, time.perf_counter() - begun)
     return best / rows

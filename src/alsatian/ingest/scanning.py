@@ -87,6 +87,8 @@ def _plain(file: BinaryIO, dialect: Dialect) -> kernels.Plain | None:
     if not body or b"\r" in body or (quote and body.count(quote) % 2):
         return None
     size, crlf = os.fstat(file.fileno()).st_size, first.endswith(b"\r\n")
+    if size < len(first):  # not a file of bytes that stay, such as those of /proc
+        return None
     return kernels.Plain(
         file.fileno(), size, CHUNK, dialect.delimiter, quote[0] if quote else -1, bool(dialect.header), crlf
     )

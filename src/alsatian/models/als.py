@@ -1,12 +1,13 @@
-"""Alternating least squares: what its explicit and its implicit form share .
+"""Alternating least squares: what its explicit and its implicit form share.
 
     L = sum over observed (u,i) of  c (t - m - b_u - b_i - x_u.y_i)^2  +  w0 sum over unobserved of (x_u.y_i)^2
         + sum_u r_u (|x_u|^2 + b_u^2) + sum_i r_i (|y_i|^2 + b_i^2)
 
     r_u = reg (n_u + w0 items)^nu,  r_i = reg (n_i + w0 users)^nu
 
-An epoch solves all items with the users fixed, then all users with the items fixed. A fit ends with the users, so
-a user's factors are exactly what folding in her own history gives.
+An epoch solves all items with the users fixed, moves them on by a share of their last step (momentum.py), then solves
+all users with the items fixed. A fit ends with the users, exactly solved unless solver="cg", so that a user's factors
+are exactly what folding in her own history gives.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from alsatian.models.params import param
 from alsatian.models.run import Run
 
 CG_STEPS = 3
-EXACT_FACTORS = 32  # above, conjugate gradient comes sooner to the same objective: bench solvers
+EXACT_FACTORS = 32  # above, conjugate gradient comes sooner to the same objective: bench solvers --factors 16 32 64
 START = 0.1  # about how large the first products x_u.y_i are
 
 
@@ -117,11 +118,11 @@ class ALS(FactorModel):
                 momentum.move(items)
             loss = self._solve(by_user, form, items, users, run.threads) + _penalty(by_item, items)
             if loss > before and momentum.moved:
-                momentum.back(items)
-                loss = self._solve(by_user, form, items, users, run.threads) + _penalty(by_item, items)
+                momentum.back(items)  # exactly solved, the users can only lower what the last epoch reached
+                loss = self._solve(by_user, form, items, users, run.threads, steps=0) + _penalty(by_item, items)
             if run.finish(loss, self.tol):
                 break
-        if self.solver == "auto" and self._steps:
+        if self.solver == "auto" and self.epoch_steps:
             run.amend(self._solve(by_user, form, items, users, run.threads, steps=0) + _penalty(by_item, items))
         factors = {"user_factors": users.factors, "item_factors": items.factors}
         return factors | {
@@ -167,7 +168,7 @@ class ALS(FactorModel):
         steps: of conjugate gradient, 0 to solve exactly (None: as the solver says). gram: of the fixed side, if known.
         """
         gram = _gram(fixed, form, threads) if gram is None else gram
-        steps = self._steps if steps is None else steps
+        steps = self.epoch_steps if steps is None else steps
         rows = Rows(half.entries.indptr, half.entries.indices, half.entries.values, half.entries.weights)
         loss, failed = kernels.half_sweep(rows, form, fixed, gram, half.ridge, solution, steps, threads)
         if failed >= 0:
@@ -181,7 +182,8 @@ class ALS(FactorModel):
         return loss
 
     @property
-    def _steps(self) -> int:
+    def epoch_steps(self) -> int:
+        """The steps of conjugate gradient with which an epoch solves each row; 0: exactly."""
         if self.solver == "cholesky" or (self.solver == "auto" and self.factors <= EXACT_FACTORS):
             return 0
         return self.cg_steps or CG_STEPS

@@ -26,8 +26,9 @@ class ExplicitALS(ALS):
 
     Learned: user_factors (users, factors), item_factors (items, factors), user_bias, item_bias, mean.
     Score: the predicted value, in the unit of the data (not clipped to its scale in lists).
-    Cost of an epoch: values x factors^2 + (users + items) x factors^3 / 3 multiply-adds; memory: the data twice
-    (by user and by item), 8 bytes an entry each, plus the factors.
+    Cost of an epoch, in multiply-adds: solved exactly values x factors^2 + (users + items) x factors^3 / 6; by s steps
+    of conjugate gradient 4 (s + 1) x values x factors. Memory: the data twice (by user and by item), 8 bytes an entry
+    each, plus the factors.
 
     For a good list of things to see next, an ImplicitALS on likes ranks far better; this model predicts ratings.
 

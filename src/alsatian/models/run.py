@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from alsatian import kernels
@@ -54,16 +54,20 @@ class Run:
 
     def finish(self, objective: float, tol: float) -> bool:
         """Record an epoch; return True when the objective has settled or a callback asks to stop."""
-        before = self.history[-1].objective if self.history else float("inf")
-        change = abs(before - objective) / max(abs(objective), 1e-300)
-        epoch = Epoch(len(self.history) + 1, objective, change, self.seconds)
+        epoch = self._epoch(objective)
         self.history.append(epoch)
         asked = [callback(epoch) for callback in self.callbacks]
-        return any(asked) or change < tol
+        return any(asked) or epoch.change < tol
+
+    def _epoch(self, objective: float) -> Epoch:
+        before = self.history[-1].objective if self.history else float("inf")
+        change = abs(before - objective) / max(abs(objective), 1e-300)
+        return Epoch(len(self.history) + 1, objective, change, self.seconds)
 
     def amend(self, objective: float) -> None:
         """Replace the last epoch's objective, after what a fit does once at its end."""
-        self.history[-1] = replace(self.history[-1], objective=objective, seconds=self.seconds)
+        self.history.pop()
+        self.history.append(self._epoch(objective))
 
 
 class _bar:  # noqa: N801  (used as a function)
