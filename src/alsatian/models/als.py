@@ -34,7 +34,7 @@ from alsatian.models.run import Run
 
 CG_STEPS = 3
 EXACT_FACTORS = 32  # above, conjugate gradient comes sooner to the same objective: bench solvers --factors 16 32 64
-START = 0.1  # about how large the first products x_u.y_i are
+START = 0.5  # how large a row's Gram matrix of starting factors is, beside its ridge
 
 
 class Half(NamedTuple):
@@ -136,22 +136,37 @@ class ALS(FactorModel):
         return np.asarray(reg * (rows.counts + form.unobserved * rows.columns) ** nu, self.precision)
 
     def _start(self, by_user: Half, by_item: Half, form: Form, level: float, run: Run) -> tuple[Side, Side]:
-        """Seeded starting values near the mean: products of factors begin near `level`, and biases are the
-        regularized means that they would be without factors (two half-sweeps that have no factors)."""
+        """Seeded starting values: products of factors begin near `level`, and biases are the regularized means that
+        they would be without factors (two half-sweeps that have no factors).
+
+        The factors spread so that the first rows to be solved meet a Gram matrix about as large as their ridge: the
+        first solution then weighs the main directions of the data and the ridge alike. Much larger or smaller starts
+        need more epochs.
+        """
         rng = np.random.default_rng(self.seed)
-        center, spread = np.sqrt(abs(level) / max(self.factors, 1)), np.sqrt(START / max(self.factors, 1))
+        center = np.sqrt(abs(level) / max(self.factors, 1))
         users, items = (
             Side(
-                (rng.standard_normal((half.entries.rows, self.factors)) * spread + center).astype(self.precision),
+                (rng.standard_normal((half.entries.rows, self.factors)) * self._spread(other, form) + center).astype(
+                    self.precision
+                ),
                 np.zeros(half.entries.rows, self.precision) if self.biased else None,
             )
-            for half in (by_user, by_item)
+            for half, other in ((by_user, by_item), (by_item, by_user))
         )
         if self.biased:
             user_bias, item_bias = (side._replace(factors=side.factors[:, :0].copy()) for side in (users, items))
             self._solve(by_item, form, user_bias, item_bias, run.threads)
             self._solve(by_user, form, item_bias, user_bias, run.threads)
         return users, items
+
+    def _spread(self, solved: Half, form: Form) -> float:
+        """Return the standard deviation of the starting factors with which a side is solved first."""
+        rows, weights = solved.entries.rows, solved.entries.weights
+        observed = len(solved.entries.indices) if weights is None else weights.sum(dtype=np.float64)
+        cells = observed / rows + form.unobserved * solved.entries.columns
+        variance = START * float(solved.ridge.mean()) / cells
+        return float(np.sqrt(variance or 0.1 / max(self.factors, 1)))  # without a ridge, any small size
 
     def _solve(
         self,
