@@ -19,11 +19,11 @@ def with_values(data: Interactions, values: np.ndarray) -> Interactions:
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_a_singular_system_names_the_row(ratings: Interactions, precision: str) -> None:
-    """Without regularization, an item of two values cannot have four factors and a bias."""
+    """Without regularization, a user of three values cannot have four factors and a bias."""
     model = ExplicitALS(factors=4, reg=0.0, precision=precision)
     with pytest.raises(
         FitError,
-        match=r"item 'cars' with 3 values has no finite, unique solution at 4 factors and reg=0; raise reg",
+        match=r"user 'alice' with 3 values has no finite, unique solution at 4 factors and reg=0; raise reg",
     ):
         model.fit(ratings)
 

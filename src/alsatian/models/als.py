@@ -139,9 +139,10 @@ class ALS(FactorModel):
         """Seeded starting values: products of factors begin near `level`, and biases are the regularized means that
         they would be without factors (two half-sweeps that have no factors).
 
-        The factors spread so that the first rows to be solved meet a Gram matrix about as large as their ridge: the
-        first solution then weighs the main directions of the data and the ridge alike. Much larger or smaller starts
-        need more epochs.
+        The items are random, and the users solved for them. The other way round needs more epochs, as popular items
+        are more telling than busy users. The items spread so that the users meet a Gram matrix about as large as their
+        ridge, which weighs the main directions of the data and the ridge alike; much larger or smaller ones need more
+        epochs, too.
         """
         rng = np.random.default_rng(self.seed)
         center = np.sqrt(abs(level) / max(self.factors, 1))
@@ -158,6 +159,8 @@ class ALS(FactorModel):
             user_bias, item_bias = (side._replace(factors=side.factors[:, :0].copy()) for side in (users, items))
             self._solve(by_item, form, user_bias, item_bias, run.threads)
             self._solve(by_user, form, item_bias, user_bias, run.threads)
+        if self.factors:
+            self._solve(by_user, form, items, users, run.threads)
         return users, items
 
     def _spread(self, solved: Half, form: Form) -> float:
