@@ -17,6 +17,7 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,10 @@ class Options(argparse.Namespace):
 
     only: list[str] | None
 
-    def wants(self, label: str) -> bool:
-        return not self.only or any(word.lower() in label.lower() for word in self.only)
+    def asked(self, participants: Iterable[harness.Participant]) -> list[harness.Participant]:
+        """Return those of them who are to take part."""
+        only = [word.lower() for word in self.only or [""]]
+        return [one for one in participants if any(word in one.label.lower() for word in only)]
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ import numpy as np
 
 import alsatian as al
 from alsatian import evaluation, metrics
-from defaults import unpacked
+from data import unpacked
 
 
 def official_folds(folder: Path, model: al.ExplicitALS) -> tuple[float, float]:

@@ -65,14 +65,17 @@ def csv(name: str) -> Path:
 
 def movielens() -> Path | None:
     """Return the unpacked folder of MovieLens 100K, or None where the shared data is absent."""
-    archive = SHARED / "data" / "ml-100k.tar.gz"
-    if not archive.exists():
-        return None
-    folder = CACHE / "data" / "ml-100k"
-    if not folder.exists():
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder.parent, filter="data")
-    return folder
+    folder = SHARED / "data"
+    return unpacked(folder, "ml-100k") if (folder / "ml-100k.tar.gz").exists() else None
+
+
+def unpacked(folder: Path, name: str) -> Path:
+    """Return the folder that folder/NAME.tar.gz holds, unpacked on first use."""
+    target = CACHE / "data" / name
+    with tarfile.open(folder / f"{name}.tar.gz") as archive:
+        if not target.exists():
+            archive.extractall(target.parent, filter="data")
+    return target
 
 
 def _shapes() -> Path:

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import itertools
 import sys
-import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,7 @@ import numpy as np
 
 import alsatian as al
 from alsatian import evaluation
-
-
-def unpacked(folder: Path, name: str) -> Path:
-    target = Path(tempfile.mkdtemp())
-    with tarfile.open(folder / f"{name}.tar.gz") as archive:
-        archive.extractall(target, filter="data")
-    return target / name
+from data import unpacked
 
 
 def random_part(data: al.Interactions, share: float, seed: int) -> al.Split:

@@ -140,13 +140,19 @@ void py_pair_scores(Array<const float, 2> left, Array<const int32_t, 1> left_row
     });
 }
 
+template <class Column>
+int entry_bytes(const Column& column) {
+    const int bytes = static_cast<int>(column.itemsize());
+    require(bytes == 4 || bytes == 8, "columns hold entries of 4 or 8 bytes");
+    return bytes;
+}
+
 void py_counting_sort(Array<const int32_t, 1> keys, std::vector<AnyInput> columns, std::vector<AnyColumn> outputs,
                       Array<int64_t, 1> indptr, int threads) {
     require(columns.size() == outputs.size() && indptr.shape(0) > 0, "every column needs an output");
     std::vector<Column> moved;
     for (size_t c = 0; c < columns.size(); ++c) {
-        const int bytes = static_cast<int>(columns[c].itemsize());
-        require(bytes == 4 || bytes == 8, "columns hold entries of 4 or 8 bytes");
+        const int bytes = entry_bytes(columns[c]);
         require(static_cast<int>(outputs[c].itemsize()) == bytes, "an output must have its column's type");
         require(columns[c].shape(0) == keys.shape(0) && outputs[c].shape(0) == keys.shape(0), "columns must be as long as keys");
         moved.push_back({columns[c].data(), outputs[c].data(), bytes});
@@ -161,26 +167,27 @@ int64_t py_sort_rows(Array<const int64_t, 1> indptr, Array<int32_t, 1> keys, std
     check_rows(indptr, keys.shape(0));
     std::vector<Column> moved;
     for (const AnyColumn& column : columns) {
-        const int bytes = static_cast<int>(column.itemsize());
-        require(bytes == 4 || bytes == 8, "columns hold entries of 4 or 8 bytes");
         require(column.shape(0) == keys.shape(0), "columns must be as long as keys");
-        moved.push_back({nullptr, column.data(), bytes});
+        moved.push_back({nullptr, column.data(), entry_bytes(column)});
     }
     check_indices(keys.data(), keys.shape(0), size_t{1} << 31, "a key is negative");
     for (size_t r = 0; r + 1 < indptr.shape(0); ++r) require(indptr(r + 1) - indptr(r) < int64_t{1} << 32, "a row is too long");
     return run(threads, [&] { return sort_rows(indptr.data(), indptr.shape(0) - 1, keys.data(), moved, threads); });
 }
 
-bool py_count_lines(int file, int64_t size, int64_t chunk, Array<int64_t, 1> starts, int threads) {
+void check_chunks(int64_t size, int64_t chunk, size_t starts) {
     require(size > 0 && chunk > 0, "size and chunk must be positive");
-    require(static_cast<int64_t>(starts.shape(0)) == (size + chunk - 1) / chunk + 1, "starts must be chunks + 1");
+    require(static_cast<int64_t>(starts) == (size + chunk - 1) / chunk + 1, "starts must be chunks + 1");
+}
+
+bool py_count_lines(int file, int64_t size, int64_t chunk, Array<int64_t, 1> starts, int threads) {
+    check_chunks(size, chunk, starts.shape(0));
     return run(threads, [&] { return count_lines(file, size, chunk, starts.data(), threads); });
 }
 
 bool py_read_fields(int file, int64_t size, int64_t chunk, const std::string& delimiter, int quote, bool header,
                     bool carriage_returns, Array<const int64_t, 1> starts, std::vector<std::optional<AnyColumn>> columns, int threads) {
-    require(size > 0 && chunk > 0, "size and chunk must be positive");
-    require(static_cast<int64_t>(starts.shape(0)) == (size + chunk - 1) / chunk + 1, "starts must be chunks + 1");
+    check_chunks(size, chunk, starts.shape(0));
     for (size_t c = 0; c + 1 < starts.shape(0); ++c) require(0 <= starts(c) && starts(c) <= starts(c + 1), "starts must not descend");
     require(starts.shape(0) == 1 || (starts(0) == 0 && starts(1) >= header), "starts must begin with 0 and hold the header");
     require(!delimiter.empty() && delimiter.size() < 16, "a delimiter has 1 to 15 bytes");

@@ -2,7 +2,7 @@
 //
 // A block is two vectors of rows. First the tiles of tiles.h subtract what all rows above explain, at once and
 // deep. Then its two half-blocks are factored in turn: the small triangle on the diagonal, whose every step waits
-// for a square root, and the columns to its right, a vector at a time in registers, with no waiting.
+// for the pivot of the one before, and the columns to its right, products with its inverse, with no waiting.
 #pragma once
 #include <cmath>
 #include <limits>

@@ -80,6 +80,9 @@ private:
         }
     }
 
+    static typename S::Vector itself(typename S::Vector f) { return f; }
+    static typename S::Vector square(typename S::Vector f) { return f * f; }
+
     // f'x of every entry of a group, with the bias where it stands outside the factors
     typename S::Vector products(const Group& group, const T* x) const {
         typename S::Vector sums[kGroup] = {};
@@ -91,13 +94,14 @@ private:
         return row_.bordered() ? out + x[side_.factors] : out;
     }
 
-    // y += sum_g a_g f_g
-    void add(const Group& group, typename S::Vector a, T* y) const {
+    // y += sum_g a_g term(f_g)
+    template <class Term>
+    void add(const Group& group, typename S::Vector a, T* y, const Term& term) const {
         for (int c = 0; c < row_.columns(); c += S::lanes) {
             auto even = S::load(y + c), odd = typename S::Vector{};  // two chains, so that neither waits long
             UNROLL for (int g = 0; g < kGroup; g += 2) {
-                even += a[g] * S::load(group.factors[g] + c);
-                odd += a[g + 1] * S::load(group.factors[g + 1] + c);
+                even += a[g] * term(S::load(group.factors[g] + c));
+                odd += a[g + 1] * term(S::load(group.factors[g + 1] + c));
             }
             S::store(y + c, even + odd);
         }
@@ -115,23 +119,9 @@ private:
             const auto confidence = S::load(group.confidence), target = S::load(group.target);
             const auto predicted = products(group, x);
             linear += static_cast<double>(S::sum(target * predicted));
-            add(group, target - confidence * predicted, r);
-            add_squares(group, confidence, diagonal);
+            add(group, target - confidence * predicted, r, itself);
+            add(group, confidence, diagonal, square);
         });
-    }
-
-    // y += sum_g a_g f_g^2, number by number
-    void add_squares(const Group& group, typename S::Vector a, T* y) const {
-        for (int c = 0; c < row_.columns(); c += S::lanes) {
-            auto even = S::load(y + c), odd = typename S::Vector{};
-            UNROLL for (int g = 0; g < kGroup; g += 2) {
-                const auto f = S::load(group.factors[g] + c), h = S::load(group.factors[g + 1] + c);
-                even += a[g] * (f * f);
-                odd += a[g + 1] * (h * h);
-            }
-            S::store(y + c, even + odd);
-        }
-        if (row_.bordered()) y[side_.factors] += S::sum(a);
     }
 
     // The confidences and targets of the whole row, and zeros up to a whole group.
@@ -155,7 +145,7 @@ private:
     // ap = A p
     void multiply(const T* p, T* ap) {
         outside(p, ap);
-        each(false, [&](const Group& group) { add(group, S::load(group.confidence) * products(group, p), ap); });
+        each(false, [&](const Group& group) { add(group, S::load(group.confidence) * products(group, p), ap, itself); });
     }
 
     // to = (w0 G + r I) x

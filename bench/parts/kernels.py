@@ -27,8 +27,7 @@ def run(options: Any) -> dict[str, Any]:
     folder = data.shaped(options.shape)
     cores = len(os.sched_getaffinity(0))
     rates: dict[int, list[float]] = {}
-    participants = list(_participants(options))
-    kept: list[Participant] = [one for one in participants if options.wants(one.label)]
+    kept: list[Participant] = options.asked(_participants(options))
 
     def job(one: Participant, before: list[Any]) -> dict[str, Any]:
         threads = min(one.options["threads"], cores)

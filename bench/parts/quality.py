@@ -92,7 +92,7 @@ def _ranking(folder: Path, factors: int, options: Any) -> list[dict[str, Any]]:
         best = _best(learned, users, items, train)
         return float(np.nanmean(metrics.ndcg(best, held_out)))
 
-    asked = [one for one in participants("implicit") if options.wants(one.label)]
+    asked = options.asked(participants("implicit"))
     return [row | {"factors": factors} for row in _measured(asked, list(range(options.rounds)), judge)]
 
 
@@ -118,7 +118,7 @@ def _rating(folder: Path, factors: int, options: Any) -> list[dict[str, Any]]:
         predicted = np.clip(scores(_with_unknown(learned), *_rows((users, items), test)), 1, 5)
         return metrics.rmse(predicted, test[:, 2])
 
-    asked = [one for one in [*participants("explicit"), *ALONE] if options.wants(one.label)]
+    asked = options.asked([*participants("explicit"), *ALONE])
     own = {one.label: "its default" for one in ALONE if one.worker == "surprise"}
     return [row | {"factors": own.get(row["label"], factors)} for row in _measured(asked, [1, 2, 3, 4, 5], judge)]
 

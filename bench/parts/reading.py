@@ -23,7 +23,7 @@ SHUFFLED = f"{BUILD}, shuffled"
 
 def run(options: Any) -> dict[str, Any]:
     folder, path = data.shaped(options.shape), data.csv(options.shape)
-    asked = [
+    everyone = [
         Participant(BUILD, "alsatian", {"action": "build"}),
         Participant(SHUFFLED, "alsatian", {"action": "build", "shuffled": True}),
         Participant("Alsatian, from CSV", "alsatian"),
@@ -31,7 +31,7 @@ def run(options: Any) -> dict[str, Any]:
         Participant("polars", "frames", {"with": "polars"}),
         Participant("pandas", "frames", {"with": "pandas"}),
     ]
-    asked = [one for one in asked if options.wants(one.label)]
+    asked = options.asked(everyone)
 
     def job(one: Participant, before: list[Any]) -> dict[str, Any]:
         return {"action": "read", "data": str(folder), "path": str(path), "threads": options.threads} | one.options

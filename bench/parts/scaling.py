@@ -48,7 +48,7 @@ def run(options: Any) -> dict[str, Any]:
         folder = data.shaped(one.options["shape"])
         return {"threads": options.threads} | settings | course | one.options | {"data": str(folder)}
 
-    runs = rounds_of([one for one in fits + memory if options.wants(one.label)], options.rounds, job)
+    runs = rounds_of(options.asked(fits + memory), options.rounds, job)
     rows = [_row(one, runs[one.label]) for one in fits if one.label in runs]
     memories = [_memory(one, runs[one.label]) for one in memory if one.label in runs]
     return {"factors": options.factors[0], "rows": rows, "memory": memories, "spark": _spark(options)}

@@ -110,7 +110,7 @@ def _table(options: Any, form: str, factors: int) -> dict[str, Any]:
             return None
         return common | {"epochs": before[0]["epochs"]}  # as many as the first round needed
 
-    asked = [one for one in participants(form) if options.wants(one.label)]
+    asked = options.asked(participants(form))
     if options.long:
         asked = [dataclasses.replace(one, rounds=None) for one in asked]
     runs = rounds_of(asked, options.rounds, job)

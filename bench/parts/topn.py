@@ -20,8 +20,7 @@ COLUMNS = {"all": "all users, s", "kernel": "kernel, s", "one": "one user, ms"}
 
 def run(options: Any) -> dict[str, Any]:
     folder = data.shaped(options.shape)
-    asked = [Participant("Alsatian", "alsatian"), Participant("implicit", "implicit")]
-    asked = [one for one in asked if options.wants(one.label)]
+    asked = options.asked([Participant("Alsatian", "alsatian"), Participant("implicit", "implicit")])
 
     def job(one: Participant, before: list[Any]) -> dict[str, Any]:
         settings = {"action": "top_n", "data": str(folder), "n": N, "calls": CALLS, "form": "implicit", "epochs": 2}

@@ -11,7 +11,7 @@ from alsatian import kernels
 from alsatian.cli.settings import EXPLICIT, IMPLICIT, judge
 from alsatian.interactions import Interactions
 from alsatian.kernels import Form, Rows, Side
-from alsatian.models import MODELS, ExplicitALS, ImplicitALS
+from alsatian.models import ExplicitALS, ImplicitALS
 
 _FLOATS = 12_000_000  # the most numbers in the factors of the measured problem
 _LONG, _SHORT = 400, 4  # entries per row of the two measured problems
@@ -26,9 +26,9 @@ def estimate(data: Interactions, factors: int, threads: int | None) -> dict[str,
     users, items, values = len(data.user_ids), len(data.item_ids), len(data)
     factors = min(factors, users, items)
     threads = kernels.usable_threads(threads)
-    epochs = MODELS[model].declared["epochs"].default
+    made = (ExplicitALS if model == EXPLICIT else ImplicitALS)(factors=factors)
+    epochs, steps = made.epochs, made.epoch_steps
     sides = ((users, items), (items, users))
-    steps = (ExplicitALS if model == EXPLICIT else ImplicitALS)(factors=factors).epoch_steps
     epoch = sum(half_seconds(rows, values, fixed, factors, model, threads, steps) for rows, fixed in sides)
     last = half_seconds(users, values, items, factors, model, threads, 0) if steps else 0.0  # the users, exactly
     file_bytes = _file_bytes(data, factors)

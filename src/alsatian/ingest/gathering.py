@@ -11,6 +11,12 @@ from alsatian import kernels
 from alsatian.ingest.streams import Strings
 
 _GROWTH = 32  # a full column grows by one part in so many
+_CHUNK = 1 << 20  # rows handled at a time, so that what is temporary stays small
+
+
+def parts(length: int) -> list[slice]:
+    """Return the slices in which a column of so many rows is gone through."""
+    return [slice(start, start + _CHUNK) for start in range(0, length, _CHUNK)]
 
 
 class Numbers:

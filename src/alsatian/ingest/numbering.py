@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.ids import Ids
+from alsatian.ingest.gathering import parts
 from alsatian.ingest.rows import Rows
 from alsatian.text import Text
 
-_CHUNK = 1 << 20  # rows handled at a time, so that what is temporary stays small
 _TABLE = 1 << 20  # a table of this many ids is always worth its memory
 
 
@@ -22,7 +22,7 @@ def number(rows: Rows, role: Literal["user", "item"]) -> tuple[Ids, NDArray[np.i
         ids, numbers = number_integers(column, *rows.bounds[role])
         return Ids(ids, role), numbers
     data, offsets, places = rows.texts.pop(role).sorted()
-    for part in _parts(len(column)):
+    for part in parts(len(column)):
         column[part] = places[column[part]]
     return Ids(Text(data, offsets), role), column
 
@@ -36,19 +36,15 @@ def number_integers(values: NDArray[Any], low: int, high: int) -> tuple[NDArray[
     numbers = values if values.dtype == np.int32 and values.flags.writeable else np.empty(len(values), np.int32)
     if high - low < max(_TABLE, 2 * len(values)):
         present = np.zeros(high - low + 1, np.bool_)
-        for part in _parts(len(values)):
+        for part in parts(len(values)):
             present[values[part] - np.int64(low)] = True
         ids = np.flatnonzero(present) + low
         table = np.cumsum(present, dtype=np.int32)
         table -= 1
-        for part in _parts(len(values)):
+        for part in parts(len(values)):
             numbers[part] = table[values[part] - np.int64(low)]
     else:
         ids = np.unique(values).astype(np.int64)
-        for part in _parts(len(values)):
+        for part in parts(len(values)):
             numbers[part] = np.searchsorted(ids, values[part])
     return ids.astype(np.int64, copy=False), numbers
-
-
-def _parts(length: int) -> list[slice]:
-    return [slice(start, start + _CHUNK) for start in range(0, length, _CHUNK)]

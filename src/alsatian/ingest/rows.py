@@ -14,7 +14,7 @@ from alsatian.errors import ColumnError, DataError, SourceError, listed
 from alsatian.filters import complaint
 from alsatian.ingest.casts import Check, IdKind, Value, id_kind, id_value, number_value, time_value, title_value
 from alsatian.ingest.conditions import apply_where
-from alsatian.ingest.gathering import Counts, Numbers, Texts
+from alsatian.ingest.gathering import Counts, Numbers, Texts, parts
 from alsatian.ingest.scanning import Columns, scan
 from alsatian.ingest.source import Reject, Source, first_line
 from alsatian.ingest.streams import batches
@@ -26,7 +26,6 @@ _NEXT: dict[IdKind, IdKind] = {
 }  # what to try when a column of text does not fit
 
 EARLY = 631_152_000  # 1990: times that all lie before are more likely of another unit
-_CHUNK = 1 << 20  # rows handled at a time, so that what is temporary stays small
 
 
 @dataclass
@@ -184,10 +183,10 @@ def _gather(rows: Rows) -> None:
         columns["settled"] = Numbers(np.bool_)
     counts = np.zeros(256, np.int64)
     with closing(batches(source.con, rows.sql(source.files))) as stream:
-        for *parts, reasons in stream:
+        for *batch, reasons in stream:
             counts += np.bincount(reasons, minlength=256)
             kept = reasons == 0 if reasons.any() else None
-            for column, part in zip(columns.values(), parts, strict=True):
+            for column, part in zip(columns.values(), batch, strict=True):
                 column.add(part, kept)
     rows.rejects = source.rejects()
     for reason in np.flatnonzero(counts):
@@ -228,8 +227,7 @@ def _bound(rows: Rows) -> None:
 def _sizes(times: NDArray[Any], settled: NDArray[np.bool_]) -> tuple[float | None, float | None]:
     """Return the smallest and largest size of the times that tell their unit, or None."""
     ends = []
-    for start in range(0, len(times), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    for part in parts(len(times)):
         sizes = np.abs(times[part].astype(np.float64))
         if len(telling := sizes[(sizes >= EARLY) & ~settled[part]]):
             ends += [float(telling.min()), float(telling.max())]

@@ -111,19 +111,23 @@ class ALS(FactorModel):
         )
         users, items = self._start(by_user, by_item, form, self._level(data), run)
         momentum, loss = Momentum(), np.inf
+
+        def solve_users(steps: int | None = None) -> float:
+            return self._solve(by_user, form, items, users, run.threads, steps) + _penalty(by_item, items)
+
         for _ in run.epochs(self.epochs, self.name):
             before = loss
             self._solve(by_item, form, users, items, run.threads)
             if self.accelerate:
                 momentum.move(items)
-            loss = self._solve(by_user, form, items, users, run.threads) + _penalty(by_item, items)
+            loss = solve_users()
             if loss > before and momentum.moved:
                 momentum.back(items)  # exactly solved, the users can only lower what the last epoch reached
-                loss = self._solve(by_user, form, items, users, run.threads, steps=0) + _penalty(by_item, items)
+                loss = solve_users(steps=0)
             if run.finish(loss, self.tol):
                 break
         if self.solver == "auto" and self.epoch_steps:
-            run.amend(self._solve(by_user, form, items, users, run.threads, steps=0) + _penalty(by_item, items))
+            run.amend(solve_users(steps=0))
         factors = {"user_factors": users.factors, "item_factors": items.factors}
         return factors | {
             "user_bias": users.bias,

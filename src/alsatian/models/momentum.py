@@ -25,9 +25,9 @@ class Momentum:
             return
         self.steps += 1
         share = self.steps / (self.steps + 2)
-        side.factors[:] += side.factors.dtype.type(share) * (side.factors - before.factors)
-        if side.bias is not None:
-            side.bias[:] += side.bias.dtype.type(share) * (side.bias - before.bias)
+        for array, earlier in zip(side, before, strict=True):
+            if array is not None:
+                array += array.dtype.type(share) * (array - earlier)
 
     @property
     def moved(self) -> bool:
@@ -36,7 +36,7 @@ class Momentum:
     def back(self, side: Side) -> None:
         """Put `side` back to where it was solved."""
         assert self.solved is not None
-        side.factors[:] = self.solved.factors
-        if side.bias is not None:
-            side.bias[:] = self.solved.bias
+        for array, solved in zip(side, self.solved, strict=True):
+            if array is not None:
+                array[:] = solved
         self.steps = 0
