@@ -70,7 +70,7 @@ std::pair<double, int64_t> py_half_sweep(
     Array<const int64_t, 1> indptr, Array<const int32_t, 1> indices, Array<const float, 1> values,
     Maybe<const float, 1> weights, std::tuple<double, double, double, double, double> form, Array<const T, 2> fixed,
     Maybe<const T, 1> fixed_bias, Maybe<const T, 2> gram, Array<const T, 1> ridge, Array<T, 2> solution,
-    Maybe<T, 1> solution_bias, int steps, int threads) {
+    Maybe<T, 1> solution_bias, int steps, int64_t exact_from, int threads) {
     const size_t rows = solution.shape(0), k = fixed.shape(1);
     check_rows(indptr, indices.shape(0));
     check_indices(indices.data(), indices.shape(0), fixed.shape(0), "an index lies outside the fixed side");
@@ -86,7 +86,7 @@ std::pair<double, int64_t> py_half_sweep(
     const auto [cs, cf, ts, tf, w0] = form;
     const HalfSweep<T> side{static_cast<int64_t>(rows), static_cast<int64_t>(fixed.shape(0)), static_cast<int>(k), indptr.data(), indices.data(), values.data(),
                             pointer(weights), {cs, cf, ts, tf, w0}, fixed.data(), pointer(fixed_bias), pointer(gram),
-                            ridge.data(), solution.data(), pointer(solution_bias), steps};
+                            ridge.data(), solution.data(), pointer(solution_bias), steps, exact_from};
     const Outcome outcome = run(threads, [&] { return half_sweep(side, threads); });
     return {outcome.loss, outcome.failed};
 }
@@ -251,7 +251,7 @@ NB_MODULE(MODULE_NAME, m) {
 #define SWEEP_ARGUMENTS                                                                                              \
     "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "weights"_a.noconvert().none(), "form"_a, \
         "fixed"_a.noconvert(), "fixed_bias"_a.noconvert().none(), "gram"_a.noconvert().none(), "ridge"_a.noconvert(),  \
-        "solution"_a.noconvert(), "solution_bias"_a.noconvert().none(), "steps"_a, "threads"_a
+        "solution"_a.noconvert(), "solution_bias"_a.noconvert().none(), "steps"_a, "exact_from"_a, "threads"_a
     m.def("half_sweep", &py_half_sweep<float>, SWEEP_ARGUMENTS);
     m.def("half_sweep", &py_half_sweep<double>, SWEEP_ARGUMENTS);
     m.def("gram", &py_gram<float>, "factors"_a.noconvert(), "scale"_a, "out"_a.noconvert(), "threads"_a);

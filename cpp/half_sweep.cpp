@@ -12,6 +12,11 @@ namespace alsatian {
 namespace {
 
 template <class T>
+bool exactly(const HalfSweep<T>& side, int64_t entries) {
+    return side.steps == 0 || entries >= side.exact_from;
+}
+
+template <class T>
 bool solve(const Row<T>& row, Stretch next, double& loss) {
     if (row.begin == row.end) {  // nothing is known: the regression's answer is zero
         std::fill_n(row.factors(), row.side.factors, T(0));
@@ -19,7 +24,7 @@ bool solve(const Row<T>& row, Stretch next, double& loss) {
         loss = 0;
         return true;
     }
-    return row.side.steps == 0 ? Exact<T>(row, next).solve(loss) : ConjugateGradient<T>(row).solve(loss);
+    return exactly(row.side, row.end - row.begin) ? Exact<T>(row, next).solve(loss) : ConjugateGradient<T>(row).solve(loss);
 }
 
 // Solves one very long row exactly, all threads summing its parts.
@@ -47,10 +52,13 @@ Outcome half_sweep(const HalfSweep<T>& side, int threads) {
     const auto fail = [&](int64_t row) {
         for (int64_t first = failed; row < first && !failed.compare_exchange_weak(first, row);) {}
     };
-    const bool exact = side.steps == 0;
-    for (int64_t row : schedule.long_rows)
-        if (exact && !solve_together(side, fixed, scratch, row, loss[row])) fail(row);
-    const int64_t together = exact ? static_cast<int64_t>(schedule.long_rows.size()) : 0;  // the first in the order
+    const int64_t together = std::count_if(schedule.order.begin(), schedule.order.begin() + schedule.long_rows, [&](int64_t row) {
+        return exactly(side, side.indptr[row + 1] - side.indptr[row]);
+    });  // the first in the order, which is by length
+    for (int64_t at = 0; at < together; ++at) {
+        const int64_t row = schedule.order[at];
+        if (!solve_together(side, fixed, scratch, row, loss[row])) fail(row);
+    }
     parallel_for(threads, schedule.tasks(), [&](int64_t task, int worker, const std::atomic<bool>& cancelled) {
         const int64_t stop = schedule.starts[task + 1];
         for (int64_t at = std::max(schedule.starts[task], together); at < stop && !cancelled; ++at) {

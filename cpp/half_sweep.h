@@ -30,7 +30,8 @@ struct HalfSweep {
     const T* ridge;       // (rows)
     T* solution;          // (rows, factors): where conjugate gradient starts, and the result
     T* solution_bias;     // (rows) or null, as fixed_bias
-    int steps;            // of conjugate gradient; 0 solves exactly by Cholesky
+    int steps;            // of conjugate gradient; 0 solves every row exactly, by Cholesky
+    int64_t exact_from;   // rows with so many entries or more are solved exactly anyway
 };
 
 struct Outcome {

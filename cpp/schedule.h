@@ -19,7 +19,7 @@ struct Schedule {
 
     std::vector<int32_t> order;    // the rows, longest first
     std::vector<int64_t> starts;   // where each task begins in that order, and the end
-    std::vector<int64_t> long_rows;
+    int64_t long_rows = 0;         // so many of them, the first, are longer than kLong
 
     Schedule(const int64_t* indptr, int64_t rows) {
         std::vector<uint64_t> keys(rows);  // one number to compare: the length, descending, then the row
@@ -30,7 +30,7 @@ struct Schedule {
         int64_t entries = 0;
         for (int64_t at = 0; at < rows; ++at) {
             const int64_t row = order[at], count = indptr[row + 1] - indptr[row];
-            if (count > kLong) long_rows.push_back(row);
+            long_rows += count > kLong;
             entries += count + 16;  // a row is work even if it is empty
             if (entries < kTask && at + 1 < rows) continue;
             starts.push_back(at + 1);

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from alsatian.catalog import Catalog
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
-from alsatian.kernels import Form, Rows, Side, reference
+from alsatian.kernels import NEVER, Form, Rows, Side, reference
 from alsatian.kernels.types import Array
 
 USERS = ["alice", "bob", "carol", "dave"]
@@ -96,12 +96,14 @@ class Problem:
     ridge: Array
     start: Side
 
-    def solve(self, kernel: object, steps: int = 0, threads: int = 2) -> tuple[Side, float, int]:
+    def solve(
+        self, kernel: object, steps: int = 0, threads: int = 2, exact_from: int = NEVER
+    ) -> tuple[Side, float, int]:
         """Return the solution, the loss and the first failed row of a module's half_sweep."""
         bias = None if self.start.bias is None else self.start.bias.copy()
         solution = Side(self.start.factors.copy(), bias)
         loss, failed = kernel.half_sweep(  # type: ignore[attr-defined]
-            self.rows, self.form, self.fixed, self.gram, self.ridge, solution, steps, threads
+            self.rows, self.form, self.fixed, self.gram, self.ridge, solution, steps, exact_from, threads
         )
         return solution, loss, failed
 

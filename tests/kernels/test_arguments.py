@@ -27,6 +27,7 @@ def sweep_arguments() -> dict[str, Any]:
         "solution": np.zeros((2, 2), np.float32),
         "solution_bias": np.zeros(2, np.float32),
         "steps": 0,
+        "exact_from": 0,
         "threads": 1,
     }
 

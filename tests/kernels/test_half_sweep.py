@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from alsatian.kernels import Side, reference
+from alsatian.kernels import NEVER, Side, reference
 from problems import FORMS, Problem, problem
 
 FACTORS = [0, 1, 7, 8, 16, 17, 31, 32, 64, 65, 100]  # below, at and above whole vectors and tiles
@@ -66,6 +66,18 @@ def test_very_long_rows_are_shared_by_the_threads(kernel: ModuleType, form: str,
     compare(kernel, p, 0)
     alone, together = (p.solve(kernel, threads=threads)[0] for threads in (1, 3))
     assert together.factors.tobytes() == alone.factors.tobytes()
+
+
+@pytest.mark.parametrize("exact_from", [0, 5, 140_000, 140_001])
+def test_conjugate_gradient_leaves_long_rows_to_the_exact_solver(kernel: ModuleType, exact_from: int) -> None:
+    p = problem("hu", 8, lengths=(4, 5, 140_000), columns=141_000)
+    mixed, exact, stepwise = (
+        p.solve(kernel, steps, exact_from=limit)[0].factors
+        for steps, limit in ((2, exact_from), (0, NEVER), (2, NEVER))
+    )
+    for row, length in enumerate((4, 5, 140_000)):
+        assert (mixed[row] == (exact if length >= exact_from else stepwise)[row]).all()
+    assert p.solve(reference, 2, exact_from=exact_from)[0].factors == pytest.approx(mixed, rel=1e-3, abs=1e-5)
 
 
 @pytest.mark.parametrize("steps", [0, 3], ids=["exact", "conjugate gradient"])

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import ParameterError
-from alsatian.kernels.types import CHUNK, PANEL, Array, Form, Plain, Rows, Side
+from alsatian.kernels.types import CHUNK, NEVER, PANEL, Array, Form, Plain, Rows, Side
 
 __all__ = [
-    "Dictionary", "Form", "Plain", "Rows", "Side", "count_lines", "counting_sort", "gram", "half_sweep",
+    "NEVER", "Dictionary", "Form", "Plain", "Rows", "Side", "count_lines", "counting_sort", "gram", "half_sweep",
     "instruction_set", "pack_items", "pair_scores", "read_fields", "sort_rows", "top_k", "transpose", "usable_threads",
 ]  # fmt: skip
 
@@ -100,10 +100,11 @@ def half_sweep(
     ridge: Array,
     solution: Side,
     steps: int = 0,
+    exact_from: int = NEVER,
     threads: int | None = None,
 ) -> tuple[float, int]:
     return _native.half_sweep(  # type: ignore[no-any-return]
-        *rows, tuple(form), *fixed, gram, ridge, *solution, steps, usable_threads(threads)
+        *rows, tuple(form), *fixed, gram, ridge, *solution, steps, exact_from, usable_threads(threads)
     )
 
 

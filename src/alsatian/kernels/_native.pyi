@@ -29,6 +29,7 @@ def half_sweep(
     solution: _Float32,
     solution_bias: _Float32 | None,
     steps: int,
+    exact_from: int,
     threads: int,
 ) -> tuple[float, int]: ...
 @overload
@@ -45,6 +46,7 @@ def half_sweep(
     solution: _Float64,
     solution_bias: _Float64 | None,
     steps: int,
+    exact_from: int,
     threads: int,
 ) -> tuple[float, int]: ...
 @overload

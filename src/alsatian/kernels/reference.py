@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.kernels.types import CHUNK, PANEL, Array, Form, Plain, Rows, Side, entries
+from alsatian.kernels.types import CHUNK, NEVER, PANEL, Array, Form, Plain, Rows, Side, entries
 
 
 def counting_sort(
@@ -66,6 +66,7 @@ def half_sweep(
     ridge: Array,
     solution: Side,
     steps: int = 0,
+    exact_from: int = NEVER,
     threads: int | None = None,
 ) -> tuple[float, int]:
     """Solve every row of one side in place; return its loss and the first row that failed, or -1.
@@ -75,7 +76,8 @@ def half_sweep(
         (w0 G + sum_e (c_e - w0) f_e f_e' + r I) x = sum_e c_e t_e f_e
 
     `gram` is w0 G (factors x factors) or None, `ridge` r for each row. `steps` = 0 solves exactly; else so many
-    steps of conjugate gradient start from `solution`, preconditioned by the diagonal. The loss is
+    steps of conjugate gradient start from `solution`, preconditioned by the diagonal, except in rows of
+    `exact_from` entries or more, which are solved exactly anyway. The loss is
 
         sum over rows of  sum_e c_e (t_e - f_e'x)^2 + w0 sum over the unobserved of (f'x)^2 + r |x|^2
 
@@ -93,7 +95,8 @@ def half_sweep(
         system = outside + (f.T * (c - form.unobserved)) @ f + ridge[row] * np.eye(len(outside))
         right = f.T @ ct
         try:
-            x = _solve(system, right, _join(solution, row), steps) if len(c) else np.zeros(len(right))
+            exact = steps == 0 or len(c) >= exact_from
+            x = _solve(system, right, _join(solution, row), 0 if exact else steps) if len(c) else np.zeros(len(right))
         except np.linalg.LinAlgError:
             failed = row if failed < 0 else failed
             continue

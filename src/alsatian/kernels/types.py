@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+NEVER = 1 << 62  # entries: no row is as long
 PANEL = 16  # items that lie side by side in packed panels
 CHUNK = 1 << 20  # bytes of a text file that one thread reads at a time
 

@@ -34,6 +34,8 @@ from alsatian.models.run import Run
 
 CG_STEPS = 3
 EXACT_FACTORS = 32  # above, conjugate gradient comes sooner to the same objective: bench solvers --factors 16 32 64
+CACHED = 1 << 20  # bytes of a row's factors beyond which every step of conjugate gradient must fetch them anew
+FORMED = 128  # up to so many factors, forming such a row's system once costs no more than that
 START = 0.5  # how large a row's Gram matrix of starting factors is, beside its ridge
 
 
@@ -56,7 +58,8 @@ class ALS(FactorModel):
     solver: str = param(
         default="auto",
         doc="of each row: exact (cholesky), conjugate gradient (cg), or auto: "
-        f"exact up to {EXACT_FACTORS} factors, above by cg and the users at the end exactly",
+        f"exact up to {EXACT_FACTORS} factors; above by cg, but long rows up to {FORMED} factors, and the users at the "
+        "end, exactly",
         choices=("auto", "cholesky", "cg"),
     )
     cg_steps: int | None = param(
@@ -192,7 +195,9 @@ class ALS(FactorModel):
         gram = _gram(fixed, form, threads) if gram is None else gram
         steps = self.epoch_steps if steps is None else steps
         rows = Rows(half.entries.indptr, half.entries.indices, half.entries.values, half.entries.weights)
-        loss, failed = kernels.half_sweep(rows, form, fixed, gram, half.ridge, solution, steps, threads)
+        loss, failed = kernels.half_sweep(
+            rows, form, fixed, gram, half.ridge, solution, steps, self._exact_from, threads
+        )
         if failed >= 0:
             count = half.entries.counts[failed]
             who = f"{half.ids.what} {half.ids.id_of(failed)!r}" if half.ids else "the visitor"
@@ -209,6 +214,13 @@ class ALS(FactorModel):
         if self.solver == "cholesky" or (self.solver == "auto" and self.factors <= EXACT_FACTORS):
             return 0
         return self.cg_steps or CG_STEPS
+
+    @property
+    def _exact_from(self) -> int:
+        """From how many entries on an epoch solves a row exactly, whatever its steps."""
+        if self.solver == "cg" or self.factors > FORMED:
+            return kernels.NEVER
+        return CACHED // (max(self.factors, 1) * np.dtype(self.precision).itemsize)  # 4,096 at 64 factors
 
     # Visitors
 
