@@ -106,10 +106,10 @@ class TestDuplicates:
             build(REPEATED)
         assert str(caught.value) == (
             "2 rows repeat a pair of user and item, first user 'alice' and item 'up' (values 1, 2, 4.5); "
-            "choose a rule: duplicates='last', 'sum' or 'mean'."
+            "choose a rule: duplicates='last', 'sum', 'max' or 'mean'."
         )
 
-    @pytest.mark.parametrize(("rule", "value"), [("last", 4.5), ("sum", 7.5), ("mean", 2.5)])
+    @pytest.mark.parametrize(("rule", "value"), [("last", 4.5), ("sum", 7.5), ("max", 4.5), ("mean", 2.5)])
     def test_each_rule_makes_one_row_of_a_pair(self, rule: str, value: float) -> None:
         data = build(REPEATED, rule)
         assert values_of(data) == {("alice", "up"): value, ("bob", "iron"): 3.0}
@@ -151,6 +151,9 @@ class TestDuplicates:
         total = {pair: sum(value for *_, value in group) for pair, group in groups.items()}
         assert values_of(build(rows, "last", timed)) == last
         assert values_of(build(rows, "sum", timed)) == total
+        assert values_of(build(rows, "max", timed)) == {
+            pair: max(v for *_, v in group) for pair, group in groups.items()
+        }
         means = {pair: np.float32(total[pair] / len(group)) for pair, group in groups.items()}
         assert values_of(build(rows, "mean", timed)) == means
 

@@ -25,11 +25,12 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # The floors of the house, from the ground up: imports run downward only.
 FLOORS = [
     ["errors", "text"],
-    ["kernels", "ids", "tables"],
+    ["kernels", "ids", "spans", "tables", "weighing"],
     ["titles", "filters", "dataframes"],
     ["catalog", "recipe", "explanation", "duplicates"],
     ["interactions", "ranking"],
-    ["ingest", "split", "metrics", "modelfile"],
+    ["refining", "split", "metrics", "modelfile"],
+    ["ingest"],
     ["models"],
     ["store", "evaluation"],
     ["cli"],

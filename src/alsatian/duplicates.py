@@ -70,7 +70,7 @@ class Pairs:
         return (
             f"{self.repeated:,} rows repeat a pair of user and item, first user {user!r} and item "
             f"{item_ids.id_of(int(self.items[at]))!r} (values {values}); "
-            "choose a rule: duplicates='last', 'sum' or 'mean'."
+            "choose a rule: duplicates='last', 'sum', 'max' or 'mean'."
         )
 
     def combined(self, rule: str) -> Pairs:
@@ -106,6 +106,8 @@ def _ascending(numbers: NDArray[np.int32]) -> bool:
 
 
 def _reduced(column: NDArray[np.float32], starts: Any, lengths: Any, rule: str) -> NDArray[np.float32]:
+    if rule == "max":
+        return np.maximum.reduceat(column, starts)
     totals = np.add.reduceat(column.astype(np.float64), starts)
     totals = totals / lengths if rule == "mean" else totals
     if np.abs(totals).max() > np.finfo(np.float32).max:

@@ -132,7 +132,7 @@ class Interactions:
         report: Report | None = None,
         overwrite: bool = False,
     ) -> Interactions:
-        """Sort rows given as row numbers and values, and combine duplicate pairs by `recipe.duplicates`.
+        """Sort rows given as row numbers and values; combine duplicate pairs by `recipe.duplicates` (None: "raise").
 
         overwrite: the arrays may be sorted where they lie, and be given up as soon as they are not needed.
 
@@ -157,10 +157,10 @@ class Interactions:
         del items, values, times, weights  # so that each goes as soon as it is sorted
         pairs = Pairs.sort(users, columns, *sides, overwrite)
         if pairs.repeated:
-            if recipe.duplicates == "raise":
+            if recipe.duplicates in (None, "raise"):
                 raise RowsError(pairs.complaint(user_ids, item_ids))
             report = replace(report, combined=report.combined + pairs.repeated)
-            pairs = pairs.combined(recipe.duplicates)
+            pairs = pairs.combined(str(recipe.duplicates))
         by_user = CSR(pairs.indptr, pairs.items, pairs.values, len(item_ids), pairs.weights)
         scale = scale or (float(pairs.values.min()), float(pairs.values.max()))
         return cls(user_ids, item_ids, by_user, scale, pairs.times, catalog or Catalog(), recipe, report)
@@ -212,6 +212,8 @@ class Interactions:
             if at_least is None:
                 return self
             raise DataError(f"these are likes already, of at least {self.recipe.at_least:g}; start from the ratings.")
+        if self.recipe.weighs:
+            raise DataError("these values were made by a recipe; put at_least into it: Recipe(at_least=...).")
         bound = float(self.values.min()) if at_least is None else float(at_least)
         kept = self.where(self.values >= bound)
         if len(kept) == 0:

@@ -109,7 +109,7 @@ def test_a_condition_quotes_what_sql_would_not_take() -> None:
         (
             ["--duplicates", "first"],
             2,
-            "duplicates='first' is not a rule; choose 'last' or 'sum' or 'mean'",
+            "duplicates='first' is not a rule; choose 'last' or 'sum' or 'max'",
         ),
         (["--bad-rows", "ignore"], 2, "bad_rows='ignore' is not a rule; choose 'stop' or 'skip'."),
         (["--scale", "5"], 2, "--scale '5' is not LOW,HIGH"),

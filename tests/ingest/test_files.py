@@ -201,7 +201,7 @@ def test_foreign_arguments_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "r.csv", CSV)
     for arguments, words in [
         ({"bad_rows": "drop"}, "bad_rows='drop' is not a rule; choose 'stop' or 'skip'"),
-        ({"duplicates": "max"}, "duplicates='max' is not a rule; choose 'last'"),
+        ({"duplicates": "median"}, "duplicates='median' is not a rule; choose 'last'"),
         ({"scale": (5, 1)}, r"scale=\(5, 1\) does not ascend; pass \(lowest, highest\), such as \(1, 5\)"),
         ({"scale": 5}, r"scale=5 is not a pair; pass \(lowest, highest\), such as \(1, 5\)\."),
         ({"scale": "15"}, "scale='15' is not a pair"),

@@ -73,8 +73,8 @@ def _draw(path: Path, model: Model, version: str) -> None:
     if recipe.columns:
         known = [role for role in ROLES if role in recipe.columns]
         facts.say("columns", ", ".join(f"{role}: {recipe.columns[role]}" for role in known))
-    rules = {"duplicates": recipe.duplicates, **recipe.reading}
-    facts.say("reading", ", ".join(f"{name}: {value}" for name, value in rules.items()))
+    rules = {name: rule for name, rule in recipe.rules().items() if name != "columns"} | recipe.reading
+    facts.say("reading", ", ".join(f"{name}: {_rule(rule)}" for name, rule in rules.items()))
     report = data.report
     left = f"; left out: {reasons(report.skipped)}" if report.skipped else ""
     facts.say("rows", f"{report.read:,} read{left}; {report.combined:,} combined with another")
@@ -86,3 +86,7 @@ def _draw(path: Path, model: Model, version: str) -> None:
         "training",
         f"{epochs}{duration(model.training['seconds'])} on {counted(model.training['threads'], 'thread')}",
     )
+
+
+def _rule(rule: Any) -> str:
+    return " ".join(f"{name}={weight:g}" for name, weight in rule.items()) if isinstance(rule, dict) else str(rule)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from alsatian.cli.settings import above_zero, huge_amounts, judge
 from alsatian.errors import counted
 from alsatian.ingest.complaints import reasons
-from alsatian.ingest.conditions import LEFT_OUT
+from alsatian.ingest.conditions import chosen
 from alsatian.interactions import Interactions
 
 _MANY = 0.2  # a share worth mentioning
@@ -25,7 +25,7 @@ def problems(data: Interactions) -> list[str]:
 
 
 def _skipped(data: Interactions) -> Iterator[str]:
-    bad = {reason: rows for reason, rows in data.report.skipped.items() if reason != LEFT_OUT}
+    bad = {reason: rows for reason, rows in data.report.skipped.items() if not chosen(reason)}
     if bad:
         yield (
             f"{counted(sum(bad.values()), 'row')} of {data.report.read:,} cannot be used ({reasons(bad)}); train "
@@ -49,7 +49,7 @@ def _wrong_columns(data: Interactions) -> Iterator[str]:
 def _values(data: Interactions) -> Iterator[str]:
     low, high = float(data.values.min()), float(data.values.max())
     column = data.recipe.columns.get("value")
-    if column is None:
+    if column is None or data.recipe.weighs:
         return
     if low == high:
         yield f"all values are {low:g}: there are no ratings to predict; implicit-als takes them as likes"

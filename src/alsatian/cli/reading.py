@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
 
 import typer
 
+from alsatian.cli.rules import make_recipe
 from alsatian.errors import ParameterError, SourceError, nearest
 
 if TYPE_CHECKING:
     from alsatian.interactions import Interactions
     from alsatian.recipe import Recipe
 
+_RULES = (
+    *("duplicates", "events", "unknown_events", "signals", "normalize", "half_life", "reference"),
+    *("min_per_user", "min_per_item", "confidence"),
+)  # the fields that are rules of a recipe
 _KEPT = (
     "delimiter",
     "query",
@@ -48,6 +53,7 @@ class Reading:
         str | None,
         typer.Option("--weight", metavar="COLUMN", help="A column that says how much each row counts."),
     ] = None
+    event: Annotated[str | None, _column("event")] = None
     title: Annotated[str | None, _column("title")] = None
     delimiter: Annotated[
         str | None,
@@ -61,7 +67,7 @@ class Reading:
         typer.Option(
             "--duplicates",
             metavar="RULE",
-            help="What rows of the same user and item become: last, sum, mean, or raise an error.",
+            help="What rows of the same user and item become: last, sum, max, mean, or raise an error.",
         ),
     ] = None
     bad_rows: Annotated[
@@ -76,12 +82,51 @@ class Reading:
         str | None,
         typer.Option("--where", metavar="SQL", help='Only rows whose columns fulfil this, such as "rating > 0".'),
     ] = None
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", metavar="FILE", help="Rules in a TOML file; the options here come before it."),
+    ] = None
+    events: Annotated[
+        str | None,
+        typer.Option("--events", metavar="NAME=WEIGHT,...", help="Weights of events, such as VIEW=1,LIKE=2."),
+    ] = None
+    unknown_events: Annotated[
+        str | None,
+        typer.Option("--unknown-events", metavar="RULE", help="raise an error, ignore and count them, or a weight."),
+    ] = None
+    signals: Annotated[
+        str | None,
+        typer.Option("--signals", metavar="COLUMN=WEIGHT,...", help="Columns that make the value, such as clicks=1."),
+    ] = None
+    normalize: Annotated[
+        str | None, typer.Option("--normalize", metavar="HOW", help="Signals to 0..1: minmax (usual) or rank.")
+    ] = None
+    half_life: Annotated[
+        str | None, typer.Option("--half-life", metavar="SPAN", help="Values lose half in so many days, or 30d, 8w.")
+    ] = None
+    reference: Annotated[
+        str | None, typer.Option("--reference", metavar="DATE", help="Ages count from here; else the newest time.")
+    ] = None
+    min_per_user: Annotated[
+        int | None, typer.Option("--min-per-user", metavar="N", help="Leave out users with fewer values.")
+    ] = None
+    min_per_item: Annotated[
+        int | None, typer.Option("--min-per-item", metavar="N", help="Leave out items with fewer values.")
+    ] = None
+    confidence: Annotated[
+        str | None, typer.Option("--confidence", metavar="HOW", help="What amounts become: none (usual), log or bm25.")
+    ] = None
+    rules: Any = None  # a Recipe, instead of those that the options make
+
+    def made_rules(self) -> Recipe:
+        """Return the recipe that the options make."""
+        return cast("Recipe", self.rules) or make_recipe(self.recipe, {name: getattr(self, name) for name in _RULES})
 
     def check(self) -> None:
         """Raise ParameterError for a rule or scale that is not one, before anything is read."""
         from alsatian.ingest.building import Rules
 
-        Rules(cast(Any, self.duplicates), cast(Any, self.bad_rows), _bounds(self.scale), self.where)
+        Rules(None, cast(Any, self.bad_rows), _bounds(self.scale), self.where, self.made_rules())
 
     def load(self, source: str) -> Interactions:
         """Read the source, or load the sample of that name."""
@@ -92,8 +137,9 @@ class Reading:
             self.refuse(f"{source} is a sample")
             return samples.load(source)
         _check_source(source)
-        options = {f.name: getattr(self, f.name) for f in fields(self)}
-        return read(source, **options | {"scale": _bounds(self.scale)})
+        names = {f.name for f in fields(self)} - {*_RULES, "rules"}
+        options = {name: getattr(self, name) for name in names}
+        return read(source, **options | {"scale": _bounds(self.scale), "recipe": self.made_rules()})
 
     def refuse(self, why: str, **others: bool) -> None:
         """Raise ParameterError if any option is given where none has an effect. others: name -> is it given."""
@@ -119,10 +165,10 @@ class Reading:
         if optional:
             there = {name.lower() for name in columns_of(source, recipe.reading.get("delimiter"))}
             roles |= {role: "" for role in optional if roles[role].lower() not in there}
-        kept = {name: value for name, value in recipe.reading.items() if name in _KEPT}
+        kept: dict[str, Any] = {name: value for name, value in recipe.reading.items() if name in _KEPT}
         if kept.get("scale"):
             kept["scale"] = ",".join(map(repr, kept["scale"]))
-        return cls(**roles, duplicates=recipe.duplicates, **kept)
+        return cls(**cast(Any, roles), rules=recipe.unfitted, **kept)
 
 
 def is_sample(source: str) -> bool:
@@ -165,7 +211,7 @@ def with_reading(without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]
         options = [
             inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
             for f in fields(Reading)
-            if f.name not in without
+            if f.name not in (*without, "rules")
         ]
 
         def extended(**given: Any) -> None:

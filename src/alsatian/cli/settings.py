@@ -88,6 +88,8 @@ def judge(data: Interactions) -> tuple[bool, str]:
 
     column = data.recipe.columns.get("value")
     low, high = float(data.values.min()), float(data.values.max())
+    if data.recipe.weighs:
+        return False, f"because the values are amounts that the recipe makes: {number(low)} to {number(high)}"
     if column and low < high and usual_rule(data.values, column) == "last":
         if not look_like_ratings(data.values):
             return True, f"because column {column!r} is named like ratings (from {number(low)} to {number(high)})"

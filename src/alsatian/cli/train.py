@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from alsatian.cli.destination import check_output
 from alsatian.cli.options import Json, Source, Threads
 from alsatian.cli.reading import Reading, with_reading
 from alsatian.cli.terminal import Facts, busy, duration, number, print_json, size
-from alsatian.errors import counted
+from alsatian.errors import ParameterError, counted
 
 if TYPE_CHECKING:
     from alsatian.cli.settings import Plan
@@ -59,8 +60,9 @@ def train(
     from alsatian.cli.settings import check_amounts, plan
 
     begun = time.perf_counter()
-    planned = plan(model, settings, likes)
     reading.check()
+    reading, likes = with_likes(reading, likes)
+    planned = plan(model, settings, likes)
     check_output(output, source, reading.items)
     facts = Facts(stderr=as_json)
     with busy(f"reading {source}"):
@@ -69,7 +71,7 @@ def train(
     chosen, why = planned.choose(data)
     notes = advice(planned, chosen, data)
     chosen = _small_enough(chosen, planned, data, notes)
-    if likes is not None:
+    if likes is not None and data.recipe.at_least is None:
         data = _likes(facts, data, likes)
     check_amounts(chosen, data, source)
     facts.say("model", f"{chosen.name}, {why} (--model chooses another)" if why else chosen.name)
@@ -122,6 +124,19 @@ def advice(planned: Plan, model: Model, data: Interactions) -> list[str]:
     if model.name == IMPLICIT:
         return [f"low ratings count as likes here, too, if weaker ones; {instead} leaves them out"]
     return []
+
+
+def with_likes(reading: Reading, likes: float | None) -> tuple[Reading, float | None]:
+    """Return from which value on ratings are likes, as the option or the recipe says, and a reading that heeds it.
+
+    Where a recipe weighs values, it must know; else likes are taken from what was read.
+    """
+    rules = reading.made_rules()
+    if likes is None or (likes == rules.at_least):
+        return reading, rules.at_least
+    if rules.at_least is not None:
+        raise ParameterError(f"--likes {likes:g} contradicts the recipe, which says at_least={rules.at_least:g}.")
+    return (replace(reading, rules=replace(rules, at_least=likes)), likes) if rules.weighs else (reading, likes)
 
 
 def _likes(facts: Facts, data: Interactions, likes: float) -> Interactions:

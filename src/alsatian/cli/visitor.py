@@ -68,7 +68,7 @@ def retrain_with(model: Model, source: str, likes: list[str], threads: int | Non
     with busy(f"reading {source}"):
         data = Reading.again(model.data.recipe, source).load(source)
     data = _with_catalog(data, model.data)
-    if (bound := model.data.recipe.at_least) is not None:
+    if (bound := model.data.recipe.at_least) is not None and data.recipe.at_least is None:
         data = data.likes(bound)
     read = time.perf_counter()
     data, visitor = with_visitor(data, history_of(data, likes), model.top_value)
@@ -83,7 +83,7 @@ def with_visitor(data: Interactions, history: History, top_value: float) -> tupl
     import numpy as np
 
     from alsatian.ids import Ids
-    from alsatian.models.lists import visitor_history
+    from alsatian.models.histories import visitor_history
 
     row, old = visitor_history(data, cast(Any, history), top_value), data.by_user
     last = data.user_ids.id_of(len(data.user_ids) - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -15,16 +15,19 @@ from alsatian.ingest.columns import meaning
 from alsatian.ingest.complaints import reasons, refuse_bad_rows
 from alsatian.ingest.items import ItemTable, titles_of_events
 from alsatian.ingest.numbering import number
+from alsatian.ingest.recipes import known_events, signal_roles, unknown_events, weigh
 from alsatian.ingest.rows import EARLY, Rows, judge
 from alsatian.ingest.source import Source
 from alsatian.interactions import Interactions, Report
 from alsatian.recipe import BadRows, Duplicates, Recipe
+from alsatian.refining import refine
 
 Items = Callable[[], ItemTable]
 _UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))  # from this size on: so many a second
 _COMBINED = {
     "last": "the last value of each counts",
     "sum": "their values were added up",
+    "max": "the largest value of each counts",
     "mean": "their values were averaged",
 }
 
@@ -37,12 +40,18 @@ class Rules:
     bad_rows: BadRows = "stop"
     scale: tuple[float, float] | None = None
     where: str | None = None
+    recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
         if self.bad_rows not in get_args(BadRows):
             raise ParameterError(f"bad_rows={self.bad_rows!r} is not a rule; choose 'stop' or 'skip'.")
         if self.duplicates is not None:
             Recipe(duplicates=self.duplicates)  # checks the word
+            if self.recipe.duplicates not in (None, self.duplicates):
+                raise ParameterError(
+                    f"duplicates={self.duplicates!r} contradicts the recipe, which says {self.recipe.duplicates!r}; "
+                    "leave one out."
+                )
         if self.scale is not None and not _is_pair(self.scale):
             raise ParameterError(f"scale={self.scale!r} is not a pair; pass (lowest, highest), such as (1, 5).")
         if self.scale is not None and not self.scale[0] < self.scale[1]:
@@ -51,7 +60,7 @@ class Rules:
             raise ParameterError(f"where={self.where!r} is not text; pass an SQL condition, such as 'rating > 0'.")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the rules that are not the usual ones, apart from the one for duplicates."""
+        """Return the rules that are not the usual ones, apart from those that are in the recipe."""
         found: dict[str, Any] = {"bad_rows": self.bad_rows} if self.bad_rows != "stop" else {}
         found |= {"scale": list(self.scale)} if self.scale else {}
         return found | ({"where": self.where} if self.where else {})
@@ -70,12 +79,14 @@ def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rul
 
     Raises RowsError for bad rows if they are to stop the reading, DataError when no row is left.
     """
-    rows = judge(source, roles, rules.scale, rules.where)
+    recipe = rules.recipe
+    rows = judge(source, roles | signal_roles(source, recipe), rules.scale, rules.where, known_events(recipe))
+    told = unknown_events(rows, recipe)
     if rules.bad_rows == "stop":
         refuse_bad_rows(rows)
     if not rows.kept:
         raise DataError(f"no row of {source.name} is left to learn from ({reasons(rows.skipped)}).")
-    notes = [*source.notes, *rows.notes]
+    notes = [*source.notes, *rows.notes, *told]
     tables = [table()] if table else []
     if "title" in roles:
         tables.append(titles_of_events(rows))
@@ -83,32 +94,34 @@ def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rul
         raise ParameterError(f"{tables[0].name} holds titles; leave title= (--title) out, or leave titles out there.")
     user_ids, users = number(rows, "user")
     item_ids, places = number(rows, "item")
-    values, times = _values(rows, notes), _times(rows, notes)
+    values, times = _values(rows, recipe, notes), _times(rows, notes)
+    rule = rules.duplicates or recipe.duplicates or _usual_rule(values, recipe, roles)
+    values, recipe = weigh(rows, recipe, values, times)
     weights = rows.columns.pop("weight", None)
     source.con.close()
     catalog = Catalog({name: column for found in tables for name, column in found.catalog(item_ids).columns.items()})
     notes += [note for found in tables for note in found.notes]
-    rule = rules.duplicates or usual_rule(values, roles.get("value"))
     columns: list[Any] = [weights, times, values, places, users]
     del users, places, values, times, weights  # so that they go as soon as they are sorted
     data = Interactions.build(
         user_ids, item_ids, columns.pop(), columns.pop(), columns.pop(), columns.pop(), columns.pop(),
         scale=rules.scale,
         catalog=catalog,
-        recipe=Recipe(columns=roles, duplicates=rule, reading=rules.to_json()),
+        recipe=replace(recipe, columns=roles, duplicates=rule, reading=rules.to_json()),
         report=Report(read=rows.read, skipped=rows.skipped),
         overwrite=True,
     )  # fmt: skip
     if combined := data.report.combined:
         pairs = counted(combined, "repeated pair")
         notes.append(f"{pairs} of user and item; {_COMBINED[rule]} (duplicates={rule!r}).")
-    return replace(data, report=replace(data.report, notes=tuple(notes)))
+    return refine(replace(data, report=replace(data.report, notes=tuple(notes))))
 
 
-def _values(rows: Rows, notes: list[str]) -> NDArray[np.float32]:
+def _values(rows: Rows, recipe: Recipe, notes: list[str]) -> NDArray[np.float32]:
     if "value" in rows.roles:
         return rows.columns.pop("value")
-    notes.append(f"{rows.source.name} has no column of values; each row counts as 1.")
+    if not recipe.events and not recipe.signals:
+        notes.append(f"{rows.source.name} has no column of values; each row counts as 1.")
     return np.ones(rows.kept, np.float32)
 
 
@@ -131,6 +144,10 @@ def _times(rows: Rows, notes: list[str]) -> NDArray[np.int64] | None:
     if times.max() < EARLY:
         notes.append(f"all times of column {column!r} lie before 1990; check their unit.")
     return times
+
+
+def _usual_rule(values: NDArray[np.float32], recipe: Recipe, roles: dict[str, str]) -> Duplicates:
+    return "sum" if recipe.events or recipe.signals else usual_rule(values, roles.get("value"))
 
 
 def usual_rule(values: NDArray[np.float32], column: str | None) -> Duplicates:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alsatian.errors import ColumnError
-from alsatian.ingest.source import Cell
+from alsatian.ingest.source import Cell, literals
 
+UNKNOWN_EVENT = "left out by events"
 IdKind = Literal["int", "whole", "text"]  # integers; integers written as 17850.0; text
 INTEGER = re.compile(r"\s*-?(0|[1-9][0-9]{0,18})\s*")
 WHOLE = re.compile(r"\s*-?(0|[1-9][0-9]{0,14})(\.0*)?\s*")
@@ -109,23 +110,34 @@ def _blank(cell: str) -> str:
     return f"{cell} IS NULL OR ({cell} < '!' AND regexp_full_match({cell}, '\\s*'))"
 
 
-def number_value(role: str, cell: Cell, scale: tuple[float, float] | None = None) -> Value:
-    """Build a 32-bit number that is finite, and inside the scale if there is one."""
+def event_value(cell: Cell, known: Sequence[str] | None) -> Value:
+    """Build the name of an event. known: the names that have a weight; None: all are welcome."""
+    name = f"trim({cell.sql}::VARCHAR)"
+    checks = [Check("no event", "event", _blank(f"{cell.sql}::VARCHAR"))]
+    if known is not None:
+        checks.append(Check(UNKNOWN_EVENT, "event", f"{name} NOT IN ({literals(known)})"))
+    sure = f"{cell.sql}::VARCHAR >= '!'" if known is None else f"{name} IN ({literals(known)})"
+    return Value(name, checks, sure=sure)
+
+
+def number_value(role: str, cell: Cell, scale: tuple[float, float] | None = None, what: str | None = None) -> Value:
+    """Build a 32-bit number that is finite, and inside the scale if there is one. what: how complaints call it."""
+    what = what or role
     if cell.type.startswith((*_NESTED, "DATE", "TIME", "INTERVAL", "UUID")) or cell.type.endswith("]"):
         raise ColumnError(f"the {role} column holds {cell.type} values; it takes numbers.")
     text = cell.type == "VARCHAR" or cell.type.startswith("ENUM")
     source = f"{cell.sql}::VARCHAR" if text else cell.sql
     value = f"TRY_CAST({source} AS FLOAT)"
-    checks = [Check(f"no {role}", role, _blank(source) if text else f"{cell.sql} IS NULL")]
+    checks = [Check(f"no {what}", role, _blank(source) if text else f"{cell.sql} IS NULL")]
     if text:
-        checks.append(Check(f"{role} is not a number", role, f"{value} IS NULL"))
-    checks.append(Check(f"{role} is not finite", role, f"coalesce(NOT isfinite({value}), true)"))
+        checks.append(Check(f"{what} is not a number", role, f"{value} IS NULL"))
+    checks.append(Check(f"{what} is not finite", role, f"coalesce(NOT isfinite({value}), true)"))
     if role == "weight":
         checks.append(Check("weight is negative", role, f"{value} < 0"))
     if scale is not None:
         low, high = scale
         bounds = f"{value} < {low!r}::FLOAT OR {value} > {high!r}::FLOAT"
-        checks.append(Check(f"{role} is outside the scale {low:g} to {high:g}", role, bounds))
+        checks.append(Check(f"{what} is outside the scale {low:g} to {high:g}", role, bounds))
     return Value(value, checks, sure=f"isfinite({value})" if role == "value" and scale is None else "")
 
 

@@ -37,10 +37,15 @@ USUAL: dict[str, tuple[str, ...]] = {
         "description productdescription itemdescription",
     ),
 }
+# Columns of events count only where their events have weights.
+EVENTS = (
+    "eventtype eventname event interactiontype actiontype activitytype behaviortype behaviourtype",
+    "interaction action activity behavior behaviour",
+)
 ITEM_NAMES = ("name", "movie", "book", "artist", "song", "track")  # a title too, in a table of items
 _RATINGS = frozenset(USUAL["value"][0].split()) - {"value"}
 _COUNTS = frozenset(USUAL["value"][1].split() + USUAL["value"][2].split())
-ROLES = (*USUAL, "weight")
+ROLES = (*USUAL, "event", "weight")
 _ORDER = ("user", "item", "value", "time")
 
 
@@ -59,8 +64,13 @@ def meaning(name: str) -> Literal["ratings", "counts", "unknown"]:
     return "ratings" if plain(name) in _RATINGS else "counts" if plain(name) in _COUNTS else "unknown"
 
 
+def is_amount(role: str) -> bool:
+    """Tell whether the cells of a role are numbers; the columns that a recipe calls signals have roles of that name."""
+    return role in ("value", "weight") or role.startswith("signal")
+
+
 def find_roles(source: Source, named: Mapping[str, str | None]) -> dict[str, str]:
-    """Return role -> column name. A role named "" is left out; user and item must be found.
+    """Return role -> column name. A role named "" is left out; user and item must be found, and events if asked for.
 
     Raises ColumnError when a named column does not exist or is named for two roles, when user or item is not
     recognised, and when two columns suit a role equally well.
@@ -72,13 +82,14 @@ def find_roles(source: Source, named: Mapping[str, str | None]) -> dict[str, str
             raise ColumnError(f"column {column!r} cannot be both {twice[0]}= and {twice[1]}=; name two columns.")
     free = [name for name in source.columns if name not in chosen.values()]
     asked = [role for role in USUAL if named.get(role) is None]
+    asked += [role for role, name in named.items() if role == "event" and name is None]
     if source.positional:
         places = dict(zip(_ORDER, source.columns, strict=False)) if len(source.columns) <= len(_ORDER) else {}
         found = {role: places[role] for role in asked if places.get(role) in free}
     else:
         found = {role: name for role in asked if (name := _recognise(source, role, free)) is not None}
     chosen = found | chosen
-    for role in ("user", "item"):
+    for role in ("user", "item", *(role for role in asked if role == "event")):
         if role not in chosen:
             raise ColumnError(_not_found(source, role, free))
     return {role: chosen[role] for role in ROLES if role in chosen}
@@ -105,7 +116,7 @@ def find_title(source: Source, free: Iterable[str]) -> str | None:
 
 
 def _recognise(source: Source, role: str, free: list[str]) -> str | None:
-    for group in USUAL[role]:
+    for group in _names(role):
         names = group.split()
         alike = [column for column in free if plain(column) in names]
         if len(alike) > 1:
@@ -118,9 +129,13 @@ def _recognise(source: Source, role: str, free: list[str]) -> str | None:
     return None
 
 
+def _names(role: str) -> tuple[str, ...]:
+    return EVENTS if role == "event" else USUAL[role]
+
+
 def _not_found(source: Source, role: str, free: list[str]) -> str:
     names = {plain(column): column for column in free}
-    close = next((hint for group in USUAL[role] for word in group.split() if (hint := nearest(word, list(names)))), "")
+    close = next((hint for group in _names(role) for word in group.split() if (hint := nearest(word, list(names)))), "")
     guess = next((column for key, column in names.items() if repr(key) in close), None)
     return (
         f"no column of {source.name} is known to be the {role}; "

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from alsatian.errors import RowsError, counted
 from alsatian.filters import identifier
-from alsatian.ingest.conditions import LEFT_OUT
+from alsatian.ingest.conditions import chosen
 from alsatian.ingest.rows import Rows
 from alsatian.ingest.source import Source
 
 
 def refuse_bad_rows(rows: Rows) -> None:
     """Raise RowsError if any row is bad: one line with counts, the first bad row and the next step."""
-    bad = {reason: count for reason, count in rows.skipped.items() if reason != LEFT_OUT}
+    bad = {reason: count for reason, count in rows.skipped.items() if not chosen(reason)}
     if not bad:
         return
     total = sum(bad.values())
@@ -67,7 +67,7 @@ def _place(source: Source, file: str, number: int) -> str:
 
 def _first_judged(rows: Rows, file: str) -> tuple[int, str] | None:
     """Return the number of the first row of a file that a check refuses, and what is wrong with it."""
-    bad = [str(place) for place, check in enumerate(rows.checks, 1) if check.reason != LEFT_OUT]
+    bad = [str(place) for place, check in enumerate(rows.checks, 1) if not chosen(check.reason)]
     raw = {role: identifier(f"raw {role}") for role in rows.roles}
     cells = "".join(f"{rows.source.columns[rows.roles[role]].sql}::VARCHAR AS {name}, " for role, name in raw.items())
     found = rows.source.con.execute(

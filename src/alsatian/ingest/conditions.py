@@ -9,7 +9,13 @@ from alsatian.ingest.casts import INTEGER, Check
 from alsatian.ingest.source import Source
 
 LEFT_OUT = "left out by where"
+_CHOSEN = "left out"
 _TYPES = ("BIGINT", "DOUBLE", "TIMESTAMP")
+
+
+def chosen(reason: str) -> bool:
+    """Tell whether rows are left out because the caller wants it so: nothing is wrong with them."""
+    return reason.startswith(_CHOSEN)
 
 
 def apply_where(source: Source, where: str) -> tuple[Callable[[Sequence[str]], str], Check, Check]:

@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from alsatian.errors import ParameterError, SourceError
 from alsatian.ingest.building import Items, Rules, build
 from alsatian.ingest.columns import find_roles
+from alsatian.ingest.deskdrop import articles_beside, is_deskdrop
 from alsatian.ingest.files import open_files
 from alsatian.ingest.frames import is_frame, open_arrays, open_frame
 from alsatian.ingest.items import ItemTable, read_items
 from alsatian.ingest.movielens import open_folder
+from alsatian.ingest.recipes import asked_columns
 from alsatian.ingest.source import Source, connect
 from alsatian.ingest.sql import is_url, open_query
 from alsatian.interactions import Interactions
-from alsatian.recipe import BadRows, Duplicates
+from alsatian.recipe import BadRows, Duplicates, Recipe
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -33,6 +35,7 @@ def read(
     item: str | None = None,
     value: str | None = None,
     time: str | None = None,
+    event: str | None = None,
     weight: str | None = None,
     title: str | None = None,
     query: str | None = None,
@@ -41,6 +44,7 @@ def read(
     bad_rows: BadRows = "stop",
     scale: tuple[float, float] | None = None,
     where: str | None = None,
+    recipe: Recipe | None = None,
 ) -> Interactions:
     """Read ratings or events; every row is kept, combined with another or counted as left out.
 
@@ -48,14 +52,17 @@ def read(
         Parquet; a MovieLens folder; a database URL, with `query`; a pandas frame, or anything that gives an
         Arrow stream (polars, pyarrow, DuckDB).
     items: titles and attributes of the items, from a path or a frame; None takes titles from the events.
-    user, item, value, time, weight, title: the columns, where their names are not usual ones; "" leaves a
-        role out. Without a value column each row is the value 1. A weight is only taken when named.
+    user, item, value, time, event, weight, title: the columns, where their names are not usual ones; "" leaves a
+        role out. Without a value column each row is the value 1. A weight is only taken when named, events only where
+        the recipe weighs them.
     delimiter: what parts the fields of a text file, if it is not to be detected; one or more characters.
-    duplicates: what several rows of one user and item become: their "last" value, their "sum", their
+    duplicates: what several rows of one user and item become: their "last" value, their "sum", "max" or
         "mean", or an error ("raise"). None chooses "last" for ratings and "sum" for counts and events.
     bad_rows: "stop" raises RowsError if any row is bad; "skip" counts bad rows in the report.
     scale: the smallest and largest value there may be; a row outside is bad.
     where: an SQL condition over the columns of the source; other rows are left out and counted.
+    recipe: further rules by which rows become values: weights of events, signals, age, confidence, least counts. One
+        that comes from other data, such as `model.data.recipe`, treats new rows as it did those.
 
     Ids are integers or text: text files hold integers if every id is written as one ("007" is text), and a
     column that is partly numbers, partly text is text. Times become seconds since 1970 (UTC), from numbers
@@ -66,11 +73,15 @@ def read(
     >>> read("ratings.csv", items="movies.csv", where="rating > 0")  # doctest: +SKIP
     Interactions(100,836 values of 610 users and 9,724 items)
     """
-    rules = Rules(duplicates, bad_rows, scale, where)
-    named = {"user": user, "item": item, "value": value, "time": time, "weight": weight, "title": title}
+    named = {
+        "user": user, "item": item, "value": value, "time": time, "event": event, "weight": weight, "title": title
+    }  # fmt: skip
+    rules = Rules(duplicates, bad_rows, scale, where, recipe or Recipe())
     con = connect()
     try:
         events, table = _open(con, source, query, delimiter, bad_rows)
+        named, used = asked_columns(events, named, rules.recipe)
+        rules = replace(rules, recipe=used)
         roles = find_roles(events, named)
         if items is not None:
             table = _items(con, items, roles["item"], bad_rows)
@@ -123,7 +134,10 @@ def _open(
         return open_frame(con, source), None
     if query is not None:
         return open_query(con, path, query), None
-    return open_folder(con, Path(path), bad_rows) if folder else (open_files(con, path, delimiter), None)
+    if folder:
+        return open_folder(con, Path(path), bad_rows)
+    events = open_files(con, path, delimiter)
+    return events, articles_beside(con, path, bad_rows) if is_deskdrop(events) else None
 
 
 def _items(con: DuckDBPyConnection, items: Any, item: str, bad_rows: str) -> Items:

@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 
 from alsatian.errors import ColumnError, DataError, SourceError, listed
 from alsatian.filters import complaint
-from alsatian.ingest.casts import Check, IdKind, Value, id_kind, id_value, number_value, time_value, title_value
+from alsatian.ingest.casts import (
+    Check,
+    IdKind,
+    Value,
+    event_value,
+    id_kind,
+    id_value,
+    number_value,
+    time_value,
+    title_value,
+)
+from alsatian.ingest.columns import is_amount
 from alsatian.ingest.conditions import apply_where
 from alsatian.ingest.gathering import Counts, Numbers, Texts, parts
 from alsatian.ingest.scanning import Columns, scan
@@ -94,8 +105,11 @@ def judge(
     roles: Mapping[str, str],
     scale: tuple[float, float] | None = None,
     where: str | None = None,
+    events: Sequence[str] | None = None,
 ) -> Rows:
     """Type and check all rows, without complaint about bad ones: see `tally` and `rejects`.
+
+    events: the names that events may have; None: any.
 
     Raises DataError when there are no rows at all, ColumnError when a column cannot serve its role,
     ParameterError when `where` cannot be evaluated, and SourceError when reading breaks off.
@@ -103,7 +117,7 @@ def judge(
     import duckdb
 
     try:
-        rows = _fitting(source, roles, scale, where)
+        rows = _fitting(source, roles, scale, where, events)
     except duckdb.Error as error:
         if where:
             raise complaint(where, error, list(source.columns), source.name) from None
@@ -113,7 +127,13 @@ def judge(
     return rows
 
 
-def _fitting(source: Source, roles: Mapping[str, str], scale: tuple[float, float] | None, where: str | None) -> Rows:
+def _fitting(
+    source: Source,
+    roles: Mapping[str, str],
+    scale: tuple[float, float] | None,
+    where: str | None,
+    events: Sequence[str] | None,
+) -> Rows:
     """Try kinds of ids until those of every row fit: integers if all are integers, else text."""
     samples = {} if where else source.samples  # the first rows may be among those left out
     kinds = {
@@ -122,11 +142,11 @@ def _fitting(source: Source, roles: Mapping[str, str], scale: tuple[float, float
         if role in ("user", "item")
     }
     if not where and (columns := scan(source, roles, scale)):
-        return _scanned(_rows(source, roles, dict.fromkeys(kinds, "int"), scale, None), columns)
+        return _scanned(_rows(source, roles, dict.fromkeys(kinds, "int"), scale, None, None), columns)
     condition = apply_where(source, where) if where else None
     notes: list[str] = []
     while True:
-        rows = _rows(source, roles, kinds, scale, condition)
+        rows = _rows(source, roles, kinds, scale, condition, events)
         _gather(rows)
         misfits = {
             check.role: rows.tally[check.reason] for check in rows.checks if check.misfit and check.reason in rows.tally
@@ -152,6 +172,7 @@ def _rows(
     kinds: Mapping[str, IdKind],
     scale: tuple[float, float] | None,
     condition: tuple[Callable[[Sequence[str]], str], Check, Check] | None,
+    events: Sequence[str] | None,
 ) -> Rows:
     values = {}
     for role, name in roles.items():
@@ -162,9 +183,13 @@ def _rows(
             values[role] = time_value(cell)
         elif role == "title":
             values[role] = title_value(cell, values["item"].sql)
+        elif role == "event":
+            values[role] = event_value(cell, events)
         else:
-            values[role] = number_value(role, cell, scale if role == "value" else None)
-    checks = [check for value in values.values() for check in value.checks]
+            what = role if role in ("value", "weight") else f"{name!r}"
+            values[role] = number_value(role, cell, scale if role == "value" else None, what)
+    ordered = sorted(values, key=lambda role: role != "event")  # what is no event of interest need not be sound
+    checks = [check for role in ordered for check in values[role].checks]
     if source.sound:
         reason, sound = source.sound
         checks.insert(0, Check(reason, "", f"NOT {sound}"))
@@ -198,7 +223,7 @@ def _gather(rows: Rows) -> None:
 
 
 def _column(role: str, value: Value) -> Numbers | Texts | Counts:
-    if role in ("value", "weight"):
+    if is_amount(role):
         return Numbers(np.float32)
     if role == "title":
         return Counts()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.ingest.casts import INTEGER
+from alsatian.ingest.columns import is_amount
 from alsatian.ingest.dialect import Dialect
 from alsatian.ingest.lines import LONGEST
 from alsatian.ingest.source import Source
@@ -30,7 +31,7 @@ _EXACT = 2**53  # elsewhere times are read as fractions, which hold all integers
 def scan(source: Source, roles: Mapping[str, str], scale: tuple[float, float] | None) -> Columns | None:
     """Return role -> column, or None where a row may be bad or needs a rule."""
     dialect = source.plain
-    if dialect is None or "title" in roles or not _DELIMITER.fullmatch(dialect.delimiter):
+    if dialect is None or {"title", "event"} & roles.keys() or not _DELIMITER.fullmatch(dialect.delimiter):
         return None
     types = {name: _type(role, source.samples.get(name, [])) for role, name in roles.items()}
     if None in types.values():
@@ -48,7 +49,7 @@ def scan(source: Source, roles: Mapping[str, str], scale: tuple[float, float] | 
 
 def _type(role: str, samples: Sequence[str]) -> type[np.generic] | None:
     """Return the type of a column as far as its first cells tell; None where they are no integers but should be."""
-    if role in ("value", "weight"):
+    if is_amount(role):
         return np.float32
     if not all(map(INTEGER.fullmatch, samples)):
         return None

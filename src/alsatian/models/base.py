@@ -16,6 +16,7 @@ from alsatian.explanation import Explanation
 from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 from alsatian.models import lists
+from alsatian.models.histories import History, visitor_history
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.params import Parameters
 from alsatian.models.run import Callback, Epoch, Run
@@ -175,14 +176,17 @@ class Model(Parameters):
         values = self._predict(self._known(users), items)
         return np.clip(values, *self.data.scale, out=values) if clip else values
 
-    def fold_in(self, history: Mapping[Id, float] | Iterable[Id]) -> Visitor:
+    def fold_in(self, history: History, *, unknown: Literal["raise", "skip"] = "raise") -> Visitor:
         """Return a visitor who was not in the data, from the items (ids or titles) of a history.
 
-        A mapping gives their values; a bare list means the top of the scale where values are ratings, else 1.
-        Raises UnknownItem, DataError.
+        A mapping gives their values, or events; a bare list means the top of the scale where values are ratings,
+        else 1. Rows of raw data become values as those of users did: (item, value or event), with a third part for
+        the time, or records {"item": ..., "event": ..., "time": ...}, also by the names of the model's own columns.
+        unknown: what becomes of an item that the model does not know: an error, or it is left out ("skip").
+        Raises UnknownItem, DataError, ParameterError.
         """
         data = self.fitted.data
-        row = lists.visitor_history(data, history, self.top_value, data.scale if self.predicts else None)
+        row = visitor_history(data, history, self.top_value, data.scale if self.predicts else None, unknown)
         self._check_values(row.values)
         return Visitor(self, self._fold_in(row))
 

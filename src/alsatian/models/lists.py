@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.errors import DataError, ParameterError, UnknownItem, UnknownUser
+from alsatian.errors import ParameterError, UnknownItem, UnknownUser
 from alsatian.ids import Id, Ids
 from alsatian.interactions import CSR, Interactions
 from alsatian.ranking import Reasons, Recommendations
@@ -148,36 +148,6 @@ def rated_row(data: Interactions, item: Id) -> int:
     if data.item_counts[row] == 0:
         raise UnknownItem(f"item {item!r} has no values in the data that the model was fitted on; name another.")
     return row
-
-
-def visitor_history(
-    data: Interactions,
-    history: Mapping[Id, float] | Iterable[Id],
-    top_value: float,
-    scale: tuple[float, float] | None = None,
-) -> CSR:
-    """Return one compressed row from what a visitor names, as the recipe turns raw values into values."""
-    if isinstance(history, str | int | np.integer):
-        raise ParameterError(f"a history is a list of items or a mapping from items to values; pass [{history!r}].")
-    given = history if isinstance(history, Mapping) else dict.fromkeys(history, None)
-    kept: dict[int, float] = {}
-    for item, value in given.items():
-        if value is not None and not (isinstance(value, float | int | np.number) and np.isfinite(value)):
-            raise DataError(f"the value {value!r} of {item!r} is not a finite number; pass a number.")
-        raw = top_value if value is None else float(value)
-        if (used := data.recipe.value_of(raw) if value is not None else raw) is not None:
-            if scale and not scale[0] <= used <= scale[1]:
-                bounds = f"{scale[0]:g} to {scale[1]:g}"
-                raise DataError(f"the value {used:g} of {item!r} is outside the scale {bounds}; pass one inside.")
-            kept[rated_row(data, item)] = used
-    if not kept:
-        bound = (
-            f"; only values of at least {data.recipe.at_least:g} count here" if given and data.recipe.at_least else ""
-        )
-        raise DataError(f"the history names no item to go by{bound}; name at least one favourite.")
-    rows = sorted(kept)
-    values = np.array([kept[row] for row in rows], np.float32)
-    return CSR(np.array([0, len(rows)]), np.array(rows, np.int32), values, len(data.item_ids))
 
 
 def popular(data: Interactions, n: int, allowed: Mask | None) -> Top:

@@ -1,0 +1,91 @@
+"""The arithmetic of recipes: from raw numbers to values, and from values to confidences. Arrays in, arrays out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Rows = NDArray[np.integer]
+DAY = 86_400
+_KNOTS = 1_001  # at so many values a column is remembered, if it has more different ones
+_LEAST = 1e-30  # what is very old counts for nothing, but it has happened: values stay above 0
+
+
+def knots(column: Floats, normalize: str) -> dict[str, list[float]]:
+    """Return where a column's normalisation bends: at the values "at" it is "to", and straight lines between.
+
+    minmax: (v - min) / (max - min). rank: the share of rows that are smaller, equal ones counted half.
+
+    >>> knots(np.array([10, 20, 50.0]), "minmax"), knots(np.array([10, 20, 20, 50.0]), "rank")
+    ({'at': [10.0, 50.0], 'to': [0.0, 1.0]}, {'at': [10.0, 20.0, 50.0], 'to': [0.125, 0.5, 0.875]})
+    """
+    if normalize == "minmax":
+        return {"at": [float(column.min()), float(column.max())], "to": [0.0, 1.0]}
+    values, counts = np.unique(column, return_counts=True)
+    ranks = (np.cumsum(counts) - counts / 2) / len(column)
+    some = np.unique(np.linspace(0, len(values) - 1, min(_KNOTS, len(values))).round().astype(int))
+    return {"at": values[some].astype(float).tolist(), "to": ranks[some].tolist()}
+
+
+def normalized(column: Floats, bends: dict[str, list[float]]) -> Floats:
+    """Return a column normalised as another one was; what lies outside that one's bounds counts as the bound."""
+    return np.interp(column, bends["at"], bends["to"])
+
+
+def remaining(times: NDArray[np.integer], reference: int, half_life: float) -> Floats:
+    """Return what remains of a value after its age: 2 to the power of -(age / half_life), in days.
+
+    What is newer than the reference has lost nothing.
+
+    >>> remaining(np.array([0, 10 * DAY, 20 * DAY]), reference=20 * DAY, half_life=10).tolist()
+    [0.25, 0.5, 1.0]
+    """
+    age = np.maximum(np.float64(reference) - times, 0) / DAY
+    return np.maximum(np.exp2(-age / half_life), _LEAST)
+
+
+def core(users: Rows, items: Rows, least_per_user: int, least_per_item: int) -> NDArray[np.bool_]:
+    """Return which entries remain when users and items with too few are taken out until none is left to take.
+
+    What remains is the same whatever is taken out first: the largest part of the data in which all have enough.
+    """
+    kept = np.ones(len(users), np.bool_)
+    sides = ((users, least_per_user), (items, least_per_item))
+    while True:
+        before = int(kept.sum())
+        for rows, least in sides:
+            kept &= (np.bincount(rows[kept], minlength=rows.max(initial=-1) + 1) >= least)[rows]
+        if kept.sum() == before:
+            return kept
+
+
+def bm25_counts(values: Floats, users: Rows, items: Rows, n_items: int, length: str) -> dict[str, Any]:
+    """Return what BM25 must know of the data: the average length of its documents, their number, and of each item
+    how many users have it (where users are the documents) or how long it is (where items are).
+    """
+    documents = users if length == "user" else items
+    lengths = np.bincount(documents, values)
+    lengths = lengths[np.bincount(documents) > 0]
+    per_item = np.bincount(items, None if length == "user" else values, minlength=n_items)
+    many = len(lengths) if length == "user" else len(np.unique(items))
+    return {"average": float(lengths.mean()), "count": many, "items": per_item.tolist()}
+
+
+def bm25(values: Floats, users: Rows, items: Rows, known: dict[str, Any], k1: float, b: float, length: str) -> Floats:
+    """Return the BM25 weight of each entry; `users` need be known to this call only.
+
+        idf v (k1 + 1) / (v + k1 (1 - b + b L / average L)),    idf = log(1 + (N - n + 0.5) / (n + 0.5))
+
+    (Robertson and Zaragoza 2009, eq. 3.15; this idf never falls to 0, as confidences must not.) The documents are the
+    users (L: the sum of a user's values, n of N users have the item) or the items (L: the sum of an item's values,
+    the user has n of N items).
+    """
+    per_item = np.asarray(known["items"], np.float64)[items]
+    per_user: Floats = np.bincount(users, values if length == "user" else None)[users].astype(np.float64)
+    lengths, having = (per_user, per_item) if length == "user" else (per_item, per_user)
+    idf = np.log1p((np.maximum(known["count"] - having, 0) + 0.5) / (having + 0.5))
+    weights: Floats = idf * values * (k1 + 1) / (values + k1 * (1 - b + b * lengths / known["average"]))
+    return weights
