@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -19,6 +20,15 @@ def test_movies() -> None:
     told = run(str(EXAMPLES / "movies.py"), "Iron Man (2008)", "Up (2009)")
     assert "implicit-als: NDCG@10" in told
     assert "for a visitor who likes Iron Man (2008), Up (2009)" in told
+
+
+def test_articles(shared_data: Path, tmp_path: Path) -> None:
+    with tarfile.open(shared_data / "deskdrop.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    told = run(str(EXAMPLES / "articles.py"), str(next(tmp_path.rglob("users_interactions.csv"))))
+    assert "Recipe(): Interactions(40,710 values of 1,895 users and 2,987 items); NDCG@10 0." in told
+    assert "events weigh as usual for this log: VIEW 1, LIKE 2, BOOKMARK 3, FOLLOW 4, COMMENT CREATED 5." in told
+    assert "similar to -4029704725707465084" in told
 
 
 def test_shop(shared_data: Path) -> None:

@@ -18,14 +18,19 @@ if TYPE_CHECKING:
     from alsatian.models.visitor import Visitor
     from alsatian.ranking import Recommendations
 
-History = dict["Id", float | None]
+History = dict["Id", float | str | None]
 
 
 def history_of(data: Interactions, likes: list[str]) -> History:
-    """Return item -> value (None: the top of the scale) for what --like names; of several the last counts."""
+    """Return item -> value or event (None: the top of the scale) for what --like names; of several the last counts."""
     history: History = {}
     dropped: list[str] = []
-    for liked in map(parse_like, likes):
+    for text in likes:
+        item, _, event = (part.strip() for part in text.rpartition("="))
+        if item and event in data.recipe.events:
+            history[find_item(data, item)] = event
+            continue
+        liked = parse_like(text)
         if liked.value is None or data.recipe.value_of(liked.value) is not None:
             history[find_item(data, liked.written)] = liked.value
         else:

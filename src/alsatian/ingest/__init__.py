@@ -6,7 +6,7 @@ A reading goes through these modules, from top to bottom; `reading.py` leads the
       files         by suffix: paths, globs, compression; typed files such as Parquet
       delimited     CSV and the like, all fields as text     dialect: delimiter, quotes, header     lines: line numbers
       jsonlines     one JSON object a line
-      movielens     the folders of GroupLens
+      movielens     the folders of GroupLens     deskdrop: a log of articles, their titles beside it
       frames        pandas, and all that gives an Arrow stream
       sql           databases
     columns       which column is the user, which the item ...: by name, or as the caller says
@@ -16,6 +16,7 @@ A reading goes through these modules, from top to bottom; `reading.py` leads the
     rows          every row gets a reason: kept, or the first check that it failed
       streams       the rows as they come out of DuckDB     gathering: the columns that they fill
     complaints    what is said about bad rows, and where the first one is
+    recipes       what a recipe asks of rows: columns, events, the value of each
     numbering     ids become row numbers
     building      the rest: values, times, the rule for duplicates, the report
     items         tables of items: titles and attributes for the catalog

@@ -90,7 +90,7 @@ def unknown_events(rows: Rows, recipe: Recipe) -> list[str]:
     hint = next((hint for event, _ in found if (hint := nearest(event.lower(), list(alike)))), "")
     meant = next((known for lower, known in alike.items() if repr(lower) in hint), None)
     raise RowsError(
-        f"{counted(total, 'row')} of {rows.source.name} have events without a weight: {told}."
+        f"there are events without a weight in {counted(total, 'row')} of {rows.source.name}: {told}."
         + (f" Did you mean {meant!r}?" if meant else f" The weights are of {listed(recipe.events)}.")
         + " Name them in events= (--events), or pass unknown_events='ignore' or a weight (--unknown-events)."
     )

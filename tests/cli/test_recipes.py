@@ -1,0 +1,133 @@
+"""Recipes on the command line: flags, a TOML file, and the two commands of the article system."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import alsatian as al
+
+Cli = Callable[..., Any]
+EVENTS = "VIEW=1, LIKE=2,BOOKMARK=3,FOLLOW=4,COMMENT CREATED=5"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    rows = (
+        f"u{n % 7},i{n * n % 11},{('VIEW', 'LIKE', 'COMMENT CREATED', 'VIEW')[n % 4]},{10**9 + n * 86_400}\n"
+        for n in range(200)
+    )
+    (tmp_path / "log.csv").write_text("user,item,action,time\n" + "".join(rows))
+    return tmp_path / "log.csv"
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "my.model"
+
+
+def test_flags(cli: Cli, log: Path, target: Path) -> None:
+    flags = ["--events", EVENTS, "--half-life", "30d", "--min-per-user", 2, "--confidence", "log"]
+    answer = cli("train", log, "-o", target, *flags, "--set", "factors=2")
+    assert (answer.code, answer.err) == (0, "")
+    assert "implicit-als, because the values are amounts that the recipe makes: " in answer.out
+    recipe = al.load(target).data.recipe
+    assert (recipe.events["COMMENT CREATED"], recipe.half_life, recipe.min_per_user) == (5, 30, 2)
+    assert recipe.fitted == {"reference": 10**9 + 199 * 86_400}
+    told = cli("inspect", target).out
+    assert "events: VIEW=1 LIKE=2 BOOKMARK=3 FOLLOW=4 COMMENT CREATED=5" in told
+    assert "half_life: 30.0" in told
+
+
+def test_a_file_says_the_same_and_flags_come_before_it(cli: Cli, log: Path, tmp_path: Path, target: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text(
+        'half_life = "30d"\nmin_per_user = 2\nconfidence = "log"\n[events]\nVIEW = 1\nLIKE = 2\nBOOKMARK = 3\n'
+        'FOLLOW = 4\n"COMMENT CREATED" = 5\n'
+    )
+    flags = ["--events", EVENTS, "--half-life", "30d", "--min-per-user", 2, "--confidence", "log"]
+    digests = []
+    for options in (flags, ["--recipe", file], ["--recipe", file, "--half-life", "60d"]):
+        assert cli("train", log, "-o", target, *options, "--set", "factors=2").code == 0
+        digests.append(al.load(target).training["digest"])
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_likes_go_into_a_recipe_that_weighs(cli: Cli, log: Path, target: Path) -> None:
+    answer = cli("train", log, "-o", target, "--events", EVENTS, "--likes", 6, "--set", "factors=2")
+    assert answer.code == 0
+    assert "left out by at_least=6: " in answer.out
+    model = al.load(target)
+    assert set(model.data.values) == {1.0}
+
+
+def test_signals(cli: Cli, tmp_path: Path, target: Path) -> None:
+    source = tmp_path / "s.csv"
+    source.write_text("user,item,clicks,seconds\n" + "".join(f"{n % 5},{n % 4},{n},{n * n}\n" for n in range(30)))
+    options = ["--signals", "clicks=1,seconds=0.5", "--normalize", "rank"]
+    assert cli("train", source, "-o", target, *options, "--set", "factors=2").code == 0
+    assert list(al.load(target).data.recipe.fitted["signals"]) == ["clicks", "seconds"]
+    assert cli("inspect", source, *options).code == 0
+
+
+def test_ignored_events_are_no_problem(cli: Cli, log: Path, target: Path) -> None:
+    options = ["--event", "action", "--events", "LIKE=1", "--unknown-events", "ignore"]
+    told = cli("inspect", log, *options).out
+    assert "cannot be used" not in told
+    assert "150 rows of events without a weight were left out: 'VIEW' (100 rows), 'COMMENT CREATED' (50 rows)" in told
+    assert "left out by events: 150 rows" in cli("train", log, "-o", target, *options, "--set", "factors=2").out
+
+
+def test_retraining_reads_by_the_same_recipe(cli: Cli, log: Path, target: Path) -> None:
+    options = ["--events", EVENTS, "--half-life", "30d", "--confidence", "bm25"]
+    assert cli("train", log, "-o", target, *options, "--set", "factors=2").code == 0
+    answer = cli("recommend", target, "--like", "i1", "--retrain", log, "--json")
+    assert answer.code == 0
+    assert len(answer.json["items"]) > 0
+    assert cli("recommend", target, "--like", "i1=COMMENT CREATED", "--like", "i2=1").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--events", "VIEW"], 2, "--events 'VIEW' is not NAME=WEIGHT; write it like --events VIEW=1,LIKE=2."),
+        (["--events", "VIEW=x"], 2, "--events 'VIEW=x' is not NAME=WEIGHT"),
+        (["--events", "VIEW=1,VIEW=2"], 2, "--events gives 'VIEW' twice; give it once."),
+        (["--events", "VIEW=1", "--unknown-events", "drop"], 2, "'drop' is not a word; choose 'raise', 'ignore'"),
+        (["--half-life", "long"], 2, "half_life='long' is no span of time"),
+        (["--recipe", "none.toml"], 1, "none.toml cannot be read: No such file or directory."),
+        (["--events", "VIEW=1,LIKES=2"], 1, "without a weight in 100 rows of log.csv: 'COMMENT CREATED' (50"),
+        (["--event", "action"], 2, "event='action' does nothing without weights; pass Recipe(events="),
+    ],
+)
+def test_mistakes_are_one_line(cli: Cli, log: Path, target: Path, options: list[str], code: int, words: str) -> None:
+    answer = cli("train", log, "-o", target, *options)
+    assert answer.code == code
+    assert words in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_two_commands_make_the_article_system(cli: Cli, shared_data: Path, tmp_path: Path, target: Path) -> None:
+    with tarfile.open(shared_data / "deskdrop.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    source = next(tmp_path.rglob("users_interactions.csv"))
+    source.with_name("shared_articles.csv").write_text(
+        "timestamp,eventType,contentId,authorPersonId,authorSessionId,authorUserAgent,authorRegion,authorCountry,"
+        "contentType,url,title,text,lang\n"
+        '1459193988,CONTENT SHARED,-4029704725707465084,1,2,,,,HTML,http://a,"Ten articles, found",text,en\n'
+    )
+    settings = [part for name in ("factors=20", "reg=0.1", "epochs=50", "alpha=15") for part in ("--set", name)]
+    trained = cli("train", source, "-o", target, *settings)
+    assert (trained.code, trained.err) == (0, "")
+    assert "72,312 rows; 1,895 users, 2,987 items, 40,710 values" in trained.out
+    by_title, by_id = (
+        cli("similar", target, "-n", 10, "--json", "--", item)
+        for item in ("ten articles found", "-4029704725707465084")
+    )
+    assert by_title.code == by_id.code == 0
+    assert by_title.out == by_id.out
+    assert len(by_title.json["items"]) == 10
