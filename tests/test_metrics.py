@@ -67,6 +67,22 @@ def test_ndcg_equals_plain_loops(users: int, n: int, items: int, seed: int) -> N
     np.testing.assert_allclose(found[~np.isnan(found)], expected, rtol=1e-12)
 
 
+def test_information_is_how_many_bits_it_takes_to_name_a_user_who_has_the_item() -> None:
+    assert metrics.information(np.array([4, 2, 1, 0]), users=4).tolist() == [0, 1, 2, 2]
+
+
+def test_novelty_by_hand() -> None:
+    """Four users; items held by 4, 2 and 1 of them have 0, 1 and 2 bits; a list of nothing has no number."""
+    found = metrics.novelty(lists([0, 1, 2], [2, -1, -1], [-1, -1, -1]), np.array([4, 2, 1]), users=4)
+    assert found[:2].tolist() == [1, 2]
+    assert np.isnan(found[2])
+
+
+def test_coverage_by_hand() -> None:
+    assert metrics.coverage(lists([0, 1], [1, 3], [8, -1]), items=10) == 0.4
+    assert metrics.coverage(lists([-1]), items=10) == 0
+
+
 class TestEvaluation:
     def test_rmse_clips_to_the_scale(self, some_ratings: Interactions) -> None:
         parts = split.per_user(some_ratings, n=2)

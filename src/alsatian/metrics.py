@@ -40,3 +40,41 @@ def ndcg(best: NDArray[np.int32], held_out: CSR) -> NDArray[np.float64]:
     ideal = np.concatenate([[0], np.cumsum(discount)])[np.minimum(held_out.counts, n)]
     shares: NDArray[np.float64] = np.divide(gained, ideal, out=np.full(len(gained), np.nan), where=ideal > 0)
     return shares
+
+
+def information(item_counts: NDArray[np.integer], users: int) -> NDArray[np.float64]:
+    """Return each item's self-information in bits: log2(users / users who have it) (Zhou et al. 2010).
+
+    An item that nobody has counts as if one user had it.
+
+    >>> information(np.array([8, 4, 1, 0]), users=8)
+    array([0., 1., 3., 3.])
+    """
+    bits: NDArray[np.float64] = np.log2(max(users, 1) / np.maximum(item_counts, 1))
+    return bits
+
+
+def novelty(best: NDArray[np.int32], item_counts: NDArray[np.integer], users: int) -> NDArray[np.float64]:
+    """Return each list's novelty: the mean self-information of its items ("surprisal" of Zhou et al. 2010, "Solving
+    the apparent diversity-accuracy dilemma of recommender systems"). NaN for an empty list.
+
+    best: (lists, n) recommended rows, -1 past the end. item_counts, users: of the training data.
+
+    >>> novelty(np.array([[0, 1], [2, -1]], np.int32), np.array([8, 4, 1]), users=8)
+    array([0.5, 3. ])
+    """
+    listed = best >= 0
+    bits = np.where(listed, information(item_counts, users)[best], 0).sum(axis=1)
+    means: NDArray[np.float64] = np.divide(
+        bits, listed.sum(axis=1), out=np.full(len(best), np.nan), where=listed.any(axis=1)
+    )
+    return means
+
+
+def coverage(best: NDArray[np.int32], items: int) -> float:
+    """Return which share of a catalog's items is in at least one list (Ge et al. 2010, "Beyond accuracy").
+
+    >>> coverage(np.array([[0, 1], [1, -1]], np.int32), items=4)
+    0.5
+    """
+    return len(np.unique(best[best >= 0])) / items

@@ -75,6 +75,15 @@ class TestUsers:
         assert "uses 'yaer', which is no column of the catalog; its columns are 'title', 'year'." in answer.err
         assert "Did you mean 'year'?" in answer.err
 
+    def test_novelty(self, cli: Cli, implicit: Path) -> None:
+        answer = cli("recommend", implicit, "--user", "7", "-n", "4", "--novelty", "0.8", "--json")
+        expected = al.load(implicit).recommend(7, n=4, novelty=0.8).items
+        assert [item["item"] for item in answer.json["items"]] == expected
+        assert cli("recommend", implicit, "--like", "Matrix", "--novelty", "1").code == 0
+        refused = cli("recommend", implicit, "--user", "7", "--novelty", "2")
+        assert refused.code == 2
+        assert "novelty=2.0 is no number from 0 to 1; pass 0 (the best) to 1 (little-known)." in refused.err
+
     def test_nothing_is_left(self, cli: Cli, implicit: Path) -> None:
         answer = cli("recommend", implicit, "--user", "7", "--user", "8", "--where", "year > 3000")
         assert answer.out == "for user 7: no items\n\nfor user 8: no items\n"

@@ -14,6 +14,12 @@ def _length(n: int) -> int:
     return check_n(n, n)
 
 
+def _novelty(novelty: float) -> float:
+    from alsatian.models.novelty import check_novelty
+
+    return check_novelty(novelty)
+
+
 def _usable(threads: int | None) -> int | None:
     """Check a number of threads before any work."""
     from alsatian.kernels import usable_threads
@@ -43,6 +49,15 @@ Length = Annotated[int, typer.Option("-n", callback=_length, metavar="N", help="
 Where = Annotated[
     str | None,
     typer.Option("--where", metavar="SQL", help='Only items whose attributes fulfil this, such as "year >= 1990".'),
+]
+Novelty = Annotated[
+    float,
+    typer.Option(
+        "--novelty",
+        callback=_novelty,
+        metavar="0..1",
+        help="Move the list from popular items (0) to the least known of those that suit (1).",
+    ),
 ]
 Threads = Annotated[
     int | None,

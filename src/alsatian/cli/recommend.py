@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alsatian.cli.lists import print_lists
-from alsatian.cli.options import Json, Length, Like, ModelFile, Threads, Where
+from alsatian.cli.options import Json, Length, Like, ModelFile, Novelty, Threads, Where
 from alsatian.cli.terminal import aside, duration
 from alsatian.cli.visitor import fold_in, retrain_with
 from alsatian.errors import ParameterError, counted
@@ -44,6 +44,7 @@ def recommend(
     all_users: Annotated[bool, typer.Option("--all-users", help="Every user of the model.")] = False,
     n: Length = 10,
     where: Where = None,
+    novelty: Novelty = 0.0,
     allow: Allow = [],  # noqa: B006
     deny: Deny = [],  # noqa: B006
     include_seen: Annotated[bool, typer.Option("--include-seen", help="List also what the user already has.")] = False,
@@ -71,6 +72,7 @@ def recommend(
         "allow": [find_item(model.data, item) for item in allow] or None,
         "deny": [find_item(model.data, item) for item in deny] or None,
         "where": where,
+        "novelty": novelty,
         "because": because,
         "threads": threads,
     }

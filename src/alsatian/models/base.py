@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian import kernels
+from alsatian import kernels, metrics
 from alsatian.errors import DataError, NotFitted, ParameterError, Unsupported
 from alsatian.explanation import Explanation
 from alsatian.ids import Id
@@ -18,6 +18,7 @@ from alsatian.interactions import CSR, Interactions
 from alsatian.models import lists
 from alsatian.models.histories import History, visitor_history
 from alsatian.models.lists import Audience, Mask, Top
+from alsatian.models.novelty import candidates, check_novelty, novel
 from alsatian.models.params import Parameters
 from alsatian.models.run import Callback, Epoch, Run
 from alsatian.models.visitor import Visitor
@@ -92,6 +93,7 @@ class Model(Parameters):
         allow: Iterable[Id] | None = None,
         deny: Iterable[Id] | None = None,
         where: str | None = None,
+        novelty: float = 0.0,
         unknown: Literal["raise", "skip", "popular"] = "raise",
         because: bool = False,
         threads: int | None = None,
@@ -100,6 +102,7 @@ class Model(Parameters):
 
         allow, deny: items (ids or titles) to choose from, or to leave out. where: a condition on the catalog's
         columns, such as "year >= 1990". A list is shorter than n only when fewer items remain.
+        novelty: from 0 (the n best) to 1 (the least known of the person's best, see models/novelty.py).
         unknown: what an unknown user gets: an error, no list ("skip"), or the most popular items ("popular").
         because: give with each item the seen items that speak most for it.
         Raises UnknownUser, UnknownItem, ParameterError.
@@ -109,7 +112,7 @@ class Model(Parameters):
         n = lists.check_n(n, len(self.data.item_ids))
         known = np.flatnonzero(rows >= 0)
         audience = self._known(rows[known])
-        top = self._best(audience, n, exclude_seen, allowed, kernels.usable_threads(threads))
+        top = self.best(audience, n, exclude_seen, allowed, check_novelty(novelty), kernels.usable_threads(threads))
         reasons = self.reasons(audience, top) if because else None
         sources = np.where(rows >= 0, self.source, "popular").tolist()
         if len(known) < len(rows):
@@ -216,6 +219,20 @@ class Model(Parameters):
     def top_value(self) -> float:
         """What a favourite is worth when a visitor gives no value."""
         return 1.0
+
+    def best(
+        self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
+    ) -> Top:
+        """Return the n best items of each person, moved to little-known ones as far as `novelty` says."""
+        if novelty == 0:
+            return self._best(audience, n, exclude_seen, allowed, threads)
+        depth = candidates(n, len(self.data.item_ids))
+        information = metrics.information(self.data.item_counts, len(self.data.user_ids))
+        return lists.in_blocks(
+            audience,
+            depth,
+            lambda some: novel(self._best(some, depth, exclude_seen, allowed, threads), n, novelty, information),
+        )
 
     def reasons(self, audience: Audience, top: Top, most: int = 3) -> list[list[Reasons]]:
         """Return, for each item of each list, the items of the person that speak most for it."""

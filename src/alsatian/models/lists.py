@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,6 +14,8 @@ from alsatian.interactions import CSR, Interactions
 from alsatian.ranking import Reasons, Recommendations
 
 Mask = NDArray[np.bool_]
+
+_CELLS = 1 << 22  # numbers of a block of people, in each of a few arrays
 
 
 class Top(NamedTuple):
@@ -34,6 +36,14 @@ class Audience(NamedTuple):
     rows: NDArray[np.int32]
     vectors: NDArray[np.floating] | None = None
     offsets: NDArray[np.floating] | None = None
+
+
+def in_blocks(audience: Audience, width: int, ask: Callable[[Audience], Top]) -> Top:
+    """Ask for some people at a time, so that arrays of `width` numbers for each of them stay small."""
+    step = max(1, _CELLS // width)
+    starts = range(0, max(len(audience.rows), 1), step)
+    tops = [ask(audience._replace(rows=audience.rows[start : start + step])) for start in starts]
+    return Top(*map(np.concatenate, zip(*tops, strict=True)))
 
 
 def listed(asked: object) -> list[Id]:

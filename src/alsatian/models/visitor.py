@@ -13,6 +13,7 @@ from alsatian.explanation import Explanation
 from alsatian.ids import Id
 from alsatian.models import lists
 from alsatian.models.lists import Audience
+from alsatian.models.novelty import check_novelty
 from alsatian.ranking import Recommendations
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Visitor:
         allow: Iterable[Id] | None = None,
         deny: Iterable[Id] | None = None,
         where: str | None = None,
+        novelty: float = 0.0,
         because: bool = False,
         threads: int | None = None,
     ) -> Recommendations:
@@ -50,7 +52,8 @@ class Visitor:
         model, data = self.model, self.model.data
         allowed = lists.allowed_items(data, allow, deny, where)
         n = lists.check_n(n, len(data.item_ids))
-        top = model._best(self.audience, n, exclude_seen, allowed, kernels.usable_threads(threads))
+        novelty, threads = check_novelty(novelty), kernels.usable_threads(threads)
+        top = model.best(self.audience, n, exclude_seen, allowed, novelty, threads)
         reasons = model.reasons(self.audience, top) if because else None
         return lists.arrange("like", [self.likes], top, ["fold_in"], data, reasons)
 

@@ -1,0 +1,34 @@
+"""What novelty costs and brings, as CSV: MovieLens 100K, all ratings as likes, ten a user held out at random.
+
+python bench/novelty.py DATA_FOLDER      # the folder with ml-100k.tar.gz
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import alsatian as al
+from alsatian import metrics
+from data import unpacked
+
+MODELS = (al.ImplicitALS(factors=32), al.ExplicitALS(factors=32), al.Popularity())
+
+
+def main(data: Path) -> None:
+    """Print a line for each model and degree: mean self-information in bits, share of the catalog listed, NDCG@10."""
+    ratings = al.split.per_user(al.read(unpacked(data, "ml-100k")), n=10, seed=0)
+    likes = al.Split(ratings.name, ratings.train.likes(), ratings.held_out.likes())
+    held_out, counts, users = likes.held_out.by_user, likes.train.item_counts, len(likes.train.user_ids)
+    print("model,novelty,bits,coverage,ndcg@10")
+    for model in MODELS:
+        model.fit((ratings if model.predicts else likes).train, progress=False)
+        for novelty in (0, 0.25, 0.5, 0.75, 1):
+            best = model.recommend(n=10, novelty=novelty).rows.reshape(-1, 10)
+            bits = metrics.novelty(best, counts, users).mean()
+            coverage = metrics.coverage(best, len(counts))
+            print(f"{model.name},{novelty},{bits:.2f},{coverage:.3f},{metrics.ndcg(best, held_out).mean():.3f}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
