@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from alsatian.interactions import Interactions
-from alsatian.models import ExplicitALS, ImplicitALS, Model, Popularity
+from alsatian.models import Blend, ExplicitALS, ImplicitALS, Model, Popularity
 from alsatian.ranking import Recommendations
 
 
@@ -43,6 +43,7 @@ def history_of(data: Interactions, user: int) -> dict[Any, float]:
 FACTOR_MODEL = frozenset({"predict", "similar", "explain", "fold_in"})
 STEPWISE = FACTOR_MODEL - {"fold_in"}  # conjugate gradient begins elsewhere for a visitor than for a user
 SMALL = {"factors": 6, "epochs": 3}
+EXPLICIT, IMPLICIT = ExplicitALS(**SMALL), ImplicitALS(**SMALL)
 
 CASES = {
     "explicit": Case(ExplicitALS, SMALL, FACTOR_MODEL),
@@ -61,5 +62,11 @@ CASES = {
     "implicit, cg": Case(ImplicitALS, SMALL | {"solver": "cg", "cg_steps": 2}, STEPWISE),
     "implicit, auto by cg": Case(ImplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
     "implicit, float64": Case(ImplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
+    "blend by rank": Case(Blend, {"parts": [IMPLICIT, Popularity()], "weights": [0.7, 0.3]}, frozenset()),
+    "blend by score": Case(Blend, {"parts": [EXPLICIT, Popularity()], "weights": [2, 1], "by": "score"}, frozenset()),
+    "blend of predictions": Case(
+        Blend, {"parts": [EXPLICIT, ExplicitALS(factors=0)], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
+    ),
+    "blend, fitted": Case(Blend, {"parts": [IMPLICIT, EXPLICIT], "weights": "fit", "by": "score"}, {"similar"}),
     "popularity": Case(Popularity, {}, frozenset()),
 }  # fmt: skip

@@ -13,7 +13,7 @@ from alsatian import evaluation, metrics, split
 from alsatian.ids import Ids
 from alsatian.ingest import read
 from alsatian.interactions import Interactions
-from alsatian.models import ExplicitALS, ImplicitALS, Popularity
+from alsatian.models import Blend, ExplicitALS, ImplicitALS, Popularity
 from alsatian.split import Split
 
 
@@ -60,6 +60,14 @@ def test_the_other_forms_rank_well_too(likes: Split, form: str) -> None:
     settings = {"rendle": {"reg": 0.02}, "implicit": {"alpha": 3}}[form]
     model = ImplicitALS(factors=32, form=form, **settings).fit(likes.train, progress=False)
     assert evaluation.ndcg(model, likes) >= 0.28
+
+
+def test_a_blend_finds_weights_that_do_no_harm(likes: Split) -> None:
+    best, fitted = ImplicitALS(factors=32), Blend(parts=[ImplicitALS(factors=32), Popularity()], by="score")
+    alone, blended = (evaluation.ndcg(model.fit(likes.train, progress=False), likes) for model in (best, fitted))
+    assert blended >= alone - 0.003
+    even = Blend(parts=fitted.parts, weights=[1, 1], by="score").fit(likes.train, progress=False)
+    assert evaluation.ndcg(even, likes) < alone - 0.03
 
 
 def test_explicit_als_predicts_ratings_with_its_defaults(folds: list[Split]) -> None:

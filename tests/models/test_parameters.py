@@ -79,7 +79,9 @@ def test_numpy_numbers_are_taken_and_become_plain_ones() -> None:
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_the_signature_lists_the_parameters_with_their_defaults(model: type) -> None:
     signature = inspect.signature(model)
-    assert {name: p.default for name, p in signature.parameters.items()} == model().params
+    defaults = {name: p.default for name, p in signature.parameters.items()}
+    assert defaults == {name: declared.default for name, declared in model.declared.items()}
+    assert model(**defaults).params == model().params
     assert all(declared.doc for declared in model.declared.values())
 
 

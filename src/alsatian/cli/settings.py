@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alsatian.cli.terminal import number
-from alsatian.errors import DataError, ParameterError, nearest
+from alsatian.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     from alsatian.interactions import Interactions
@@ -39,9 +39,10 @@ class Plan:
 def plan(name: str | None, written: list[str], likes: float | None) -> Plan:
     """Check the model's name and its settings, as written after --set; raises ParameterError."""
     from alsatian.models import MODELS
+    from alsatian.models.nested import named
 
-    if name is not None and name not in MODELS:
-        raise ParameterError(f"there is no model {name!r}; choose {', '.join(MODELS)}.{nearest(name, list(MODELS))}")
+    if name is not None:
+        named(name)
     if name == EXPLICIT and likes is not None:
         raise ParameterError(
             f"--likes makes all values alike, which leaves {EXPLICIT} nothing to predict; drop it, or pass "

@@ -1,10 +1,11 @@
 """The models, by the name they have on the command line and in the model file."""
 
 from alsatian.models.base import Model
+from alsatian.models.blend import Blend
 from alsatian.models.explicit_als import ExplicitALS
 from alsatian.models.implicit_als import ImplicitALS
 from alsatian.models.popularity import Popularity
 
-MODELS: dict[str, type[Model]] = {model.name: model for model in (ExplicitALS, ImplicitALS, Popularity)}
+MODELS: dict[str, type[Model]] = {model.name: model for model in (Blend, ExplicitALS, ImplicitALS, Popularity)}
 
-__all__ = ["MODELS", "ExplicitALS", "ImplicitALS", "Model", "Popularity"]
+__all__ = ["MODELS", "Blend", "ExplicitALS", "ImplicitALS", "Model", "Popularity"]

@@ -189,7 +189,7 @@ class Model(Parameters):
         Raises UnknownItem, DataError, ParameterError.
         """
         data = self.fitted.data
-        row = visitor_history(data, history, self.top_value, data.scale if self.predicts else None, unknown)
+        row = visitor_history(data, history, self.top_value, self.bounds, unknown)
         self._check_values(row.values)
         return Visitor(self, self._fold_in(row))
 
@@ -220,6 +220,11 @@ class Model(Parameters):
         """What a favourite is worth when a visitor gives no value."""
         return 1.0
 
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Between which numbers a visitor's values must lie, or None."""
+        return self.data.scale if self.predicts else None
+
     def best(
         self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
     ) -> Top:
@@ -228,11 +233,10 @@ class Model(Parameters):
             return self._best(audience, n, exclude_seen, allowed, threads)
         depth = candidates(n, len(self.data.item_ids))
         information = metrics.information(self.data.item_counts, len(self.data.user_ids))
-        return lists.in_blocks(
-            audience,
-            depth,
-            lambda some: novel(self._best(some, depth, exclude_seen, allowed, threads), n, novelty, information),
-        )
+
+        blocks = (audience._replace(rows=rows) for rows in lists.blocks(audience.rows, depth))
+        best = (self._best(some, depth, exclude_seen, allowed, threads) for some in blocks)
+        return lists.stacked((novel(some, n, novelty, information) for some in best), n)
 
     def reasons(self, audience: Audience, top: Top, most: int = 3) -> list[list[Reasons]]:
         """Return, for each item of each list, the items of the person that speak most for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -29,21 +29,28 @@ class Audience(NamedTuple):
     """Whom a list is for: known users or visitors.
 
     seen: what each has seen; rows: which rows of `seen` are asked for. vectors and offsets belong to the
-    rows of `seen` where the model describes people by factors.
+    rows of `seen` where the model describes people by factors; views are the same people as the parts of
+    a combination see them.
     """
 
     seen: CSR
     rows: NDArray[np.int32]
     vectors: NDArray[np.floating] | None = None
     offsets: NDArray[np.floating] | None = None
+    views: tuple[Audience, ...] = ()
 
 
-def in_blocks(audience: Audience, width: int, ask: Callable[[Audience], Top]) -> Top:
-    """Ask for some people at a time, so that arrays of `width` numbers for each of them stay small."""
+def blocks(rows: NDArray[np.int32], width: int) -> Iterator[NDArray[np.int32]]:
+    """Yield some rows at a time, so that arrays of `width` numbers for each of them stay small."""
     step = max(1, _CELLS // width)
-    starts = range(0, max(len(audience.rows), 1), step)
-    tops = [ask(audience._replace(rows=audience.rows[start : start + step])) for start in starts]
-    return Top(*map(np.concatenate, zip(*tops, strict=True)))
+    for start in range(0, len(rows), step):
+        yield rows[start : start + step]
+
+
+def stacked(tops: Iterable[Top], n: int) -> Top:
+    """Return lists of n one below the other."""
+    all_of_them = [Top(np.empty((0, n), np.int32), np.empty((0, n), np.float32)), *tops]
+    return Top(np.concatenate([top.best for top in all_of_them]), np.concatenate([top.scores for top in all_of_them]))
 
 
 def listed(asked: object) -> list[Id]:

@@ -53,6 +53,10 @@ class Param:
             raise ParameterError(f"{name}={value:g} is too large; the most is {self.high:g}.")
         return value
 
+    def plain(self, value: Any) -> Any:
+        """Return a value as JSON holds it; `check` takes it back."""
+        return value
+
     @property
     def example(self) -> str:
         if self.default is not None:
@@ -146,11 +150,12 @@ class Parameters:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The hyper-parameters with their values."""
-        return {name: getattr(self, name) for name in self.declared}
+        """The hyper-parameters with their values, as a model file keeps them and the constructor takes them."""
+        return {name: declared.plain(getattr(self, name)) for name, declared in self.declared.items()}
 
     def __repr__(self) -> str:
-        changed = [f"{k}={v!r}" for k, v in self.params.items() if v != self.declared[k].default]
+        given = ((name, getattr(self, name), declared.default) for name, declared in self.declared.items())
+        changed = [f"{name}={value!r}" for name, value, default in given if value != default]
         return f"{type(self).__name__}({', '.join(changed)})"
 
 

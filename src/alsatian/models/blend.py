@@ -1,0 +1,147 @@
+"""Several models as one: their lists combined by weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import split
+from alsatian.errors import DataError, ParameterError
+from alsatian.interactions import Interactions
+from alsatian.models import lists
+from alsatian.models.base import Model
+from alsatian.models.combined import Combined, views
+from alsatian.models.fusion import Measure, as_they_are, by_rank, opinions, ranked, standard
+from alsatian.models.lists import Audience, Mask, Top
+from alsatian.models.nested import models_param
+from alsatian.models.params import param
+from alsatian.models.run import Run
+from alsatian.models.weights import search, weights_param
+
+HELD_OUT = 5  # values of each user that weights="fit" holds out
+JUDGES = 5000  # users, drawn at random, on whom it judges
+
+
+class Blend(Combined):
+    """Several models fitted on the same data, their lists combined by weights w that sum to 1.
+
+    by="rank": weighted reciprocal rank fusion (Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion outperforms
+    Condorcet and individual rank learning methods", with equal weights there):
+
+        score(u, i) = sum over parts p of  w_p / (60 + rank_p(u, i))
+
+    by="score": the weighted mean of the parts' scores. Where all parts predict values, these are averaged as they are,
+    so the blend predicts values, too. Else each part's scores are first brought to mean 0 and standard deviation 1
+    over the person's items (Montague and Aslam 2001, "Relevance score normalization for metasearch").
+
+    Every part ranks all items that the person may be told of (all unseen ones), whatever a list's length and filters
+    are, which therefore never change an order. People are taken some at a time, which bounds the memory.
+
+    weights="fit" holds five values of each user out, fits the parts on the rest, takes the weights of an even lattice
+    over all there are whose lists have the highest NDCG@10, and fits the parts again on everything.
+
+    Learned: shares (parts), the weights as they sum to 1; and what each part learns, "0.item_factors" and so on.
+    Score: as above; at most 1/61 for by="rank". Cost of a list: a full ranking by each part. Fitting the weights costs
+    a second fit of each part.
+
+    >>> blend = Blend(parts=["implicit-als", "popularity"], weights=[0.9, 0.1])
+    """
+
+    source: ClassVar[str] = "blend"
+    parts: tuple[Model, ...] = models_param(default=("implicit-als", "popularity"), doc="the models to combine")
+    weights: tuple[float, ...] | str = weights_param(
+        default="fit", doc="a number for each part, or fit: found on values held out of the data"
+    )
+    by: str = param(default="rank", doc="what is combined", choices=("rank", "score"))
+    seed: int = param(default=0, doc="of the values and users that weights='fit' holds out", low=0)
+
+    def _check_params(self) -> None:
+        if self.weights != "fit" and len(self.weights) != len(self.parts):
+            raise ParameterError(
+                f"weights has {len(self.weights)} numbers for {len(self.parts)} parts; pass one for each, or 'fit'."
+            )
+
+    @property
+    def models(self) -> Sequence[Model]:
+        return self.parts
+
+    @property
+    def learned(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("shares", *super().learned)
+
+    @property
+    def predicts(self) -> bool:  # type: ignore[override]
+        return self.by == "score" and all(part.predicts for part in self.parts)
+
+    # Fitting
+
+    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
+        if "shares" not in learned or learned["shares"].shape != (len(self.parts),):
+            raise ValueError("shares is missing or does not have one number a part")
+        super().check_learned(data, learned)
+
+    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
+        shares = self._found(data, run) if isinstance(self.weights, str) else np.divide(self.weights, sum(self.weights))
+        return super()._fit(data, run) | {"shares": shares.astype(np.float32)}
+
+    def _prepare(self) -> None:
+        self.shares: NDArray[np.float32]
+        super()._prepare()
+
+    def _found(self, data: Interactions, run: Run) -> NDArray[np.float32]:
+        """Return the weights that rank best what is held out of the data."""
+        held = split.per_user(data, HELD_OUT, self.seed)
+        judges = np.flatnonzero(held.held_out.by_user.counts).astype(np.int32)
+        if len(judges) == 0:
+            raise DataError("weights='fit' holds values out, and nobody has two or more; pass weights=[...].")
+        if len(judges) > JUDGES:
+            judges = np.sort(np.random.default_rng(self.seed).choice(judges, JUDGES, replace=False))
+        trial = Blend(**self.params | {"weights": [1] * len(self.parts)})
+        trial.fit(held.train, threads=run.threads, progress=run.progress, callbacks=run.callbacks)
+        return search(trial._opinions(judges, run.threads), held.held_out.by_user.take(judges), len(self.parts))
+
+    def _opinions(
+        self, users: NDArray[np.int32], threads: int
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        audience = self._known(users)
+        for rows in lists.blocks(users, len(self.data.item_ids)):
+            yield from opinions(self._rankings(audience, rows, True, threads), self._measure)
+
+    # Answers
+
+    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
+        blocks = lists.blocks(audience.rows, len(self.data.item_ids))
+        tops = (self._rankings(audience, rows, exclude_seen, threads) for rows in blocks)
+        return self._joined(tops, self._measure, n, allowed)
+
+    def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
+        items = len(self.data.item_ids)
+        tops = (
+            [part._most_similar(some, items, None, threads) for part in self.parts]
+            for some in lists.blocks(rows, items)
+        )
+        return self._joined(tops, by_rank if self.by == "rank" else standard, n, allowed)
+
+    def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
+        if not self.predicts:
+            return super()._predict(audience, items)
+        people = zip(self.shares, self.parts, views(audience, audience.rows), strict=True)
+        values = [share * part._predict(view, items) for share, part, view in people]
+        return np.asarray(np.sum(values, axis=0), np.float32)
+
+    @property
+    def _measure(self) -> Measure:
+        return by_rank if self.by == "rank" else as_they_are if self.predicts else standard
+
+    def _rankings(self, audience: Audience, rows: NDArray[np.int32], exclude_seen: bool, threads: int) -> list[Top]:
+        """Return each part's whole ranking for these people."""
+        items, people = len(self.data.item_ids), zip(self.parts, views(audience, rows), strict=True)
+        return [part._best(view, items, exclude_seen, None, threads) for part, view in people]
+
+    def _joined(self, blocks: Iterable[list[Top]], measure: Measure, n: int, allowed: Mask | None) -> Top:
+        """Return the n best by the weighted sum of what the parts' rankings, some people's at a time, say."""
+        people = (person for tops in blocks for person in opinions(tops, measure))
+        return lists.stacked((ranked(rows, says, self.shares[None], n, allowed) for rows, says in people), n)
