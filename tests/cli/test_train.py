@@ -58,6 +58,38 @@ class TestSaid:
         assert model.name == "implicit-als"
         assert model.data.recipe.at_least == 4
 
+    def test_a_blend(self, cli: Cli, world: Path, target: Path) -> None:
+        source = ("train", world / "ratings.csv", "-o", target, "--likes", "4", "--model", "blend")
+        parts = ("--parts", "implicit-als:factors=4:epochs=3,popularity")
+        told = cli(*source, *parts, "--weights", "0.6,0.4").out
+        assert "; weights implicit-als 0.60, popularity 0.40" in told
+        settings = {"parts": [al.ImplicitALS(factors=4, epochs=3), al.Popularity()], "weights": [0.6, 0.4]}
+        assert al.load(target).params == al.Blend(**settings).params
+        assert "; weights implicit-als 1.00, popularity 0.00" in cli(*source, *parts, "--set", "by=score").out
+        assert cli(*source, *parts, "--json").json["params"]["parts"][1] == {"model": "popularity", "params": {}}
+        assert cli("recommend", target, "--user", "7", "-n", "3").out.count("blend") == 3
+        assert cli("recommend", target, "--like", "3", "--retrain", world / "ratings.csv").code == 0
+        assert cli("explain", target, "--user", "7", "4").err.startswith("alsatian: blend has no reasons to give; expl")
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (("--parts", "popularity,implicit-asl"), "there is no model 'implicit-asl'; choose blend, "),
+            (("--parts", "popularity"), "parts names 1 of at least 2 models"),
+            (("--weights", "1,2,3"), "weights has 3 numbers for 2 parts; pass one for each, or 'fit'."),
+            (("--weights", "1,-2"), "weights holds -2; pass finite numbers of 0 or more."),
+            (("--weights", "1,2", "--set", "weights=fit"), "--set gives weights twice, fit and 1,2; give it once."),
+            (("--model", "popularity", "--weights", "1,2"), "It belongs to blend."),
+        ],
+    )
+    def test_a_blend_that_cannot_be(
+        self, cli: Cli, world: Path, target: Path, options: tuple[str, ...], message: str
+    ) -> None:
+        answer = cli("train", world / "ratings.csv", "-o", target, "--model", "blend", *options)
+        assert answer.code == 2
+        assert message in answer.err
+        assert not target.exists()
+
     def test_ratings_as_amounts_get_a_hint(self, cli: Cli, world: Path, target: Path) -> None:
         answer = cli("train", world / "ratings.csv", "-o", target, "--model", "implicit-als", *SMALL)
         assert "low ratings count as likes here, too, if weaker ones; --likes 4 leaves them out" in answer.out

@@ -52,7 +52,7 @@ def _draw(path: Path, model: Model, version: str) -> None:
 
     facts, data, recipe = Facts(), model.data, model.data.recipe
     facts.say("file", f"{path}, {size(path.stat().st_size)}, saved by alsatian {version}")
-    changed = [f"{name}={value}" for name, value in model.params.items() if value != model.declared[name].default]
+    changed = [f"{name}={value}" for name, value in model.changed.items()]
     facts.say(
         "model",
         f"{model.name} {', '.join(changed) or 'with default settings'}" if model.params else model.name,

@@ -32,6 +32,18 @@ Settings = Annotated[
     list[str],
     typer.Option("--set", metavar="NAME=VALUE", help="A setting of the model, such as factors=64; repeat for more."),
 ]
+Parts = Annotated[
+    str | None,
+    typer.Option(
+        "--parts",
+        metavar="NAME,NAME",
+        help="The models of a blend, each with settings after colons: implicit-als:factors=32,popularity.",
+    ),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option("--weights", metavar="W,W", help="The weights of a blend's parts, or fit: found on held-out values."),
+]
 Likes = Annotated[
     float | None,
     typer.Option("--likes", metavar="VALUE", help="Take ratings of at least this as likes, and leave out the others."),
@@ -45,6 +57,8 @@ def train(
     reading: Reading,
     model: Name = None,
     settings: Settings = [],  # noqa: B006
+    parts: Parts = None,
+    weights: Weights = None,
     likes: Likes = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -54,15 +68,17 @@ def train(
     \b
     alsatian train ratings.csv --items movies.csv -o movies.model
     alsatian train ratings.csv -o movies.model --model implicit-als --likes 4 --set factors=64
+    alsatian train ratings.csv -o movies.model --model blend --parts implicit-als,popularity --weights 0.9,0.1
     alsatian train orders.parquet -o shop.model --bad-rows skip --where "quantity > 0"
     """
     from alsatian import store
     from alsatian.cli.settings import check_amounts, plan
 
     begun = time.perf_counter()
+    blended = [f"{name}={value}" for name, value in (("parts", parts), ("weights", weights)) if value is not None]
     reading.check()
     reading, likes = with_likes(reading, likes)
-    planned = plan(model, settings, likes)
+    planned = plan(model, [*settings, *blended], likes)
     check_output(output, source, reading.items)
     facts = Facts(stderr=as_json)
     with busy(f"reading {source}"):
@@ -158,7 +174,12 @@ def _small_enough(model: Model, planned: Plan, data: Interactions, notes: list[s
 
 
 def _fit_summary(model: Model) -> str:
+    from alsatian.models import Blend
+
     seconds, threads = model.training["seconds"], counted(model.training["threads"], "thread")
+    if isinstance(model, Blend):
+        shares = zip(model.parts, model.shares, strict=True)
+        return f"{duration(seconds)}; weights {', '.join(f'{part.name} {share:.2f}' for part, share in shares)}"
     if not model.history:
         return duration(seconds)
     end = model.history[-1]

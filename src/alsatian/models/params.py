@@ -153,10 +153,14 @@ class Parameters:
         """The hyper-parameters with their values, as a model file keeps them and the constructor takes them."""
         return {name: declared.plain(getattr(self, name)) for name, declared in self.declared.items()}
 
-    def __repr__(self) -> str:
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The hyper-parameters whose values are not their defaults."""
         given = ((name, getattr(self, name), declared.default) for name, declared in self.declared.items())
-        changed = [f"{name}={value!r}" for name, value, default in given if value != default]
-        return f"{type(self).__name__}({', '.join(changed)})"
+        return {name: value for name, value, default in given if value != default}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.changed.items())})"
 
 
 def _named(kind: type) -> str:
