@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from alsatian.interactions import Interactions
-from alsatian.models import Blend, ExplicitALS, ImplicitALS, Model, Popularity
+from alsatian.models import Blend, ExplicitALS, Fallback, ImplicitALS, Model, Popularity
 from alsatian.ranking import Recommendations
 
 
@@ -68,5 +68,9 @@ CASES = {
         Blend, {"parts": [EXPLICIT, ExplicitALS(factors=0)], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
     ),
     "blend, fitted": Case(Blend, {"parts": [IMPLICIT, EXPLICIT], "weights": "fit", "by": "score"}, {"similar"}),
+    "fallback": Case(Fallback, {"first": IMPLICIT, "then": Popularity()}, {"similar", "explain"}),
+    "fallback for many": Case(
+        Fallback, {"first": EXPLICIT, "then": ExplicitALS(factors=0), "min_history": 12}, FACTOR_MODEL - {"fold_in"}
+    ),
     "popularity": Case(Popularity, {}, frozenset()),
 }  # fmt: skip

@@ -54,6 +54,12 @@ class TestRows:
         with pytest.raises(IndexError):
             lists()[3]
 
+    def test_places_of_one_list_may_come_from_different_models(self) -> None:
+        mixed = lists(sources=[["als", "popular"], "als", "fold_in"])
+        assert [row.source for row in mixed] == ["als", "popular", "fold_in"]
+        assert [row.source for row in mixed[0]] == ["als", "popular"]
+        assert mixed.to_polars()["source"].to_list() == ["als", "popular", "fold_in"]
+
     def test_reasons_where_they_were_asked_for(self) -> None:
         answer = lists(because=[[[("Cars (2006)", 0.5)], []], [], []], sources="als")
         assert [row.because for row in answer] == [[("Cars (2006)", 0.5)], [], []]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alsatian.ids import Ids
     from alsatian.ingest import read, samples
     from alsatian.interactions import Interactions
-    from alsatian.models import Blend, ExplicitALS, ImplicitALS, Popularity
+    from alsatian.models import Blend, ExplicitALS, Fallback, ImplicitALS, Popularity
     from alsatian.ranking import Recommendations
     from alsatian.recipe import Recipe
     from alsatian.split import Split
@@ -35,6 +35,7 @@ _HOMES = {
     "Blend": "models",
     "Catalog": "catalog",
     "ExplicitALS": "models",
+    "Fallback": "models",
     "Ids": "ids",
     "ImplicitALS": "models",
     "Interactions": "interactions",
@@ -52,8 +53,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "AlsatianError", "Blend", "Catalog", "ExplicitALS", "Ids", "ImplicitALS", "Interactions", "Popularity", "Recipe",
-    "Recommendations", "Split", "evaluation", "load", "metrics", "read", "samples", "save", "split",
+    "AlsatianError", "Blend", "Catalog", "ExplicitALS", "Fallback", "Ids", "ImplicitALS", "Interactions", "Popularity",
+    "Recipe", "Recommendations", "Split", "evaluation", "load", "metrics", "read", "samples", "save", "split",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from alsatian.dataframes import Gathered
 from alsatian.ids import Id, Ids
 from alsatian.tables import TextTable
 
+Source = str | Sequence[str]  # where a list comes from, or each of its places
 Reasons = list[tuple[Id, float]]  # titles (or ids) that speak for an item, and how much
 
 _TITLES = {"user": "for user", "like": "for a visitor who likes", "item": "like"}
@@ -44,7 +45,7 @@ class Recommendations:
     asked: what the queries are: users, what visitors like (lists of titles or ids), or items.
     counts: the length of each list (queries,).
     rows, scores: row numbers of the items and their scores, one list after the other (places,).
-    sources: where each list comes from, or one word for all.
+    sources: where each list comes from (one word, or one for each place), or one word for all.
     because: per query and place the reasons, or None where they were not asked for.
 
     `len(lists)`, iteration and `lists.items` go over all places of all lists; `lists[0]` is the first list.
@@ -63,7 +64,7 @@ class Recommendations:
     counts: NDArray[np.integer]
     rows: NDArray[np.int32]
     scores: NDArray[np.floating]
-    sources: Sequence[str] | str
+    sources: Sequence[Source] | str
     item_ids: Ids
     catalog: Catalog
     because: Sequence[Sequence[Reasons]] | None = None
@@ -84,7 +85,7 @@ class Recommendations:
             self.counts[query : query + 1],
             self.rows[part],
             self.scores[part],
-            self._source(query),
+            [self._source(query)],
             self.item_ids,
             self.catalog,
             None if self.because is None else [self.because[query]],
@@ -104,8 +105,14 @@ class Recommendations:
         """The column of the queries; "item" is the column of the answers."""
         return "query" if self.asked == "item" else self.asked
 
-    def _source(self, query: int) -> str:
+    def _source(self, query: int) -> Source:
         return self.sources if isinstance(self.sources, str) else self.sources[query]
+
+    def _source_column(self, query: NDArray[np.integer]) -> Gathered:
+        sources = [self._source(at) for at in range(len(self.queries))]
+        if all(isinstance(source, str) for source in sources):
+            return Gathered(sources, query, text=True)
+        return Gathered([row.source for row in self], text=True)
 
     def _list(self, query: int) -> Iterator[Row]:
         source, start = self._source(query), int(self._starts[query])
@@ -113,7 +120,8 @@ class Recommendations:
         for place in range(int(self.counts[query])):
             row, score = int(self.rows[start + place]), _short(self.scores[start + place])
             why = None if reasons is None else reasons[place] if place < len(reasons) else []
-            yield Row(place + 1, self.item_ids.id_of(row), self.catalog.title_of(row), score, source, why)
+            origin = source if isinstance(source, str) else source[place]
+            yield Row(place + 1, self.item_ids.id_of(row), self.catalog.title_of(row), score, origin, why)
 
     def to_dicts(self) -> Iterator[dict[str, Any]]:
         """Yield one dictionary per query, also for an empty list, of the form that `to_json_lines` writes."""
@@ -149,14 +157,13 @@ class Recommendations:
         """Each id and title once, however often it stands in the lists."""
         query = np.repeat(np.arange(len(self.queries)), self.counts)
         used, item = np.unique(self.rows, return_inverse=True)
-        sources = [self._source(at) for at in range(len(self.queries))]
         columns = {
             self._asked: self._asked_column(query),
             "rank": Gathered(np.arange(1, len(self) + 1) - self._starts[query]),
             "item": _id_column(self.item_ids.take(used), item, self.item_ids.kind),
             "title": Gathered([self.catalog.title_of(row) for row in used.tolist()], item, text=True),
             "score": Gathered(self.scores),
-            "source": Gathered(sources, query, text=True),
+            "source": self._source_column(query),
         }
         if self.because is not None:
             columns["because"] = Gathered([_named(str, row.because or []) for row in self])

@@ -3,9 +3,12 @@
 from alsatian.models.base import Model
 from alsatian.models.blend import Blend
 from alsatian.models.explicit_als import ExplicitALS
+from alsatian.models.fallback import Fallback
 from alsatian.models.implicit_als import ImplicitALS
 from alsatian.models.popularity import Popularity
 
-MODELS: dict[str, type[Model]] = {model.name: model for model in (Blend, ExplicitALS, ImplicitALS, Popularity)}
+MODELS: dict[str, type[Model]] = {
+    model.name: model for model in (Blend, ExplicitALS, Fallback, ImplicitALS, Popularity)
+}
 
-__all__ = ["MODELS", "Blend", "ExplicitALS", "ImplicitALS", "Model", "Popularity"]
+__all__ = ["MODELS", "Blend", "ExplicitALS", "Fallback", "ImplicitALS", "Model", "Popularity"]

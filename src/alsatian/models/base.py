@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian import kernels, metrics
+from alsatian import kernels
 from alsatian.errors import DataError, NotFitted, ParameterError, Unsupported
 from alsatian.explanation import Explanation
 from alsatian.ids import Id
@@ -18,11 +18,11 @@ from alsatian.interactions import CSR, Interactions
 from alsatian.models import lists
 from alsatian.models.histories import History, visitor_history
 from alsatian.models.lists import Audience, Mask, Top
-from alsatian.models.novelty import candidates, check_novelty, novel
+from alsatian.models.novelty import best
 from alsatian.models.params import Parameters
 from alsatian.models.run import Callback, Epoch, Run
 from alsatian.models.visitor import Visitor
-from alsatian.ranking import Reasons, Recommendations
+from alsatian.ranking import Reasons, Recommendations, Source
 
 Some = Id | Iterable[Id]  # one id, or several
 
@@ -112,9 +112,10 @@ class Model(Parameters):
         n = lists.check_n(n, len(self.data.item_ids))
         known = np.flatnonzero(rows >= 0)
         audience = self._known(rows[known])
-        top = self.best(audience, n, exclude_seen, allowed, check_novelty(novelty), kernels.usable_threads(threads))
+        top = best(self, audience, n, exclude_seen, allowed, novelty, kernels.usable_threads(threads))
         reasons = self.reasons(audience, top) if because else None
-        sources = np.where(rows >= 0, self.source, "popular").tolist()
+        told = iter(self._sources(top, self.source))
+        sources = [next(told) if row >= 0 else "popular" for row in rows]
         if len(known) < len(rows):
             top = lists.spread(top, known, len(rows), lists.popular(self.data, n, allowed))
             reasons = lists.spread_reasons(reasons, rows, n)
@@ -225,24 +226,11 @@ class Model(Parameters):
         """Between which numbers a visitor's values must lie, or None."""
         return self.data.scale if self.predicts else None
 
-    def best(
-        self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
-    ) -> Top:
-        """Return the n best items of each person, moved to little-known ones as far as `novelty` says."""
-        if novelty == 0:
-            return self._best(audience, n, exclude_seen, allowed, threads)
-        depth = candidates(n, len(self.data.item_ids))
-        information = metrics.information(self.data.item_counts, len(self.data.user_ids))
-
-        blocks = (audience._replace(rows=rows) for rows in lists.blocks(audience.rows, depth))
-        best = (self._best(some, depth, exclude_seen, allowed, threads) for some in blocks)
-        return lists.stacked((novel(some, n, novelty, information) for some in best), n)
-
     def reasons(self, audience: Audience, top: Top, most: int = 3) -> list[list[Reasons]]:
         """Return, for each item of each list, the items of the person that speak most for it."""
         answer = []
-        for row, best in zip(audience.rows, top.best, strict=True):
-            told = self._explain(audience.seen.take(np.array([row])), best[best >= 0].tolist())
+        for row, items in zip(audience.rows, top.best, strict=True):
+            told = self._explain(audience.seen.take(np.array([row])), items[items >= 0].tolist())
             answer.append([[(r.title or r.item, r.contribution) for r in one.reasons[:most]] for one in told])
         return answer
 
@@ -275,6 +263,10 @@ class Model(Parameters):
     @abstractmethod
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         """Return the n best items of each row of the audience."""
+
+    def _sources(self, top: Top, own: str) -> Sequence[Source]:
+        """Return what each list names as where it comes from."""
+        return [own] * len(top.best)
 
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         raise Unsupported(f"{self.name} knows no similar items; explicit-als and implicit-als do.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from alsatian.errors import ParameterError, UnknownItem, UnknownUser
 from alsatian.ids import Id, Ids
 from alsatian.interactions import CSR, Interactions
-from alsatian.ranking import Reasons, Recommendations
+from alsatian.ranking import Reasons, Recommendations, Source
 
 Mask = NDArray[np.bool_]
 
@@ -19,10 +19,14 @@ _CELLS = 1 << 22  # numbers of a block of people, in each of a few arrays
 
 
 class Top(NamedTuple):
-    """The best items of several queries: row numbers (queries, n), -1 past the end, and their scores."""
+    """The best items of several queries: row numbers (queries, n), -1 past the end, and their scores.
+
+    origin: which part of a combination each place comes from, where that differs.
+    """
 
     best: NDArray[np.int32]
     scores: NDArray[np.float32]
+    origin: NDArray[np.int8] | None = None
 
 
 class Audience(NamedTuple):
@@ -49,8 +53,13 @@ def blocks(rows: NDArray[np.int32], width: int) -> Iterator[NDArray[np.int32]]:
 
 def stacked(tops: Iterable[Top], n: int) -> Top:
     """Return lists of n one below the other."""
-    all_of_them = [Top(np.empty((0, n), np.int32), np.empty((0, n), np.float32)), *tops]
-    return Top(np.concatenate([top.best for top in all_of_them]), np.concatenate([top.scores for top in all_of_them]))
+    found = list(tops) or [Top(np.empty((0, n), np.int32), np.empty((0, n), np.float32))]
+    origins = [top.origin for top in found if top.origin is not None]
+    return Top(
+        np.concatenate([top.best for top in found]),
+        np.concatenate([top.scores for top in found]),
+        np.concatenate(origins) if origins else None,
+    )
 
 
 def listed(asked: object) -> list[Id]:
@@ -180,7 +189,7 @@ def arrange(
     asked: Literal["user", "like", "item"],
     queries: Sequence[object],
     top: Top,
-    sources: Sequence[str],
+    sources: Sequence[Source],
     data: Interactions,
     because: list[list[Reasons]] | None = None,
 ) -> Recommendations:

@@ -56,6 +56,20 @@ def plain(model: Model) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Part(Param):
+    """One model."""
+
+    def check(self, name: str, value: Any) -> Model:
+        return made(value)
+
+    def parse(self, name: str, written: str) -> Model:
+        return made(written)
+
+    def plain(self, value: Any) -> dict[str, Any]:
+        return plain(value)
+
+
+@dataclass(frozen=True)
 class Parts(Param):
     """Several models."""
 
@@ -73,6 +87,11 @@ class Parts(Param):
 
     def plain(self, value: Any) -> list[dict[str, Any]]:
         return [plain(part) for part in value]
+
+
+def model_param(default: str, doc: str) -> Any:
+    """Declare a hyper-parameter that holds a model."""
+    return Part(default, doc, object)
 
 
 def models_param(default: tuple[str, ...], doc: str) -> Any:

@@ -11,11 +11,17 @@ weighting of two sums, the one that weighs information more has no less of it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
+from alsatian import metrics
 from alsatian.errors import ParameterError
-from alsatian.models.lists import Top
+from alsatian.models.lists import Audience, Mask, Top, blocks, stacked
+
+if TYPE_CHECKING:
+    from alsatian.models.base import Model
 
 
 def check_novelty(novelty: float) -> float:
@@ -26,20 +32,37 @@ def check_novelty(novelty: float) -> float:
     return float(novelty)
 
 
+def best(
+    model: Model, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
+) -> Top:
+    """Return the n best items of each person; with novelty above 0, moved to little-known ones."""
+    if check_novelty(novelty) == 0:
+        return model._best(audience, n, exclude_seen, allowed, threads)
+    depth = candidates(n, len(model.data.item_ids))
+    information = metrics.information(model.data.item_counts, len(model.data.user_ids))
+    people = (audience._replace(rows=rows) for rows in blocks(audience.rows, depth))
+    chosen_from = (model._best(some, depth, exclude_seen, allowed, threads) for some in people)
+    return stacked((novel(some, n, novelty, information) for some in chosen_from), n)
+
+
 def candidates(n: int, items: int) -> int:
     """Return from how many of a person's best items a list of n is chosen."""
     return min(max(10 * n, 100), items)
 
 
-def novel(best: Top, n: int, novelty: float, information: NDArray[np.float64]) -> Top:
+def novel(top: Top, n: int, novelty: float, information: NDArray[np.float64]) -> Top:
     """Return the n candidates of each row with the largest weighted sum, and their scores as they were.
 
     Ties go to the better candidate.
     """
-    listed = best.best >= 0
-    worth = (1 - novelty) * _unit(best.scores, listed) + novelty * _unit(information[best.best], listed)
+    listed = top.best >= 0
+    worth = (1 - novelty) * _unit(top.scores, listed) + novelty * _unit(information[top.best], listed)
     order = np.argsort(np.where(listed, -worth, np.inf), axis=1, kind="stable")[:, :n]
-    return Top(np.take_along_axis(best.best, order, axis=1), np.take_along_axis(best.scores, order, axis=1))
+    return Top(
+        np.take_along_axis(top.best, order, axis=1),
+        np.take_along_axis(top.scores, order, axis=1),
+        None if top.origin is None else np.take_along_axis(top.origin, order, axis=1),
+    )
 
 
 def _unit(values: NDArray[np.floating], listed: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from alsatian.explanation import Explanation
 from alsatian.ids import Id
 from alsatian.models import lists
 from alsatian.models.lists import Audience
-from alsatian.models.novelty import check_novelty
+from alsatian.models.novelty import best
 from alsatian.ranking import Recommendations
 
 if TYPE_CHECKING:
@@ -52,10 +52,9 @@ class Visitor:
         model, data = self.model, self.model.data
         allowed = lists.allowed_items(data, allow, deny, where)
         n = lists.check_n(n, len(data.item_ids))
-        novelty, threads = check_novelty(novelty), kernels.usable_threads(threads)
-        top = model.best(self.audience, n, exclude_seen, allowed, novelty, threads)
+        top = best(model, self.audience, n, exclude_seen, allowed, novelty, kernels.usable_threads(threads))
         reasons = model.reasons(self.audience, top) if because else None
-        return lists.arrange("like", [self.likes], top, ["fold_in"], data, reasons)
+        return lists.arrange("like", [self.likes], top, model._sources(top, "fold_in"), data, reasons)
 
     def predict(self, items: Id | Iterable[Id], *, clip: bool = False) -> NDArray[np.float32]:
         """Return the predicted value of each item (ids or titles)."""
