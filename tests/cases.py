@@ -72,5 +72,10 @@ CASES = {
     "fallback for many": Case(
         Fallback, {"first": EXPLICIT, "then": ExplicitALS(factors=0), "min_history": 12}, FACTOR_MODEL - {"fold_in"}
     ),
-    "popularity": Case(Popularity, {}, frozenset()),
+    "popularity": Case(Popularity, {}, frozenset({"fold_in"})),
+    "popularity by mean": Case(Popularity, {"by": "mean"}, frozenset({"fold_in", "predict"})),
+    "popularity, last days": Case(Popularity, {"days": 20}, frozenset({"fold_in"})),
+    "popularity by mean, last days": Case(
+        Popularity, {"by": "mean", "damping": 0, "days": 1}, frozenset({"fold_in", "predict"})
+    ),
 }  # fmt: skip

@@ -64,7 +64,7 @@ def checkerboard(users: int = 40, items: int = 30, seen: float = 0.6) -> Interac
 
 
 def random_ratings(users: int = 120, items: int = 80, density: float = 0.15, seed: int = 0) -> Interactions:
-    """Ratings 1 to 5 with some structure: two tastes, popular items, users of very different activity."""
+    """Ratings 1 to 5 of 100 days with some structure: two tastes, popular items, users of very different activity."""
     rng = np.random.default_rng(seed)
     taste = rng.standard_normal((users, 2)) @ rng.standard_normal((2, items))
     activity = rng.random((users, 1)) * rng.random((1, items)) * 4 * density
@@ -73,7 +73,8 @@ def random_ratings(users: int = 120, items: int = 80, density: float = 0.15, see
     observed[rng.integers(users, size=items), np.arange(items)] = True
     columns = {"title": [f"Film {item}" for item in range(items)], "year": [1990 + i % 10 for i in range(items)]}
     catalog = Catalog.from_columns(Ids(np.arange(items), "item"), range(items), columns)
-    return from_matrix(np.clip(np.round(3 + taste), 1, 5) * observed, catalog=catalog)
+    data = from_matrix(np.clip(np.round(3 + taste), 1, 5) * observed, catalog=catalog)
+    return replace(data, times=1_700_000_000 + rng.integers(100 * 86_400, size=len(data)))
 
 
 FORMS = {

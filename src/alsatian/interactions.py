@@ -181,6 +181,13 @@ class Interactions:
         """How many entries each item has."""
         return np.bincount(self.items, minlength=len(self.item_ids))
 
+    @cached_property
+    def mean(self) -> float:
+        """The mean of the values, weighted where they have weights."""
+        if (weights := self.by_user.weights) is None:
+            return float(self.values.mean(dtype=np.float64))
+        return float(np.average(self.values.astype(np.float64), weights=weights.astype(np.float64)))
+
     @property
     def users(self) -> NDArray[np.int32]:
         """The user's row number of each entry (made anew at each call)."""

@@ -177,6 +177,13 @@ class TestRetrain:
         assert answer.json["like"] == ["p3"]
         assert len(answer.json["items"]) == 5
 
+    def test_the_visitor_is_as_new_as_the_newest(self, cli: Cli, world: Path, tmp_path: Path) -> None:
+        model, recent = tmp_path / "recent.model", ("--model", "popularity", "--set", "days=1")
+        assert cli("train", world / "ratings.csv", "-o", model, *recent).code == 0
+        answer = cli("recommend", model, "--like", "3", "--retrain", world / "ratings.csv", "--json")
+        assert answer.code == 0, answer.err
+        assert 3 not in {item["item"] for item in answer.json["items"]}
+
     def test_times_need_not_be_there(self, cli: Cli, world: Path, implicit: Path, tmp_path: Path) -> None:
         lines = (world / "ratings.csv").read_text().splitlines()
         (tmp_path / "new.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines))

@@ -44,6 +44,11 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ImplicitALS, {"unobserved_weight": 0.1}, "drop it, or pass form='rendle'"),
     (ImplicitALS, {"form": "implicit", "unobserved_weight": 0.1}, "has no effect with form='implicit'"),
     (ImplicitALS, {"alpha": -1}, "alpha=-1 is too small; the least is 0."),
+    (Popularity, {"by": "median"}, "by='median' is not one of count, mean."),
+    (Popularity, {"damping": 5.0}, "damping=5 has no effect with by='count'; drop it, or pass by='mean'."),
+    (Popularity, {"damping": -1.0, "by": "mean"}, "damping=-1 is too small; the least is 0."),
+    (Popularity, {"days": 0}, "days=0 is too small; the least is 1."),
+    (Popularity, {"days": 0.5}, "days=0.5 is not a whole number; pass a whole number, such as 1."),
     (Popularity, {"factors": 2}, "It belongs to explicit-als and implicit-als."),
 ]  # fmt: skip
 

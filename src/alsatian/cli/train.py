@@ -25,7 +25,7 @@ Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Wh
 Name = Annotated[
     str | None,
     typer.Option(
-        "--model", metavar="NAME", help="explicit-als, implicit-als or popularity; else as the values suggest."
+        "--model", metavar="NAME", help="Such as implicit-als (the guide lists them all); else as the values suggest."
     ),
 ]
 Settings = Annotated[

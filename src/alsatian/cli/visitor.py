@@ -84,7 +84,7 @@ def retrain_with(model: Model, source: str, likes: list[str], threads: int | Non
 
 
 def with_visitor(data: Interactions, history: History, top_value: float) -> tuple[Interactions, Id]:
-    """Return the data with one more user, the last, and that user's id."""
+    """Return the data with one more user, the last, whose values are as new as the newest, and that user's id."""
     import numpy as np
 
     from alsatian.ids import Ids
@@ -102,7 +102,8 @@ def with_visitor(data: Interactions, history: History, top_value: float) -> tupl
         weights=weights,
     )
     user_ids = Ids.of([*data.user_ids.tolist(), visitor], "user")
-    return replace(data, user_ids=user_ids, by_user=by_user, times=None), visitor
+    times = None if data.times is None else np.append(data.times, np.repeat(data.times.max(), len(row.indices)))
+    return replace(data, user_ids=user_ids, by_user=by_user, times=times), visitor
 
 
 def _with_catalog(data: Interactions, known: Interactions) -> Interactions:

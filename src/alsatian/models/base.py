@@ -37,7 +37,6 @@ class Model(Parameters):
 
     source: ClassVar[str]  # what an answer row names as where it came from
     learned: ClassVar[tuple[str, ...]]  # the arrays that a fit sets and a model file keeps
-    predicts: ClassVar[bool] = False  # whether a score is a value in the unit of the data
 
     # What users call
 
@@ -203,6 +202,11 @@ class Model(Parameters):
         _, rows = lists.user_rows(data, user, "raise")
         history = data.by_user.take(rows)
         return self._explain(history, [lists.item_row(data, item)])[0]
+
+    @property
+    def predicts(self) -> bool:
+        """Whether a score is a value in the unit of the data."""
+        return False
 
     @property
     def fitted(self) -> Self:

@@ -72,11 +72,7 @@ class ExplicitALS(ALS):
         return self.reg, self.nu
 
     def _mean(self, data: Interactions) -> float:
-        if not self.biases:
-            return 0.0
-        if (weights := data.by_user.weights) is None:
-            return float(data.values.mean(dtype=np.float64))
-        return float(np.average(data.values.astype(np.float64), weights=weights.astype(np.float64)))
+        return data.mean if self.biases else 0.0
 
     def _level(self, data: Interactions) -> float:
         if self.biases:

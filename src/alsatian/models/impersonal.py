@@ -1,0 +1,32 @@
+"""Models that rank items alike for everyone: by one number an item."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.models.base import Model
+from alsatian.models.lists import Audience, Mask, Top
+
+
+class Impersonal(Model):
+    """What they share: the list of the highest numbers, without what each person has seen."""
+
+    @property
+    @abstractmethod
+    def item_scores(self) -> NDArray[Any]:
+        """The number of each item."""
+
+    def _prepare(self) -> None:
+        no_factors = np.empty((len(self.item_scores), 0), np.float32)
+        self._panels = kernels.pack_items(no_factors, self.item_scores.astype(np.float32))
+
+    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
+        items = len(self.item_scores)
+        nobody = np.empty((audience.seen.rows, 0), np.float32)
+        seen = (audience.seen.indptr, audience.seen.indices) if exclude_seen else None
+        return Top(*kernels.top_k(self._panels, items, nobody, audience.rows, n, seen, allowed, threads))
