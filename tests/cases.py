@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from alsatian.interactions import Interactions
-from alsatian.models import Blend, ExplicitALS, Fallback, ImplicitALS, Model, Popularity
+from alsatian.models import Baseline, Blend, ExplicitALS, Fallback, ImplicitALS, Model, Popularity
 from alsatian.ranking import Recommendations
 
 
@@ -71,6 +71,10 @@ CASES = {
     "fallback": Case(Fallback, {"first": IMPLICIT, "then": Popularity()}, {"similar", "explain"}),
     "fallback for many": Case(
         Fallback, {"first": EXPLICIT, "then": ExplicitALS(factors=0), "min_history": 12}, FACTOR_MODEL - {"fold_in"}
+    ),
+    "baseline": Case(Baseline, {}, FACTOR_MODEL - {"similar"}),
+    "baseline, sides regularized apart": Case(
+        Baseline, {"reg_user": 30, "reg_item": 0, "epochs": 2}, FACTOR_MODEL - {"similar"}
     ),
     "popularity": Case(Popularity, {}, frozenset({"fold_in"})),
     "popularity by mean": Case(Popularity, {"by": "mean"}, frozenset({"fold_in", "predict"})),

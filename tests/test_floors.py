@@ -13,7 +13,7 @@ from alsatian import evaluation, metrics, split
 from alsatian.ids import Ids
 from alsatian.ingest import read
 from alsatian.interactions import Interactions
-from alsatian.models import Blend, ExplicitALS, ImplicitALS, Popularity
+from alsatian.models import Baseline, Blend, ExplicitALS, ImplicitALS, Popularity
 from alsatian.split import Split
 
 
@@ -73,6 +73,11 @@ def test_a_blend_finds_weights_that_do_no_harm(likes: Split) -> None:
 def test_explicit_als_predicts_ratings_with_its_defaults(folds: list[Split]) -> None:
     errors = [evaluation.rmse(ExplicitALS().fit(fold.train, progress=False), fold) for fold in folds]
     assert np.mean(errors) <= 0.915
+
+
+def test_the_baseline_predicts_ratings_with_its_defaults(folds: list[Split]) -> None:
+    errors = [evaluation.rmse(Baseline().fit(fold.train, progress=False), fold) for fold in folds]
+    assert np.mean(errors) <= 0.943
 
 
 def test_factors_beat_the_mean_and_biases_and_these_beat_the_mean(folds: list[Split]) -> None:

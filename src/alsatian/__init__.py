@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alsatian.ids import Ids
     from alsatian.ingest import read, samples
     from alsatian.interactions import Interactions
-    from alsatian.models import Blend, ExplicitALS, Fallback, ImplicitALS, Popularity
+    from alsatian.models import Baseline, Blend, ExplicitALS, Fallback, ImplicitALS, Popularity
     from alsatian.ranking import Recommendations
     from alsatian.recipe import Recipe
     from alsatian.split import Split
@@ -32,6 +32,7 @@ __version__ = "0.1.0"
 # so that `import alsatian` and the command line start at once.
 _HOMES = {
     "AlsatianError": "errors",
+    "Baseline": "models",
     "Blend": "models",
     "Catalog": "catalog",
     "ExplicitALS": "models",
@@ -53,7 +54,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "AlsatianError", "Blend", "Catalog", "ExplicitALS", "Fallback", "Ids", "ImplicitALS", "Interactions", "Popularity",
+    "AlsatianError", "Baseline", "Blend", "Catalog", "ExplicitALS", "Fallback", "Ids", "ImplicitALS", "Interactions",
+    "Popularity",
     "Recipe", "Recommendations", "Split", "evaluation", "load", "metrics", "read", "samples", "save", "split",
 ]  # fmt: skip
 

@@ -13,6 +13,7 @@ from alsatian.cli.settings import above_zero, judge, like_from, plan
 from alsatian.errors import ParameterError
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
+from alsatian.models import MODELS
 from alsatian.recipe import Recipe
 
 Cli = Callable[..., Any]
@@ -30,7 +31,7 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("name", "settings", "likes", "words"),
         [
-            ("svd", [], None, "no model 'svd'; choose explicit-als, implicit-als, popularity."),
+            ("svd", [], None, f"no model 'svd'; choose {', '.join(MODELS)}."),
             ("implicit-al", [], None, "Did you mean 'implicit-als'?"),
             (None, ["factors"], None, "--set 'factors' is not NAME=VALUE; write it like --set factors=64."),
             (None, ["=3"], None, "--set '=3' is not NAME=VALUE"),
@@ -40,7 +41,9 @@ class TestPlan:
             (None, ["alpha=-1"], None, "alpha=-1 is too small"),
             ("implicit-als", ["factors=many"], None, "factors=many is not a whole number"),
             ("explicit-als", ["alpha=3"], None, "It belongs to implicit-als."),
-            ("explicit-als", [], 4, "--likes makes all values alike"),
+            ("explicit-als", [], 4, "--likes makes all values alike, which leaves explicit-als nothing to predict"),
+            ("baseline", [], 4, "which leaves baseline nothing to predict; drop it, or pass --model implicit-als."),
+            ("popularity", ["by=mean"], 4, "which leaves popularity nothing to predict"),
             ("popularity", ["factors=3"], None, "popularity has no parameter 'factors'"),
             (None, ["biases=true"], 4, "implicit-als has no parameter 'biases'"),
         ],

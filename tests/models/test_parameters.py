@@ -10,7 +10,7 @@ import pytest
 
 from alsatian.errors import AlsatianError, ParameterError
 from alsatian.interactions import Interactions
-from alsatian.models import MODELS, ExplicitALS, ImplicitALS, Popularity
+from alsatian.models import MODELS, Baseline, ExplicitALS, ImplicitALS, Popularity
 
 REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ExplicitALS, {"reg": -0.1}, "reg=-0.1 is too small; the least is 0."),
@@ -44,12 +44,14 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ImplicitALS, {"unobserved_weight": 0.1}, "drop it, or pass form='rendle'"),
     (ImplicitALS, {"form": "implicit", "unobserved_weight": 0.1}, "has no effect with form='implicit'"),
     (ImplicitALS, {"alpha": -1}, "alpha=-1 is too small; the least is 0."),
+    (Baseline, {"reg_user": -1.0}, "reg_user=-1 is too small; the least is 0."),
+    (Baseline, {"reg": 1.0}, "It belongs to explicit-als"),
     (Popularity, {"by": "median"}, "by='median' is not one of count, mean."),
     (Popularity, {"damping": 5.0}, "damping=5 has no effect with by='count'; drop it, or pass by='mean'."),
     (Popularity, {"damping": -1.0, "by": "mean"}, "damping=-1 is too small; the least is 0."),
     (Popularity, {"days": 0}, "days=0 is too small; the least is 1."),
     (Popularity, {"days": 0.5}, "days=0.5 is not a whole number; pass a whole number, such as 1."),
-    (Popularity, {"factors": 2}, "It belongs to explicit-als and implicit-als."),
+    (Popularity, {"factors": 2}, "It belongs to explicit-als, implicit-als"),
 ]  # fmt: skip
 
 

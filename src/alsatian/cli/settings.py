@@ -43,11 +43,6 @@ def plan(name: str | None, written: list[str], likes: float | None) -> Plan:
 
     if name is not None:
         named(name)
-    if name == EXPLICIT and likes is not None:
-        raise ParameterError(
-            f"--likes makes all values alike, which leaves {EXPLICIT} nothing to predict; drop it, or pass "
-            f"--model {IMPLICIT}."
-        )
     settings = _pairs(written)
     names = [name] if name else [EXPLICIT, IMPLICIT] if likes is None else [IMPLICIT]
     models: dict[str, Model] = {}
@@ -60,6 +55,11 @@ def plan(name: str | None, written: list[str], likes: float | None) -> Plan:
             refused[each] = error
     if not models:  # the most telling refusal is that of a model which at least knows all of the names
         raise refused[next((each for each in names if settings.keys() <= MODELS[each].declared.keys()), names[0])]
+    if name and likes is not None and models[name].predicts:
+        raise ParameterError(
+            f"--likes makes all values alike, which leaves {name} nothing to predict; drop it, or pass "
+            f"--model {IMPLICIT}."
+        )
     foreign = [key for key in settings if any(key not in MODELS[each].declared for each in refused)]
     why = (
         "which suits --likes"

@@ -124,7 +124,7 @@ def tell_reading(facts: Facts, source: str, data: Interactions) -> None:
 
 def advice(planned: Plan, model: Model, data: Interactions) -> list[str]:
     """Say what somebody who wants good lists should know about this choice of a model."""
-    from alsatian.cli.settings import EXPLICIT, IMPLICIT, huge_amounts, judge, like_from
+    from alsatian.cli.settings import IMPLICIT, huge_amounts, judge, like_from
 
     if planned.likes is not None:
         return []
@@ -132,9 +132,9 @@ def advice(planned: Plan, model: Model, data: Interactions) -> list[str]:
         huge = huge_amounts(data) if model.params.get("use_values") else None
         return [huge] if huge else []
     instead = f"--likes {like_from(data):g}"
-    if model.name == EXPLICIT:
+    if model.predicts:
         return [
-            "this model predicts ratings well, but lists ranked by predicted rating are far worse than those "
+            "this model predicts ratings, but lists ranked by predicted rating are far worse than those "
             f"of an implicit model on likes: for lists add --model {IMPLICIT} {instead}"
         ]
     if model.name == IMPLICIT:

@@ -1,6 +1,7 @@
 """The models, by the name they have on the command line and in the model file."""
 
 from alsatian.models.base import Model
+from alsatian.models.baseline import Baseline
 from alsatian.models.blend import Blend
 from alsatian.models.explicit_als import ExplicitALS
 from alsatian.models.fallback import Fallback
@@ -8,7 +9,7 @@ from alsatian.models.implicit_als import ImplicitALS
 from alsatian.models.popularity import Popularity
 
 MODELS: dict[str, type[Model]] = {
-    model.name: model for model in (Blend, ExplicitALS, Fallback, ImplicitALS, Popularity)
+    model.name: model for model in (ExplicitALS, ImplicitALS, Baseline, Popularity, Blend, Fallback)
 }
 
-__all__ = ["MODELS", "Blend", "ExplicitALS", "Fallback", "ImplicitALS", "Model", "Popularity"]
+__all__ = ["MODELS", "Baseline", "Blend", "ExplicitALS", "Fallback", "ImplicitALS", "Model", "Popularity"]

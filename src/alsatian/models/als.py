@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.errors import FitError, ParameterError, counted
-from alsatian.explanation import Explanation, Reason
+from alsatian.explanation import Explanation
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Rows, Side
 from alsatian.kernels.types import entries
 from alsatian.models.factor import FactorModel
-from alsatian.models.lists import Audience
+from alsatian.models.lists import Audience, explained
 from alsatian.models.momentum import Momentum
 from alsatian.models.params import param
 from alsatian.models.run import Run
@@ -265,17 +265,9 @@ class ALS(FactorModel):
         parts = (f @ influence) * target[:, None]
         bases = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
         return [
-            self._told(history, item, float(base), part) for item, base, part in zip(items, bases, parts.T, strict=True)
+            explained(self.data, history, item, float(base), part)
+            for item, base, part in zip(items, bases, parts.T, strict=True)
         ]
-
-    def _told(self, history: CSR, item: int, base: float, parts: NDArray[np.float64]) -> Explanation:
-        ids, catalog = self.data.item_ids, self.data.catalog
-        reasons = [
-            Reason(ids.id_of(row), catalog.title_of(row), float(history.values[at]), float(parts[at]))
-            for at in np.argsort(-parts, kind="stable")
-            for row in (int(history.indices[at]),)
-        ]
-        return Explanation(ids.id_of(item), catalog.title_of(item), base + float(parts.sum()), base, reasons)
 
 
 def _gram(fixed: Side, form: Form, threads: int | None = None) -> NDArray[Any] | None:

@@ -139,7 +139,7 @@ class Parameters:
         from alsatian.models import MODELS
 
         owners = [other for other, model in MODELS.items() if name in model.declared]
-        hint = f" It belongs to {' and '.join(owners)}." if owners else nearest(name, list(cls.declared))
+        hint = f" It belongs to {', '.join(owners)}." if owners else nearest(name, list(cls.declared))
         raise ParameterError(f"{cls.name} has no parameter {name!r}; it has {', '.join(cls.declared) or 'none'}.{hint}")
 
     @classmethod
