@@ -1,4 +1,4 @@
-// Solves A x = b for one symmetric positive definite A = U'U, by a blocked left-looking Cholesky.
+// Factors one symmetric positive definite A = U'U, by a blocked left-looking Cholesky, and solves with U' and U.
 //
 // A block is two vectors of rows. First the tiles of tiles.h subtract what all rows above explain, at once and
 // deep. Then its two half-blocks are factored in turn: the small triangle on the diagonal, whose every step waits
@@ -62,27 +62,34 @@ void divide_column(const T* inverse, T* a, long ld) {
     }
 }
 
-// Solves U'z = b, then U x = z, in place, a vector of rows at a time, with the inverted triangles of the diagonal.
+// Solves U'y = b in place, a vector of rows at a time, with the inverted triangles of the diagonal.
 template <class T>
-void substitute(const T* u, long ld, int n, int width, const T* inverse, T* b) {
+void substitute_forward(const T* u, long ld, int n, int width, const T* inverse, T* b) {
     using S = Simd<T>;
     constexpr int lanes = S::lanes;
     for (int start = 0; start < n; start += lanes) {
         const int rows = n - start < lanes ? n - start : lanes;
         const T *corner = u + start * ld + start, *triangle = inverse + start * lanes;
-        T *z = b + start, solved[lanes];
-        for (int e = 0; e < lanes; ++e) solved[e] = S::sum(S::load(triangle + e * lanes) * S::load(z));
-        S::store(z, S::load(solved));
+        T *y = b + start, solved[lanes];
+        for (int e = 0; e < lanes; ++e) solved[e] = S::sum(S::load(triangle + e * lanes) * S::load(y));
+        S::store(y, S::load(solved));
         for (int c = lanes; c < width - start; c += lanes) {
-            auto rest = S::load(z + c);
-            for (int e = 0; e < rows; ++e) rest -= z[e] * S::load(corner + e * ld + c);
-            S::store(z + c, rest);
+            auto rest = S::load(y + c);
+            for (int e = 0; e < rows; ++e) rest -= y[e] * S::load(corner + e * ld + c);
+            S::store(y + c, rest);
         }
     }
+}
+
+// Solves U x = y likewise.
+template <class T>
+void substitute_back(const T* u, long ld, int n, int width, const T* inverse, T* y) {
+    using S = Simd<T>;
+    constexpr int lanes = S::lanes;
     for (int start = (n - 1) / lanes * lanes; start >= 0; start -= lanes) {
         const int rows = n - start < lanes ? n - start : lanes;
         const T *corner = u + start * ld + start, *triangle = inverse + start * lanes;
-        T* x = b + start;
+        T* x = y + start;
         for (int e = 0; e < rows; ++e) x[e] -= dot(corner + e * ld + lanes, x + lanes, width - start - lanes);
         typename S::Vector solved{};
         for (int e = 0; e < rows; ++e) solved += x[e] * S::load(triangle + e * lanes);
@@ -90,11 +97,11 @@ void substitute(const T* u, long ld, int n, int width, const T* inverse, T* b) {
     }
 }
 
-// a: upper triangle, row-major, n rows of ld >= width = padded<T>(n) numbers; destroyed.
-// b: right side padded with zeros, x on return. Scratch: diagonal of width numbers, inverse of width x lanes.
+// a: upper triangle, row-major, n rows of ld >= width = padded<T>(n) numbers; U on return, except that the triangles on
+// its diagonal are given by `inverse`, of width x lanes numbers. Scratch: diagonal of width numbers.
 // Returns -1, or the first row that depends on those before it to working precision: A is singular.
 template <class T>
-int solve_spd(T* a, long ld, int n, int width, T* b, T* diagonal, T* inverse) {
+int factor_spd(T* a, long ld, int n, int width, T* diagonal, T* inverse) {
     constexpr int lanes = Simd<T>::lanes, block = 2 * lanes;
     for (int e = 0; e < n; ++e) diagonal[e] = a[e * ld + e];
     for (int start = 0; start < n; start += block) {
@@ -114,7 +121,6 @@ int solve_spd(T* a, long ld, int n, int width, T* b, T* diagonal, T* inverse) {
             }
         }
     }
-    substitute(a, ld, n, width, inverse, b);
     return -1;
 }
 

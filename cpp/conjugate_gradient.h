@@ -155,8 +155,8 @@ private:
         constexpr int lanes = S::lanes;
         int c = 0;
         for (; c + 8 * lanes <= s_.width; c += 8 * lanes)
-            tile<T, 1, 8, false>(to + c, to + c, s_.width, x, 1, &s_.base[c], s_.stride, side_.factors);
-        for (; c < s_.width; c += lanes) tile<T, 1, 1, false>(to + c, to + c, s_.width, x, 1, &s_.base[c], s_.stride, side_.factors);
+            tile<T, 1, 8, false>(to + c, to + c, s_.width, x, 1, &s_.base[c], s_.stride, s_.n);
+        for (; c < s_.width; c += lanes) tile<T, 1, 1, false>(to + c, to + c, s_.width, x, 1, &s_.base[c], s_.stride, s_.n);
     }
 
     const Row<T>& row_;

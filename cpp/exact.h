@@ -62,16 +62,26 @@ private:
     }
 
     void accumulate(int64_t begin, int64_t end) {
+        if (begin == end) std::copy(s_.base.begin(), s_.base.end(), s_.system.begin());
         for (int64_t e = begin; e < end; e += kDepth) add(e, std::min(e + kDepth, end), end);
     }
 
     bool finish(double& loss) {
         complete();
-        T* right = s_.right.data();
-        std::copy_n(right, s_.width, s_.search.data());
-        if (solve_spd(s_.system.data(), s_.stride, s_.n, s_.width, right, s_.diagonal.data(), s_.inverse.data()) >= 0) return false;
-        // at the minimum, sum_e c (t - f'x)^2 + x'(w0 G + r)x - w0 sum_e (f'x)^2 = sum_e c t^2 - b'x
-        return row_.keep(right, squares_ - dot_exactly(s_.search.data(), right, s_.width), loss);
+        const T *u = s_.system.data(), *inverse = s_.inverse.data();
+        T *x = s_.right.data(), *z = s_.search.data();
+        if (factor_spd(s_.system.data(), s_.stride, s_.n, s_.width, s_.diagonal.data(), s_.inverse.data()) >= 0) return false;
+        substitute_forward(u, s_.stride, s_.n, s_.width, inverse, x);  // y, with b'A^-1 b = y'y
+        // sum_e c (t - f'x)^2 + x'(w0 G + r)x - w0 sum_e (f'x)^2 = sum_e c t^2 - 2 b'x + x'A x, where U x = y + z
+        double row_loss = squares_ - dot_exactly(x, x, s_.width);
+        if (side_.noise) {
+            std::fill_n(z, s_.width, T(0));
+            std::copy_n(side_.noise + row_.row * s_.n, s_.n, z);
+            row_loss += dot_exactly(z, z, s_.width);
+            axpy(T(1), z, x, s_.width);
+        }
+        substitute_back(u, s_.stride, s_.n, s_.width, inverse, x);
+        return row_.keep(x, row_loss, loss);
     }
 
     void add(int64_t begin, int64_t end, int64_t last) {
@@ -136,15 +146,16 @@ private:
         }
     }
 
-    // Adds what the products leave out: the ridge, and the column of the bias.
+    // Adds what the products leave out: the ridge, the column of the bias, and the offset.
     void complete() {
         for (int r = 0; r < s_.n; ++r) {
             T* row = &s_.system[r * s_.stride];
             if (row_.bordered()) {
                 std::fill(row + side_.factors, row + s_.width, T(0));
-                row[side_.factors] = s_.border[r];
+                row[side_.factors] = s_.border[r] + s_.base[r * s_.stride + side_.factors];
             }
             row[r] += side_.ridge[row_.row];
+            if (side_.rhs_offset) s_.right[r] += side_.rhs_offset[r];
         }
     }
 

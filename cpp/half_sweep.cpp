@@ -18,7 +18,7 @@ bool exactly(const HalfSweep<T>& side, int64_t entries) {
 
 template <class T>
 bool solve(const Row<T>& row, Stretch next, double& loss) {
-    if (row.begin == row.end) {  // nothing is known: the regression's answer is zero
+    if (row.begin == row.end && !row.side.rhs_offset && !row.side.noise) {  // nothing is known: the regression's answer is zero
         std::fill_n(row.factors(), row.side.factors, T(0));
         if (row.side.solution_bias) row.side.solution_bias[row.row] = 0;
         loss = 0;

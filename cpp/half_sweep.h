@@ -4,6 +4,9 @@
 //
 // over the entries e of the row, with f_e the fixed side's factors of the entry's column (and a
 // constant 1 where a bias is learned), G = F'F, and t_e less the fixed side's bias. See models/als.py.
+//
+// With A x = b for the above, and b plus `rhs_offset`, a row of `noise` z makes x = A^-1 b + U^-1 z, where A = U'U: of
+// standard normal z, a draw from the normal distribution whose precision is A. See models/bayesian_mf.py.
 #pragma once
 #include <cstdint>
 
@@ -26,16 +29,20 @@ struct HalfSweep {
     Form form;
     const T* fixed;       // (columns, factors)
     const T* fixed_bias;  // (columns) or null: no biases are learned
-    const T* gram;        // (factors, factors), w0 G, or null when w0 is zero
+    const T* gram;        // (n, n), w0 G or another matrix that all rows share, or null; n: factors and perhaps a bias
     const T* ridge;       // (rows)
+    const T* rhs_offset;  // (n), added to b of every row, or null
+    const T* noise;       // (rows, n) or null
     T* solution;          // (rows, factors): where conjugate gradient starts, and the result
     T* solution_bias;     // (rows) or null, as fixed_bias
     int steps;            // of conjugate gradient; 0 solves every row exactly, by Cholesky
     int64_t exact_from;   // rows with so many entries or more are solved exactly anyway
+
+    int unknowns() const { return factors + (fixed_bias != nullptr); }
 };
 
 struct Outcome {
-    double loss;     // sum over the rows of sum_e c (t - f'x)^2 + w0 (the unobserved) + r |x|^2
+    double loss;     // sum over the rows of sum_e c (t - f'x)^2 + w0 (the unobserved) + r |x|^2 - 2 rhs_offset'x
     int64_t failed;  // the first row whose system was singular or not finite, or -1
 };
 

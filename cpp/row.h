@@ -45,7 +45,7 @@ struct Scratch {
         confidence, target;
 
     explicit Scratch(const HalfSweep<T>& side)
-        : n(side.factors + (side.fixed_bias != nullptr)),
+        : n(side.unknowns()),
           width(padded<T>(n)),
           stride(width + 64 / sizeof(T) * (width * sizeof(T) / 64 % 2 == 0)),
           base(static_cast<size_t>(n) * stride + width),
@@ -59,8 +59,7 @@ struct Scratch {
           residual(width),
           search(width),
           product(width) {
-        for (int r = 0; side.gram && r < side.factors; ++r)
-            std::copy_n(side.gram + static_cast<long>(r) * side.factors, side.factors, &base[r * stride]);
+        for (int r = 0; side.gram && r < n; ++r) std::copy_n(side.gram + static_cast<long>(r) * n, n, &base[r * stride]);
     }
 };
 

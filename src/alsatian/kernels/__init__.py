@@ -102,9 +102,12 @@ def half_sweep(
     steps: int = 0,
     exact_from: int = NEVER,
     threads: int | None = None,
+    rhs_offset: Array | None = None,
+    noise: Array | None = None,
 ) -> tuple[float, int]:
+    threads = usable_threads(threads)
     return _native.half_sweep(  # type: ignore[no-any-return]
-        *rows, tuple(form), *fixed, gram, ridge, *solution, steps, exact_from, usable_threads(threads)
+        *rows, tuple(form), *fixed, gram, ridge, rhs_offset, noise, *solution, steps, exact_from, threads
     )
 
 

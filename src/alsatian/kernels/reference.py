@@ -68,6 +68,8 @@ def half_sweep(
     steps: int = 0,
     exact_from: int = NEVER,
     threads: int | None = None,
+    rhs_offset: Array | None = None,
+    noise: Array | None = None,
 ) -> tuple[float, int]:
     """Solve every row of one side in place; return its loss and the first row that failed, or -1.
 
@@ -75,28 +77,37 @@ def half_sweep(
 
         (w0 G + sum_e (c_e - w0) f_e f_e' + r I) x = sum_e c_e t_e f_e
 
-    `gram` is w0 G (factors x factors) or None, `ridge` r for each row. `steps` = 0 solves exactly; else so many
-    steps of conjugate gradient start from `solution`, preconditioned by the diagonal, except in rows of
-    `exact_from` entries or more, which are solved exactly anyway. The loss is
+    `gram` is w0 G, or any matrix that all rows share (unknowns x unknowns, a bias last), or None; `ridge` is r for
+    each row. `steps` = 0 solves exactly; else so many steps of conjugate gradient start from `solution`,
+    preconditioned by the diagonal, except in rows of `exact_from` entries or more, which are solved exactly anyway.
+    The loss is
 
-        sum over rows of  sum_e c_e (t_e - f_e'x)^2 + w0 sum over the unobserved of (f'x)^2 + r |x|^2
+        sum over rows of  sum_e c_e (t_e - f_e'x)^2 + r |x|^2 + x'(gram)x - w0 sum_e (f_e'x)^2
 
-    A row without entries becomes zero.
+    where the last two terms are w0 times the squares of the unobserved. Draws, with `steps` = 0: `rhs_offset` (unknowns) is added to every row's right side b (and -2 rhs_offset'x to the
+    loss), and `noise` z (rows x unknowns) makes x = A^-1 b + L^-T z, where A = L L' is the system: with standard normal
+    z, a draw from the normal distribution of mean A^-1 b and precision A.
+
+    A row without entries becomes zero if there is neither an offset nor noise.
     """
     confidence, target = entries(rows, form, fixed)
     columns = fixed.factors if fixed.bias is None else np.column_stack([fixed.factors, np.ones(len(fixed.factors))])
-    outside = np.zeros((columns.shape[1],) * 2)
-    if gram is not None:
-        outside[: len(gram), : len(gram)] = gram
+    unknowns = columns.shape[1]
+    outside = np.zeros((unknowns, unknowns)) if gram is None else gram.astype(np.float64)
+    offset = np.zeros(unknowns) if rhs_offset is None else rhs_offset
+    drawn = rhs_offset is not None or noise is not None
     loss, failed = 0.0, -1
     for row in range(len(solution.factors)):
         part = slice(rows.indptr[row], rows.indptr[row + 1])
         f, c, ct = columns[rows.indices[part]].astype(np.float64), confidence[part], target[part]
         system = outside + (f.T * (c - form.unobserved)) @ f + ridge[row] * np.eye(len(outside))
-        right = f.T @ ct
+        right = f.T @ ct + offset
         try:
             exact = steps == 0 or len(c) >= exact_from
-            x = _solve(system, right, _join(solution, row), 0 if exact else steps) if len(c) else np.zeros(len(right))
+            known = len(c) > 0 or drawn
+            x = _solve(system, right, _join(solution, row), 0 if exact else steps) if known else np.zeros(unknowns)
+            if noise is not None:
+                x = x + np.linalg.solve(np.linalg.cholesky(system).T, noise[row])
         except np.linalg.LinAlgError:
             failed = row if failed < 0 else failed
             continue
