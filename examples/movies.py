@@ -14,7 +14,7 @@ def main(favourites: list[str]) -> None:
 
     split = al.split.per_user(ratings, n=10, seed=0)  # before any fit
     explicit = al.ExplicitALS().fit(split.train)
-    baseline = al.ExplicitALS(factors=0).fit(split.train)
+    baseline = al.Baseline().fit(split.train)
     print(f"RMSE {al.evaluation.rmse(explicit, split):.3f}, mean and biases {al.evaluation.rmse(baseline, split):.3f}")
 
     likes = al.Split("likes", split.train.likes(4), split.held_out.likes(4))

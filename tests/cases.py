@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from alsatian.interactions import Interactions
-from alsatian.models import Baseline, Blend, ExplicitALS, Fallback, ImplicitALS, Model, Popularity
+from alsatian.models import Baseline, Blend, ExplicitALS, Fallback, ImplicitALS, Model, Popularity, PureSVD
 from alsatian.ranking import Recommendations
 
 
@@ -72,6 +72,11 @@ CASES = {
     "fallback for many": Case(
         Fallback, {"first": EXPLICIT, "then": ExplicitALS(factors=0), "min_history": 12}, FACTOR_MODEL - {"fold_in"}
     ),
+    "pure svd": Case(PureSVD, {}, FACTOR_MODEL),
+    "pure svd, user means": Case(PureSVD, {"factors": 5, "impute": "user"}, FACTOR_MODEL),
+    "pure svd, item means": Case(PureSVD, {"energy": 0.5, "impute": "item"}, FACTOR_MODEL),
+    "pure svd, mean": Case(PureSVD, {"energy": 1.0, "impute": "mean"}, FACTOR_MODEL),
+    "pure svd, biases": Case(PureSVD, {"factors": 1, "impute": "biases"}, FACTOR_MODEL),
     "baseline": Case(Baseline, {}, FACTOR_MODEL - {"similar"}),
     "baseline, sides regularized apart": Case(
         Baseline, {"reg_user": 30, "reg_item": 0, "epochs": 2}, FACTOR_MODEL - {"similar"}

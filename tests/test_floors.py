@@ -13,7 +13,7 @@ from alsatian import evaluation, metrics, split
 from alsatian.ids import Ids
 from alsatian.ingest import read
 from alsatian.interactions import Interactions
-from alsatian.models import Baseline, Blend, ExplicitALS, ImplicitALS, Popularity
+from alsatian.models import Baseline, Blend, ExplicitALS, ImplicitALS, Popularity, PureSVD
 from alsatian.split import Split
 
 
@@ -53,6 +53,16 @@ def test_popularity_counted_in_plain_python_has_the_same_number(likes: Split) ->
 def test_implicit_als_ranks_more_than_twice_as_well_as_popularity(likes: Split) -> None:
     model = ImplicitALS(factors=32).fit(likes.train, progress=False)
     assert evaluation.ndcg(model, likes) >= 0.30
+
+
+def test_pure_svd_ranks_nearly_as_well_as_implicit_als(likes: Split) -> None:
+    assert evaluation.ndcg(PureSVD(factors=20).fit(likes.train), likes) >= 0.285
+
+
+def test_singular_vectors_of_what_the_biases_leave_predict_better_than_these(folds: list[Split]) -> None:
+    fold = folds[0]
+    svd, biases = (evaluation.rmse(m.fit(fold.train), fold) for m in (PureSVD(factors=8, impute="biases"), Baseline()))
+    assert svd < biases - 0.005
 
 
 @pytest.mark.parametrize("form", ["rendle", "implicit"])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alsatian.ids import Ids
     from alsatian.ingest import read, samples
     from alsatian.interactions import Interactions
-    from alsatian.models import Baseline, Blend, ExplicitALS, Fallback, ImplicitALS, Popularity
+    from alsatian.models import Baseline, Blend, ExplicitALS, Fallback, ImplicitALS, Popularity, PureSVD
     from alsatian.ranking import Recommendations
     from alsatian.recipe import Recipe
     from alsatian.split import Split
@@ -41,6 +41,7 @@ _HOMES = {
     "ImplicitALS": "models",
     "Interactions": "interactions",
     "Popularity": "models",
+    "PureSVD": "models",
     "Recipe": "recipe",
     "Recommendations": "ranking",
     "Split": "split",
@@ -55,8 +56,8 @@ _HOMES = {
 
 __all__ = [
     "AlsatianError", "Baseline", "Blend", "Catalog", "ExplicitALS", "Fallback", "Ids", "ImplicitALS", "Interactions",
-    "Popularity",
-    "Recipe", "Recommendations", "Split", "evaluation", "load", "metrics", "read", "samples", "save", "split",
+    "Popularity", "PureSVD", "Recipe", "Recommendations", "Split", "evaluation", "load", "metrics", "read", "samples",
+    "save", "split",
 ]  # fmt: skip
 
 

@@ -43,6 +43,7 @@ class TestPlan:
             ("explicit-als", ["alpha=3"], None, "It belongs to implicit-als."),
             ("explicit-als", [], 4, "--likes makes all values alike, which leaves explicit-als nothing to predict"),
             ("baseline", [], 4, "which leaves baseline nothing to predict; drop it, or pass --model implicit-als."),
+            ("pure-svd", ["impute=user"], 4, "which leaves pure-svd nothing to predict"),
             ("popularity", ["by=mean"], 4, "which leaves popularity nothing to predict"),
             ("popularity", ["factors=3"], None, "popularity has no parameter 'factors'"),
             (None, ["biases=true"], 4, "implicit-als has no parameter 'biases'"),

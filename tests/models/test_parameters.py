@@ -10,7 +10,7 @@ import pytest
 
 from alsatian.errors import AlsatianError, ParameterError
 from alsatian.interactions import Interactions
-from alsatian.models import MODELS, Baseline, ExplicitALS, ImplicitALS, Popularity
+from alsatian.models import MODELS, Baseline, ExplicitALS, ImplicitALS, Popularity, PureSVD
 
 REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ExplicitALS, {"reg": -0.1}, "reg=-0.1 is too small; the least is 0."),
@@ -44,6 +44,10 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ImplicitALS, {"unobserved_weight": 0.1}, "drop it, or pass form='rendle'"),
     (ImplicitALS, {"form": "implicit", "unobserved_weight": 0.1}, "has no effect with form='implicit'"),
     (ImplicitALS, {"alpha": -1}, "alpha=-1 is too small; the least is 0."),
+    (PureSVD, {"factors": 0}, "factors=0 is too small; the least is 1."),
+    (PureSVD, {"energy": 1.5}, "energy=1.5 is too large; the most is 1."),
+    (PureSVD, {"energy": 0.9, "factors": 8}, "energy=0.9 chooses the number of factors, and factors=8 gives it; drop"),
+    (PureSVD, {"impute": "median"}, "impute='median' is not one of zero, user, item, mean, biases."),
     (Baseline, {"reg_user": -1.0}, "reg_user=-1 is too small; the least is 0."),
     (Baseline, {"reg": 1.0}, "It belongs to explicit-als"),
     (Popularity, {"by": "median"}, "by='median' is not one of count, mean."),
@@ -69,7 +73,7 @@ def test_a_parameter_error_is_a_value_error_and_ours() -> None:
     assert isinstance(caught.value, AlsatianError)
 
 
-@pytest.mark.parametrize("model", [ExplicitALS, ImplicitALS])
+@pytest.mark.parametrize("model", [ExplicitALS, ImplicitALS, PureSVD])
 def test_more_factors_than_the_data_allows_are_refused(model: type, ratings: Interactions) -> None:
     with pytest.raises(
         ParameterError, match=r"factors=5 is more than the data allows: it has 4 users and 5 items; pass at most 4\."

@@ -84,7 +84,8 @@ def _draw(path: Path, model: Model, version: str) -> None:
     epochs = f"{counted(end.epoch, 'epoch')}, objective {number(end.objective)}, " if end else ""
     facts.say(
         "training",
-        f"{epochs}{duration(model.training['seconds'])} on {counted(model.training['threads'], 'thread')}",
+        f"{epochs}{duration(model.training['seconds'])} on {counted(model.training['threads'], 'thread')}"
+        + (f"; {model.remark}" if model.remark else ""),
     )
 
 

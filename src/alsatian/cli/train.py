@@ -166,7 +166,7 @@ def _likes(facts: Facts, data: Interactions, likes: float) -> Interactions:
 def _small_enough(model: Model, planned: Plan, data: Interactions, notes: list[str]) -> Model:
     """Lower the usual number of factors where the data is tiny; one that was asked for is left to be refused."""
     most, what = min((len(ids), ids.what) for ids in (data.user_ids, data.item_ids))
-    usual = model.params.get("factors", 0)
+    usual = model.params.get("factors") or 0
     if "factors" in planned.settings or usual <= most:
         return model
     notes.append(f"factors={most} instead of {usual}: the data has only {counted(most, what)}")
@@ -181,7 +181,7 @@ def _fit_summary(model: Model) -> str:
         shares = zip(model.parts, model.shares, strict=True)
         return f"{duration(seconds)}; weights {', '.join(f'{part.name} {share:.2f}' for part, share in shares)}"
     if not model.history:
-        return duration(seconds)
+        return duration(seconds) + (f"; {model.remark}" if model.remark else "")
     end = model.history[-1]
     return f"{counted(end.epoch, 'epoch')} in {duration(seconds)} on {threads}; objective {number(end.objective)}"
 

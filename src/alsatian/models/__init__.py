@@ -7,9 +7,10 @@ from alsatian.models.explicit_als import ExplicitALS
 from alsatian.models.fallback import Fallback
 from alsatian.models.implicit_als import ImplicitALS
 from alsatian.models.popularity import Popularity
+from alsatian.models.pure_svd import PureSVD
 
 MODELS: dict[str, type[Model]] = {
-    model.name: model for model in (ExplicitALS, ImplicitALS, Baseline, Popularity, Blend, Fallback)
+    model.name: model for model in (ExplicitALS, ImplicitALS, PureSVD, Baseline, Popularity, Blend, Fallback)
 }
 
-__all__ = ["MODELS", "Baseline", "Blend", "ExplicitALS", "Fallback", "ImplicitALS", "Model", "Popularity"]
+__all__ = ["MODELS", "Baseline", "Blend", "ExplicitALS", "Fallback", "ImplicitALS", "Model", "Popularity", "PureSVD"]

@@ -209,6 +209,11 @@ class Model(Parameters):
         return False
 
     @property
+    def remark(self) -> str | None:
+        """What is worth knowing of the fit beside its epochs and seconds, in a few words."""
+        return None
+
+    @property
     def fitted(self) -> Self:
         """The model itself; raises NotFitted before `fit`."""
         if not hasattr(self, "data"):

@@ -50,6 +50,11 @@ class FactorModel(Model):
         for cache in ("_panels", "_directions", "_item_gram"):
             self.__dict__.pop(cache, None)
 
+    @property
+    def _item_points(self) -> Floats:
+        """The items as points: the smaller the angle between two, the more alike they are."""
+        return self.item_factors
+
     @cached_property
     def _panels(self) -> NDArray[np.float32]:
         """The items as the scoring kernel wants them."""
@@ -58,9 +63,10 @@ class FactorModel(Model):
 
     @cached_property
     def _directions(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Item factors of length one, plain and packed: their products are cosines."""
-        lengths = np.linalg.norm(self.item_factors, axis=1, keepdims=True)
-        plain = np.divide(self.item_factors, lengths, out=np.zeros_like(self.item_factors), where=lengths > 0)
+        """The points of the items at length one, plain and packed: their products are cosines."""
+        points = self._item_points
+        lengths = np.linalg.norm(points, axis=1, keepdims=True)
+        plain = np.divide(points, lengths, out=np.zeros_like(points), where=lengths > 0)
         plain = np.ascontiguousarray(plain, np.float32)
         return plain, kernels.pack_items(plain, None)
 

@@ -1,0 +1,85 @@
+"""The largest singular values of a sparse matrix and their right singular vectors, by LAPACK or by ARPACK.
+
+Both run on one BLAS thread and from a fixed start, so that the same matrix always gives the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.errors import FitError, ParameterError
+
+Floats = NDArray[np.float64]
+DENSE = 25_000_000  # cells (200 MB) up to which a matrix may be written out
+MOST = 512  # factors up to which a share of energy is looked for in a larger one
+FIRST = 32  # factors with which that search begins
+NOISE = float(np.finfo(np.float32).eps)  # the share of the largest singular value that is rounding in single precision
+
+
+def most_factors(rows: int, columns: int) -> int:
+    """Return into how many factors a matrix can be taken apart: into all only if it may be written out."""
+    return min(rows, columns) - (rows * columns > DENSE)
+
+
+def largest(matrix: Any, factors: int) -> tuple[Floats, Floats]:
+    """Return the largest singular values, descending, and their right singular vectors (columns, factors).
+
+    Each vector's largest entry is positive. Fewer come back where the matrix has fewer above zero.
+    """
+    from scipy.sparse.linalg import ArpackError
+    from threadpoolctl import threadpool_limits
+
+    whole = matrix.shape[0] * matrix.shape[1] <= DENSE and 3 * factors > min(matrix.shape)
+    try:
+        with threadpool_limits(limits=1, user_api="blas"):
+            values, vectors = (_lapack if whole else _arpack)(matrix.astype(np.float64), factors)
+    except (ArpackError, np.linalg.LinAlgError) as error:
+        raise FitError(f"the decomposition into {factors} factors failed ({error}); pass fewer factors.") from error
+    real = values > NOISE * values[0]
+    vectors = vectors[:, real]
+    return values[real], vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])])
+
+
+def _lapack(matrix: Any, factors: int) -> tuple[Floats, Floats]:
+    _, values, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
+    return values[:factors], right[:factors].T
+
+
+def _arpack(matrix: Any, factors: int) -> tuple[Floats, Floats]:
+    """Find the eigenvectors B of the smaller of R'R and RR', then the singular values of R in the space of B.
+
+    It is what scipy.sparse.linalg.svds does, which leaves the restarts of ARPACK to chance (matrices of few ranks).
+    """
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    tall = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T.tocsr()
+    gram = LinearOperator((tall.shape[1],) * 2, matvec=lambda x: tall.T @ (tall @ x), dtype=np.float64)
+    rng = np.random.default_rng(0)
+    _, basis = eigsh(gram, factors, v0=rng.standard_normal(tall.shape[1]), rng=rng)
+    basis, _ = np.linalg.qr(basis)
+    left, values, right = np.linalg.svd(tall @ basis, full_matrices=False)
+    return values, basis @ right.T if tall is matrix else left
+
+
+def enough(matrix: Any, energy: float) -> tuple[Floats, Floats]:
+    """Return as many of the largest as keep this share of the squared Frobenius norm: twice as many in every trial."""
+    rows, columns = matrix.shape
+    whole = rows * columns <= DENSE
+    most = min(most_factors(rows, columns), rows if whole else MOST)
+    total, factors = float((matrix.data.astype(np.float64) ** 2).sum()), min(FIRST, most)
+    while True:
+        values, vectors = largest(matrix, factors)
+        kept = np.cumsum(values**2) / total
+        if kept[-1] >= energy - 1e-12 or factors == most:
+            break
+        factors = min(2 * factors, most)
+    if not whole and kept[-1] < energy - 1e-12:
+        raise ParameterError(
+            f"energy={energy:g} needs more than {most} factors, which keep {kept[-1]:.3f}, and {rows:,} x {columns:,} "
+            f"cells are more than the {DENSE:,} that are decomposed whole; pass a lower energy, or factors."
+        )
+    count = int(np.searchsorted(kept, energy - 1e-12)) + 1
+    return values[:count], vectors[:, :count]
