@@ -158,7 +158,8 @@ class PureSVD(FactorModel):
 
     @property
     def _imputation(self) -> Imputation:
-        return Imputation(self.impute, float(self.mean[0]), self.item_bias)
+        item_bias = None if self.item_bias is None else np.asarray(self.item_bias, np.float64)
+        return Imputation(self.impute, float(self.mean[0]), item_bias)
 
     @property
     def _item_points(self) -> Floats:
