@@ -82,7 +82,8 @@ def lists_have_exactly_n_items(case: Case, data: Interactions, _: Path) -> None:
 
 
 def scores_descend_and_ties_go_to_the_lower_row(case: Case, data: Interactions, _: Path) -> None:
-    for one in (case.fit(data).recommend(n=len(data.item_ids))[user] for user in range(len(data.user_ids))):
+    lists = case.fit(data).recommend(n=len(data.item_ids))
+    for one in (lists[user] for user in range(len(data.user_ids))):
         assert (np.diff(one.scores) <= 0).all()
         tied = np.diff(one.scores) == 0
         assert (np.diff(one.rows)[tied] > 0).all()

@@ -68,7 +68,7 @@ def train(
     \b
     alsatian train ratings.csv --items movies.csv -o movies.model
     alsatian train ratings.csv -o movies.model --model implicit-als --likes 4 --set factors=64
-    alsatian train ratings.csv -o movies.model --model blend --parts implicit-als,popularity --weights 0.9,0.1
+    alsatian train ratings.csv -o movies.model --model blend --parts implicit-als,popularity
     alsatian train orders.parquet -o shop.model --bad-rows skip --where "quantity > 0"
     """
     from alsatian import store

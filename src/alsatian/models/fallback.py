@@ -61,7 +61,7 @@ class Fallback(Combined):
         short = np.flatnonzero(top.best[:, -1] < 0)
         others = ask(1, short)
         for person, best, scores in zip(short, others.best, others.scores, strict=True):
-            _fill(top, person, best, scores)
+            _fill(top, int(person), best, scores)
         return top
 
     def _sources(self, top: Top, own: str) -> Sequence[Source]:

@@ -86,4 +86,5 @@ def search(
     for person, (rows, says) in enumerate(people):
         lists = ranked(rows, says, points, PLACES)
         gained += metrics.ndcg(lists.best, held_out.take(np.full(len(points), person)))
-    return points[int(np.argmax(gained))]
+    best: NDArray[np.float32] = points[int(np.argmax(gained))]
+    return best
