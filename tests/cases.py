@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from alsatian.interactions import Interactions
-from alsatian.models import Baseline, Blend, ExplicitALS, Fallback, ImplicitALS, Model, Popularity, PureSVD
+from alsatian.models import Baseline, BayesianMF, Blend, ExplicitALS, Fallback, ImplicitALS, Model, Popularity, PureSVD
 from alsatian.ranking import Recommendations
 
 
@@ -62,6 +62,11 @@ CASES = {
     "implicit, cg": Case(ImplicitALS, SMALL | {"solver": "cg", "cg_steps": 2}, STEPWISE),
     "implicit, auto by cg": Case(ImplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
     "implicit, float64": Case(ImplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
+    "bayesian": Case(BayesianMF, {"factors": 5, "draws": 6, "burn_in": 2}, FACTOR_MODEL - {"explain", "fold_in"}),
+    "bayesian, thinned": Case(
+        BayesianMF, {"factors": 8, "draws": 3, "thin": 2, "seed": 4}, FACTOR_MODEL - {"explain", "fold_in"}
+    ),
+    "popularity": Case(Popularity, {}, frozenset()),
     "blend by rank": Case(Blend, {"parts": [IMPLICIT, Popularity()], "weights": [0.7, 0.3]}, frozenset()),
     "blend by score": Case(Blend, {"parts": [EXPLICIT, Popularity()], "weights": [2, 1], "by": "score"}, frozenset()),
     "blend of predictions": Case(

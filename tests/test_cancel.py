@@ -18,7 +18,7 @@ import numpy as np
 from alsatian import kernels
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
-from alsatian.models import ExplicitALS, ImplicitALS
+from alsatian.models import BayesianMF, ExplicitALS, ImplicitALS
 
 def data(rows, users, items):
     rng = np.random.default_rng(0)
@@ -54,6 +54,7 @@ def interrupted(process: subprocess.Popen[str], after: float) -> tuple[float, st
 
 FITS = {
     "cholesky": "ExplicitALS(factors=128, epochs=1000)",
+    "bayesian": "BayesianMF(factors=64, draws=100)",
     "cg": "ImplicitALS(factors=128, epochs=1000, solver='cg')",
     "one thread": "ImplicitALS(factors=256, epochs=1000)",
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alsatian.ids import Ids
     from alsatian.ingest import read, samples
     from alsatian.interactions import Interactions
-    from alsatian.models import Baseline, Blend, ExplicitALS, Fallback, ImplicitALS, Popularity, PureSVD
+    from alsatian.models import Baseline, BayesianMF, Blend, ExplicitALS, Fallback, ImplicitALS, Popularity, PureSVD
     from alsatian.ranking import Recommendations
     from alsatian.recipe import Recipe
     from alsatian.split import Split
@@ -33,6 +33,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AlsatianError": "errors",
     "Baseline": "models",
+    "BayesianMF": "models",
     "Blend": "models",
     "Catalog": "catalog",
     "ExplicitALS": "models",
@@ -55,9 +56,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "AlsatianError", "Baseline", "Blend", "Catalog", "ExplicitALS", "Fallback", "Ids", "ImplicitALS", "Interactions",
-    "Popularity", "PureSVD", "Recipe", "Recommendations", "Split", "evaluation", "load", "metrics", "read", "samples",
-    "save", "split",
+    "AlsatianError", "Baseline", "BayesianMF", "Blend", "Catalog", "ExplicitALS", "Fallback", "Ids", "ImplicitALS",
+    "Interactions", "Popularity", "PureSVD", "Recipe", "Recommendations", "Split", "evaluation", "load", "metrics",
+    "read", "samples", "save", "split",
 ]  # fmt: skip
 
 

@@ -84,7 +84,9 @@ def half_sweep(
 
         sum over rows of  sum_e c_e (t_e - f_e'x)^2 + r |x|^2 + x'(gram)x - w0 sum_e (f_e'x)^2
 
-    where the last two terms are w0 times the squares of the unobserved. Draws, with `steps` = 0: `rhs_offset` (unknowns) is added to every row's right side b (and -2 rhs_offset'x to the
+    where the last two terms are w0 times the squares of the unobserved.
+
+    Draws, with `steps` = 0: `rhs_offset` (unknowns) is added to every row's right side b (and -2 rhs_offset'x to the
     loss), and `noise` z (rows x unknowns) makes x = A^-1 b + L^-T z, where A = L L' is the system: with standard normal
     z, a draw from the normal distribution of mean A^-1 b and precision A.
 

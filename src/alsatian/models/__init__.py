@@ -2,6 +2,7 @@
 
 from alsatian.models.base import Model
 from alsatian.models.baseline import Baseline
+from alsatian.models.bayesian_mf import BayesianMF
 from alsatian.models.blend import Blend
 from alsatian.models.explicit_als import ExplicitALS
 from alsatian.models.fallback import Fallback
@@ -10,7 +11,20 @@ from alsatian.models.popularity import Popularity
 from alsatian.models.pure_svd import PureSVD
 
 MODELS: dict[str, type[Model]] = {
-    model.name: model for model in (ExplicitALS, ImplicitALS, PureSVD, Baseline, Popularity, Blend, Fallback)
+    model.name: model
+    for model in (
+        ExplicitALS,
+        ImplicitALS,
+        BayesianMF,
+        PureSVD,
+        Baseline,
+        Popularity,
+        Blend,
+        Fallback,
+    )
 }
 
-__all__ = ["MODELS", "Baseline", "Blend", "ExplicitALS", "Fallback", "ImplicitALS", "Model", "Popularity", "PureSVD"]
+__all__ = [
+    "MODELS", "Baseline", "BayesianMF", "Blend", "ExplicitALS", "Fallback", "ImplicitALS", "Model", "Popularity",
+    "PureSVD",
+]  # fmt: skip

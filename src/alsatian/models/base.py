@@ -156,6 +156,14 @@ class Model(Parameters):
         the mean and the other side's bias).
         Raises UnknownUser, UnknownItem, ParameterError, Unsupported for models without a score for a pair.
         """
+        user_rows, item_rows = self._pairs(users, items, unknown)
+        values = self.predict_rows(user_rows, item_rows, clip=clip)
+        if unknown == "skip":
+            values[(user_rows < 0) | (item_rows < 0)] = np.nan
+        return values
+
+    def _pairs(self, users: Some, items: Some, unknown: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the rows of pairs, one of either side going with all of the other; -1 where an id is unknown."""
         if unknown not in ("raise", "skip", "baseline"):
             raise ParameterError(f"unknown={unknown!r} is not a word of predict; choose raise, skip or baseline.")
         data = self.fitted.data
@@ -165,11 +173,8 @@ class Model(Parameters):
                 f"predict takes pairs, and {len(found[0]):,} users do not pair with {len(found[1]):,} items; "
                 "pass as many of both, or one of either."
             )
-        user_rows, item_rows = (np.ascontiguousarray(rows) for rows in np.broadcast_arrays(*found))
-        values = self.predict_rows(user_rows, item_rows, clip=clip)
-        if unknown == "skip":
-            values[(user_rows < 0) | (item_rows < 0)] = np.nan
-        return values
+        user_rows, item_rows = np.broadcast_arrays(*found)
+        return np.ascontiguousarray(user_rows), np.ascontiguousarray(item_rows)
 
     def predict_rows(
         self, users: NDArray[np.int32], items: NDArray[np.int32], *, clip: bool = False
