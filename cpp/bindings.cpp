@@ -1,69 +1,21 @@
 // The border to Python: checks shapes and bounds, releases the GIL. Outputs are arrays that the caller made.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
-#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
-#include <algorithm>
-#include <optional>
-#include <stdexcept>
 #include <string>
 
+#include "binding.h"
 #include "dictionary.h"
 #include "gram.h"
 #include "half_sweep.h"
-#include "parallel.h"
 #include "scanning.h"
 #include "sorting.h"
 #include "topk.h"
 
-namespace nb = nanobind;
 using namespace alsatian;
 
 namespace {
-
-template <class T, int Dimensions>
-using Array = nb::ndarray<T, nb::ndim<Dimensions>, nb::c_contig, nb::device::cpu>;
-template <class T, int Dimensions>
-using Maybe = std::optional<Array<T, Dimensions>>;
-using AnyColumn = nb::ndarray<nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using AnyInput = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-void require(bool condition, const char* what) {
-    if (!condition) throw std::invalid_argument(what);
-}
-
-template <class Optional>
-auto pointer(const Optional& array) {
-    return array ? array->data() : nullptr;
-}
-
-// Runs a kernel without the GIL; a Ctrl-C seen while waiting becomes KeyboardInterrupt.
-template <class Work>
-auto run(int threads, const Work& work) {
-    require(threads >= 1, "threads must be 1 or more");
-    try {
-        nb::gil_scoped_release released;
-        return work();
-    } catch (const Cancelled&) {
-        throw nb::python_error();  // PyErr_CheckSignals has set it
-    }
-}
-
-void check_rows(const Array<const int64_t, 1>& indptr, size_t entries) {
-    require(indptr.shape(0) > 0 && indptr(0) == 0, "indptr must begin with 0");
-    for (size_t r = 0; r + 1 < indptr.shape(0); ++r) require(indptr(r) <= indptr(r + 1), "indptr must not descend");
-    require(static_cast<size_t>(indptr(indptr.shape(0) - 1)) == entries, "indptr must end with the number of entries");
-}
-
-void check_indices(const int32_t* indices, size_t count, size_t bound, const char* what) {
-    uint32_t largest = 0;  // a negative one becomes large
-    for (size_t i = 0; i < count; ++i) largest = std::max(largest, static_cast<uint32_t>(indices[i]));
-    require(count == 0 || largest < bound, what);
-}
 
 template <class T>
 std::pair<double, int64_t> py_half_sweep(
@@ -247,6 +199,8 @@ bool supports(const std::string& set) {
 
 }  // namespace
 
+void bind_sgd(nb::module_& m);  // bind_sgd.cpp
+
 NB_MODULE(MODULE_NAME, m) {
     m.doc() = "The native kernels, compiled for one instruction set; see kernels/reference.py for what they compute.";
     interrupted = check_signals;
@@ -277,5 +231,6 @@ NB_MODULE(MODULE_NAME, m) {
         .def("bytes", &Dictionary::bytes)
         .def("number", &py_number, "data"_a.noconvert(), "offsets"_a.noconvert(), "kept"_a.noconvert().none(), "out"_a.noconvert())
         .def("sorted", &py_sorted, "data"_a.noconvert(), "offsets"_a.noconvert(), "places"_a.noconvert());
+    bind_sgd(m);
     m.def("supports", &supports, "instruction_set"_a, "Whether this processor can run the build of that name.");
 }

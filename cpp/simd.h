@@ -35,6 +35,8 @@ struct Simd {
         UNROLL for (int lane = 0; lane < lanes; ++lane) total += v[lane];
         return total;
     }
+    // The same by halves: fewer steps that wait for each other.
+    static T total(Vector v) { return fold<lanes / 2>(v); }
 
 private:
     static constexpr int within = 16 / sizeof(T);  // lanes that shuffles mix at no cost: 128 bits
@@ -49,6 +51,13 @@ private:
         if constexpr (Count > within) return pick<half(I)...>(a, b) + pick<half(I) + lanes / 2 ...>(a, b);
         else return pick<even(I)...>(a, b) + pick<even(I) + 1 ...>(a, b);
     }
+    template <int Half>
+    static T fold(Vector v) {
+        if constexpr (Half == 0) return v[0];
+        else return fold<Half / 2>(v + swap<Half>(v, std::make_integer_sequence<int, lanes>()));
+    }
+    template <int Half, int... I>
+    static Vector swap(Vector v, std::integer_sequence<int, I...>) { return pick<(I ^ Half)...>(v, v); }
     // The lanes of a and b, counted on, that are named.
     template <int... Lane>
     static Vector pick(Vector a, Vector b) {

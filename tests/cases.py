@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 
 from alsatian.interactions import Interactions
-from alsatian.models import Baseline, BayesianMF, Blend, ExplicitALS, Fallback, ImplicitALS, Model, Popularity, PureSVD
+from alsatian.models import (
+    Baseline,
+    BayesianMF,
+    BiasedMF,
+    Blend,
+    ExplicitALS,
+    Fallback,
+    ImplicitALS,
+    Model,
+    Popularity,
+    PureSVD,
+)
 from alsatian.ranking import Recommendations
 
 
@@ -41,11 +52,14 @@ def history_of(data: Interactions, user: int) -> dict[Any, float]:
 
 
 FACTOR_MODEL = frozenset({"predict", "similar", "explain", "fold_in"})
-STEPWISE = FACTOR_MODEL - {"fold_in"}  # conjugate gradient begins elsewhere for a visitor than for a user
+STEPWISE = FACTOR_MODEL - {"fold_in"}  # a visitor is solved exactly, and a user came near by steps
 SMALL = {"factors": 6, "epochs": 3}
 EXPLICIT, IMPLICIT = ExplicitALS(**SMALL), ImplicitALS(**SMALL)
 
 CASES = {
+    "biased mf": Case(BiasedMF, SMALL, STEPWISE),
+    "biased mf, mean and biases": Case(BiasedMF, SMALL | {"factors": 0}, STEPWISE),
+    "biased mf, frequencies": Case(BiasedMF, SMALL | {"nu": 0.5, "bias_reg": 0.3}, STEPWISE),
     "explicit": Case(ExplicitALS, SMALL, FACTOR_MODEL),
     "explicit without biases": Case(ExplicitALS, SMALL | {"biases": False}, FACTOR_MODEL),
     "explicit, plain reg": Case(ExplicitALS, SMALL | {"nu": 0.0, "reg": 1.0}, FACTOR_MODEL),

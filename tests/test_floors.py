@@ -13,7 +13,7 @@ from alsatian import evaluation, metrics, split
 from alsatian.ids import Ids
 from alsatian.ingest import read
 from alsatian.interactions import Interactions
-from alsatian.models import Baseline, BayesianMF, Blend, ExplicitALS, ImplicitALS, Popularity, PureSVD
+from alsatian.models import Baseline, BayesianMF, BiasedMF, Blend, ExplicitALS, ImplicitALS, Popularity, PureSVD
 from alsatian.split import Split
 
 
@@ -98,6 +98,11 @@ def test_bayesian_mf_predicts_better_and_knows_how_well(folds: list[Split]) -> N
     predicted = model.predict_rows(held_out.users, held_out.items)
     inside = np.abs(held_out.values - predicted) < 1.645 * model.deviations(held_out.users, held_out.items)
     assert 0.87 <= inside.mean() <= 0.93
+
+
+def test_biased_mf_predicts_ratings_with_its_defaults(folds: list[Split]) -> None:
+    errors = [evaluation.rmse(BiasedMF().fit(fold.train, progress=False), fold) for fold in folds]
+    assert np.mean(errors) <= 0.912
 
 
 def test_factors_beat_the_mean_and_biases_and_these_beat_the_mean(folds: list[Split]) -> None:

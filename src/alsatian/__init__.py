@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from alsatian.ids import Ids
     from alsatian.ingest import read, samples
     from alsatian.interactions import Interactions
-    from alsatian.models import Baseline, BayesianMF, Blend, ExplicitALS, Fallback, ImplicitALS, Popularity, PureSVD
+    from alsatian.models import (
+        Baseline,
+        BayesianMF,
+        BiasedMF,
+        Blend,
+        ExplicitALS,
+        Fallback,
+        ImplicitALS,
+        Popularity,
+        PureSVD,
+    )
     from alsatian.ranking import Recommendations
     from alsatian.recipe import Recipe
     from alsatian.split import Split
@@ -34,6 +44,7 @@ _HOMES = {
     "AlsatianError": "errors",
     "Baseline": "models",
     "BayesianMF": "models",
+    "BiasedMF": "models",
     "Blend": "models",
     "Catalog": "catalog",
     "ExplicitALS": "models",
@@ -56,9 +67,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "AlsatianError", "Baseline", "BayesianMF", "Blend", "Catalog", "ExplicitALS", "Fallback", "Ids", "ImplicitALS",
-    "Interactions", "Popularity", "PureSVD", "Recipe", "Recommendations", "Split", "evaluation", "load", "metrics",
-    "read", "samples", "save", "split",
+    "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "ExplicitALS", "Fallback", "Ids",
+    "ImplicitALS", "Interactions", "Popularity", "PureSVD", "Recipe", "Recommendations", "Split", "evaluation",
+    "load", "metrics", "read", "samples", "save", "split",
 ]  # fmt: skip
 
 

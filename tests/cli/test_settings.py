@@ -13,7 +13,6 @@ from alsatian.cli.settings import above_zero, judge, like_from, plan
 from alsatian.errors import ParameterError
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
-from alsatian.models import MODELS
 from alsatian.recipe import Recipe
 
 Cli = Callable[..., Any]

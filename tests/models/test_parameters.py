@@ -10,7 +10,7 @@ import pytest
 
 from alsatian.errors import AlsatianError, ParameterError
 from alsatian.interactions import Interactions
-from alsatian.models import MODELS, Baseline, ExplicitALS, ImplicitALS, Popularity, PureSVD
+from alsatian.models import MODELS, Baseline, BiasedMF, ExplicitALS, ImplicitALS, Popularity, PureSVD
 
 REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ExplicitALS, {"reg": -0.1}, "reg=-0.1 is too small; the least is 0."),
@@ -55,7 +55,15 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (Popularity, {"damping": -1.0, "by": "mean"}, "damping=-1 is too small; the least is 0."),
     (Popularity, {"days": 0}, "days=0 is too small; the least is 1."),
     (Popularity, {"days": 0.5}, "days=0.5 is not a whole number; pass a whole number, such as 1."),
-    (Popularity, {"factors": 2}, "It belongs to explicit-als, implicit-als"),
+    (Popularity, {"factors": 2}, "It belongs to explicit-als, implicit-als, biased-mf"),
+    (BiasedMF, {"optimizer": "adagrad"}, "optimizer='adagrad' is not one of sgd, momentum, adam."),
+    (BiasedMF, {"momentum": 0.5}, "momentum=0.5 has no effect with optimizer='sgd'; pass optimizer='momentum' or 'adam'."),
+    (BiasedMF, {"momentum": 1.0, "optimizer": "adam"}, "momentum=1 is too large; the most is 0.999."),
+    (BiasedMF, {"decay": 0.9}, "decay=0.9 has no effect with schedule='cosine'; pass schedule='exponential'."),
+    (BiasedMF, {"schedule": "step"}, "schedule='step' is not one of constant, exponential, cosine."),
+    (BiasedMF, {"batch": 0}, "batch=0 is too small; the least is 1."),
+    (BiasedMF, {"lr": -1}, "lr=-1 is too small; the least is 0."),
+    (BiasedMF, {"alpha": 2}, "It belongs to implicit-als."),
 ]  # fmt: skip
 
 

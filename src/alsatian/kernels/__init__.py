@@ -14,11 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import ParameterError
-from alsatian.kernels.types import CHUNK, NEVER, PANEL, Array, Form, Plain, Rows, Side
+from alsatian.kernels.types import (
+    CHUNK,
+    LANES,
+    NEVER,
+    PANEL,
+    Array,
+    Blocks,
+    Descending,
+    Form,
+    Plain,
+    Rows,
+    Rule,
+    Side,
+)  # fmt: skip
 
 __all__ = [
-    "NEVER", "Dictionary", "Form", "Plain", "Rows", "Side", "count_lines", "counting_sort", "gram", "half_sweep",
-    "instruction_set", "pack_items", "pair_scores", "read_fields", "sort_rows", "top_k", "transpose", "usable_threads",
+    "LANES", "NEVER", "Blocks", "Descending", "Dictionary", "Form", "Plain", "Rows", "Rule", "Side", "count_lines",
+    "counting_sort", "gram", "half_sweep", "instruction_set", "pack_items", "pair_scores", "read_fields", "sgd",
+    "sort_rows", "squared_error", "top_k", "transpose", "usable_threads",
 ]  # fmt: skip
 
 _MOST_THREADS = 1024
@@ -143,6 +157,32 @@ def pair_scores(
     out = np.empty(len(left_rows), np.float32)
     _native.pair_scores(left, left_rows, right, right_rows, out, usable_threads(threads))
     return out
+
+
+def sgd(
+    blocks: Blocks,
+    rounds: NDArray[np.int32],
+    users: Descending,
+    items: Descending,
+    sums: NDArray[np.float32] | None,
+    slopes: NDArray[np.float32] | None,
+    rule: Rule,
+    threads: int | None = None,
+) -> None:
+    _native.sgd(tuple(blocks), rounds, tuple(users), tuple(items), sums, slopes, tuple(rule), usable_threads(threads))
+
+
+def squared_error(
+    blocks: Blocks,
+    users: Descending,
+    items: Descending,
+    sums: NDArray[np.float32] | None,
+    mean: float,
+    threads: int | None = None,
+) -> float:
+    return _native.squared_error(  # type: ignore[no-any-return]
+        tuple(blocks), tuple(users), tuple(items), sums, mean, usable_threads(threads)
+    )
 
 
 def count_lines(file: int, size: int, chunk: int = CHUNK, threads: int | None = None) -> NDArray[np.int64] | None:

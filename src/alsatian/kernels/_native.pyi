@@ -73,6 +73,24 @@ def top_k(
 def pair_scores(
     left: _Float32, left_rows: _Int32, right: _Float32, right_rows: _Int32, out: _Float32, threads: int
 ) -> None: ...
+def sgd(
+    entries: tuple[_Int32, _Int32, _Float32, _Float32 | None, _Int64],
+    rounds: _Int32,
+    users: tuple[_Float32, _Float32, _Int32, _Float32],
+    items: tuple[_Float32, _Float32, _Int32, _Float32],
+    sums: _Float32 | None,
+    slopes: _Float32 | None,
+    rule: tuple[float, float, float, float, float, int],
+    threads: int,
+) -> None: ...
+def squared_error(
+    entries: tuple[_Int32, _Int32, _Float32, _Float32 | None, _Int64],
+    users: tuple[_Float32, _Float32, _Int32, _Float32],
+    items: tuple[_Float32, _Float32, _Int32, _Float32],
+    sums: _Float32 | None,
+    mean: float,
+    threads: int,
+) -> float: ...
 def counting_sort(
     keys: _Int32,
     columns: Sequence[NDArray[Any]],

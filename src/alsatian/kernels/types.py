@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 NEVER = 1 << 62  # entries: no row is as long
 PANEL = 16  # items that lie side by side in packed panels
+LANES = 8  # numbers in a row of factors are padded to a multiple of these, which is whole vectors for every build
 CHUNK = 1 << 20  # bytes of a text file that one thread reads at a time
 
 
@@ -41,6 +42,47 @@ class Side(NamedTuple):
 
     factors: Array
     bias: Array | None
+
+
+class Blocks(NamedTuple):
+    """Entries in a grid of blocks, stripes of users by stripes of items.
+
+    starts (stripes * stripes + 1): block (a, b) begins at starts[a * stripes + b]. weights: of the entries, or None.
+    """
+
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    values: NDArray[np.float32]
+    weights: NDArray[np.float32] | None
+    starts: NDArray[np.int64]
+
+
+class Descending(NamedTuple):
+    """What gradient descent learns of one side, and the moments of its gradients.
+
+    factors (rows, 1 + moments, width) and bias (rows, 1 + moments): moments are 0 for plain steps, 1 for momentum, 2
+    for Adam; the width is padded with zeros to whole vectors. steps (rows): how many a row has made, counted for Adam.
+    share (rows): how much of a row's regularization each of its entries carries.
+    """
+
+    factors: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    steps: NDArray[np.int32]
+    share: NDArray[np.float32]
+
+
+class Rule(NamedTuple):
+    """How an entry moves its two rows. keep: of the (first) moment at each step.
+
+    batch: so many entries of a block sum their gradients before any row moves.
+    """
+
+    mean: float
+    rate: float
+    reg: float
+    bias_reg: float
+    keep: float
+    batch: int
 
 
 class Plain(NamedTuple):

@@ -3,6 +3,7 @@
 from alsatian.models.base import Model
 from alsatian.models.baseline import Baseline
 from alsatian.models.bayesian_mf import BayesianMF
+from alsatian.models.biased_mf import BiasedMF
 from alsatian.models.blend import Blend
 from alsatian.models.explicit_als import ExplicitALS
 from alsatian.models.fallback import Fallback
@@ -15,6 +16,7 @@ MODELS: dict[str, type[Model]] = {
     for model in (
         ExplicitALS,
         ImplicitALS,
+        BiasedMF,
         BayesianMF,
         PureSVD,
         Baseline,
@@ -25,6 +27,6 @@ MODELS: dict[str, type[Model]] = {
 }
 
 __all__ = [
-    "MODELS", "Baseline", "BayesianMF", "Blend", "ExplicitALS", "Fallback", "ImplicitALS", "Model", "Popularity",
-    "PureSVD",
+    "MODELS", "Baseline", "BayesianMF", "BiasedMF", "Blend", "ExplicitALS", "Fallback", "ImplicitALS", "Model",
+    "Popularity", "PureSVD",
 ]  # fmt: skip

@@ -26,8 +26,9 @@ from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Rows, Side
 from alsatian.kernels.types import entries
+from alsatian.models.explaining import explanations
 from alsatian.models.factor import FactorModel
-from alsatian.models.lists import Audience, explained
+from alsatian.models.lists import Audience
 from alsatian.models.momentum import Momentum
 from alsatian.models.params import param
 from alsatian.models.run import Run
@@ -264,10 +265,7 @@ class ALS(FactorModel):
             raise FitError("the history has no unique solution to explain; fit with a larger reg.") from None
         parts = (f @ influence) * target[:, None]
         bases = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
-        return [
-            explained(self.data, history, item, float(base), part)
-            for item, base, part in zip(items, bases, parts.T, strict=True)
-        ]
+        return explanations(self.data, history, items, bases, parts)
 
 
 def _gram(fixed: Side, form: Form, threads: int | None = None) -> NDArray[Any] | None:

@@ -14,8 +14,9 @@ from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Rows, Side
 from alsatian.kernels.types import entries
+from alsatian.models.explaining import explained
 from alsatian.models.impersonal import Impersonal
-from alsatian.models.lists import Audience, Mask, Top, explained
+from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.params import param
 from alsatian.models.run import Run
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import ParameterError, UnknownItem, UnknownUser
-from alsatian.explanation import Explanation, Reason
 from alsatian.ids import Id, Ids
 from alsatian.interactions import CSR, Interactions
 from alsatian.ranking import Reasons, Recommendations, Source
@@ -200,14 +199,3 @@ def arrange(
         asked, list(queries), real.sum(axis=1), top.best[real], top.scores[real], list(sources),
         data.item_ids, data.catalog, because,
     )  # fmt: skip
-
-
-def explained(data: Interactions, history: CSR, item: int, base: float, parts: NDArray[np.float64]) -> Explanation:
-    """Return an item's score as its base and what each entry of a history (one row) adds to it."""
-    ids, catalog = data.item_ids, data.catalog
-    reasons = [
-        Reason(ids.id_of(row), catalog.title_of(row), float(history.values[at]), float(parts[at]))
-        for at in np.argsort(-parts, kind="stable")
-        for row in (int(history.indices[at]),)
-    ]
-    return Explanation(ids.id_of(item), catalog.title_of(item), base + float(parts.sum()), base, reasons)

@@ -16,6 +16,7 @@ from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 from alsatian.models import lists
 from alsatian.models.base import Some
+from alsatian.models.explaining import explained
 from alsatian.models.factor import FactorModel, Floats
 from alsatian.models.imputation import KINDS, Imputation
 from alsatian.models.lists import Audience, Mask, Top
@@ -196,6 +197,6 @@ class PureSVD(FactorModel):
         base = imputation.mean + (0.0 if user_bias is None else float(user_bias[0]))
         bases = [base + (0.0 if self.item_bias is None else float(self.item_bias[item])) for item in items]
         return [
-            lists.explained(self.data, history, item, base, part)
+            explained(self.data, history, item, base, part)
             for item, base, part in zip(items, bases, parts.T, strict=True)
         ]

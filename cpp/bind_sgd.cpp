@@ -1,0 +1,73 @@
+// The border of stochastic gradient descent to Python; see binding.h.
+#include "binding.h"
+#include "sgd.h"
+#include "simd.h"
+
+using namespace alsatian;
+
+namespace {
+
+using Moved = std::tuple<Array<float, 3>, Array<float, 2>, Array<int32_t, 1>, Array<const float, 1>>;
+using Entries = std::tuple<Array<const int32_t, 1>, Array<const int32_t, 1>, Array<const float, 1>, Maybe<const float, 1>, Array<const int64_t, 1>>;
+using Numbers = std::tuple<double, double, double, double, double, int64_t>;
+
+Blocks checked(const Entries& entries, size_t user_rows, size_t item_rows) {
+    const auto& [users, items, values, weights, starts] = entries;
+    const size_t count = values.shape(0);
+    require(users.shape(0) == count && items.shape(0) == count, "users, items and values must have one length");
+    require(!weights || weights->shape(0) == count, "weights and values must have one length");
+    check_rows(starts, count);
+    int stripes = 0;
+    while (static_cast<size_t>(stripes) * stripes + 1 < starts.shape(0)) ++stripes;
+    require(stripes > 0 && static_cast<size_t>(stripes) * stripes + 1 == starts.shape(0), "starts must be stripes * stripes + 1");
+    check_indices(users.data(), count, user_rows, "a user is out of bounds");
+    check_indices(items.data(), count, item_rows, "an item is out of bounds");
+    return {stripes, starts.data(), users.data(), items.data(), values.data(), pointer(weights)};
+}
+
+Descending checked(const Moved& side, size_t moments, size_t width) {
+    const auto& [factors, bias, steps, share] = side;
+    const size_t rows = factors.shape(0);
+    require(factors.shape(1) == 1 + moments && factors.shape(2) == width, "both sides must have the same moments and width");
+    require(bias.shape(0) == rows && bias.shape(1) == 1 + moments, "bias must be rows x (1 + moments)");
+    require(steps.shape(0) == rows && share.shape(0) == rows, "steps and share must match the rows");
+    check_indices(steps.data(), rows, size_t{1} << 31, "steps must not be negative");
+    return {static_cast<int64_t>(rows), factors.data(), bias.data(), steps.data(), share.data()};
+}
+
+Sgd checked(const Entries& entries, const Moved& users, const Moved& items, const Maybe<const float, 2>& sums,
+            const Maybe<float, 2>& slopes, const Numbers& rule) {
+    const auto& factors = std::get<0>(users);
+    const size_t rows = factors.shape(0), moments = factors.shape(1) - 1, width = factors.shape(2);
+    require(moments <= 2, "there are at most two moments");
+    require(width % Simd<float>::lanes == 0, "the width must be whole vectors");
+    require(!sums || (sums->shape(0) == rows && sums->shape(1) == width), "sums must be users x width");
+    require(!slopes || (sums && slopes->shape(0) == rows && slopes->shape(1) == width), "slopes must be as sums");
+    const auto [mean, rate, reg, bias_reg, keep, batch] = rule;
+    require(batch >= 1, "a batch has an entry");
+    return {checked(entries, rows, std::get<0>(items).shape(0)), static_cast<int>(width), static_cast<int>(moments), checked(users, moments, width),
+            checked(items, moments, width), pointer(sums), pointer(slopes), {mean, rate, reg, bias_reg, keep, batch}};
+}
+
+void py_sgd(Entries entries, Array<const int32_t, 1> rounds, Moved users, Moved items, Maybe<const float, 2> sums,
+            Maybe<float, 2> slopes, Numbers rule, int threads) {
+    require(sums.has_value() == slopes.has_value(), "sums need slopes");
+    const Sgd task = checked(entries, users, items, sums, slopes, rule);
+    check_indices(rounds.data(), rounds.shape(0), task.blocks.stripes, "a round is out of bounds");
+    run(threads, [&] { sgd(task, rounds.data(), rounds.shape(0), threads); });
+}
+
+double py_squared_error(Entries entries, Moved users, Moved items, Maybe<const float, 2> sums, double mean, int threads) {
+    const Sgd task = checked(entries, users, items, sums, {}, {mean, 0, 0, 0, 0, 1});
+    return run(threads, [&] { return squared_error(task, threads); });
+}
+
+}  // namespace
+
+void bind_sgd(nb::module_& m) {
+    using namespace nb::literals;
+    m.def("sgd", &py_sgd, "entries"_a.noconvert(), "rounds"_a.noconvert(), "users"_a.noconvert(), "items"_a.noconvert(),
+          "sums"_a.noconvert().none(), "slopes"_a.noconvert().none(), "rule"_a, "threads"_a);
+    m.def("squared_error", &py_squared_error, "entries"_a.noconvert(), "users"_a.noconvert(), "items"_a.noconvert(),
+          "sums"_a.noconvert().none(), "mean"_a, "threads"_a);
+}

@@ -1,0 +1,82 @@
+"""What stochastic gradient descent holds while it runs: both sides with their moments, and the data in blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.interactions import CSR
+from alsatian.kernels import LANES, Blocks, Descending, Rule
+from alsatian.models.blocks import blocks_of, stripes_for
+
+if TYPE_CHECKING:
+    from alsatian.models.biased_mf import BiasedMF
+
+MOMENTS = {"sgd": 0, "momentum": 1, "adam": 2}  # of the gradients, which an optimizer keeps for each row
+
+
+class Descent:
+    """One fit: `epoch` walks all blocks once, `objective` is the exact loss."""
+
+    def __init__(self, model: BiasedMF, rows: CSR, threads: int) -> None:
+        self.model, self.threads = model, threads
+        self.rng = np.random.default_rng(model.seed)
+        self.mean = float(np.average(rows.values.astype(np.float64), weights=rows.weights))
+        moments, width = MOMENTS[model.optimizer], -(-model.factors // LANES) * LANES
+        self.stripes = stripes_for(rows.columns, 4 * width * (1 + moments))
+        self.blocks = self.blocks_of(rows)
+        self.user_counts, self.item_counts = rows.counts, np.bincount(rows.indices, minlength=rows.columns)
+        self.users = self._side(self.user_counts, width, moments)
+        self.items = self._side(self.item_counts, width, moments)
+
+    def blocks_of(self, rows: CSR) -> Blocks:
+        """Sort entries into the grid of blocks."""
+        users = np.repeat(np.arange(rows.rows, dtype=np.int32), rows.counts)
+        shape = rows.rows, rows.columns
+        return blocks_of(users, rows.indices, rows.values, rows.weights, shape, self.stripes, self.threads)
+
+    def _side(self, counts: NDArray[np.int64], width: int, moments: int) -> Descending:
+        """Begin with small random factors and without biases; a row without entries stays zero."""
+        rows, k = len(counts), self.model.factors
+        factors = np.zeros((rows, 1 + moments, width), np.float32)
+        factors[:, 0, :k] = self.rng.standard_normal((rows, k), np.float32) * np.float32(self.model.init)
+        factors[counts == 0] = 0
+        bias = np.zeros((rows, 1 + moments), np.float32)
+        share = np.maximum(counts, 1) ** (self.model.nu - 1.0)
+        return Descending(factors, bias, np.zeros(rows, np.int32), share.astype(np.float32))
+
+    def epoch(self, rate: float) -> None:
+        """Walk every block once, the rounds in a new random order."""
+        model = self.model
+        rule = Rule(self.mean, rate, model.reg, model.bias_reg, model.kept, model.batch)
+        rounds = self.rng.permutation(self.stripes).astype(np.int32)
+        kernels.sgd(self.blocks, rounds, self.users, self.items, None, None, rule, self.threads)
+
+    def objective(self) -> float:
+        """Return the loss over the data that it walks, with regularization."""
+        penalties = self._penalty(self.users, self.user_counts) + self._penalty(self.items, self.item_counts)
+        return self.squared_error(self.blocks) + penalties
+
+    def squared_error(self, blocks: Blocks) -> float:
+        """Return the sum of the squared errors over some entries, weighted."""
+        return kernels.squared_error(blocks, self.users, self.items, None, self.mean, self.threads)
+
+    def _penalty(self, side: Descending, counts: NDArray[np.int64]) -> float:
+        """Return sum over rows of n^nu (reg |x|^2 + bias_reg b^2)."""
+        x, b = side.factors[:, 0], side.bias[:, 0].astype(np.float64)
+        squares = self.model.reg * np.einsum("ij,ij->i", x, x, dtype=np.float64) + self.model.bias_reg * b**2
+        return float(counts**self.model.nu @ squares)
+
+    def learned(self) -> dict[str, NDArray[np.float32]]:
+        """Return what a model keeps."""
+        k = self.model.factors
+        return {
+            "user_factors": np.ascontiguousarray(self.users.factors[:, 0, :k]),
+            "item_factors": np.ascontiguousarray(self.items.factors[:, 0, :k]),
+            "user_bias": np.ascontiguousarray(self.users.bias[:, 0]),
+            "item_bias": np.ascontiguousarray(self.items.bias[:, 0]),
+            "mean": np.array([self.mean], np.float32),
+        }
