@@ -62,6 +62,15 @@ double py_squared_error(Entries entries, Moved users, Moved items, Maybe<const f
     return run(threads, [&] { return squared_error(task, threads); });
 }
 
+void py_row_sums(Array<const int64_t, 1> indptr, Array<const int32_t, 1> indices, Array<const float, 2> from, Array<float, 2> to, int threads) {
+    check_rows(indptr, indices.shape(0));
+    require(to.shape(0) + 1 == indptr.shape(0) && to.shape(1) == from.shape(1), "to must be rows x width");
+    require(to.shape(1) % Simd<float>::lanes == 0, "the width must be whole vectors");
+    check_indices(indices.data(), indices.shape(0), from.shape(0), "an index is out of bounds");
+    const RowSums task{static_cast<int64_t>(to.shape(0)), static_cast<int>(to.shape(1)), indptr.data(), indices.data(), from.data(), to.data()};
+    run(threads, [&] { row_sums(task, threads); });
+}
+
 }  // namespace
 
 void bind_sgd(nb::module_& m) {
@@ -70,4 +79,5 @@ void bind_sgd(nb::module_& m) {
           "sums"_a.noconvert().none(), "slopes"_a.noconvert().none(), "rule"_a, "threads"_a);
     m.def("squared_error", &py_squared_error, "entries"_a.noconvert(), "users"_a.noconvert(), "items"_a.noconvert(),
           "sums"_a.noconvert().none(), "mean"_a, "threads"_a);
+    m.def("row_sums", &py_row_sums, "indptr"_a.noconvert(), "indices"_a.noconvert(), "from_rows"_a.noconvert(), "to"_a.noconvert(), "threads"_a);
 }

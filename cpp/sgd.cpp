@@ -213,4 +213,17 @@ double squared_error(const Sgd& task, int threads) {
     return std::accumulate(sums.begin(), sums.end(), 0.0);  // in the order of the blocks: same bits always
 }
 
+void row_sums(const RowSums& task, int threads) {
+    constexpr int64_t kRows = 64;  // are dealt out at a time
+    const auto sum_rows = [&](int64_t part, int) {
+        for (int64_t row = part * kRows; row < std::min(task.rows, (part + 1) * kRows); ++row) {
+            float* to = task.to + row * task.width;
+            std::fill_n(to, task.width, 0.0f);
+            for (int64_t e = task.indptr[row]; e < task.indptr[row + 1]; ++e)
+                axpy(1.0f, task.from + static_cast<int64_t>(task.indices[e]) * task.width, to, task.width);
+        }
+    };
+    parallel_for(threads, (task.rows + kRows - 1) / kRows, sum_rows);
+}
+
 }  // namespace alsatian

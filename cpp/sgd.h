@@ -48,4 +48,15 @@ void sgd(const Sgd& task, const int32_t* rounds, int64_t count, int threads);
 // The sum over all entries of w (v - prediction)^2.
 double squared_error(const Sgd& task, int threads);
 
+// to[r] = the sum of from[indices[e]] over the entries e of row r, for rows of `width` numbers, whole vectors
+struct RowSums {
+    int64_t rows;
+    int width;
+    const int64_t* indptr;
+    const int32_t* indices;
+    const float* from;
+    float* to;
+};
+void row_sums(const RowSums& task, int threads);
+
 }  // namespace alsatian

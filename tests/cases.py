@@ -59,6 +59,8 @@ EXPLICIT, IMPLICIT = ExplicitALS(**SMALL), ImplicitALS(**SMALL)
 CASES = {
     "biased mf": Case(BiasedMF, SMALL, STEPWISE),
     "biased mf, mean and biases": Case(BiasedMF, SMALL | {"factors": 0}, STEPWISE),
+    "biased mf, adam": Case(BiasedMF, SMALL | {"optimizer": "adam", "batch": 9, "validation": 0.1}, STEPWISE),
+    "biased mf, svd++": Case(BiasedMF, SMALL | {"implicit_terms": True, "lr": 0.01}, STEPWISE),
     "biased mf, frequencies": Case(BiasedMF, SMALL | {"nu": 0.5, "bias_reg": 0.3}, STEPWISE),
     "explicit": Case(ExplicitALS, SMALL, FACTOR_MODEL),
     "explicit without biases": Case(ExplicitALS, SMALL | {"biases": False}, FACTOR_MODEL),
@@ -80,7 +82,6 @@ CASES = {
     "bayesian, thinned": Case(
         BayesianMF, {"factors": 8, "draws": 3, "thin": 2, "seed": 4}, FACTOR_MODEL - {"explain", "fold_in"}
     ),
-    "popularity": Case(Popularity, {}, frozenset()),
     "blend by rank": Case(Blend, {"parts": [IMPLICIT, Popularity()], "weights": [0.7, 0.3]}, frozenset()),
     "blend by score": Case(Blend, {"parts": [EXPLICIT, Popularity()], "weights": [2, 1], "by": "score"}, frozenset()),
     "blend of predictions": Case(

@@ -105,6 +105,11 @@ def test_biased_mf_predicts_ratings_with_its_defaults(folds: list[Split]) -> Non
     assert np.mean(errors) <= 0.912
 
 
+def test_implicit_terms_predict_ratings_better(folds: list[Split]) -> None:
+    model = BiasedMF(implicit_terms=True).fit(folds[0].train, progress=False)
+    assert evaluation.rmse(model, folds[0]) <= 0.919
+
+
 def test_factors_beat_the_mean_and_biases_and_these_beat_the_mean(folds: list[Split]) -> None:
     fold = folds[0]
     factors, biases = (

@@ -44,6 +44,7 @@ class TestPlan:
             ("baseline", [], 4, "which leaves baseline nothing to predict; drop it, or pass --model implicit-als."),
             ("pure-svd", ["impute=user"], 4, "which leaves pure-svd nothing to predict"),
             ("popularity", ["by=mean"], 4, "which leaves popularity nothing to predict"),
+            ("biased-mf", [], 4, "leaves biased-mf nothing to predict"),
             ("popularity", ["factors=3"], None, "popularity has no parameter 'factors'"),
             (None, ["biases=true"], 4, "implicit-als has no parameter 'biases'"),
         ],

@@ -206,3 +206,27 @@ def test_sides_that_do_not_fit_are_refused(kernel: ModuleType, changes: dict[str
 def test_rows_that_are_no_whole_vectors_are_refused(kernel: ModuleType) -> None:
     with pytest.raises(ValueError, match="whole vectors"):
         walk(width=6).run(kernel)
+
+
+def test_row_sums_equal_their_twin(kernel: ModuleType) -> None:
+    rng = np.random.default_rng(0)
+    lengths = np.array([0, 3, 1, 0, 150, 7] * 30)
+    indptr, rows = np.concatenate([[0], np.cumsum(lengths)]), rng.standard_normal((40, 16)).astype(np.float32)
+    indices = rng.integers(40, size=indptr[-1]).astype(np.int32)
+    expected = reference.row_sums(indptr, indices, rows)
+    for threads in (1, 3):
+        np.testing.assert_allclose(kernel.row_sums(indptr, indices, rows, threads), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"indptr": np.array([0, 3])}, "end with"),
+        ({"indices": np.array([0, 5], np.int32)}, "out of bounds"),
+        ({"rows": np.zeros((2, 7), np.float32)}, "whole vectors"),
+    ],
+)
+def test_row_sums_say_what_does_not_fit(kernel: ModuleType, changes: dict[str, Any], message: str) -> None:
+    right = {"indptr": np.array([0, 2]), "indices": np.array([0, 1], np.int32), "rows": np.zeros((2, 8), np.float32)}
+    with pytest.raises(ValueError, match=message):
+        kernel.row_sums(**right | changes)

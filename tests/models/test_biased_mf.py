@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alsatian.errors import FitError
+from alsatian.errors import FitError, ParameterError
 from alsatian.interactions import Interactions
 from alsatian.models import BiasedMF
 from oracles import cells, objective
@@ -85,3 +85,67 @@ def test_a_weight_says_how_much_an_entry_counts(some_ratings: Interactions) -> N
     worst = int(errors.argmax())
     ones[worst] = 20
     assert abs(fit(ones).predict(data.users[worst], data.items[worst])[0] - data.values[worst]) < errors[worst] / 2
+
+
+def test_early_stopping_keeps_the_epoch_that_predicts_best(some_ratings: Interactions) -> None:
+    settings = {"factors": 8, "epochs": 100, "reg": 0, "bias_reg": 0, "lr": 0.05, "schedule": "constant"}
+    model = BiasedMF(**settings, validation=0.3, patience=2).fit(some_ratings, progress=False)
+    errors = [epoch.validation for epoch in model.history]
+    assert len(errors) < 100
+    assert all(error is not None for error in errors)
+    best = int(np.argmin(errors))
+    assert best == len(errors) - 3
+    shorter = BiasedMF(**settings | {"epochs": best + 1}, validation=0.3).fit(some_ratings, progress=False)
+    assert np.array_equal(shorter.item_factors, model.item_factors)
+
+
+def test_without_validation_nothing_is_held_out(some_ratings: Interactions) -> None:
+    assert {epoch.validation for epoch in BiasedMF(**SMALL).fit(some_ratings, progress=False).history} == {None}
+
+
+def test_too_few_values_to_hold_some_out(ratings: Interactions) -> None:
+    with pytest.raises(
+        ParameterError, match=r"validation=1e-09 holds 0 of 13 values out; pass validation=0 for so few"
+    ):
+        BiasedMF(factors=2, validation=1e-9).fit(ratings)
+
+
+SVDPP = SMALL | {"implicit_terms": True, "lr": 0.01, "reg": 0.3, "bias_reg": 0.3}
+
+
+def test_users_contain_what_their_items_imply(some_ratings: Interactions) -> None:
+    """Koren 2008, eq. 15; the objective counts the explicit part of a user's factors, and z."""
+    model = BiasedMF(**SVDPP).fit(some_ratings, progress=False)
+    assert model.implicit_factors is not None
+    seen = cells(some_ratings) > 0
+    implied = (seen / np.sqrt(seen.sum(axis=1, keepdims=True))) @ model.implicit_factors
+    own, counts = model.user_factors - implied, (seen.sum(axis=1), seen.sum(axis=0))
+    errors = (
+        cells(some_ratings) - model.predict_rows(*np.indices(seen.shape, np.int32).reshape(2, -1)).reshape(seen.shape)
+    )[seen]
+    penalty = 0.3 * np.sqrt(counts[0]) @ ((own**2).sum(axis=1) + model.user_bias**2)
+    sizes = (model.item_factors**2).sum(axis=1) + model.item_bias**2 + (model.implicit_factors**2).sum(axis=1)
+    expected = (errors**2).sum() + penalty + 0.3 * np.sqrt(counts[1]) @ sizes
+    assert model.history[-1].objective == pytest.approx(expected, rel=1e-5)
+
+
+def test_implicit_terms_lower_the_objective(some_ratings: Interactions) -> None:
+    model = BiasedMF(**SVDPP | {"epochs": 60}).fit(some_ratings, progress=False)
+    objectives = [epoch.objective for epoch in model.history]
+    assert objectives[-1] < 0.8 * objectives[0]
+
+
+def test_a_visitor_of_svdpp_is_solved_beside_what_her_items_imply(some_ratings: Interactions) -> None:
+    model = BiasedMF(**SVDPP | {"epochs": 5}).fit(some_ratings, progress=False)
+    assert model.implicit_factors is not None
+    assert model.item_bias is not None
+    items = np.array([3, 4, 9])
+    history = dict(zip(items.tolist(), [5.0, 1.0, 4.0], strict=True))
+    implied = model.implicit_factors[items].sum(axis=0) / np.sqrt(3)
+    wide = np.column_stack([model.item_factors[items], np.ones(3)])
+    target = np.array([5, 1, 4]) - model.mean[0] - model.item_bias[items] - model.item_factors[items] @ implied
+    expected = np.linalg.solve(wide.T @ wide + 0.3 * np.sqrt(3) * np.eye(7), wide.T @ target)
+    expected[:-1] += implied
+    visitor = model.fold_in(history)
+    assert visitor.audience.vectors is not None
+    np.testing.assert_allclose(visitor.audience.vectors[0], expected[:-1], rtol=1e-4, atol=1e-5)

@@ -57,12 +57,14 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (Popularity, {"days": 0.5}, "days=0.5 is not a whole number; pass a whole number, such as 1."),
     (Popularity, {"factors": 2}, "It belongs to explicit-als, implicit-als, biased-mf"),
     (BiasedMF, {"optimizer": "adagrad"}, "optimizer='adagrad' is not one of sgd, momentum, adam."),
-    (BiasedMF, {"momentum": 0.5}, "momentum=0.5 has no effect with optimizer='sgd'; pass optimizer='momentum' or 'adam'."),
+    (BiasedMF, {"momentum": 0.5}, "momentum=0.5 has no effect with optimizer='sgd'; pass"),
     (BiasedMF, {"momentum": 1.0, "optimizer": "adam"}, "momentum=1 is too large; the most is 0.999."),
     (BiasedMF, {"decay": 0.9}, "decay=0.9 has no effect with schedule='cosine'; pass schedule='exponential'."),
     (BiasedMF, {"schedule": "step"}, "schedule='step' is not one of constant, exponential, cosine."),
     (BiasedMF, {"batch": 0}, "batch=0 is too small; the least is 1."),
     (BiasedMF, {"lr": -1}, "lr=-1 is too small; the least is 0."),
+    (BiasedMF, {"validation": 0.9}, "validation=0.9 is too large; the most is 0.5."),
+    (BiasedMF, {"patience": 4}, "patience=4 has no effect without validation; pass a share, such as validation=0.1."),
     (BiasedMF, {"alpha": 2}, "It belongs to implicit-als."),
 ]  # fmt: skip
 

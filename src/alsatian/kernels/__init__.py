@@ -31,8 +31,8 @@ from alsatian.kernels.types import (
 
 __all__ = [
     "LANES", "NEVER", "Blocks", "Descending", "Dictionary", "Form", "Plain", "Rows", "Rule", "Side", "count_lines",
-    "counting_sort", "gram", "half_sweep", "instruction_set", "pack_items", "pair_scores", "read_fields", "sgd",
-    "sort_rows", "squared_error", "top_k", "transpose", "usable_threads",
+    "counting_sort", "gram", "half_sweep", "instruction_set", "pack_items", "pair_scores", "read_fields", "row_sums",
+    "sgd", "sort_rows", "squared_error", "top_k", "transpose", "usable_threads",
 ]  # fmt: skip
 
 _MOST_THREADS = 1024
@@ -183,6 +183,14 @@ def squared_error(
     return _native.squared_error(  # type: ignore[no-any-return]
         tuple(blocks), tuple(users), tuple(items), sums, mean, usable_threads(threads)
     )
+
+
+def row_sums(
+    indptr: NDArray[np.int64], indices: NDArray[np.int32], rows: NDArray[np.float32], threads: int | None = None
+) -> NDArray[np.float32]:
+    out = np.empty((len(indptr) - 1, rows.shape[1]), np.float32)
+    _native.row_sums(indptr, indices, rows, out, usable_threads(threads))
+    return out
 
 
 def count_lines(file: int, size: int, chunk: int = CHUNK, threads: int | None = None) -> NDArray[np.int64] | None:

@@ -91,6 +91,7 @@ def squared_error(
     mean: float,
     threads: int,
 ) -> float: ...
+def row_sums(indptr: _Int64, indices: _Int32, from_rows: _Float32, to: _Float32, threads: int) -> None: ...
 def counting_sort(
     keys: _Int32,
     columns: Sequence[NDArray[Any]],

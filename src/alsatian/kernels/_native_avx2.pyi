@@ -5,6 +5,7 @@ from alsatian.kernels._native import half_sweep as half_sweep
 from alsatian.kernels._native import pack_items as pack_items
 from alsatian.kernels._native import pair_scores as pair_scores
 from alsatian.kernels._native import read_fields as read_fields
+from alsatian.kernels._native import row_sums as row_sums
 from alsatian.kernels._native import sgd as sgd
 from alsatian.kernels._native import sort_rows as sort_rows
 from alsatian.kernels._native import squared_error as squared_error

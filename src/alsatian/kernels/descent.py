@@ -3,13 +3,15 @@
 The loss of an entry (u, i, v) of weight w, a_u and a_i its shares of the rows' regularization, s_u the implicit term of
 SVD++ (or zero), is
 
-    w (v - mean - b_u - b_i - (x_u + s_u).y_i)^2 + a_u (reg |x_u|^2 + bias_reg b_u^2) + a_i (reg |y_i|^2 + bias_reg b_i^2)
+    w (v - mean - b_u - b_i - (x_u + s_u).y_i)^2
+        + a_u (reg |x_u|^2 + bias_reg b_u^2) + a_i (reg |y_i|^2 + bias_reg b_i^2)
 
 and a slope is minus half its gradient. Unlike in the other kernels, the order of the entries matters.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -107,3 +109,12 @@ def _difference(blocks: Blocks, e: int, users: Descending, items: Descending, su
     u, i = blocks.users[e], blocks.items[e]
     whole = users.factors[u, 0].astype(np.float64) + (0 if sums is None else sums[u])
     return float(blocks.values[e] - mean - users.bias[u, 0] - items.bias[i, 0] - whole @ items.factors[i, 0])
+
+
+def row_sums(
+    indptr: NDArray[np.int64], indices: NDArray[np.int32], rows: Array, threads: int | None = None
+) -> NDArray[np.float32]:
+    """Return for each compressed row the sum of the `rows` that its entries name."""
+    named = rows[indices].astype(np.float64)
+    sums = [named[begin:end].sum(axis=0) for begin, end in itertools.pairwise(indptr)]
+    return np.array(sums, np.float32).reshape(len(indptr) - 1, rows.shape[1])

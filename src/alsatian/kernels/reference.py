@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from alsatian.kernels.descent import row_sums as row_sums
 from alsatian.kernels.descent import sgd as sgd
 from alsatian.kernels.descent import squared_error as squared_error
 from alsatian.kernels.types import CHUNK, NEVER, PANEL, Array, Form, Plain, Rows, Side, entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,13 +13,15 @@ from alsatian.errors import FitError, ParameterError
 from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.models.descent import MOMENTS, Descent
+from alsatian.models.early_stopping import EarlyStopping
 from alsatian.models.explaining import explanations
-from alsatian.models.factor import FactorModel
+from alsatian.models.factor import FactorModel, Floats
+from alsatian.models.implicit_terms import shrinking
 from alsatian.models.lists import Audience
 from alsatian.models.params import param
 from alsatian.models.run import Run
 
-KEPT, DECAY = 0.9, 0.95
+KEPT, DECAY, PATIENCE = 0.9, 0.95, 3  # where nothing is given
 
 
 class BiasedMF(FactorModel):
@@ -33,7 +36,12 @@ class BiasedMF(FactorModel):
     nu=1 is the plain form, in which every entry pulls its rows by the same reg; with nu=0.5 the pull is reg / sqrt(n),
     as in MyMediaLite's frequency regularization.
 
-    Learned: user_factors (users, factors), item_factors (items, factors), user_bias, item_bias, mean.
+    With implicit_terms, x_u + |N(u)|^-1/2 sum over j in N(u) of z_j stands in the place of x_u, N(u) being the items
+    that the user has (SVD++; Koren 2008, "Factorization meets the neighborhood", eq. 15), and the loss gains
+    reg sum_j n_j^nu |z_j|^2.
+
+    Learned: user_factors (users, factors), item_factors (items, factors), user_bias, item_bias, mean; implicit_factors
+    (items, factors), z, which user_factors already contain, or None.
     Score: the predicted value, in the unit of the data (not clipped to its scale in lists).
     Cost of an epoch: 6 x values x factors multiply-adds and 2 more for the exact objective. Memory: the data twice, 12
     bytes an entry, plus the factors, once more for each moment of the optimizer (momentum 1, adam 2).
@@ -45,6 +53,7 @@ class BiasedMF(FactorModel):
     """
 
     source: ClassVar[str] = "mf"
+    learned: ClassVar[tuple[str, ...]] = (*FactorModel.learned, "implicit_factors")
     predicts: ClassVar[bool] = True
     factors: int = param(
         default=64,
@@ -83,7 +92,17 @@ class BiasedMF(FactorModel):
         high=2,
     )
     init: float = param(default=0.03, doc="standard deviation of the starting factors", low=0, high=10)
-    seed: int = param(default=0, doc="of the starting factors and the order of the blocks", low=0)
+    validation: float = param(
+        default=0.0,
+        doc="share of the values to hold out, so as to keep the epoch that predicts them best",
+        low=0,
+        high=0.5,
+    )
+    patience: int | None = param(
+        default=None, doc=f"epochs without a better validation that end the fit (None: {PATIENCE})", kind=int, low=1
+    )
+    implicit_terms: bool = param(default=False, doc="SVD++: users are described by which items they have, too")
+    seed: int = param(default=0, doc="of the starting factors, the order of the blocks and what is held out", low=0)
 
     def _check_params(self) -> None:
         if self.momentum is not None and self.optimizer == "sgd":
@@ -94,6 +113,20 @@ class BiasedMF(FactorModel):
             raise ParameterError(
                 f"decay={self.decay:g} has no effect with schedule={self.schedule!r}; pass schedule='exponential'."
             )
+        if self.patience is not None and self.validation == 0:
+            raise ParameterError(
+                f"patience={self.patience} has no effect without validation; pass a share, such as validation=0.1."
+            )
+
+    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
+        super().check_learned(data, learned)
+        shape = (len(data.item_ids), self.factors)
+        if self.implicit_terms and ("implicit_factors" not in learned or learned["implicit_factors"].shape != shape):
+            raise ValueError(f"implicit_factors is missing or does not have the shape {shape}")
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self.implicit_factors: Floats | None
 
     @property
     def biased(self) -> bool:
@@ -119,7 +152,9 @@ class BiasedMF(FactorModel):
     # Fitting
 
     def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
-        descent = Descent(self, data.by_user, run.threads)
+        learn_from, judge_by = self._parts(data)
+        descent = Descent(self, learn_from, run.threads)
+        stopping = None if judge_by is None else EarlyStopping(descent, judge_by, self.patience or PATIENCE)
         for epoch in run.epochs(self.epochs, self.name):
             descent.epoch(self.rate(epoch))
             objective = descent.objective()
@@ -128,9 +163,22 @@ class BiasedMF(FactorModel):
                     f"the objective is no longer finite after epoch {epoch} at lr={self.lr:g}; "
                     f"pass a smaller one, such as lr={self.lr / 4:g}."
                 )
-            if run.finish(objective, self.tol):
+            error = None if stopping is None else stopping.look()
+            if run.finish(objective, self.tol, error) or (stopping is not None and stopping.over):
                 break
-        return descent.learned()
+        return descent.learned() if stopping is None else stopping.best
+
+    def _parts(self, data: Interactions) -> tuple[CSR, CSR | None]:
+        """Return the entries to learn from, and those to judge by, drawn at random, or None."""
+        if not self.validation:
+            return data.by_user, None
+        held_out = np.random.default_rng([self.seed, 1]).random(len(data)) < self.validation
+        if held_out.all() or not held_out.any():
+            raise ParameterError(
+                f"validation={self.validation:g} holds {held_out.sum()} of {len(data)} values out; "
+                "pass validation=0 for so few."
+            )
+        return data.by_user.where(~held_out), data.by_user.where(held_out)
 
     # Visitors
 
@@ -143,27 +191,37 @@ class BiasedMF(FactorModel):
     def _solve(self, history: CSR) -> NDArray[np.float64]:
         """Return a person's factors and, last, her bias."""
         f, inverse, target = self._regression(history)
-        return inverse @ (f.T @ target)
+        solved: NDArray[np.float64] = inverse @ (f.T @ target)
+        solved[:-1] += self._implied(history).sum(axis=0)
+        return solved
 
-    def _regression(self, history: CSR) -> tuple[NDArray[np.float64], ...]:
+    def _implied(self, history: CSR) -> NDArray[np.float64]:
+        """Return what each entry adds to a person's factors by being there."""
+        if self.implicit_factors is None:
+            return np.zeros((len(history.indices), self.factors))
+        return self.implicit_factors[history.indices].astype(np.float64) * shrinking(history.counts)
+
+    def _regression(self, history: CSR) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return a person's ridge regression: f, a row for each entry, A^-1, and w t.
 
         (sum_e w_e f_e f_e' + R) x = sum_e w_e t_e f_e, with f_e the item's factors and a constant 1, t_e the value less
-        the mean and the item's bias, R = n^nu (reg, ..., reg, bias_reg) on the diagonal. Where that is singular, as
-        without regularization, the least x is taken.
+        the mean, the item's bias and s.y_e, R = n^nu (reg, ..., reg, bias_reg) on the diagonal. Where that is singular,
+        as without regularization, the least x is taken.
         """
         items, n = history.indices, len(history.indices)
         f = np.column_stack([self.item_factors[items], np.ones(n)]).astype(np.float64)
         weights = np.ones(n) if history.weights is None else history.weights.astype(np.float64)
         assert self.item_bias is not None
-        target = weights * (history.values - float(self.mean[0]) - self.item_bias[items].astype(np.float64))
+        known = float(self.mean[0]) + self.item_bias[items] + f[:, :-1] @ self._implied(history).sum(axis=0)
         ridge = n**self.nu * np.append(np.full(self.factors, self.reg), self.bias_reg)
-        return f, np.linalg.pinv(f.T @ (f * weights[:, None]) + np.diag(ridge), hermitian=True), target
+        inverse = np.linalg.pinv(f.T @ (f * weights[:, None]) + np.diag(ridge), hermitian=True)
+        return f, inverse, weights * (history.values - known)
 
     def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
-        """Take scores apart as ALS does: item i's is m + b_i + sum_e (f_i' A^-1 f_e) w_e t_e."""
+        """Take scores apart: item i's is m + b_i + sum over e of (f_i' A^-1 f_e) w_e t_e, and y_i.(e's part of s)."""
         assert self.item_bias is not None
         f, inverse, target = self._regression(history)
-        asked = np.column_stack([self.item_factors[items], np.ones(len(items))])
-        parts = (f @ (inverse @ asked.T)) * target[:, None]
-        return explanations(self.data, history, items, float(self.mean[0]) + self.item_bias[items], parts)
+        y = self.item_factors[items].astype(np.float64)
+        parts = (f @ (inverse @ np.column_stack([y, np.ones(len(items))]).T)) * target[:, None]
+        bases = float(self.mean[0]) + self.item_bias[items]
+        return explanations(self.data, history, items, bases, parts + self._implied(history) @ y.T)

@@ -11,11 +11,14 @@ from alsatian import kernels
 from alsatian.interactions import CSR
 from alsatian.kernels import LANES, Blocks, Descending, Rule
 from alsatian.models.blocks import blocks_of, stripes_for
+from alsatian.models.implicit_terms import ImplicitTerms
 
 if TYPE_CHECKING:
     from alsatian.models.biased_mf import BiasedMF
 
 MOMENTS = {"sgd": 0, "momentum": 1, "adam": 2}  # of the gradients, which an optimizer keeps for each row
+RATE = 0.02  # of the implicit factors, as a share of the others' rate
+PARTS = 4  # of an epoch, after each of which the implicit factors move
 
 
 class Descent:
@@ -31,6 +34,7 @@ class Descent:
         self.user_counts, self.item_counts = rows.counts, np.bincount(rows.indices, minlength=rows.columns)
         self.users = self._side(self.user_counts, width, moments)
         self.items = self._side(self.item_counts, width, moments)
+        self.terms = ImplicitTerms(rows, width, model.nu, model.reg, threads) if model.implicit_terms else None
 
     def blocks_of(self, rows: CSR) -> Blocks:
         """Sort entries into the grid of blocks."""
@@ -53,16 +57,25 @@ class Descent:
         model = self.model
         rule = Rule(self.mean, rate, model.reg, model.bias_reg, model.kept, model.batch)
         rounds = self.rng.permutation(self.stripes).astype(np.int32)
-        kernels.sgd(self.blocks, rounds, self.users, self.items, None, None, rule, self.threads)
+        if self.terms is None:
+            kernels.sgd(self.blocks, rounds, self.users, self.items, None, None, rule, self.threads)
+            return
+        for part in np.array_split(rounds, PARTS):
+            sums, slopes = self.terms.sums, self.terms.slopes
+            kernels.sgd(self.blocks, part, self.users, self.items, sums, slopes, rule, self.threads)
+            self.terms.step(rate * RATE, len(part) / self.stripes)
 
     def objective(self) -> float:
         """Return the loss over the data that it walks, with regularization."""
         penalties = self._penalty(self.users, self.user_counts) + self._penalty(self.items, self.item_counts)
+        if self.terms is not None:
+            penalties += self.terms.penalty()
         return self.squared_error(self.blocks) + penalties
 
     def squared_error(self, blocks: Blocks) -> float:
         """Return the sum of the squared errors over some entries, weighted."""
-        return kernels.squared_error(blocks, self.users, self.items, None, self.mean, self.threads)
+        sums = None if self.terms is None else self.terms.sums
+        return kernels.squared_error(blocks, self.users, self.items, sums, self.mean, self.threads)
 
     def _penalty(self, side: Descending, counts: NDArray[np.int64]) -> float:
         """Return sum over rows of n^nu (reg |x|^2 + bias_reg b^2)."""
@@ -73,10 +86,14 @@ class Descent:
     def learned(self) -> dict[str, NDArray[np.float32]]:
         """Return what a model keeps."""
         k = self.model.factors
-        return {
-            "user_factors": np.ascontiguousarray(self.users.factors[:, 0, :k]),
-            "item_factors": np.ascontiguousarray(self.items.factors[:, 0, :k]),
-            "user_bias": np.ascontiguousarray(self.users.bias[:, 0]),
-            "item_bias": np.ascontiguousarray(self.items.bias[:, 0]),
+        users = self.users.factors[:, 0] if self.terms is None else self.users.factors[:, 0] + self.terms.sums
+        found = {
+            "user_factors": users[:, :k],
+            "item_factors": self.items.factors[:, 0, :k],
+            "user_bias": self.users.bias[:, 0],
+            "item_bias": self.items.bias[:, 0],
             "mean": np.array([self.mean], np.float32),
         }
+        if self.terms is not None:
+            found["implicit_factors"] = self.terms.factors[:, :k]
+        return {name: array.copy() for name, array in found.items()}

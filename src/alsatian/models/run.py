@@ -19,6 +19,7 @@ class Epoch:
     objective: float  # the exact value of the model's loss, regularization included
     change: float  # relative to the epoch before (infinite for the first)
     seconds: float  # since the fit began
+    validation: float | None = None  # root mean squared error on values held out of the fit, where it holds some out
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"change": self.change if self.epoch > 1 else None}
@@ -52,17 +53,17 @@ class Run:
                 yield epoch
                 advance(self.history[-1])
 
-    def finish(self, objective: float, tol: float) -> bool:
+    def finish(self, objective: float, tol: float, validation: float | None = None) -> bool:
         """Record an epoch; return True when the objective has settled or a callback asks to stop."""
-        epoch = self._epoch(objective)
+        epoch = self._epoch(objective, validation)
         self.history.append(epoch)
         asked = [callback(epoch) for callback in self.callbacks]
         return any(asked) or epoch.change < tol
 
-    def _epoch(self, objective: float) -> Epoch:
+    def _epoch(self, objective: float, validation: float | None = None) -> Epoch:
         before = self.history[-1].objective if self.history else float("inf")
         change = abs(before - objective) / max(abs(objective), 1e-300)
-        return Epoch(len(self.history) + 1, objective, change, self.seconds)
+        return Epoch(len(self.history) + 1, objective, change, self.seconds, validation)
 
     def amend(self, objective: float) -> None:
         """Replace the last epoch's objective, after what a fit does once at its end."""
