@@ -214,7 +214,8 @@ class BiasedMF(FactorModel):
         assert self.item_bias is not None
         known = float(self.mean[0]) + self.item_bias[items] + f[:, :-1] @ self._implied(history).sum(axis=0)
         ridge = n**self.nu * np.append(np.full(self.factors, self.reg), self.bias_reg)
-        inverse = np.linalg.pinv(f.T @ (f * weights[:, None]) + np.diag(ridge), hermitian=True)
+        system = f.T @ (f * weights[:, None]) + np.diag(ridge)
+        inverse: NDArray[np.float64] = np.linalg.pinv(system, hermitian=True).astype(np.float64)
         return f, inverse, weights * (history.values - known)
 
     def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
