@@ -91,6 +91,11 @@ class TestEvents:
     @pytest.mark.parametrize(
         ("options", "kind", "words"),
         [
+            (
+                {"recipe": "recipe.toml"},
+                ParameterError,
+                r"recipe='recipe.toml' is no recipe; pass al.Recipe\(\.\.\.\), or",
+            ),
             ({"event": "event"}, ParameterError, r"event='event' does nothing without weights; .*'LIKE', 'VIEW'"),
             (
                 {"item": "time", "event": None, "recipe": Recipe({"event": ""}, events=WEIGHTS)},

@@ -21,7 +21,7 @@ RECIPES = {
     "largest, ignoring one": Recipe(events={"VIEW": 1, "BUY": 4}, unknown_events="ignore", duplicates="max"),
     "last, at a weight": Recipe(events={"VIEW": 1}, unknown_events=7, duplicates="last"),
     "age": Recipe(events={"VIEW": 1, "LIKE": 2, "BUY": 4}, half_life="5d", confidence="log"),
-    "core and bm25": Recipe(events=dict.fromkeys(NAMES, 1), min_per_user=4, min_per_item=4, confidence="bm25"),
+    "core and bm25": Recipe(events=dict.fromkeys(NAMES, 1), min_per_user=9, min_per_item=9, confidence="bm25"),
     "bm25 of items": Recipe(events=dict.fromkeys(NAMES, 1), confidence="bm25", length="item"),
     "likes that fade": Recipe(events={"VIEW": 1, "LIKE": 2, "BUY": 4}, at_least=3, half_life=9),
     "signals": Recipe(signals={"clicks": 1, "seconds": 0.5}, duplicates="mean"),

@@ -45,6 +45,10 @@ class Rules:
     def __post_init__(self) -> None:
         if self.bad_rows not in get_args(BadRows):
             raise ParameterError(f"bad_rows={self.bad_rows!r} is not a rule; choose 'stop' or 'skip'.")
+        if not isinstance(self.recipe, Recipe):
+            raise ParameterError(
+                f"recipe={self.recipe!r} is no recipe; pass al.Recipe(...), or al.Recipe.from_toml(path) for a file."
+            )
         if self.duplicates is not None:
             Recipe(duplicates=self.duplicates)  # checks the word
             if self.recipe.duplicates not in (None, self.duplicates):

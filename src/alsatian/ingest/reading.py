@@ -76,7 +76,7 @@ def read(
     named = {
         "user": user, "item": item, "value": value, "time": time, "event": event, "weight": weight, "title": title
     }  # fmt: skip
-    rules = Rules(duplicates, bad_rows, scale, where, recipe or Recipe())
+    rules = Rules(duplicates, bad_rows, scale, where, Recipe() if recipe is None else recipe)
     con = connect()
     try:
         events, table = _open(con, source, query, delimiter, bad_rows)
