@@ -38,9 +38,8 @@ def test_flags(cli: Cli, log: Path, target: Path) -> None:
     recipe = al.load(target).data.recipe
     assert (recipe.events["COMMENT CREATED"], recipe.half_life, recipe.min_per_user) == (5, 30, 2)
     assert recipe.fitted == {"reference": 10**9 + 199 * 86_400}
-    told = cli("inspect", target).out
-    assert "events: VIEW=1 LIKE=2 BOOKMARK=3 FOLLOW=4 COMMENT CREATED=5" in told
-    assert "half_life: 30.0" in told
+    told = " ".join(cli("inspect", target).out.split())
+    assert "events: BOOKMARK=3 COMMENT CREATED=5 FOLLOW=4 LIKE=2 VIEW=1, half_life: 30," in told
 
 
 def test_a_file_says_the_same_and_flags_come_before_it(cli: Cli, log: Path, tmp_path: Path, target: Path) -> None:
@@ -88,7 +87,7 @@ def test_retraining_reads_by_the_same_recipe(cli: Cli, log: Path, target: Path) 
     answer = cli("recommend", target, "--like", "i1", "--retrain", log, "--json")
     assert answer.code == 0
     assert len(answer.json["items"]) > 0
-    assert cli("recommend", target, "--like", "i1=COMMENT CREATED", "--like", "i2=1").code == 0
+    assert cli("recommend", target, "--like", "i1=COMMENT CREATED", "--like", "i3=1").code == 0
 
 
 @pytest.mark.parametrize(

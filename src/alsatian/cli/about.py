@@ -90,4 +90,6 @@ def _draw(path: Path, model: Model, version: str) -> None:
 
 
 def _rule(rule: Any) -> str:
-    return " ".join(f"{name}={weight:g}" for name, weight in rule.items()) if isinstance(rule, dict) else str(rule)
+    if isinstance(rule, dict):
+        return " ".join(f"{name}={weight:g}" for name, weight in rule.items())
+    return f"{rule:g}" if isinstance(rule, float) else str(rule)
