@@ -28,7 +28,7 @@ def test_articles(shared_data: Path, tmp_path: Path) -> None:
     told = run(str(EXAMPLES / "articles.py"), str(next(tmp_path.rglob("users_interactions.csv"))))
     assert "Recipe(): Interactions(40,710 values of 1,895 users and 2,987 items); NDCG@10 0." in told
     assert "events weigh as usual for this log: VIEW 1, LIKE 2, BOOKMARK 3, FOLLOW 4, COMMENT CREATED 5." in told
-    assert "similar to -4029704725707465084" in told
+    assert "\nlike -4029704725707465084\n" in told
 
 
 def test_shop(shared_data: Path) -> None:
