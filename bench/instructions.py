@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from alsatian import kernels
-from alsatian.kernels import NEVER, Form, Rows, Side
+from alsatian.kernels import Form, Rows, Side
 
 ROWS, ITEMS = 200, 2000
 
@@ -32,7 +32,7 @@ def sweep(factors: int, steps: int, entries: int, times: int) -> None:
     users, ridge = np.zeros((ROWS, factors), np.float32), np.full(ROWS, 20, np.float32)
     form, gram = Form(2.0, 1.0, 2.0, 1.0, 1.0), kernels.gram(items, 1.0, 1)
     for _ in range(times):
-        kernels.half_sweep(rows, form, Side(items, None), gram, ridge, Side(users, None), steps, NEVER, 1)
+        kernels.half_sweep(rows, form, Side(items, None), gram, ridge, Side(users, None), steps, threads=1)
 
 
 def counted(*work: int) -> int:

@@ -104,7 +104,9 @@ class Problem:
         bias = None if self.start.bias is None else self.start.bias.copy()
         solution = Side(self.start.factors.copy(), bias)
         loss, failed = kernel.half_sweep(  # type: ignore[attr-defined]
-            self.rows, self.form, self.fixed, self.gram, self.ridge, solution, steps, exact_from, threads
+            *(self.rows, self.form, self.fixed, self.gram, self.ridge, solution, steps),
+            exact_from=exact_from,
+            threads=threads,
         )
         return solution, loss, failed
 

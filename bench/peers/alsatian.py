@@ -22,7 +22,7 @@ FORMS = {"implicit": (Form(1, 1, 1, 1, 1), 0), "explicit": (Form(0, 1, 1, -3.5, 
 
 def interactions(data: Data) -> Interactions:
     """Compressed rows by user and by item from three columns."""
-    users, items = (np.arange(count, dtype=np.int64) for count in data.shape)
+    users, items = (np.arange(int(rows.max()) + 1) for rows in data[:2])
     built = Interactions.build(Ids(users, "user"), Ids(items, "item"), *data)
     built.by_item  # noqa: B018  (made on first use)
     return built
@@ -64,7 +64,7 @@ def half_sweeps(job: Job) -> dict[str, Any]:
     def sweep(half: Any, fixed: Side, solved: Side) -> None:
         gram = kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
         entries = Rows(half.indptr, half.indices, half.values, half.weights)
-        kernels.half_sweep(entries, form, fixed, gram, np.full(half.rows, 5, np.float32), solved, 0, threads)
+        kernels.half_sweep(entries, form, fixed, gram, np.full(half.rows, 5, np.float32), solved, threads=threads)
 
     users, items = sides
     by_item, _ = clock(lambda: sweep(data.by_item, users, items))

@@ -77,7 +77,7 @@ class TestSaid:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            (("--parts", "popularity,implicit-asl"), "there is no model 'implicit-asl'; choose blend, "),
+            (("--parts", "popularity,implicit-asl"), "there is no model 'implicit-asl'; choose explicit-als, "),
             (("--parts", "popularity"), "parts names 1 of at least 2 models"),
             (("--weights", "1,2,3"), "weights has 3 numbers for 2 parts; pass one for each, or 'fit'."),
             (("--weights", "1,-2"), "weights holds -2; pass finite numbers of 0 or more."),

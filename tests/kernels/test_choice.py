@@ -95,8 +95,9 @@ def test_the_stub_says_what_every_build_takes(build: ModuleType) -> None:
     functions = [(name, each) for owner in (build, build.Dictionary) for name, each in vars(owner).items()]
     for name, function in ((name, each) for name, each in functions if not name.startswith("_")):
         for signature, *_ in getattr(function, "__nb_signature__", ()):
-            arguments = re.findall(r"(\w+): ((?:\[[^\]]*\]|[^,\[\]])*)", signature.partition("(")[2].rpartition(")")[0])
-            told.append((name, [(argument, numbers(kind)) for argument, kind in arguments]))
+            text = signature.partition("(")[2].rpartition(")")[0]
+            arguments = [argument.partition(": ") for argument in re.split(r", (?=\w+: )", text)]
+            told.append((name, [(argument, numbers(kind)) for argument, _, kind in arguments if kind]))
     assert sorted(written) == sorted(told)
 
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from alsatian.kernels import NEVER, Side, reference
+from alsatian.kernels import Side, reference
 from alsatian.kernels.types import Array
 from problems import Problem, problem
 
@@ -32,7 +32,7 @@ def draw(
     """Return all unknowns of each row, the bias last, and the loss."""
     solution = Side(np.empty_like(p.start.factors), None if p.start.bias is None else np.empty_like(p.start.bias))
     loss, failed = kernel.half_sweep(  # type: ignore[attr-defined]
-        p.rows, p.form, p.fixed, p.gram, p.ridge, solution, 0, NEVER, threads, offset, noise
+        p.rows, p.form, p.fixed, p.gram, p.ridge, solution, threads=threads, rhs_offset=offset, noise=noise
     )
     assert failed == -1
     return np.column_stack([part for part in solution if part is not None]), loss

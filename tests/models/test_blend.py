@@ -177,7 +177,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"parts": ["popularity"]}, "parts names 1 of at least 2 models; pass models such as ImplicitALS(), or their"),
     ({"parts": 5}, "parts=5 is no list; pass models such as ImplicitALS(), or their names."),
     ({"parts": [Popularity, BIASES]}, "Popularity'> is no model; pass models such as ImplicitALS(), or their names."),
-    ({"parts": ["popularity", "implicit-asl"]}, "there is no model 'implicit-asl'; choose blend, explicit-als,"),
+    ({"parts": ["popularity", "implicit-asl"]}, "there is no model 'implicit-asl'; choose explicit-als, implicit-als,"),
     ({"parts": ["popularity", "implicit-asl"]}, "Did you mean 'implicit-als'?"),
     ({"parts": "popularity,implicit-als:factors"}, "'implicit-als:factors' is not NAME:SETTING=VALUE; write it like"),
     ({"parts": "popularity,implicit-als:factors=x"}, "factors=x is not a whole number"),

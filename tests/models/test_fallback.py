@@ -81,7 +81,7 @@ def test_a_file_keeps_both(ratings: Interactions, tmp_path: Path) -> None:
     ("settings", "message"),
     [
         ({"first": 5}, "5 is no model; pass models such as ImplicitALS(), or their names."),
-        ({"then": "popular"}, "there is no model 'popular'; choose blend, "),
+        ({"then": "popular"}, "there is no model 'popular'; choose explicit-als, "),
         ({"then": "popular"}, "Did you mean 'popularity'?"),
         ({"min_history": 0}, "min_history=0 is too small; the least is 1."),
         ({"parts": []}, "It belongs to blend."),

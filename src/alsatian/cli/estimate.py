@@ -82,6 +82,6 @@ def _time(most: int, entries: int, fixed: int, factors: int, model: str, threads
     best = float("inf")
     for _ in range(_ROUNDS):
         begun = time.perf_counter()
-        kernels.half_sweep(data, form, other, gram, ridge, solution, steps, threads)
+        kernels.half_sweep(data, form, other, gram, ridge, solution, steps, threads=threads)
         best = min(best, time.perf_counter() - begun)
     return best / rows

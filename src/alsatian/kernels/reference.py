@@ -69,6 +69,7 @@ def half_sweep(
     ridge: Array,
     solution: Side,
     steps: int = 0,
+    *,
     exact_from: int = NEVER,
     threads: int | None = None,
     rhs_offset: Array | None = None,

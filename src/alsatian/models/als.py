@@ -197,7 +197,7 @@ class ALS(FactorModel):
         steps = self.epoch_steps if steps is None else steps
         rows = Rows(half.entries.indptr, half.entries.indices, half.entries.values, half.entries.weights)
         loss, failed = kernels.half_sweep(
-            rows, form, fixed, gram, half.ridge, solution, steps, self._exact_from, threads
+            rows, form, fixed, gram, half.ridge, solution, steps, exact_from=self._exact_from, threads=threads
         )
         if failed >= 0:
             count = half.entries.counts[failed]

@@ -73,7 +73,7 @@ class Blend(Combined):
         return ("shares", *super().learned)
 
     @property
-    def predicts(self) -> bool:  # type: ignore[override]
+    def predicts(self) -> bool:
         return self.by == "score" and all(part.predicts for part in self.parts)
 
     # Fitting

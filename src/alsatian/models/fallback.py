@@ -42,7 +42,7 @@ class Fallback(Combined):
         return self.first.source
 
     @property
-    def predicts(self) -> bool:  # type: ignore[override]
+    def predicts(self) -> bool:
         return self.first.predicts and self.then.predicts
 
     def _well_known(self, history: CSR) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from alsatian import kernels
 from alsatian.errors import FitError
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions
-from alsatian.kernels import NEVER, Form, Rows, Side
+from alsatian.kernels import Form, Rows, Side
 
 SHAPE, RATE = 50.0, 1.0  # chosen by bench/bayesian.py
 START = 0.1  # how large the items' factors are at first, in units
@@ -54,8 +54,8 @@ class Sampled:
         mean, precision = self.prior
         rng.standard_normal(out=self._noise, dtype=np.float32)
         loss, failed = kernels.half_sweep(
-            self.rows, form, fixed, np.diag(precision).astype(np.float32), self._no_ridge, self.drawn, 0, NEVER,
-            threads, (precision * mean).astype(np.float32), self._noise,
+            self.rows, form, fixed, np.diag(precision).astype(np.float32), self._no_ridge, self.drawn,
+            threads=threads, rhs_offset=(precision * mean).astype(np.float32), noise=self._noise,
         )  # fmt: skip
         if failed >= 0:
             raise FitError(

@@ -97,7 +97,7 @@ class PureSVD(FactorModel):
         data = self.fitted.data
         asked: list[Any] = [people] if isinstance(people, Mapping) else lists.listed(people)
         if any(isinstance(one, Mapping) for one in asked):
-            return np.vstack([self.fold_in(one).audience.vectors for one in asked])  # type: ignore[arg-type]
+            return np.vstack([np.asarray(self.fold_in(one).audience.vectors) for one in asked])
         _, rows = lists.user_rows(data, asked, "raise")
         return np.asarray(self.user_factors[rows])
 
