@@ -38,12 +38,15 @@ def main(data: Path) -> None:
     folder = unpacked(data, "ml-100k")
     print("MovieLens 100K, official folds u1-u5, clipped: RMSE, seconds a fit")
     for model in (
-        al.ExplicitALS(), al.PureSVD(factors=8, impute="biases"), al.Baseline(), al.Popularity(by="mean"),
+        al.ExplicitALS(), al.BiasedMF(), al.BayesianMF(), al.PureSVD(factors=8, impute="biases"),
+        al.ItemKNN(baselines=True), al.UserKNN(baselines=True), al.Baseline(), al.Popularity(by="mean"),
     ):  # fmt: skip
         print("  {!r:36} {:.4f}  {:.2f}".format(model, *official_folds(folder, model)))
     print("MovieLens 100K, ten a user held out at random, all ratings as likes: NDCG@10")
     split = al.split.per_user(al.read(folder).likes(), n=10, seed=0)
-    for ranker in (al.ImplicitALS(factors=32), al.PureSVD(factors=20), al.Popularity()):
+    for ranker in (
+        al.ImplicitALS(factors=32), al.EASE(), al.PureSVD(factors=20), al.ItemKNN(), al.UserKNN(), al.Popularity(),
+    ):  # fmt: skip
         print(f"  {ranker!r:36} {evaluation.ndcg(ranker.fit(split.train, progress=False), split):.4f}")
 
 

@@ -78,8 +78,8 @@ void py_top_k(Array<const float, 3> panels, int64_t items, Array<const float, 2>
         }
     }
     const TopK task{panels.data(), items, static_cast<int>(queries.shape(1)), static_cast<int>(n), queries.data(),
-                    rows.data(), static_cast<int64_t>(count), pointer(seen_indptr), pointer(seen_indices),
-                    pointer(allowed), best.data(), scores.data()};
+                    rows.data(), static_cast<int64_t>(count), {pointer(seen_indptr), pointer(seen_indices), pointer(allowed)},
+                    best.data(), scores.data()};
     run(threads, [&] { top_k(task, threads); });
 }
 
@@ -200,6 +200,7 @@ bool supports(const std::string& set) {
 }  // namespace
 
 void bind_sgd(nb::module_& m);  // bind_sgd.cpp
+void bind_neighbors(nb::module_& m);  // bind_neighbors.cpp
 
 NB_MODULE(MODULE_NAME, m) {
     m.doc() = "The native kernels, compiled for one instruction set; see kernels/reference.py for what they compute.";
@@ -232,5 +233,6 @@ NB_MODULE(MODULE_NAME, m) {
         .def("number", &py_number, "data"_a.noconvert(), "offsets"_a.noconvert(), "kept"_a.noconvert().none(), "out"_a.noconvert())
         .def("sorted", &py_sorted, "data"_a.noconvert(), "offsets"_a.noconvert(), "places"_a.noconvert());
     bind_sgd(m);
+    bind_neighbors(m);
     m.def("supports", &supports, "instruction_set"_a, "Whether this processor can run the build of that name.");
 }

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "tiles.h"
 #include "parallel.h"
+#include "selection.h"
+#include "tiles.h"
 
 namespace alsatian {
 namespace {
@@ -12,38 +13,6 @@ namespace {
 constexpr int kQueries = 6;     // scored together: one register tile
 constexpr int kGroups = 8;      // groups of six that share a stretch of panels in the cache
 constexpr int64_t kStretch = 32;
-
-struct Scored {
-    float score;
-    int32_t item;
-    // "less" for the heap is "better", so that its top is the worst of the best
-    bool operator<(const Scored& other) const {
-        return score > other.score || (score == other.score && item < other.item);
-    }
-};
-
-// The n best seen so far of one query. Items arrive in ascending order, so an equal score never displaces.
-struct Selection {
-    std::vector<Scored> heap;
-    float threshold = -std::numeric_limits<float>::infinity();
-
-    void offer(float score, int32_t item, size_t n) {
-        if (heap.size() == n) {
-            std::pop_heap(heap.begin(), heap.end());
-            heap.back() = {score, item};
-        } else {
-            heap.push_back({score, item});
-        }
-        std::push_heap(heap.begin(), heap.end());
-        if (heap.size() == n) threshold = heap.front().score;
-    }
-};
-
-bool excluded(const TopK& t, int32_t row, int32_t item) {
-    if (t.allowed && !t.allowed[item]) return true;
-    if (!t.seen_indptr) return false;
-    return std::binary_search(t.seen_indices + t.seen_indptr[row], t.seen_indices + t.seen_indptr[row + 1], item);
-}
 
 // Scores R queries (their factors interleaved: [factor][R]) on one panel.
 template <int R>
@@ -61,7 +30,7 @@ void select(const TopK& t, int32_t row, int64_t panel, const float* line, Select
     if (!(highest > selection.threshold)) return;
     for (int c = 0; c < kPanel; ++c) {
         const int32_t item = static_cast<int32_t>(panel * kPanel + c);
-        if (line[c] > selection.threshold && !excluded(t, row, item)) selection.offer(line[c], item, t.n);
+        if (line[c] > selection.threshold && !t.seen.excluded(row, item)) selection.offer(line[c], item, t.n);
     }
 }
 
@@ -107,15 +76,6 @@ void dispatch(const TopK& t, int64_t first, int count, const float* queries, int
     }
 }
 
-void write(const TopK& t, int64_t at, Selection& selection) {
-    std::sort_heap(selection.heap.begin(), selection.heap.end());
-    int32_t* best = t.best + at * t.n;
-    float* scores = t.scores + at * t.n;
-    std::fill_n(best, t.n, -1);
-    std::fill_n(scores, t.n, 0.0f);
-    for (size_t i = 0; i < selection.heap.size(); ++i) best[i] = selection.heap[i].item, scores[i] = selection.heap[i].score;
-}
-
 }  // namespace
 
 void pack_items(const float* factors, const float* bias, int64_t items, int k, float* panels) {
@@ -155,7 +115,7 @@ void top_k(const TopK& t, int threads) {
                     dispatch(t, first, count, queries.data() + (first - begin) * t.factors, panel, &selections[first - begin]);
             }
         }
-        for (int64_t at = begin; at < end; ++at) write(t, at, selections[at - begin]);
+        for (int64_t at = begin; at < end; ++at) selections[at - begin].write(t.n, t.best + at * t.n, t.scores + at * t.n);
     });
 }
 

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "selection.h"
+
 namespace alsatian {
 
 constexpr int kPanel = 16;  // items side by side, whatever the vector: files and tests see one layout
@@ -17,9 +19,7 @@ struct TopK {
     const float* queries;         // (any, factors)
     const int32_t* rows;          // (count): which query, and which row of seen
     int64_t count;
-    const int64_t* seen_indptr;   // or null: nothing is excluded
-    const int32_t* seen_indices;  // ascending within a row
-    const uint8_t* allowed;       // (items) or null: all
+    Excluded seen;                // by query
     int32_t* best;                // (count, n): descending score, then ascending item; -1 past the end
     float* scores;                // (count, n)
 };

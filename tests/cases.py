@@ -9,6 +9,7 @@ import numpy as np
 
 from alsatian.interactions import Interactions
 from alsatian.models import (
+    EASE,
     Baseline,
     BayesianMF,
     BiasedMF,
@@ -16,9 +17,11 @@ from alsatian.models import (
     ExplicitALS,
     Fallback,
     ImplicitALS,
+    ItemKNN,
     Model,
     Popularity,
     PureSVD,
+    UserKNN,
 )
 from alsatian.ranking import Recommendations
 
@@ -52,6 +55,8 @@ def history_of(data: Interactions, user: int) -> dict[Any, float]:
 
 
 FACTOR_MODEL = frozenset({"predict", "similar", "explain", "fold_in"})
+STEPWISE = FACTOR_MODEL - {"fold_in"}  # conjugate gradient begins elsewhere for a visitor than for a user
+NEIGHBORS = frozenset({"predict", "fold_in"})
 STEPWISE = FACTOR_MODEL - {"fold_in"}  # a visitor is solved exactly, and a user came near by steps
 SMALL = {"factors": 6, "epochs": 3}
 EXPLICIT, IMPLICIT = ExplicitALS(**SMALL), ImplicitALS(**SMALL)
@@ -78,6 +83,17 @@ CASES = {
     "implicit, cg": Case(ImplicitALS, SMALL | {"solver": "cg", "cg_steps": 2}, STEPWISE),
     "implicit, auto by cg": Case(ImplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
     "implicit, float64": Case(ImplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
+    "item-knn": Case(ItemKNN, {"k": 10}, FACTOR_MODEL),
+    "item-knn, pearson": Case(ItemKNN, {"similarity": "pearson", "shrinkage": 3}, FACTOR_MODEL),
+    "item-knn, jaccard": Case(ItemKNN, {"similarity": "jaccard", "k": 7, "shrinkage": 5}, FACTOR_MODEL),
+    "item-knn, tf-idf": Case(ItemKNN, {"weighting": "tf-idf"}, FACTOR_MODEL),
+    "item-knn, ratings": Case(ItemKNN, {"baselines": True, "k": 20}, FACTOR_MODEL),
+    "user-knn": Case(UserKNN, {"k": 10}, NEIGHBORS),
+    "user-knn, pearson": Case(UserKNN, {"similarity": "pearson", "shrinkage": 3}, NEIGHBORS),
+    "user-knn, bm25": Case(UserKNN, {"weighting": "bm25"}, NEIGHBORS),
+    "user-knn, adjusted": Case(UserKNN, {"similarity": "adjusted-cosine", "k": 30}, NEIGHBORS),
+    "user-knn, ratings": Case(UserKNN, {"baselines": True, "k": 20}, NEIGHBORS),
+    "ease": Case(EASE, {"reg": 20}, FACTOR_MODEL),
     "bayesian": Case(BayesianMF, {"factors": 5, "draws": 6, "burn_in": 2}, FACTOR_MODEL - {"explain", "fold_in"}),
     "bayesian, thinned": Case(
         BayesianMF, {"factors": 8, "draws": 3, "thin": 2, "seed": 4}, FACTOR_MODEL - {"explain", "fold_in"}

@@ -230,7 +230,7 @@ def folding_in_a_history_is_what_the_fit_did(case: Case, data: Interactions, _: 
         visitor = model.fold_in(history_of(data, user))
         if "fold_in" in case.answers:
             known, own = model._known(np.array([user], np.int32)), model.recommend(user, n=8)
-            for hers, all_users in zip(visitor.audience[2:4], known[2:4], strict=True):  # vectors and offsets
+            for hers, all_users in zip(visitor.audience[2:6], known[2:6], strict=True):  # vectors ... similarities
                 assert (hers is None and all_users is None) or hers[0].tobytes() == all_users[user].tobytes()
             assert visitor.recommend(8).rows.tolist() == own.rows.tolist()
             assert visitor.recommend(8).scores.tobytes() == own.scores.tobytes()

@@ -13,7 +13,20 @@ from alsatian import evaluation, metrics, split
 from alsatian.ids import Ids
 from alsatian.ingest import read
 from alsatian.interactions import Interactions
-from alsatian.models import Baseline, BayesianMF, BiasedMF, Blend, ExplicitALS, ImplicitALS, Popularity, PureSVD
+from alsatian.models import (
+    EASE,
+    Baseline,
+    BayesianMF,
+    BiasedMF,
+    Blend,
+    ExplicitALS,
+    ImplicitALS,
+    ItemKNN,
+    Model,
+    Popularity,
+    PureSVD,
+    UserKNN,
+)
 from alsatian.split import Split
 
 
@@ -63,6 +76,17 @@ def test_singular_vectors_of_what_the_biases_leave_predict_better_than_these(fol
     fold = folds[0]
     svd, biases = (evaluation.rmse(m.fit(fold.train), fold) for m in (PureSVD(factors=8, impute="biases"), Baseline()))
     assert svd < biases - 0.005
+
+
+@pytest.mark.parametrize(("model", "floor"), [(ItemKNN(), 0.245), (UserKNN(), 0.25), (EASE(), 0.30)], ids=str)
+def test_neighbours_and_closed_forms_rank_well(likes: Split, model: Model, floor: float) -> None:
+    assert evaluation.ndcg(model.fit(likes.train, progress=False), likes) >= floor
+
+
+@pytest.mark.parametrize("model", [ItemKNN(baselines=True), UserKNN(baselines=True)], ids=str)
+def test_neighbours_predict_ratings_with_their_defaults(folds: list[Split], model: Model) -> None:
+    errors = [evaluation.rmse(model.fit(fold.train, progress=False), fold) for fold in folds]
+    assert np.mean(errors) <= 0.935
 
 
 @pytest.mark.parametrize("form", ["rendle", "implicit"])

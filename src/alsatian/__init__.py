@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from alsatian.ingest import read, samples
     from alsatian.interactions import Interactions
     from alsatian.models import (
+        EASE,
         Baseline,
         BayesianMF,
         BiasedMF,
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
         ExplicitALS,
         Fallback,
         ImplicitALS,
+        ItemKNN,
         Popularity,
         PureSVD,
+        UserKNN,
     )
     from alsatian.ranking import Recommendations
     from alsatian.recipe import Recipe
@@ -47,16 +50,19 @@ _HOMES = {
     "BiasedMF": "models",
     "Blend": "models",
     "Catalog": "catalog",
+    "EASE": "models",
     "ExplicitALS": "models",
     "Fallback": "models",
     "Ids": "ids",
     "ImplicitALS": "models",
     "Interactions": "interactions",
+    "ItemKNN": "models",
     "Popularity": "models",
     "PureSVD": "models",
     "Recipe": "recipe",
     "Recommendations": "ranking",
     "Split": "split",
+    "UserKNN": "models",
     "evaluation": None,
     "load": "store",
     "metrics": None,
@@ -67,9 +73,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "ExplicitALS", "Fallback", "Ids",
-    "ImplicitALS", "Interactions", "Popularity", "PureSVD", "Recipe", "Recommendations", "Split", "evaluation",
-    "load", "metrics", "read", "samples", "save", "split",
+    "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "ExplicitALS", "Fallback",
+    "Ids", "ImplicitALS", "Interactions", "ItemKNN", "Popularity", "PureSVD", "Recipe", "Recommendations", "Split",
+    "UserKNN", "evaluation", "load", "metrics", "read", "samples", "save", "split",
 ]  # fmt: skip
 
 

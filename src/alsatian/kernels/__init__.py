@@ -27,12 +27,14 @@ from alsatian.kernels.types import (
     Rows,
     Rule,
     Side,
-)  # fmt: skip
+    Sparse,
+)
 
 __all__ = [
-    "LANES", "NEVER", "Blocks", "Descending", "Dictionary", "Form", "Plain", "Rows", "Rule", "Side", "count_lines",
-    "counting_sort", "gram", "half_sweep", "instruction_set", "pack_items", "pair_scores", "read_fields", "row_sums",
-    "sgd", "sort_rows", "squared_error", "top_k", "transpose", "usable_threads",
+    "LANES", "NEVER", "Blocks", "Descending", "Dictionary", "Form", "Plain", "Rows", "Rule", "Side", "Sparse", "best",
+    "best_sums", "count_lines", "counting_sort", "gram", "half_sweep", "instruction_set", "neighbors", "neighbors_of",
+    "pack_items", "pair_scores", "read_fields", "row_sums", "sgd", "sort_rows", "squared_error", "top_k", "transpose",
+    "usable_threads",
 ]  # fmt: skip
 
 _MOST_THREADS = 1024
@@ -192,6 +194,75 @@ def row_sums(
     out = np.empty((len(indptr) - 1, rows.shape[1]), np.float32)
     _native.row_sums(indptr, indices, rows, out, usable_threads(threads))
     return out
+
+
+def neighbors(
+    rows: Sparse,
+    columns: int,
+    sizes: NDArray[np.float32],
+    similarity: str,
+    shrinkage: float,
+    k: int,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    found, scores = np.empty((len(sizes), k), np.int32), np.empty((len(sizes), k), np.float32)
+    _native.neighbors(tuple(rows), columns, sizes, (similarity, shrinkage), found, scores, usable_threads(threads))
+    return found, scores
+
+
+def neighbors_of(
+    queries: Sparse,
+    query_sizes: NDArray[np.float32],
+    by_column: Sparse,
+    sizes: NDArray[np.float32],
+    similarity: str,
+    shrinkage: float,
+    k: int,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    found, scores = np.empty((len(query_sizes), k), np.int32), np.empty((len(query_sizes), k), np.float32)
+    _native.neighbors_of(
+        tuple(queries), query_sizes, tuple(by_column), sizes, (similarity, shrinkage), found, scores,
+        usable_threads(threads),
+    )  # fmt: skip
+    return found, scores
+
+
+def best(
+    lines: NDArray[np.float32],
+    rows: NDArray[np.int32],
+    n: int,
+    seen: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    found, scores = np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32)
+    mask = None if allowed is None else allowed.view(np.uint8)
+    _native.best(lines, rows, seen, mask, found, scores, usable_threads(threads))
+    return found, scores
+
+
+def best_sums(
+    weights: Sparse,
+    parts: Sparse,
+    items: int,
+    rows: NDArray[np.int32],
+    n: int,
+    start: NDArray[np.float32] | None = None,
+    base: NDArray[np.float32] | None = None,
+    divide: str = "nothing",
+    damping: float = 0.0,
+    seen: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    found, scores = np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32)
+    mask = None if allowed is None else allowed.view(np.uint8)
+    _native.best_sums(
+        tuple(weights), tuple(parts), items, start, base, (divide, damping), rows, seen, mask, found, scores,
+        usable_threads(threads),
+    )  # fmt: skip
+    return found, scores
 
 
 def count_lines(file: int, size: int, chunk: int = CHUNK, threads: int | None = None) -> NDArray[np.int64] | None:

@@ -14,6 +14,7 @@ _Int32: TypeAlias = NDArray[np.int32]
 _Int64: TypeAlias = NDArray[np.int64]
 _Float32: TypeAlias = NDArray[np.float32]
 _Float64: TypeAlias = NDArray[np.float64]
+_Sparse: TypeAlias = tuple[_Int64, _Int32, _Float32]
 
 @overload
 def half_sweep(
@@ -92,6 +93,48 @@ def squared_error(
     threads: int,
 ) -> float: ...
 def row_sums(indptr: _Int64, indices: _Int32, from_rows: _Float32, to: _Float32, threads: int) -> None: ...
+def neighbors(
+    rows: _Sparse,
+    columns: int,
+    sizes: _Float32,
+    similarity: tuple[str, float],
+    best: _Int32,
+    scores: _Float32,
+    threads: int,
+) -> None: ...
+def neighbors_of(
+    queries: _Sparse,
+    query_sizes: _Float32,
+    by_column: _Sparse,
+    sizes: _Float32,
+    similarity: tuple[str, float],
+    best: _Int32,
+    scores: _Float32,
+    threads: int,
+) -> None: ...
+def best(
+    lines: _Float32,
+    rows: _Int32,
+    seen: tuple[_Int64, _Int32] | None,
+    allowed: NDArray[np.uint8] | None,
+    best: _Int32,
+    scores: _Float32,
+    threads: int,
+) -> None: ...
+def best_sums(
+    weights: _Sparse,
+    parts: _Sparse,
+    items: int,
+    start: _Float32 | None,
+    base: _Float32 | None,
+    divided: tuple[str, float],
+    rows: _Int32,
+    seen: tuple[_Int64, _Int32] | None,
+    allowed: NDArray[np.uint8] | None,
+    best: _Int32,
+    scores: _Float32,
+    threads: int,
+) -> None: ...
 def counting_sort(
     keys: _Int32,
     columns: Sequence[NDArray[Any]],

@@ -1,7 +1,11 @@
+from alsatian.kernels._native import best as best
+from alsatian.kernels._native import best_sums as best_sums
 from alsatian.kernels._native import count_lines as count_lines
 from alsatian.kernels._native import counting_sort as counting_sort
 from alsatian.kernels._native import gram as gram
 from alsatian.kernels._native import half_sweep as half_sweep
+from alsatian.kernels._native import neighbors as neighbors
+from alsatian.kernels._native import neighbors_of as neighbors_of
 from alsatian.kernels._native import pack_items as pack_items
 from alsatian.kernels._native import pair_scores as pair_scores
 from alsatian.kernels._native import read_fields as read_fields

@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 from alsatian.kernels.descent import row_sums as row_sums
 from alsatian.kernels.descent import sgd as sgd
 from alsatian.kernels.descent import squared_error as squared_error
+from alsatian.kernels.near import best as best
+from alsatian.kernels.near import best_sums as best_sums
+from alsatian.kernels.near import neighbors as neighbors
+from alsatian.kernels.near import neighbors_of as neighbors_of
 from alsatian.kernels.types import CHUNK, NEVER, PANEL, Array, Form, Plain, Rows, Side, entries
 
 

@@ -37,6 +37,14 @@ class Rows(NamedTuple):
     weights: NDArray[np.float32] | None
 
 
+class Sparse(NamedTuple):
+    """Compressed rows, the indices ascending within a row."""
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+
 class Side(NamedTuple):
     """What is learned of one side: factors (rows, k), and biases (rows) or None."""
 

@@ -5,11 +5,14 @@ from alsatian.models.baseline import Baseline
 from alsatian.models.bayesian_mf import BayesianMF
 from alsatian.models.biased_mf import BiasedMF
 from alsatian.models.blend import Blend
+from alsatian.models.ease import EASE
 from alsatian.models.explicit_als import ExplicitALS
 from alsatian.models.fallback import Fallback
 from alsatian.models.implicit_als import ImplicitALS
+from alsatian.models.item_knn import ItemKNN
 from alsatian.models.popularity import Popularity
 from alsatian.models.pure_svd import PureSVD
+from alsatian.models.user_knn import UserKNN
 
 MODELS: dict[str, type[Model]] = {
     model.name: model
@@ -19,6 +22,9 @@ MODELS: dict[str, type[Model]] = {
         BiasedMF,
         BayesianMF,
         PureSVD,
+        ItemKNN,
+        UserKNN,
+        EASE,
         Baseline,
         Popularity,
         Blend,
@@ -27,6 +33,18 @@ MODELS: dict[str, type[Model]] = {
 }
 
 __all__ = [
-    "MODELS", "Baseline", "BayesianMF", "BiasedMF", "Blend", "ExplicitALS", "Fallback", "ImplicitALS", "Model",
-    "Popularity", "PureSVD",
+    "EASE",
+    "MODELS",
+    "Baseline",
+    "BayesianMF",
+    "BiasedMF",
+    "Blend",
+    "ExplicitALS",
+    "Fallback",
+    "ImplicitALS",
+    "ItemKNN",
+    "Model",
+    "Popularity",
+    "PureSVD",
+    "UserKNN",
 ]  # fmt: skip

@@ -33,14 +33,17 @@ class Audience(NamedTuple):
     """Whom a list is for: known users or visitors.
 
     seen: what each has seen; rows: which rows of `seen` are asked for. vectors and offsets belong to the
-    rows of `seen` where the model describes people by factors; views are the same people as the parts of
-    a combination see them.
+    rows of `seen` where the model describes people by factors, or with biases; neighbors and similarities
+    (rows of `seen`, k) where it knows people by those who are like them; views are the same people as the
+    parts of a combination see them.
     """
 
     seen: CSR
     rows: NDArray[np.int32]
     vectors: NDArray[np.floating] | None = None
     offsets: NDArray[np.floating] | None = None
+    neighbors: NDArray[np.int32] | None = None
+    similarities: NDArray[np.float32] | None = None
     views: tuple[Audience, ...] = ()
 
 

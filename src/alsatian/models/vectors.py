@@ -1,0 +1,90 @@
+"""How rows of interactions become vectors whose similarity is taken: centred or weighted, and how long they are."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.interactions import CSR
+from alsatian.kernels import Sparse
+from alsatian.models.expected import row_of_entry
+
+SIMILARITIES = ("cosine", "adjusted-cosine", "pearson", "jaccard")
+WEIGHTINGS = ("none", "tf-idf", "bm25")
+K1, B = 1.2, 0.75  # of BM25, the usual ones (Robertson and Zaragoza 2009)
+
+
+class Vectors(NamedTuple):
+    """Learned from the rows of one side: what must be known of the columns to make a vector of one more row.
+
+    column_means: (columns) for the adjusted cosine. idf: (columns) log(1 + rows / n), n the entries of the column: one
+    that everybody has says little. length: how much a row holds on average, for bm25.
+    """
+
+    similarity: str
+    weighting: str
+    column_means: NDArray[np.float64] | None
+    idf: NDArray[np.float64] | None
+    length: float
+
+    @classmethod
+    def learn(cls, similarity: str, weighting: str, rows: CSR) -> Vectors:
+        means = idf = None
+        counts = np.maximum(np.bincount(rows.indices, minlength=rows.columns), 1)
+        if similarity == "adjusted-cosine":
+            means = np.bincount(rows.indices, rows.values, minlength=rows.columns) / counts
+        if weighting != "none":
+            idf = np.log1p(rows.rows / counts)
+        return cls(similarity, weighting, means, idf, float(rows.values.sum(dtype=np.float64)) / max(rows.rows, 1))
+
+    @property
+    def measure(self) -> str:
+        """What the kernel computes of the vectors."""
+        return "cosine" if self.similarity == "adjusted-cosine" else self.similarity
+
+    def of(self, rows: CSR, residuals: NDArray[np.float32] | None = None) -> tuple[Sparse, NDArray[np.float32]]:
+        """Return rows as vectors, and their sizes: lengths |x|, or numbers of entries for jaccard.
+
+        residuals: what the values deviate from a baseline; the adjusted cosine then takes these.
+        """
+        values: NDArray[np.float64] | NDArray[np.float32] = strengths(rows)
+        if self.similarity == "adjusted-cosine":
+            assert self.column_means is not None
+            values = values - self.column_means[rows.indices] if residuals is None else residuals
+        elif self.idf is not None:
+            values = self._weighted(rows, values.astype(np.float64)) * self.idf[rows.indices]
+        values = np.ascontiguousarray(values, np.float32)
+        sizes = rows.counts.astype(np.float64)
+        if self.measure == "cosine":
+            sizes = np.sqrt(np.bincount(row_of_entry(rows), values.astype(np.float64) ** 2, minlength=rows.rows))
+        return Sparse(rows.indptr, rows.indices, values), sizes.astype(np.float32)
+
+    def _weighted(self, rows: CSR, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return values as terms of a row: plain (tf-idf), or bounded by K1 + 1 and less in a long row (bm25)."""
+        if self.weighting == "tf-idf":
+            return values
+        lengths = np.bincount(row_of_entry(rows), values, minlength=rows.rows) / self.length
+        return values * (K1 + 1) / (values + K1 * (1 - B + B * np.repeat(lengths, rows.counts)))
+
+
+def strengths(rows: CSR) -> NDArray[np.float32]:
+    """Return the values times their weights, where they have any."""
+    return rows.values if rows.weights is None else rows.values * rows.weights
+
+
+def cells(
+    matrix: CSR, rows: NDArray[np.integer], columns: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return for each (row, column) the place of its entry, and whether there is one; -1 is no row and no column."""
+    rows, columns = np.broadcast_arrays(rows, columns)
+    low, end = matrix.indptr[rows], matrix.indptr[rows + 1] * (rows >= 0)
+    high = end
+    while (open_ := low < high).any():  # binary search in all rows at once
+        middle = (low + high) // 2
+        below = open_ & (matrix.indices[np.where(open_, middle, 0)] < columns)
+        low, high = np.where(below, middle + 1, low), np.where(open_ & ~below, middle, high)
+    there = (low < end) & (columns >= 0)
+    there &= matrix.indices[np.where(there, low, 0)] == columns
+    return np.where(there, low, 0), there
