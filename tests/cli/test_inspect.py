@@ -164,7 +164,7 @@ class TestModel:
         assert len(found["history"]) == 15
 
     def test_popularity(self, cli: Cli, world: Path) -> None:
-        assert "model     popularity\n" in cli("inspect", world / "popular.model").out
+        assert "model     popularity with default settings\n" in cli("inspect", world / "popular.model").out
 
     def test_a_damaged_one(self, cli: Cli, world: Path, tmp_path: Path) -> None:
         broken = tmp_path / "broken.model"

@@ -69,7 +69,7 @@ class TestSaid:
         assert re.search(
             r"; weights implicit-als [01]\.\d\d, popularity 0\.", cli(*source, *parts, "--weights", "fit").out
         )
-        assert cli(*source, *parts, "--json").json["params"]["parts"][1] == {"model": "popularity", "params": {}}
+        assert cli(*source, *parts, "--json").json["params"]["parts"][1]["model"] == "popularity"
         assert cli("recommend", target, "--user", "7", "-n", "3").out.count("blend") == 3
         assert cli("recommend", target, "--like", "3", "--retrain", world / "ratings.csv").code == 0
         assert cli("explain", target, "--user", "7", "4").err.startswith("alsatian: blend has no reasons to give; expl")

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -86,8 +87,12 @@ def test_the_environment_must_name_a_number_of_threads(monkeypatch: pytest.Monke
 def test_the_stub_says_what_every_build_takes(build: ModuleType) -> None:
     """The same functions, overloads, argument names and types of numbers as the module says of itself."""
     stub = ast.parse(Path(kernels.__file__).with_name("_native.pyi").read_text())
+    aliases = {each.target.id: ast.unparse(each.value) for each in stub.body if isinstance(each, ast.AnnAssign)}
     written = [
-        (node.name, [(each.arg, numbers(ast.unparse(each.annotation))) for each in node.args.args if each.annotation])
+        (
+            node.name,
+            [(arg.arg, numbers(ast.unparse(arg.annotation), aliases)) for arg in node.args.args if arg.annotation],
+        )
         for node in ast.walk(stub)
         if isinstance(node, ast.FunctionDef)
     ]
@@ -101,7 +106,8 @@ def test_the_stub_says_what_every_build_takes(build: ModuleType) -> None:
     assert sorted(written) == sorted(told)
 
 
-def numbers(annotation: str | None) -> tuple[str, bool]:
+def numbers(annotation: str | None, aliases: Mapping[str, str] = {}) -> tuple[str, bool]:
     """Return the type of the numbers of an array ("" for what is none), and whether it may be None."""
+    annotation = aliases.get(annotation or "", annotation)
     kind = re.search(r"u?int\d+|float\d+", (annotation or "").lower())
     return kind.group() if kind else "", "None" in (annotation or "")

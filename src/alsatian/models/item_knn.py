@@ -87,7 +87,7 @@ class ItemKNN(Neighborhood):
             )
         )
 
-    def _pairs(self, audience: Audience, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _met(self, audience: Audience, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         users, place = np.unique(audience.rows, return_inverse=True)
         history = audience.seen.take(users[users >= 0])
         place = place - int(users[0] < 0)  # the place of a user in the history, -1 for an unknown one

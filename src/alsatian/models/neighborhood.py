@@ -183,7 +183,7 @@ class Neighborhood(Model):
         scores = np.zeros(len(items), np.float32)
         for part in _slices(len(items), max(1, _CELLS // self.neighbors.shape[1])):
             some = audience._replace(rows=audience.rows[part])
-            weights, values = self._pairs(some, items[part])
+            weights, values = self._met(some, items[part])
             sums = (weights * values).sum(axis=1, dtype=np.float64)
             if self.baselines:
                 sums /= np.where(
@@ -198,7 +198,7 @@ class Neighborhood(Model):
         return scores
 
     @abstractmethod
-    def _pairs(self, audience: Audience, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _met(self, audience: Audience, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return for each pair the similarities of k neighbours and what these tell (pairs, k), 0 where nothing."""
 
     @cached_property

@@ -103,7 +103,7 @@ class UserKNN(Neighborhood):
             )
         )  # fmt: skip
 
-    def _pairs(self, audience: Audience, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _met(self, audience: Audience, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         assert audience.neighbors is not None
         assert audience.similarities is not None
         near, known = audience.neighbors[audience.rows], audience.rows[:, None] >= 0
