@@ -213,3 +213,11 @@ class TestConfidence:
         among, her = recipe.confidences(values, users, items), users == 7
         alone = recipe.confidences(values[her], np.zeros(her.sum(), int), items[her])
         np.testing.assert_allclose(alone, among[her], rtol=1e-6)
+
+    @pytest.mark.parametrize("settings", [{"b": 1.0}, {"k1": 0.0}])
+    def test_bm25_of_nothing_is_nothing(self, settings: dict[str, float]) -> None:
+        values, users, items = np.array([0, 0, 1, 1], np.float32), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+        recipe = Recipe(confidence="bm25", **settings).fit_pairs(values, users, items, 2)  # type: ignore[arg-type]
+        made = recipe.confidences(values, users, items)
+        assert made[:2].tolist() == [0, 0]
+        assert (made[2:] > 0).all()

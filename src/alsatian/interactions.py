@@ -219,7 +219,7 @@ class Interactions:
             if at_least is None:
                 return self
             raise DataError(f"these are likes already, of at least {self.recipe.at_least:g}; start from the ratings.")
-        if self.recipe.weighs:
+        if self.recipe.weighs or self.recipe.has_core:
             raise DataError("these values were made by a recipe; put at_least into it: Recipe(at_least=...).")
         bound = float(self.values.min()) if at_least is None else float(at_least)
         kept = self.where(self.values >= bound)

@@ -10,6 +10,7 @@ import numpy as np
 
 from alsatian.errors import ParameterError
 
+UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))  # from this size on: so many a second
 _DAYS = {"h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.25}
 _SPAN = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([hdwy]?)\s*")
 

@@ -87,5 +87,7 @@ def bm25(values: Floats, users: Rows, items: Rows, known: dict[str, Any], k1: fl
     per_user: Floats = np.bincount(users, values if length == "user" else None)[users].astype(np.float64)
     lengths, having = (per_user, per_item) if length == "user" else (per_item, per_user)
     idf = np.log1p((np.maximum(known["count"] - having, 0) + 0.5) / (having + 0.5))
-    weights: Floats = idf * values * (k1 + 1) / (values + k1 * (1 - b + b * lengths / known["average"]))
+    below = values + k1 * (1 - b + b * lengths / known["average"])
+    saturated = np.divide(values, below, out=np.zeros_like(below), where=below > 0)  # a value of 0 stays 0
+    weights: Floats = idf * (k1 + 1) * saturated
     return weights

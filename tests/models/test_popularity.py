@@ -81,3 +81,9 @@ def test_days_need_times(ratings: Interactions) -> None:
         ParameterError, match=r"days=30 needs the time of every value, and this data has none; name its column"
     ):
         Popularity(days=30).fit(ratings)
+
+
+def test_a_favourite_is_worth_the_top_of_the_scale_by_mean(ratings: Interactions) -> None:
+    twenties = replace(ratings, by_user=replace(ratings.by_user, values=ratings.values + 20), scale=(21.0, 25.0))
+    visitor = Popularity(by="mean").fit(twenties).fold_in(["cars"])
+    assert visitor.audience.seen.values.tolist() == [25.0]

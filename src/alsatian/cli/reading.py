@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
 
@@ -118,15 +119,16 @@ class Reading:
     ] = None
     rules: Any = None  # a Recipe, instead of those that the options make
 
+    @cached_property
     def made_rules(self) -> Recipe:
-        """Return the recipe that the options make."""
+        """The recipe that the options make; its file, which may be a pipe, is read once."""
         return cast("Recipe", self.rules) or make_recipe(self.recipe, {name: getattr(self, name) for name in _RULES})
 
     def check(self) -> None:
         """Raise ParameterError for a rule or scale that is not one, before anything is read."""
         from alsatian.ingest.building import Rules
 
-        Rules(None, cast(Any, self.bad_rows), _bounds(self.scale), self.where, self.made_rules())
+        Rules(None, cast(Any, self.bad_rows), _bounds(self.scale), self.where, self.made_rules)
 
     def load(self, source: str) -> Interactions:
         """Read the source, or load the sample of that name."""
@@ -139,7 +141,7 @@ class Reading:
         _check_source(source)
         names = {f.name for f in fields(self)} - {*_RULES, "rules"}
         options = {name: getattr(self, name) for name in names}
-        return read(source, **options | {"scale": _bounds(self.scale), "recipe": self.made_rules()})
+        return read(source, **options | {"scale": _bounds(self.scale), "recipe": self.made_rules})
 
     def refuse(self, why: str, **others: bool) -> None:
         """Raise ParameterError if any option is given where none has an effect. others: name -> is it given."""

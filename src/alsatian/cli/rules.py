@@ -24,7 +24,7 @@ def make_recipe(file: str | None, given: dict[str, Any]) -> Recipe:
         "signals": _weights,
         "unknown_events": _word_or_number,
         "half_life": _word_or_number,
-        "reference": _word_or_number,
+        "reference": _moment,
     }
     rules = {name: read.get(name, _as_it_is)(name, value) for name, value in given.items() if value is not None}
     return Recipe(**base.rules() | rules)
@@ -50,6 +50,11 @@ def _weights(name: str, written: str) -> dict[str, float]:
             raise ParameterError(f"--{name} gives {key!r} twice; give it once.")
         weights[key] = number
     return weights
+
+
+def _moment(name: str, written: str) -> str | float:
+    """Read a date, also as 20161231, or seconds since 1970, which have more than eight digits."""
+    return written if len(written.strip()) <= 8 else _word_or_number(name, written)
 
 
 def _word_or_number(name: str, written: str) -> str | float:

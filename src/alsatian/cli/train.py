@@ -145,14 +145,15 @@ def advice(planned: Plan, model: Model, data: Interactions) -> list[str]:
 def with_likes(reading: Reading, likes: float | None) -> tuple[Reading, float | None]:
     """Return from which value on ratings are likes, as the option or the recipe says, and a reading that heeds it.
 
-    Where a recipe weighs values, it must know; else likes are taken from what was read.
+    Where a recipe weighs values or asks for least counts, it must know; else likes are taken from what was read.
     """
-    rules = reading.made_rules()
+    rules = reading.made_rules
     if likes is None or (likes == rules.at_least):
         return reading, rules.at_least
     if rules.at_least is not None:
         raise ParameterError(f"--likes {likes:g} contradicts the recipe, which says at_least={rules.at_least:g}.")
-    return (replace(reading, rules=replace(rules, at_least=likes)), likes) if rules.weighs else (reading, likes)
+    heeds = rules.weighs or rules.has_core
+    return (replace(reading, rules=replace(rules, at_least=likes)), likes) if heeds else (reading, likes)
 
 
 def _likes(facts: Facts, data: Interactions, likes: float) -> Interactions:

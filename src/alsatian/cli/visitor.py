@@ -28,7 +28,10 @@ def history_of(data: Interactions, likes: list[str]) -> History:
     for text in likes:
         item, _, event = (part.strip() for part in text.rpartition("="))
         if item and event in data.recipe.events:
-            history[find_item(data, item)] = event
+            if data.recipe.value_of(data.recipe.events[event]) is None:
+                dropped.append(text)
+            else:
+                history[find_item(data, item)] = event
             continue
         liked = parse_like(text)
         if liked.value is None or data.recipe.value_of(liked.value) is not None:

@@ -21,9 +21,9 @@ from alsatian.ingest.source import Source
 from alsatian.interactions import Interactions, Report
 from alsatian.recipe import BadRows, Duplicates, Recipe
 from alsatian.refining import refine
+from alsatian.spans import UNITS
 
 Items = Callable[[], ItemTable]
-_UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))  # from this size on: so many a second
 _COMBINED = {
     "last": "the last value of each counts",
     "sum": "their values were added up",
@@ -135,7 +135,7 @@ def _times(rows: Rows, notes: list[str]) -> NDArray[np.int64] | None:
         return None
     column = rows.roles["time"]
     low, high = rows.bounds["time"]
-    least, per_second = next((unit for unit in _UNITS if (high or 0) >= unit[0]), (0, 1))
+    least, per_second = next((unit for unit in UNITS if (high or 0) >= unit[0]), (0, 1))
     times, settled = rows.columns.pop("time"), rows.columns.pop("settled")
     if per_second > 1:
         if low < least:

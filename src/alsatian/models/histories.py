@@ -14,7 +14,7 @@ from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 from alsatian.models.lists import rated_row
 from alsatian.recipe import Recipe
-from alsatian.spans import as_moment
+from alsatian.spans import UNITS, as_moment
 
 # Items; or rows of raw data: (item, value or event) or (item, value or event, time), or records by role or column.
 History = Mapping[Id, float | str | None] | Iterable[Id | tuple[Any, ...] | Mapping[str, Any]]
@@ -57,6 +57,8 @@ def visitor_history(
     items = np.array(sorted(found), np.int32)
     values = np.array([found[at] for at in items.tolist()], np.float32)
     values = data.recipe.confidences(values, np.zeros(len(items), np.int32), items)
+    if top_value == data.scale[1]:  # of the values as the model has them: no raw value to be made one
+        values[np.isin(items, [at for row, at in placed if row.favourite])] = top_value
     if scale and (outside := (values < scale[0]) | (values > scale[1])).any():
         at = int(np.argmax(outside))
         raise DataError(
@@ -82,7 +84,7 @@ def _row(row: Any) -> Told:
     if not 2 <= len(row) <= 3:
         raise ParameterError(f"{row!r} is no row of a history; pass (item, value or event) or (item, ..., time).")
     item, what, *time = row
-    moment = as_moment("time", time[0]) if time and time[0] is not None else None
+    moment = _moment(time[0]) if time and time[0] is not None else None
     return Told(item, event=what, time=moment) if isinstance(what, str) else Told(item, what, time=moment)
 
 
@@ -105,9 +107,15 @@ def _record(record: Mapping[str, Any], recipe: Recipe) -> Told:
         given["item"],
         given.get("value"),
         given.get("event"),
-        None if time is None else as_moment("time", time),
+        None if time is None else _moment(time),
         signals or None,
     )
+
+
+def _moment(given: Any) -> int:
+    """Return a time in seconds, whichever unit it is in, as a reading does."""
+    moment = as_moment("time", given)
+    return moment // next((unit for least, unit in UNITS if abs(moment) >= least), 1)
 
 
 def _checked(row: Told, recipe: Recipe) -> Told:
@@ -115,7 +123,7 @@ def _checked(row: Told, recipe: Recipe) -> Told:
     numbers = {"value": row.value} | (row.signals or {})
     for name, number in numbers.items():
         finite = isinstance(number, float | int | np.number) and np.isfinite(number)
-        if number is not None and not finite:
+        if not finite and (number is not None or name in recipe.signals):
             raise DataError(f"the {name} {number!r} of {row.item!r} is not a finite number; pass a number.")
     if row.event is not None and not recipe.events:
         raise DataError(f"this model weighs no events, such as {row.event!r} of {row.item!r}; pass a number.")

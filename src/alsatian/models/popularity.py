@@ -58,6 +58,10 @@ class Popularity(Impersonal):
         return self.by == "mean"
 
     @property
+    def top_value(self) -> float:
+        return self.data.scale[1] if self.predicts else 1.0
+
+    @property
     def item_scores(self) -> NDArray[Any]:
         return self.item_counts if self.item_means is None else self.item_means
 
