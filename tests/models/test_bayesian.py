@@ -10,6 +10,7 @@ import pytest
 
 import problems
 from alsatian.errors import FitError, ParameterError, Unsupported
+from alsatian.ids import Ids
 from alsatian.interactions import Interactions
 from alsatian.models import BayesianMF, ExplicitALS
 from alsatian.models.run import Epoch
@@ -211,3 +212,13 @@ def test_values_beyond_single_precision_are_named() -> None:
 def test_values_all_alike_are_predicted() -> None:
     model = BayesianMF(**SMALL).fit(problems.from_matrix((problems.MATRIX > 0) * 4.0), progress=False)
     assert model.predict(0, 0)[0] == pytest.approx(4, abs=0.5)
+
+
+def test_data_almost_without_noise_is_learned() -> None:
+    """The sum of squared residuals must not be a difference of large numbers, nor the noise vanish."""
+    rng = np.random.default_rng(0)
+    users, items = np.divmod(np.arange(60 * 40, dtype=np.int32), 40)
+    values = (rng.normal(size=60)[users] * rng.normal(size=40)[items]).astype(np.float32)
+    data = Interactions.build(Ids(np.arange(60), "user"), Ids(np.arange(40), "item"), users, items, values)
+    model = BayesianMF(factors=4, draws=20, burn_in=20).fit(data, progress=False)
+    assert model.history[-1].objective < 0.05 * values.std()

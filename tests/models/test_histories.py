@@ -147,9 +147,12 @@ class TestForms:
 
 @pytest.mark.parametrize("unit", [1, 1000, 10**6, 10**9])
 def test_times_are_read_in_any_unit(log: Path, unit: int) -> None:
-    data = read(log, recipe=RECIPES["age"])
+    data = read(log, user="who", value="", recipe=RECIPES["age"])
     model = ImplicitALS(factors=2, epochs=1).fit(data, progress=False)
-    rows = [row | {"timestamp": int(row["timestamp"]) * unit} for row in rows_of(log, "u03")]
+    rows = [
+        {"item": row["itemId"], "event": row["event"], "time": int(row["timestamp"]) * unit}
+        for row in rows_of(log, "u03")
+    ]
     visitor = model.fold_in(rows)
     items, values = data.by_user.row(data.user_ids.find("u03"))
     assert visitor.audience.seen.indices.tolist() == items.tolist()
@@ -157,12 +160,12 @@ def test_times_are_read_in_any_unit(log: Path, unit: int) -> None:
 
 
 def test_a_favourite_is_worth_the_top_of_values_that_a_recipe_made(log: Path) -> None:
-    data = read(log, recipe=RECIPES["age"])
+    data = read(log, user="who", value="", recipe=RECIPES["age"])
     visitor = Baseline().fit(data, progress=False).fold_in(["i03"])
     assert visitor.audience.seen.values.tolist() == [np.float32(data.scale[1])]
 
 
 def test_a_signal_that_is_missing_is_named(log: Path) -> None:
-    model = ImplicitALS(factors=2, epochs=1).fit(read(log, recipe=RECIPES["signals"]), progress=False)
+    model = ImplicitALS(factors=2, epochs=1).fit(read(log, user="who", recipe=RECIPES["signals"]), progress=False)
     with pytest.raises(DataError, match="the clicks None of 'i03' is not a finite number"):
         model.fold_in([{"item": "i03", "clicks": None, "seconds": 3}])

@@ -187,3 +187,9 @@ def test_ease_refuses_what_does_not_fit_into_memory(ratings: Interactions, monke
         EASE().fit(ratings)
     monkeypatch.undo()
     assert ease.available_memory() > 1 << 20
+
+
+def test_pairs_of_unknown_users_alone_are_predicted_by_the_baseline(some_ratings: Interactions) -> None:
+    model = ItemKNN(baselines=True).fit(some_ratings, progress=False)
+    both = model.predict([10_000, 1], [3, 3], unknown="baseline")
+    assert model.predict([10_000], [3], unknown="baseline")[0] == both[0]

@@ -173,7 +173,9 @@ class BiasedMF(FactorModel):
         if not self.validation:
             return data.by_user, None
         held_out = np.random.default_rng([self.seed, 1]).random(len(data)) < self.validation
-        if held_out.all() or not held_out.any():
+        weights = data.by_user.weights
+        counts = np.ones(len(data), bool) if weights is None else weights > 0
+        if not (counts & held_out).any() or not (counts & ~held_out).any():
             raise ParameterError(
                 f"validation={self.validation:g} holds {held_out.sum()} of {len(data)} values out; "
                 "pass validation=0 for so few."

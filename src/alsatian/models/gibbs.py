@@ -25,6 +25,8 @@ from alsatian.kernels import Form, Rows, Side
 
 SHAPE, RATE = 50.0, 1.0  # chosen by bench/bayesian.py
 START = 0.1  # how large the items' factors are at first, in units
+MOST = 1e4  # the noise is at least 1% of the values' spread: beyond, rows' systems are singular in single precision
+_BLOCK = 1 << 20  # entries whose residuals are held at a time
 
 Floats = NDArray[Any]
 
@@ -49,11 +51,11 @@ class Sampled:
         self._noise = np.empty((count, len(units)), np.float32)
         self._no_ridge = np.zeros(count, np.float32)
 
-    def draw(self, form: Form, fixed: Side, rng: np.random.Generator, threads: int) -> float:
-        """Draw all rows given the other side, then their prior given them; return sum c (value - prediction)^2."""
+    def draw(self, form: Form, fixed: Side, rng: np.random.Generator, threads: int) -> None:
+        """Draw all rows given the other side, then their prior given them."""
         mean, precision = self.prior
         rng.standard_normal(out=self._noise, dtype=np.float32)
-        loss, failed = kernels.half_sweep(
+        _, failed = kernels.half_sweep(
             self.rows, form, fixed, np.diag(precision).astype(np.float32), self._no_ridge, self.drawn,
             threads=threads, rhs_offset=(precision * mean).astype(np.float32), noise=self._noise,
         )  # fmt: skip
@@ -62,9 +64,7 @@ class Sampled:
                 f"{self.ids.what} {self.ids.id_of(failed)!r} has no finite draw at {len(mean) - 1} factors; values may "
                 "be too large or too small for single precision: rescale them."
             )
-        sums, squares = self._moments()
-        self._draw_prior(sums, squares, rng)
-        return loss - float((precision * (squares - 2 * mean * sums)).sum())  # the loss has the prior's part in it
+        self._draw_prior(*self._moments(), rng)
 
     def _moments(self) -> tuple[Floats, Floats]:
         """Return the sums of all rows and of their squares, a number for each column."""
@@ -90,11 +90,13 @@ class Chain:
         values, weights = data.values.astype(np.float64), data.by_user.weights
         self.rng, self.threads = np.random.default_rng(seed), threads
         self.mean = float(np.average(values, weights=weights))
-        self.variance = float(np.average((values - self.mean) ** 2, weights=weights)) or 1.0
+        variance = float(np.average((values - self.mean) ** 2, weights=weights))
+        self.variance = variance if variance > 1e-14 * float(np.square(values).max()) else 1.0  # of rounding alone
         self.count = len(values) if weights is None else int(np.count_nonzero(weights))
         self.weight = float(len(values)) if weights is None else float(weights.sum(dtype=np.float64))
         self.noise = 1 / self.variance  # alpha
         units = np.append(np.full(factors, self.variance**0.25), self.variance**0.5)
+        self.entry_users = data.users  # the user's row of each entry
         self.users = Sampled(data.by_user, data.user_ids, units)
         self.items = Sampled(data.by_item, data.item_ids, units)
         start = START * units[:-1] * self.rng.standard_normal((len(data.item_ids), factors))
@@ -104,9 +106,26 @@ class Chain:
         """Draw the users, the items and the noise; return the root mean squared error on the data."""
         form = Form(0.0, self.noise, self.noise, -self.noise * self.mean, 0.0)
         self.users.draw(form, self.items.drawn, self.rng, self.threads)
-        squares = self.items.draw(form, self.users.drawn, self.rng, self.threads) / self.noise
-        self.noise = self.rng.gamma(1 + self.count / 2, 1 / (self.variance + squares / 2))
-        return float(np.sqrt(max(squares, 0.0) / self.weight))
+        self.items.draw(form, self.users.drawn, self.rng, self.threads)
+        squares = self._squares()
+        drawn = self.rng.gamma(1 + self.count / 2, 1 / (self.variance + squares / 2))
+        self.noise = min(drawn, MOST / self.variance)
+        return float(np.sqrt(squares / self.weight))
+
+    def _squares(self) -> float:
+        """Return sum c (value - prediction)^2 of the residuals; a half-sweep's loss differs by numbers too large."""
+        (x, user_bias), (y, item_bias) = self.users.drawn, self.items.drawn
+        assert user_bias is not None
+        assert item_bias is not None
+        _, items, values, weights = self.users.rows
+        total = 0.0
+        for start in range(0, len(items), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            u, i = self.entry_users[part], items[part]
+            rest = values[part].astype(np.float64) - self.mean - user_bias[u] - item_bias[i]
+            rest -= kernels.pair_scores(x, u, y, i, self.threads)
+            total += float(rest @ rest if weights is None else rest**2 @ weights[part].astype(np.float64))
+        return total
 
     def centered(self) -> tuple[float, Side, Side]:
         """Return mean, users and items of the same predictions, written so that both priors have mean zero:

@@ -90,6 +90,9 @@ class ItemKNN(Neighborhood):
     def _met(self, audience: Audience, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         users, place = np.unique(audience.rows, return_inverse=True)
         history = audience.seen.take(users[users >= 0])
+        if len(history.indices) == 0:  # nobody of whom anything is known
+            nothing = np.zeros((len(items), self.neighbors.shape[1]), np.float32)
+            return nothing, nothing
         place = place - int(users[0] < 0)  # the place of a user in the history, -1 for an unknown one
         entries, there = cells(history, place[:, None], self.neighbors[items])
         there &= items[:, None] >= 0
