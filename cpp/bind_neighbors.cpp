@@ -61,11 +61,7 @@ Lists checked(const Array<const int32_t, 1>& rows, size_t bound, size_t items, c
     Excluded excluded{nullptr, nullptr, pointer(allowed)};
     if (seen) {
         const auto& [indptr, indices] = *seen;
-        require(indptr.shape(0) == bound + 1, "seen must have as many rows");
-        for (size_t i = 0; i < count; ++i) {
-            const int64_t begin = indptr(rows(i)), end = indptr(rows(i) + 1);
-            require(0 <= begin && begin <= end && end <= static_cast<int64_t>(indices.shape(0)), "seen rows out of bounds");
-        }
+        check_seen(rows, bound, indptr, indices);
         excluded.indptr = indptr.data(), excluded.indices = indices.data();
     }
     return {static_cast<int64_t>(items), static_cast<int>(n), rows.data(), static_cast<int64_t>(count), excluded, best.data(), scores.data()};

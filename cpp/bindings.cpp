@@ -70,13 +70,7 @@ void py_top_k(Array<const float, 3> panels, int64_t items, Array<const float, 2>
     require(!allowed || static_cast<int64_t>(allowed->shape(0)) == items, "allowed must have one byte an item");
     require(seen_indptr.has_value() == seen_indices.has_value(), "seen needs indptr and indices");
     check_indices(rows.data(), count, queries.shape(0), "a row lies outside the queries");
-    if (seen_indptr) {
-        require(seen_indptr->shape(0) == queries.shape(0) + 1, "seen must have one row a query");
-        for (size_t i = 0; i < count; ++i) {
-            const int64_t begin = (*seen_indptr)(rows(i)), end = (*seen_indptr)(rows(i) + 1);
-            require(0 <= begin && begin <= end && end <= static_cast<int64_t>(seen_indices->shape(0)), "seen rows out of bounds");
-        }
-    }
+    if (seen_indptr) check_seen(rows, queries.shape(0), *seen_indptr, *seen_indices);
     const TopK task{panels.data(), items, static_cast<int>(queries.shape(1)), static_cast<int>(n), queries.data(),
                     rows.data(), static_cast<int64_t>(count), {pointer(seen_indptr), pointer(seen_indices), pointer(allowed)},
                     best.data(), scores.data()};

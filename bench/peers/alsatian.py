@@ -13,7 +13,7 @@ import alsatian as al
 from alsatian import kernels
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
-from alsatian.kernels import Form, Rows, Side
+from alsatian.kernels import Form, Side
 from objective import Data, Factors
 from peers.common import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
 
@@ -63,8 +63,9 @@ def half_sweeps(job: Job) -> dict[str, Any]:
 
     def sweep(half: Any, fixed: Side, solved: Side) -> None:
         gram = kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
-        entries = Rows(half.indptr, half.indices, half.values, half.weights)
-        kernels.half_sweep(entries, form, fixed, gram, np.full(half.rows, 5, np.float32), solved, threads=threads)
+        kernels.half_sweep(
+            half.for_kernels, form, fixed, gram, np.full(half.rows, 5, np.float32), solved, threads=threads
+        )
 
     users, items = sides
     by_item, _ = clock(lambda: sweep(data.by_item, users, items))

@@ -44,6 +44,16 @@ class CSR:
         """How many entries each row has."""
         return np.diff(self.indptr)
 
+    @property
+    def row_numbers(self) -> NDArray[np.int32]:
+        """The row of each entry (made anew at each call)."""
+        return np.repeat(np.arange(self.rows, dtype=np.int32), self.counts)
+
+    @property
+    def for_kernels(self) -> kernels.Rows:
+        """The same arrays as kernels take them."""
+        return kernels.Rows(self.indptr, self.indices, self.values, self.weights)
+
     def row(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the columns and the values of one row."""
         part = slice(self.indptr[row], self.indptr[row + 1])
@@ -69,11 +79,13 @@ class CSR:
         indptr, (rows, *columns) = kernels.transpose(self.indptr, self.indices, moved, self.columns)
         return CSR(indptr, rows, columns[0], self.rows, columns[1] if len(columns) > 1 else None)
 
-    def to_scipy(self) -> Any:
-        """Return a scipy.sparse.csr_array over the same arrays."""
+    def to_scipy(self, values: NDArray[Any] | None = None) -> Any:
+        """Return a scipy.sparse.csr_array over the same arrays, or with other values in their place."""
         from scipy.sparse import csr_array
 
-        return csr_array((self.values, self.indices, self.indptr), shape=(self.rows, self.columns))
+        return csr_array(
+            (self.values if values is None else values, self.indices, self.indptr), shape=(self.rows, self.columns)
+        )
 
 
 @dataclass(frozen=True)
@@ -191,7 +203,7 @@ class Interactions:
     @property
     def users(self) -> NDArray[np.int32]:
         """The user's row number of each entry (made anew at each call)."""
-        return np.repeat(np.arange(len(self.user_ids), dtype=np.int32), self.by_user.counts)
+        return self.by_user.row_numbers
 
     @property
     def items(self) -> NDArray[np.int32]:

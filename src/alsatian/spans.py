@@ -10,7 +10,7 @@ import numpy as np
 
 from alsatian.errors import ParameterError
 
-UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))  # from this size on: so many a second
+_UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))  # from this size on: so many a second
 _DAYS = {"h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.25}
 _SPAN = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([hdwy]?)\s*")
 
@@ -69,3 +69,8 @@ def as_moment(name: str, given: object) -> int:
     if isinstance(given, datetime):
         return math.floor((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp())
     return math.floor(finite(name, given))
+
+
+def unit_of(moment: float) -> tuple[float, int]:
+    """Return the unit of a time since 1970: from which size on it is taken to be in it, and how many make a second."""
+    return next((unit for unit in _UNITS if moment >= unit[0]), (0, 1))

@@ -87,7 +87,11 @@ def bm25(values: Floats, users: Rows, items: Rows, known: dict[str, Any], k1: fl
     per_user: Floats = np.bincount(users, values if length == "user" else None)[users].astype(np.float64)
     lengths, having = (per_user, per_item) if length == "user" else (per_item, per_user)
     idf = np.log1p((np.maximum(known["count"] - having, 0) + 0.5) / (having + 0.5))
-    below = values + k1 * (1 - b + b * lengths / known["average"])
-    saturated = np.divide(values, below, out=np.zeros_like(below), where=below > 0)  # a value of 0 stays 0
-    weights: Floats = idf * (k1 + 1) * saturated
+    weights: Floats = idf * saturated(values, lengths, known["average"], k1, b)
     return weights
+
+
+def saturated(values: Floats, lengths: Floats, average: float, k1: float, b: float) -> NDArray[np.float64]:
+    """Return v (k1 + 1) / (v + k1 (1 - b + b L / average L)), BM25 without its idf; a value of 0 stays 0."""
+    below = values + k1 * (1 - b + b * lengths / average)
+    return (k1 + 1) * np.divide(values, below, out=np.zeros_like(below), where=below > 0)

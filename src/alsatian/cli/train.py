@@ -175,12 +175,7 @@ def _small_enough(model: Model, planned: Plan, data: Interactions, notes: list[s
 
 
 def _fit_summary(model: Model) -> str:
-    from alsatian.models import Blend
-
     seconds, threads = model.training["seconds"], counted(model.training["threads"], "thread")
-    if isinstance(model, Blend):
-        shares = zip(model.parts, model.shares, strict=True)
-        return f"{duration(seconds)}; weights {', '.join(f'{part.name} {share:.2f}' for part, share in shares)}"
     if not model.history:
         return duration(seconds) + (f"; {model.remark}" if model.remark else "")
     end = model.history[-1]

@@ -21,7 +21,7 @@ from alsatian.ingest.source import Source
 from alsatian.interactions import Interactions, Report
 from alsatian.recipe import BadRows, Duplicates, Recipe
 from alsatian.refining import refine
-from alsatian.spans import UNITS
+from alsatian.spans import unit_of
 
 Items = Callable[[], ItemTable]
 _COMBINED = {
@@ -135,7 +135,7 @@ def _times(rows: Rows, notes: list[str]) -> NDArray[np.int64] | None:
         return None
     column = rows.roles["time"]
     low, high = rows.bounds["time"]
-    least, per_second = next((unit for unit in UNITS if (high or 0) >= unit[0]), (0, 1))
+    least, per_second = unit_of(high or 0)
     times, settled = rows.columns.pop("time"), rows.columns.pop("settled")
     if per_second > 1:
         if low < least:

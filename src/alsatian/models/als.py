@@ -24,7 +24,7 @@ from alsatian.errors import FitError, ParameterError, counted
 from alsatian.explanation import Explanation
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions
-from alsatian.kernels import Form, Rows, Side
+from alsatian.kernels import Form, Side
 from alsatian.kernels.types import entries
 from alsatian.models.explaining import explanations
 from alsatian.models.factor import FactorModel
@@ -195,9 +195,16 @@ class ALS(FactorModel):
         """
         gram = _gram(fixed, form, threads) if gram is None else gram
         steps = self.epoch_steps if steps is None else steps
-        rows = Rows(half.entries.indptr, half.entries.indices, half.entries.values, half.entries.weights)
         loss, failed = kernels.half_sweep(
-            rows, form, fixed, gram, half.ridge, solution, steps, exact_from=self._exact_from, threads=threads
+            half.entries.for_kernels,
+            form,
+            fixed,
+            gram,
+            half.ridge,
+            solution,
+            steps,
+            exact_from=self._exact_from,
+            threads=threads,
         )
         if failed >= 0:
             count = half.entries.counts[failed]
@@ -252,8 +259,7 @@ class ALS(FactorModel):
         m + b_i + sum_e (y_i' A^-1 f_e) c_e t_e: one part for each entry e of the history.
         """
         form, fixed = self._form(float(self.mean[0])), self._items
-        rows = Rows(history.indptr, history.indices, history.values, history.weights)
-        confidence, target = entries(rows, form, fixed)
+        confidence, target = entries(history.for_kernels, form, fixed)
         columns = fixed.factors if fixed.bias is None else np.column_stack([fixed.factors, np.ones(len(fixed.factors))])
         f = columns[history.indices].astype(np.float64)
         system = f.T @ (f * (confidence - form.unobserved)[:, None]) + self._ridge(history, form) * np.eye(f.shape[1])

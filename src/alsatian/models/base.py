@@ -232,8 +232,8 @@ class Model(Parameters):
 
     @property
     def top_value(self) -> float:
-        """What a favourite is worth when a visitor gives no value."""
-        return 1.0
+        """What a favourite is worth when a visitor gives no value: the top of the scale where values are predicted."""
+        return self.data.scale[1] if self.predicts else 1.0
 
     @property
     def bounds(self) -> tuple[float, float] | None:

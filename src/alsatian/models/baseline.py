@@ -12,13 +12,14 @@ from alsatian import kernels
 from alsatian.errors import FitError
 from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
-from alsatian.kernels import Form, Rows, Side
+from alsatian.kernels import Form, Side
 from alsatian.kernels.types import entries
 from alsatian.models.explaining import explained
 from alsatian.models.impersonal import Impersonal
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.params import param
 from alsatian.models.run import Run
+from alsatian.models.shapes import check_shapes
 
 Biases = NDArray[np.float64]
 
@@ -55,18 +56,12 @@ class Baseline(Impersonal):
     epochs: int = param(default=10, doc="passes over the data", low=1, high=100_000)
 
     @property
-    def top_value(self) -> float:
-        return self.data.scale[1]
-
-    @property
     def item_scores(self) -> Biases:
         return self.item_bias
 
     def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
         shapes = {"user_bias": (len(data.user_ids),), "item_bias": (len(data.item_ids),), "mean": (1,)}
-        for name, shape in shapes.items():
-            if name not in learned or learned[name].shape != shape:
-                raise ValueError(f"{name} is missing or does not have the shape {shape}")
+        check_shapes(learned, shapes)
 
     def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
         mean, users = data.mean, np.zeros(len(data.user_ids))
@@ -108,8 +103,7 @@ class Baseline(Impersonal):
     def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
         """Take the user's bias apart: a value that lies above what its item gets lifts every prediction."""
         mean = float(self.mean[0])
-        rows = Rows(history.indptr, history.indices, history.values, history.weights)
-        confidence, above = entries(rows, _form(mean), _side(self.item_bias))
+        confidence, above = entries(history.for_kernels, _form(mean), _side(self.item_bias))
         parts = above / (self.reg_user + confidence.sum())
         return [explained(self.data, history, item, mean + float(self.item_bias[item]), parts) for item in items]
 
@@ -117,9 +111,10 @@ class Baseline(Impersonal):
 def solved(rows: CSR, fixed: Biases, mean: float, reg: float, threads: int) -> tuple[Biases, float]:
     """Return the biases of the rows, those of the columns fixed, and the loss with the rows' regularization."""
     solution = _side(np.zeros(rows.rows))
-    compressed = Rows(rows.indptr, rows.indices, rows.values, rows.weights)
     ridge = np.full(rows.rows, reg)
-    loss, failed = kernels.half_sweep(compressed, _form(mean), _side(fixed), None, ridge, solution, threads=threads)
+    loss, failed = kernels.half_sweep(
+        rows.for_kernels, _form(mean), _side(fixed), None, ridge, solution, threads=threads
+    )
     if failed >= 0 or solution.bias is None:
         raise FitError(
             "values that all have the weight 0 give no bias without regularization; raise reg_user and reg_item."

@@ -12,11 +12,10 @@ from alsatian.interactions import CSR, Interactions
 from alsatian.models.base import Some
 from alsatian.models.factor import FactorModel
 from alsatian.models.gibbs import Chain
-from alsatian.models.lists import Audience
+from alsatian.models.lists import Audience, slices
 from alsatian.models.params import param
 from alsatian.models.run import Run
-
-TOGETHER = 1 << 22  # numbers that are worked on at a time where all draws of many pairs are compared
+from alsatian.models.shapes import check_shapes
 
 Floats = NDArray[Any]
 
@@ -32,7 +31,8 @@ class BayesianMF(FactorModel):
 
     mu, lambda and alpha are drawn, too (models/gibbs.py has their priors). A sweep draws every user given the items,
     every item given the users, and these; after `burn_in` sweeps, every `thin`-th is kept. A prediction is the mean
-    of the draws kept. Its standard deviation tells how far they spread, and how far the values spread around them.
+    of the draws kept. Its standard deviation tells how far they spread, and how far the values spread around them
+    (at least by 1% of the deviation of all values).
 
     Learned, the draws side by side: user_factors (users, draws x factors) and item_factors (items, draws x factors),
     each divided by the root of draws, so that x.y is the mean over the draws; user_biases (users, draws), item_biases
@@ -62,10 +62,6 @@ class BayesianMF(FactorModel):
     @property
     def biased(self) -> bool:
         return True
-
-    @property
-    def top_value(self) -> float:
-        return self.data.scale[1]
 
     @overload
     def predict(
@@ -108,8 +104,7 @@ class BayesianMF(FactorModel):
 
     def deviations(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.float32]:
         """Return the standard deviation of the value of each pair of rows; -1 is somebody of whom nothing is known."""
-        step = max(1, TOGETHER // self.user_factors.shape[1])
-        parts = [self._variance(users[at : at + step], items[at : at + step]) for at in range(0, len(users), step)]
+        parts = [self._variance(users[some], items[some]) for some in slices(len(users), self.user_factors.shape[1])]
         spread: NDArray[np.float32] = np.sqrt(np.concatenate([np.zeros(0), *parts])).astype(np.float32)
         return spread
 
@@ -143,9 +138,7 @@ class BayesianMF(FactorModel):
         draws = len(learned["noise"]) if "noise" in learned else 0
         if not 1 <= draws <= self.draws:
             raise ValueError(f"it holds {draws} draws, not 1 to {self.draws}")
-        for name, shape in self._shapes(data, draws).items():
-            if name not in learned or learned[name].shape != shape:
-                raise ValueError(f"{name} is missing or does not have the shape {shape}")
+        check_shapes(learned, self._shapes(data, draws))
 
     def _shapes(self, data: Interactions, draws: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the learned arrays."""

@@ -20,6 +20,7 @@ from alsatian.models.implicit_terms import shrinking
 from alsatian.models.lists import Audience
 from alsatian.models.params import param
 from alsatian.models.run import Run
+from alsatian.models.shapes import check_shapes
 
 KEPT, DECAY, PATIENCE = 0.9, 0.95, 3  # where nothing is given
 
@@ -120,9 +121,8 @@ class BiasedMF(FactorModel):
 
     def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
         super().check_learned(data, learned)
-        shape = (len(data.item_ids), self.factors)
-        if self.implicit_terms and ("implicit_factors" not in learned or learned["implicit_factors"].shape != shape):
-            raise ValueError(f"implicit_factors is missing or does not have the shape {shape}")
+        if self.implicit_terms:
+            check_shapes(learned, {"implicit_factors": (len(data.item_ids), self.factors)})
 
     def _prepare(self) -> None:
         super()._prepare()
@@ -131,10 +131,6 @@ class BiasedMF(FactorModel):
     @property
     def biased(self) -> bool:
         return True
-
-    @property
-    def top_value(self) -> float:
-        return self.data.scale[1]
 
     @property
     def kept(self) -> float:

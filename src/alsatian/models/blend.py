@@ -19,6 +19,7 @@ from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.nested import models_param
 from alsatian.models.params import param
 from alsatian.models.run import Run
+from alsatian.models.shapes import check_shapes
 from alsatian.models.weights import search, weights_param
 
 HELD_OUT = 5  # values of each user that weights="fit" holds out
@@ -76,11 +77,15 @@ class Blend(Combined):
     def predicts(self) -> bool:
         return self.by == "score" and all(part.predicts for part in self.parts)
 
+    @property
+    def remark(self) -> str:
+        shares = zip(self.parts, self.shares, strict=True)
+        return f"weights {', '.join(f'{part.name} {share:.2f}' for part, share in shares)}"
+
     # Fitting
 
     def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
-        if "shares" not in learned or learned["shares"].shape != (len(self.parts),):
-            raise ValueError("shares is missing or does not have one number a part")
+        check_shapes(learned, {"shares": (len(self.parts),)})
         super().check_learned(data, learned)
 
     def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:

@@ -38,9 +38,8 @@ class Descent:
 
     def blocks_of(self, rows: CSR) -> Blocks:
         """Sort entries into the grid of blocks."""
-        users = np.repeat(np.arange(rows.rows, dtype=np.int32), rows.counts)
         shape = rows.rows, rows.columns
-        return blocks_of(users, rows.indices, rows.values, rows.weights, shape, self.stripes, self.threads)
+        return blocks_of(rows.row_numbers, rows.indices, rows.values, rows.weights, shape, self.stripes, self.threads)
 
     def _side(self, counts: NDArray[np.int64], width: int, moments: int) -> Descending:
         """Begin with small random factors and without biases; a row without entries stays zero."""

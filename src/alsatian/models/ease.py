@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,14 +16,14 @@ from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.models.base import Model
 from alsatian.models.explaining import explained
-from alsatian.models.lists import Audience, Mask, Top
+from alsatian.models.lists import Audience, Mask, Top, blocks, stacked
 from alsatian.models.params import param
 from alsatian.models.run import Run
+from alsatian.models.shapes import check_shapes
 from alsatian.models.vectors import strengths
 
 THREADS = 2  # of the linear algebra, whatever a run has: its bits depend on how the work is divided
 BYTES = 8 * 3  # a cell: the system in float64, the weights in float32, and room for a block of each and for LAPACK
-_BLOCK = 1 << 23  # cells of the system or of the scores that are made at a time
 
 
 class EASE(Model):
@@ -55,9 +55,7 @@ class EASE(Model):
             )
 
     def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
-        items = len(data.item_ids)
-        if "item_weights" not in learned or learned["item_weights"].shape != (items, items):
-            raise ValueError(f"item_weights is missing or does not have the shape {(items, items)}")
+        check_shapes(learned, {"item_weights": (len(data.item_ids),) * 2})
 
     def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
         from threadpoolctl import threadpool_limits
@@ -69,27 +67,27 @@ class EASE(Model):
         self.item_weights: NDArray[np.float32]
 
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
-        seen = (audience.seen.indptr, audience.seen.indices) if exclude_seen else None
+        seen = audience.left_out(exclude_seen)
         tops = [
-            kernels.best(_matrix(audience.seen.take(rows)) @ self.item_weights, rows, n, seen, allowed, threads)
-            for rows in _blocks(audience.rows, len(self.item_weights))
+            Top(*kernels.best(_matrix(audience.seen.take(rows)) @ self.item_weights, rows, n, seen, allowed, threads))
+            for rows in blocks(audience.rows, len(self.item_weights))
         ]
-        return _stacked(tops, n)
+        return stacked(tops, n)
 
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         tops = []
-        for some in _blocks(rows, len(self.item_weights)):
+        for some in blocks(rows, len(self.item_weights)):
             own, order = (np.arange(len(some) + 1), some), np.arange(len(some), dtype=np.int32)
             lines = np.ascontiguousarray(self.item_weights[some], np.float32)
-            tops.append(kernels.best(lines, order, n, own, allowed, threads))
-        return _stacked(tops, n)
+            tops.append(Top(*kernels.best(lines, order, n, own, allowed, threads)))
+        return stacked(tops, n)
 
     def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
         scores = np.zeros(len(items), np.float32)
         known = np.flatnonzero((audience.rows >= 0) & (items >= 0))
-        for pairs in _blocks(known, 1 << 12):
+        for pairs in blocks(known, 1 << 12):
             history = audience.seen.take(audience.rows[pairs])
-            pair = np.repeat(np.arange(len(pairs)), history.counts)
+            pair = history.row_numbers
             parts = strengths(history) * self.item_weights[history.indices, items[pairs][pair]]
             scores[pairs] = np.bincount(pair, parts, minlength=len(pairs))
         return scores
@@ -110,7 +108,7 @@ def solved(data: Interactions, reg: float) -> NDArray[np.float32]:
     by_user, by_item = _matrix(data.by_user, np.float64), _matrix(data.by_item, np.float64)
     items = len(data.item_ids)
     system = np.empty((items, items))
-    for some in _blocks(np.arange(items), items):
+    for some in blocks(np.arange(items), items):
         system[some[0] : some[-1] + 1] = (by_item[some[0] : some[-1] + 1] @ by_user).toarray()
     system[np.diag_indices(items)] += reg
     # symmetric, so that its transpose is itself in the order of columns that LAPACK wants: nothing is copied
@@ -137,18 +135,4 @@ def available_memory() -> int:
 
 
 def _matrix(rows: CSR, dtype: type = np.float32) -> Any:
-    from scipy.sparse import csr_array
-
-    return csr_array((strengths(rows).astype(dtype), rows.indices, rows.indptr), shape=(rows.rows, rows.columns))
-
-
-def _blocks(rows: NDArray[Any], width: int) -> Iterator[NDArray[Any]]:
-    """Yield some rows at a time, so that arrays of `width` numbers for each of them stay small."""
-    step = max(1, _BLOCK // max(width, 1))
-    return (rows[start : start + step] for start in range(0, len(rows), step))
-
-
-def _stacked(tops: list[tuple[NDArray[np.int32], NDArray[np.float32]]], n: int) -> Top:
-    """Return lists of n one below the other."""
-    tops = [(np.empty((0, n), np.int32), np.empty((0, n), np.float32)), *tops]
-    return Top(np.concatenate([best for best, _ in tops]), np.concatenate([scores for _, scores in tops]))
+    return rows.to_scipy(strengths(rows).astype(dtype))

@@ -26,14 +26,14 @@ class Expected(NamedTuple):
 
     @classmethod
     def learn(cls, data: Interactions) -> Expected:
-        mean = float(data.values.mean(dtype=np.float64))
+        mean = data.mean
         sums = np.bincount(data.items, data.values.astype(np.float64) - mean, minlength=len(data.item_ids))
         return cls(mean, (sums / (ITEM_SHRINKAGE + data.item_counts)).astype(np.float32))
 
     def user_bias(self, histories: CSR) -> Floats:
         """Return the bias of each user, one per row of histories."""
         rest = histories.values.astype(np.float64) - self.mean - self.item_bias[histories.indices]
-        sums = np.bincount(row_of_entry(histories), rest, minlength=histories.rows)
+        sums = np.bincount(histories.row_numbers, rest, minlength=histories.rows)
         return (sums / (USER_SHRINKAGE + histories.counts)).astype(np.float32)
 
     def residuals(self, histories: CSR) -> Floats:
@@ -41,8 +41,3 @@ class Expected(NamedTuple):
         users = np.repeat(self.user_bias(histories), histories.counts)
         rest = histories.values - np.float32(self.mean) - users - self.item_bias[histories.indices]
         return rest.astype(np.float32, copy=False)
-
-
-def row_of_entry(rows: CSR) -> NDArray[np.int32]:
-    """Return the row number of every entry."""
-    return np.repeat(np.arange(rows.rows, dtype=np.int32), rows.counts)

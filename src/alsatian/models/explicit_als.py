@@ -64,10 +64,6 @@ class ExplicitALS(ALS):
         return self.biases
 
     @property
-    def top_value(self) -> float:
-        return self.data.scale[1]
-
-    @property
     def _regularization(self) -> tuple[float, float]:
         return self.reg, self.nu
 

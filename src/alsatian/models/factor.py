@@ -14,6 +14,7 @@ from alsatian.interactions import Interactions
 from alsatian.models.base import Model
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.params import param
+from alsatian.models.shapes import check_shapes
 
 Floats = NDArray[np.floating]
 
@@ -37,9 +38,7 @@ class FactorModel(Model):
         users, items, k = len(data.user_ids), len(data.item_ids), self.factors
         shapes = {"user_factors": (users, k), "item_factors": (items, k), "mean": (1,)}
         shapes |= {"user_bias": (users,), "item_bias": (items,)} if self.biased else {}
-        for name, shape in shapes.items():
-            if name not in learned or learned[name].shape != shape:
-                raise ValueError(f"{name} is missing or does not have the shape {shape}")
+        check_shapes(learned, shapes)
 
     def _prepare(self) -> None:
         self.user_factors: Floats
@@ -75,7 +74,7 @@ class FactorModel(Model):
 
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         assert audience.vectors is not None
-        seen = (audience.seen.indptr, audience.seen.indices) if exclude_seen else None
+        seen = audience.left_out(exclude_seen)
         vectors = np.ascontiguousarray(audience.vectors, np.float32)
         top = Top(
             *kernels.top_k(self._panels, len(self.item_factors), vectors, audience.rows, n, seen, allowed, threads)

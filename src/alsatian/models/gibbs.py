@@ -21,7 +21,7 @@ from alsatian import kernels
 from alsatian.errors import FitError
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions
-from alsatian.kernels import Form, Rows, Side
+from alsatian.kernels import Form, Side
 
 SHAPE, RATE = 50.0, 1.0  # chosen by bench/bayesian.py
 START = 0.1  # how large the items' factors are at first, in units
@@ -45,7 +45,7 @@ class Sampled:
         count, factors = entries.rows, len(units) - 1
         self.ids = ids
         self.units = units
-        self.rows = Rows(entries.indptr, entries.indices, entries.values, entries.weights)
+        self.rows = entries.for_kernels
         self.drawn = Side(np.zeros((count, factors), np.float32), np.zeros(count, np.float32))
         self.prior = Prior(np.zeros(len(units)), units**-2.0)
         self._noise = np.empty((count, len(units)), np.float32)
@@ -89,7 +89,7 @@ class Chain:
     def __init__(self, data: Interactions, factors: int, seed: int, threads: int) -> None:
         values, weights = data.values.astype(np.float64), data.by_user.weights
         self.rng, self.threads = np.random.default_rng(seed), threads
-        self.mean = float(np.average(values, weights=weights))
+        self.mean = data.mean
         variance = float(np.average((values - self.mean) ** 2, weights=weights))
         self.variance = variance if variance > 1e-14 * float(np.square(values).max()) else 1.0  # of rounding alone
         self.count = len(values) if weights is None else int(np.count_nonzero(weights))

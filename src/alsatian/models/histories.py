@@ -14,7 +14,7 @@ from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 from alsatian.models.lists import rated_row
 from alsatian.recipe import Recipe
-from alsatian.spans import UNITS, as_moment
+from alsatian.spans import as_moment, unit_of
 
 # Items; or rows of raw data: (item, value or event) or (item, value or event, time), or records by role or column.
 History = Mapping[Id, float | str | None] | Iterable[Id | tuple[Any, ...] | Mapping[str, Any]]
@@ -115,7 +115,7 @@ def _record(record: Mapping[str, Any], recipe: Recipe) -> Told:
 def _moment(given: Any) -> int:
     """Return a time in seconds, whichever unit it is in, as a reading does."""
     moment = as_moment("time", given)
-    return moment // next((unit for least, unit in UNITS if abs(moment) >= least), 1)
+    return moment // unit_of(abs(moment))[1]
 
 
 def _checked(row: Told, recipe: Recipe) -> Told:

@@ -28,5 +28,5 @@ class Impersonal(Model):
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         items = len(self.item_scores)
         nobody = np.empty((audience.seen.rows, 0), np.float32)
-        seen = (audience.seen.indptr, audience.seen.indices) if exclude_seen else None
+        seen = audience.left_out(exclude_seen)
         return Top(*kernels.top_k(self._panels, items, nobody, audience.rows, n, seen, allowed, threads))

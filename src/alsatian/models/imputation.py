@@ -37,22 +37,19 @@ class Imputation(NamedTuple):
     def user_bias(self, rows: CSR) -> Floats | None:
         """Return the biases of the people whose histories these rows are."""
         if self.kind == "user":
-            people = np.repeat(np.arange(rows.rows), rows.counts)
-            return _means(people, rows.values, rows.rows, self.mean) - self.mean
+            return _means(rows.row_numbers, rows.values, rows.rows, self.mean) - self.mean
         if self.kind == "biases" and self.item_bias is not None:
             return solved(rows, self.item_bias, self.mean, Baseline().reg_user, threads=1)[0]
         return None
 
     def residuals(self, rows: CSR) -> Any:
         """Return the values less what would fill their cells, as a scipy.sparse.csr_array."""
-        from scipy.sparse import csr_array
-
         values = rows.values - self.mean
         if (user_bias := self.user_bias(rows)) is not None:
             values -= np.repeat(user_bias, rows.counts)
         if self.item_bias is not None:
             values -= self.item_bias[rows.indices]
-        return csr_array((values.astype(np.float32), rows.indices, rows.indptr), shape=(rows.rows, rows.columns))
+        return rows.to_scipy(values.astype(np.float32))
 
 
 def _means(keys: NDArray[np.integer], values: NDArray[np.float32], n_keys: int, otherwise: float) -> Floats:

@@ -79,8 +79,8 @@ class ItemKNN(Neighborhood):
 
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         own, order = np.arange(len(rows) + 1), np.arange(len(rows), dtype=np.int32)
-        asked = Sparse(own, rows, np.ones(len(rows), np.float32))
-        similar = table(self.neighbors, self.similarities)
+        asked = Sparse(own, order, np.ones(len(rows), np.float32))
+        similar = table(self.neighbors[rows], self.similarities[rows])
         return Top(
             *kernels.best_sums(
                 asked, similar, len(self.neighbors), order, n, seen=(own, rows), allowed=allowed, threads=threads

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +46,20 @@ class Audience(NamedTuple):
     similarities: NDArray[np.float32] | None = None
     views: tuple[Audience, ...] = ()
 
+    def left_out(self, exclude_seen: bool) -> tuple[NDArray[np.int64], NDArray[np.int32]] | None:
+        """Return what lists must not hold, as the kernels take it."""
+        return (self.seen.indptr, self.seen.indices) if exclude_seen else None
 
-def blocks(rows: NDArray[np.int32], width: int) -> Iterator[NDArray[np.int32]]:
+
+def blocks(rows: NDArray[Any], width: int) -> Iterator[NDArray[Any]]:
     """Yield some rows at a time, so that arrays of `width` numbers for each of them stay small."""
+    return (rows[some] for some in slices(len(rows), width))
+
+
+def slices(count: int, width: int) -> Iterator[slice]:
+    """Yield the places 0..count some at a time, as `blocks` does rows."""
     step = max(1, _CELLS // width)
-    for start in range(0, len(rows), step):
-        yield rows[start : start + step]
+    return (slice(start, start + step) for start in range(0, count, step))
 
 
 def stacked(tops: Iterable[Top], n: int) -> Top:

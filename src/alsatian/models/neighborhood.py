@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -16,12 +16,11 @@ from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Sparse
 from alsatian.models.base import Model
 from alsatian.models.expected import Expected
-from alsatian.models.lists import Audience
+from alsatian.models.lists import Audience, slices
 from alsatian.models.params import param
 from alsatian.models.run import Run
+from alsatian.models.shapes import check_shapes
 from alsatian.models.vectors import SIMILARITIES, WEIGHTINGS, Vectors, strengths
-
-_CELLS = 1 << 21  # pairs x neighbours that a prediction looks at together
 
 
 class Neighborhood(Model):
@@ -82,10 +81,6 @@ class Neighborhood(Model):
     def predicts(self) -> bool:
         return self.baselines
 
-    @property
-    def top_value(self) -> float:
-        return self.data.scale[1] if self.baselines else 1.0
-
     def _check(self, data: Interactions) -> None:
         super()._check(data)
         if self.baselines and data.by_user.weights is not None:
@@ -133,9 +128,7 @@ class Neighborhood(Model):
         shapes["similarities"] = (rows, k)
         if self.baselines:
             shapes |= {"mean": (1,), "item_bias": (len(data.item_ids),), "user_bias": (len(data.user_ids),)}
-        for name, shape in shapes.items():
-            if name not in learned or learned[name].shape != shape:
-                raise ValueError(f"{name} is missing or does not have the shape {shape}")
+        check_shapes(learned, shapes)
         near = learned["neighbors"]
         if near.dtype != np.int32 or near.min() < -1 or near.max() >= rows:
             raise ValueError("a neighbour lies outside the rows")
@@ -181,7 +174,7 @@ class Neighborhood(Model):
 
     def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
         scores = np.zeros(len(items), np.float32)
-        for part in _slices(len(items), max(1, _CELLS // self.neighbors.shape[1])):
+        for part in slices(len(items), 2 * self.neighbors.shape[1]):
             some = audience._replace(rows=audience.rows[part])
             weights, values = self._met(some, items[part])
             sums = (weights * values).sum(axis=1, dtype=np.float64)
@@ -211,7 +204,3 @@ def table(neighbors: NDArray[np.int32], similarities: NDArray[np.float32]) -> Sp
     real = neighbors >= 0
     indptr = np.concatenate([[0], np.cumsum(real.sum(axis=1))]).astype(np.int64)
     return Sparse(indptr, neighbors[real], similarities[real])
-
-
-def _slices(count: int, step: int) -> Iterator[slice]:
-    return (slice(start, start + step) for start in range(0, count, step))

@@ -14,6 +14,7 @@ from alsatian.models.impersonal import Impersonal
 from alsatian.models.lists import Audience
 from alsatian.models.params import param
 from alsatian.models.run import Run
+from alsatian.models.shapes import check_shapes
 
 DAMPING = 25.0
 DAY = 86_400  # seconds
@@ -58,19 +59,13 @@ class Popularity(Impersonal):
         return self.by == "mean"
 
     @property
-    def top_value(self) -> float:
-        return self.data.scale[1] if self.predicts else 1.0
-
-    @property
     def item_scores(self) -> NDArray[Any]:
         return self.item_counts if self.item_means is None else self.item_means
 
     def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
         items = len(data.item_ids)
         shapes = {"item_counts": (items,)} | ({"item_means": (items,), "mean": (1,)} if self.by == "mean" else {})
-        for name, shape in shapes.items():
-            if name not in learned or learned[name].shape != shape:
-                raise ValueError(f"{name} is missing or does not have the shape {shape}")
+        check_shapes(learned, shapes)
 
     def _check(self, data: Interactions) -> None:
         super()._check(data)

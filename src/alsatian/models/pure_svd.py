@@ -16,12 +16,13 @@ from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 from alsatian.models import lists
 from alsatian.models.base import Some
-from alsatian.models.explaining import explained
+from alsatian.models.explaining import explanations
 from alsatian.models.factor import FactorModel, Floats
 from alsatian.models.imputation import KINDS, Imputation
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.params import param
 from alsatian.models.run import Run
+from alsatian.models.shapes import check_shapes
 from alsatian.models.singular import DENSE, NOISE, enough, largest, most_factors
 
 FACTORS = 32
@@ -108,9 +109,7 @@ class PureSVD(FactorModel):
         shapes = {"user_factors": (users, k), "item_factors": (items, k), "singular_values": (k,), "mean": (1,)}
         shapes |= {"user_bias": (users,)} if self.impute in ("user", "biases") else {}
         shapes |= {"item_bias": (items,)} if self.impute in ("item", "biases") else {}
-        for name, shape in shapes.items():
-            if name not in learned or learned[name].shape != shape:
-                raise ValueError(f"{name} is missing or does not have the shape {shape}")
+        check_shapes(learned, shapes)
 
     def _check(self, data: Interactions) -> None:
         super()._check(data)
@@ -178,7 +177,7 @@ class PureSVD(FactorModel):
         assert audience.vectors is not None
         filling = np.full(len(audience.vectors), self.mean[0]) + (0 if audience.offsets is None else audience.offsets)
         vectors = np.column_stack([audience.vectors, filling.astype(np.float32)])
-        seen = (audience.seen.indptr, audience.seen.indices) if exclude_seen else None
+        seen = audience.left_out(exclude_seen)
         items = len(self.item_factors)
         return Top(*kernels.top_k(self._panels, items, vectors, audience.rows, n, seen, allowed, threads))
 
@@ -196,7 +195,4 @@ class PureSVD(FactorModel):
         user_bias = imputation.user_bias(history)
         base = imputation.mean + (0.0 if user_bias is None else float(user_bias[0]))
         bases = [base + (0.0 if self.item_bias is None else float(self.item_bias[item])) for item in items]
-        return [
-            explained(self.data, history, item, base, part)
-            for item, base, part in zip(items, bases, parts.T, strict=True)
-        ]
+        return explanations(self.data, history, items, np.array(bases), parts)

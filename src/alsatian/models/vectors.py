@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from alsatian.interactions import CSR
 from alsatian.kernels import Sparse
-from alsatian.models.expected import row_of_entry
+from alsatian.weighing import saturated
 
 SIMILARITIES = ("cosine", "adjusted-cosine", "pearson", "jaccard")
 WEIGHTINGS = ("none", "tf-idf", "bm25")
@@ -58,15 +58,15 @@ class Vectors(NamedTuple):
         values = np.ascontiguousarray(values, np.float32)
         sizes = rows.counts.astype(np.float64)
         if self.measure == "cosine":
-            sizes = np.sqrt(np.bincount(row_of_entry(rows), values.astype(np.float64) ** 2, minlength=rows.rows))
+            sizes = np.sqrt(np.bincount(rows.row_numbers, values.astype(np.float64) ** 2, minlength=rows.rows))
         return Sparse(rows.indptr, rows.indices, values), sizes.astype(np.float32)
 
     def _weighted(self, rows: CSR, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values as terms of a row: plain (tf-idf), or bounded by K1 + 1 and less in a long row (bm25)."""
         if self.weighting == "tf-idf":
             return values
-        lengths = np.bincount(row_of_entry(rows), values, minlength=rows.rows) / self.length
-        return values * (K1 + 1) / (values + K1 * (1 - B + B * np.repeat(lengths, rows.counts)))
+        lengths = np.bincount(rows.row_numbers, values, minlength=rows.rows)
+        return saturated(values, np.repeat(lengths, rows.counts), self.length, K1, B)
 
 
 def strengths(rows: CSR) -> NDArray[np.float32]:
