@@ -114,7 +114,7 @@ private:
         weigh(squares);
         outside(x, r);
         for (int c = 0; c < s_.width; ++c) r[c] = -r[c];
-        for (int c = 0; c < s_.n; ++c) diagonal[c] = side_.ridge[row_.row] + s_.base[c * s_.stride + c];
+        for (int c = 0; c < s_.n; ++c) diagonal[c] = side_.ridge[row_.row] + s_.base_diagonal[c];
         each(true, [&](const Group& group) {
             const auto confidence = S::load(group.confidence), target = S::load(group.target);
             const auto predicted = products(group, x);
@@ -152,6 +152,10 @@ private:
     void outside(const T* x, T* to) {
         for (int c = 0; c < s_.width; ++c) to[c] = c < s_.n ? side_.ridge[row_.row] * x[c] : T(0);
         if (!side_.gram) return;
+        if (s_.apart) {
+            for (int c = 0; c < s_.width; ++c) to[c] += s_.base_diagonal[c] * x[c];
+            return;
+        }
         constexpr int lanes = S::lanes;
         int c = 0;
         for (; c + 8 * lanes <= s_.width; c += 8 * lanes)

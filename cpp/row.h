@@ -41,7 +41,8 @@ template <class T>
 struct Scratch {
     int n, width;  // unknowns of a row: factors and perhaps a bias; the same in whole vectors
     long stride;   // of matrices' rows: a cache line more where they are an even number of lines, so that they spread over all sets
-    std::vector<T> base, system, gathered, negated, right, border, diagonal, inverse, residual, search, product,
+    bool apart;    // whether `base`, the matrix that all rows share, is diagonal
+    std::vector<T> base, base_diagonal, system, gathered, negated, right, border, diagonal, inverse, residual, search, product,
         confidence, target;
 
     explicit Scratch(const HalfSweep<T>& side)
@@ -49,6 +50,7 @@ struct Scratch {
           width(padded<T>(n)),
           stride(width + 64 / sizeof(T) * (width * sizeof(T) / 64 % 2 == 0)),
           base(static_cast<size_t>(n) * stride + width),
+          base_diagonal(width),
           system(base.size()),
           gathered(kDepth * stride),
           negated(kDepth * stride),
@@ -60,6 +62,11 @@ struct Scratch {
           search(width),
           product(width) {
         for (int r = 0; side.gram && r < n; ++r) std::copy_n(side.gram + static_cast<long>(r) * n, n, &base[r * stride]);
+        apart = true;
+        for (int r = 0; r < n; ++r) {
+            base_diagonal[r] = base[r * stride + r];
+            for (int c = 0; c < n; ++c) apart &= r == c || base[r * stride + c] == 0;
+        }
     }
 };
 

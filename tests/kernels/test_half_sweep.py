@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -66,6 +67,14 @@ def test_very_long_rows_are_shared_by_the_threads(kernel: ModuleType, form: str,
     compare(kernel, p, 0)
     alone, together = (p.solve(kernel, threads=threads)[0] for threads in (1, 3))
     assert together.factors.tobytes() == alone.factors.tobytes()
+
+
+@pytest.mark.parametrize("steps", [0, 3], ids=["exact", "conjugate gradient"])
+@pytest.mark.parametrize("factors", [7, 8, 65])
+def test_a_shared_matrix_that_is_diagonal_equals_its_twin(kernel: ModuleType, factors: int, steps: int) -> None:
+    p = problem("hu", factors)
+    assert p.gram is not None
+    compare(kernel, replace(p, gram=np.diag(np.diag(p.gram))), steps)
 
 
 @pytest.mark.parametrize("exact_from", [0, 5, 140_000, 140_001])

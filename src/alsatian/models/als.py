@@ -26,6 +26,7 @@ from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Side
 from alsatian.kernels.types import entries
+from alsatian.models import axes
 from alsatian.models.explaining import explanations
 from alsatian.models.factor import FactorModel
 from alsatian.models.lists import Audience
@@ -33,7 +34,7 @@ from alsatian.models.momentum import Momentum
 from alsatian.models.params import param
 from alsatian.models.run import Run
 
-CG_STEPS = 3
+CG_STEPS, AXES_STEPS = 3, 2  # of conjugate gradient; where empty cells count, and its axes are those of models/axes.py
 EXACT_FACTORS = 32  # above, conjugate gradient comes sooner to the same objective: bench solvers --factors 16 32 64
 CACHED = 1 << 20  # bytes of a row's factors beyond which every step of conjugate gradient must fetch them anew
 FORMED = 128  # up to so many factors, forming such a row's system once costs no more than that
@@ -64,7 +65,11 @@ class ALS(FactorModel):
         choices=("auto", "cholesky", "cg"),
     )
     cg_steps: int | None = param(
-        default=None, doc=f"steps of conjugate gradient (None: {CG_STEPS})", kind=int, low=1, high=1000
+        default=None,
+        doc=f"steps of conjugate gradient (None: {CG_STEPS}, or {AXES_STEPS} where empty cells count)",
+        kind=int,
+        low=1,
+        high=1000,
     )
     accelerate: bool = param(default=True, doc="give the items momentum: about half the epochs for the same objective")
     seed: int = param(default=0, doc="of the random starting values", low=0)
@@ -195,7 +200,7 @@ class ALS(FactorModel):
         """
         gram = _gram(fixed, form, threads) if gram is None else gram
         steps = self.epoch_steps if steps is None else steps
-        loss, failed = kernels.half_sweep(
+        loss, failed = axes.half_sweep(
             half.entries.for_kernels,
             form,
             fixed,
@@ -221,7 +226,7 @@ class ALS(FactorModel):
         """The steps of conjugate gradient with which an epoch solves each row; 0: exactly."""
         if self.solver == "cholesky" or (self.solver == "auto" and self.factors <= EXACT_FACTORS):
             return 0
-        return self.cg_steps or CG_STEPS
+        return self.cg_steps or (AXES_STEPS if self._form(0.0).unobserved else CG_STEPS)
 
     @property
     def _exact_from(self) -> int:

@@ -1,0 +1,74 @@
+"""Conjugate gradient in axes where it converges sooner: those in which the matrix that all rows share is diagonal.
+
+With w0 G = V D V' (V orthogonal), a row's system (w0 G + sum_e (c - w0) f f' + r I) x = sum_e c t f becomes
+
+    (D + sum_e (c - w0) g g' + r I) z = sum_e c t g,   g = V'f,  z = V'x,
+
+with the same loss. The product with the shared matrix, k^2 operations for each step of each row, becomes one of k; and
+the diagonal, which is the preconditioner, now holds all of the shared matrix, so that fewer steps come as close.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.kernels import Form, Rows, Side
+
+ROWS = 4096  # turned by one product: always the same blocks, so that the bits do not depend on the threads
+
+
+def half_sweep(
+    rows: Rows,
+    form: Form,
+    fixed: Side,
+    gram: NDArray[Any] | None,
+    ridge: NDArray[Any],
+    solution: Side,
+    steps: int,
+    *,
+    exact_from: int,
+    threads: int,
+) -> tuple[float, int]:
+    """Do as kernels.half_sweep does; steps of conjugate gradient in the axes of `gram`, if rows share a matrix."""
+    if not steps or gram is None:
+        return kernels.half_sweep(
+            rows, form, fixed, gram, ridge, solution, steps, exact_from=exact_from, threads=threads
+        )
+    spread, axes = axes_of(gram)
+    turned = Side(turn(solution.factors, axes, threads), None)
+    across = Side(turn(fixed.factors, axes, threads), None)
+    result = kernels.half_sweep(
+        rows, form, across, np.diag(spread), ridge, turned, steps, exact_from=exact_from, threads=threads
+    )
+    solution.factors[:] = turn(turned.factors, axes.T, threads)
+    return result
+
+
+def axes_of(gram: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return D (k) and V (k, k); where the matrix is not finite, as it is, for the kernel to find no solution."""
+    from threadpoolctl import threadpool_limits
+
+    if not np.isfinite(gram).all():
+        return np.diag(gram), np.eye(len(gram), dtype=gram.dtype)
+    with threadpool_limits(limits=1, user_api="blas"):
+        spread, axes = np.linalg.eigh(gram.astype(np.float64))
+    return np.maximum(spread, 0).astype(gram.dtype), axes.astype(gram.dtype)
+
+
+def turn(factors: NDArray[Any], axes: NDArray[Any], threads: int) -> NDArray[Any]:
+    """Return factors times axes."""
+    from threadpoolctl import threadpool_limits
+
+    out, axes = np.empty_like(factors), np.ascontiguousarray(axes)
+
+    def block(start: int) -> None:
+        np.matmul(factors[start : start + ROWS], axes, out=out[start : start + ROWS])
+
+    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(block, range(0, len(factors), ROWS)))
+    return out
