@@ -6,42 +6,37 @@ python bench/accuracy.py DATA_FOLDER      # the folder with ml-100k.tar.gz
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 
 import alsatian as al
-from alsatian import evaluation, metrics
+from alsatian import evaluation
 from alsatian.models import Model
 from data import unpacked
 
 
-def official_folds(folder: Path, model: Model) -> tuple[float, float]:
+def official_folds(folds: list[al.Split], model: Model) -> tuple[float, float]:
     """Return the mean RMSE over u1..u5, predictions clipped to 1..5, and the seconds of a fit.
 
     An item or user that a training part lacks is predicted by the mean and the other side's bias.
     """
     errors, seconds = [], []
-    for fold in range(1, 6):
-        train = al.read(folder / f"u{fold}.base", delimiter="\t", scale=(1, 5))
-        test = np.loadtxt(folder / f"u{fold}.test")
-        begun = time.perf_counter()
-        model.fit(train, progress=False)
-        seconds.append(time.perf_counter() - begun)
-        users, items = test[:, 0].astype(int), test[:, 1].astype(int)
-        errors.append(metrics.rmse(model.predict(users, items, clip=True, unknown="baseline"), test[:, 2]))
+    for split in folds:
+        errors.append(evaluation.rmse(model.fit(split.train, progress=False), split))
+        seconds.append(model.training["seconds"])
     return float(np.mean(errors)), float(np.median(seconds))
 
 
 def main(data: Path) -> None:
     folder = unpacked(data, "ml-100k")
+    folds = al.split.movielens_folds(folder)
     print("MovieLens 100K, official folds u1-u5, clipped: RMSE, seconds a fit")
     for model in (
         al.ExplicitALS(), al.BiasedMF(), al.BayesianMF(), al.PureSVD(factors=8, impute="biases"),
         al.ItemKNN(baselines=True), al.UserKNN(baselines=True), al.Baseline(), al.Popularity(by="mean"),
     ):  # fmt: skip
-        print("  {!r:36} {:.4f}  {:.2f}".format(model, *official_folds(folder, model)))
+        print("  {!r:36} {:.4f}  {:.2f}".format(model, *official_folds(folds, model)))
     print("MovieLens 100K, ten a user held out at random, all ratings as likes: NDCG@10")
     split = al.split.per_user(al.read(folder).likes(), n=10, seed=0)
     for ranker in (

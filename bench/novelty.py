@@ -18,7 +18,7 @@ MODELS = (al.ImplicitALS(factors=32), al.ExplicitALS(factors=32), al.Popularity(
 def main(data: Path) -> None:
     """Print a line for each model and degree: mean self-information in bits, share of the catalog listed, NDCG@10."""
     ratings = al.split.per_user(al.read(unpacked(data, "ml-100k")), n=10, seed=0)
-    likes = al.Split(ratings.name, ratings.train.likes(), ratings.held_out.likes())
+    likes = ratings.likes()
     held_out, counts, users = likes.held_out.by_user, likes.train.item_counts, len(likes.train.user_ids)
     print("model,novelty,bits,coverage,ndcg@10")
     for model in MODELS:
@@ -27,7 +27,8 @@ def main(data: Path) -> None:
             best = model.recommend(n=10, novelty=novelty).rows.reshape(-1, 10)
             bits = metrics.novelty(best, counts, users).mean()
             coverage = metrics.coverage(best, len(counts))
-            print(f"{model.name},{novelty},{bits:.2f},{coverage:.3f},{metrics.ndcg(best, held_out).mean():.3f}")
+            ndcg = metrics.ndcg(metrics.hits(best, held_out), held_out.counts).mean()
+            print(f"{model.name},{novelty},{bits:.2f},{coverage:.3f},{ndcg:.3f}")
 
 
 if __name__ == "__main__":

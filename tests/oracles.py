@@ -67,13 +67,30 @@ def half_objective(p: Problem, solution: Side) -> float:
     return objective(confidence, target, p.form.unobserved, *sides)
 
 
+def ranked(best: Sequence[int], relevant: set[int], n: int, candidates: int) -> dict[str, float]:
+    """Return the measures of one list's first n places, each in plain Python from its definition."""
+    places = list(best[:n])
+    hits = [place for place, item in enumerate(places, 1) if item in relevant]
+    ideal = sum(1 / math.log2(place + 1) for place in range(1, min(n, len(relevant)) + 1))
+    others = [item for item in range(candidates) if item not in relevant]
+
+    def place(item: int) -> int:
+        return places.index(item) if item in places else n
+
+    right = [(place(a) < place(b)) + (place(a) == place(b)) / 2 for a in relevant for b in others]
+    return {
+        "precision": len(hits) / n,
+        "recall": len(hits) / len(relevant),
+        "capped_recall": len(hits) / min(n, len(relevant)),
+        "hit_rate": float(bool(hits)),
+        "ndcg": sum(1 / math.log2(place + 1) for place in hits) / ideal,
+        "average_precision": sum((at + 1) / place for at, place in enumerate(hits)) / len(relevant),
+        "reciprocal_rank": 1 / hits[0] if hits else 0.0,
+        "auc": sum(right) / len(right) if right else math.nan,
+    }
+
+
 def ndcg(lists: Sequence[Sequence[int]], held_out: Sequence[Iterable[int]], n: int) -> list[float]:
-    """Return each user's NDCG@n in plain Python; users without held-out items are left out."""
-    answers = []
-    for best, relevant in zip(lists, map(set, held_out), strict=True):
-        if not relevant:
-            continue
-        gained = sum(1 / math.log2(place + 2) for place, item in enumerate(best[:n]) if item in relevant)
-        ideal = sum(1 / math.log2(place + 2) for place in range(min(n, len(relevant))))
-        answers.append(gained / ideal)
-    return answers
+    """Return each user's NDCG@n; users without held-out items are left out."""
+    people = [(best, set(relevant)) for best, relevant in zip(lists, held_out, strict=True)]
+    return [ranked(best, relevant, n, 0)["ndcg"] for best, relevant in people if relevant]

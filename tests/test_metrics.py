@@ -1,7 +1,8 @@
-"""Metrics: worked examples, and plain loops as the oracle."""
+"""Metrics: worked examples, plain Python as the oracle, and another library where it is installed."""
 
 from __future__ import annotations
 
+import importlib.util
 import math
 
 import numpy as np
@@ -10,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import oracles
-from alsatian import evaluation, metrics, split
-from alsatian.errors import DataError, NotFitted, Unsupported
-from alsatian.interactions import CSR, Interactions
-from alsatian.models import ExplicitALS, ImplicitALS, Model, Popularity
+from alsatian import metrics
+from alsatian.interactions import CSR
+
+RANKING = ("precision", "recall", "capped_recall", "hit_rate", "ndcg", "average_precision", "reciprocal_rank", "auc")
 
 
 def held(*rows: list[int], items: int = 9) -> CSR:
@@ -26,93 +27,135 @@ def lists(*rows: list[int]) -> np.ndarray:
     return np.array(rows, np.int32)
 
 
-def test_rmse_by_hand() -> None:
+def measure(name: str, best: np.ndarray, held_out: CSR, at: int | None = None, candidates: int = 9) -> np.ndarray:
+    more = (np.full(len(best), candidates),) if name == "auc" else ()
+    return getattr(metrics, name)(metrics.hits(best, held_out), held_out.counts, *more, at)
+
+
+def test_errors_by_hand() -> None:
     assert metrics.rmse([3, 5, 1], [4, 5, 3]) == pytest.approx(math.sqrt((1 + 0 + 4) / 3))
+    assert metrics.mae([3, 5, 1], [4, 5, 3]) == pytest.approx((1 + 0 + 2) / 3)
+    assert metrics.r2([3, 5, 1], [4, 5, 3]) == pytest.approx(1 - 5 / 2)
+    assert metrics.r2([4, 4, 4], [4, 5, 3]) == 0
+    assert math.isnan(metrics.r2([1, 2], [3, 3]))
     assert metrics.rmse(np.float32([2]), np.float32([2])) == 0
 
 
-def test_ndcg_by_hand() -> None:
-    """Held out 1 and 4; the list 4, 0, 1 gains 1 + 1/2 of the possible 1 + 1/log2(3)."""
-    assert metrics.ndcg(lists([4, 0, 1]), held([1, 4])) == pytest.approx([(1 + 1 / 2) / (1 + 1 / math.log2(3))])
+BY_HAND = {  # held out: 1 and 4; the list: 4, 0, 1, 3; nine items could have been listed
+    "precision": {1: 1, 2: 1 / 2, 3: 2 / 3, 4: 2 / 4, 10: 2 / 10},
+    "recall": {1: 1 / 2, 2: 1 / 2, 3: 1, 10: 1},
+    "capped_recall": {1: 1, 2: 1 / 2, 3: 1},
+    "hit_rate": {1: 1, 4: 1},
+    "ndcg": {1: 1, 2: 1 / (1 + 1 / math.log2(3)), 3: (1 + 1 / 2) / (1 + 1 / math.log2(3))},
+    "average_precision": {1: 1 / 2, 2: 1 / 2, 3: (1 + 2 / 3) / 2},
+    "reciprocal_rank": {1: 1, 3: 1},
+    "auc": {3: (7 + 6) / 14, 1: (7 + 7 / 2) / 14},
+}
 
 
-def test_a_perfect_list_is_one_and_a_wrong_one_zero() -> None:
-    found = metrics.ndcg(lists([2, 7], [7, 2], [1, 3], [5, -1]), held([2, 7], [2, 7], [2, 7], [5]))
-    assert found.tolist() == [1, 1, 0, 1]
+@pytest.mark.parametrize("name", RANKING)
+def test_lists_by_hand(name: str) -> None:
+    for at, expected in BY_HAND[name].items():
+        assert measure(name, lists([4, 0, 1, 3]), held([1, 4]), at) == pytest.approx([expected])
+
+
+@pytest.mark.parametrize("name", RANKING)
+def test_who_has_nothing_held_out_has_no_number(name: str) -> None:
+    assert np.isnan(measure(name, lists([0, 1], [0, 1]), held([], [1]))).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("name", RANKING)
+def test_a_perfect_list_is_one_and_a_wrong_one_is_not(name: str) -> None:
+    found = measure(name, lists([2, 7], [7, 2], [1, 3]), held([2, 7], [2, 7], [2, 7]))
+    assert found[:2].tolist() == [1, 1]
+    assert found[2] == pytest.approx(2 * 5 / 2 / 14 if name == "auc" else 0)
 
 
 def test_a_list_may_be_shorter_than_what_was_held_out() -> None:
-    assert metrics.ndcg(lists([3]), held([1, 3, 5])).tolist() == [1]
-
-
-def test_a_user_without_held_out_items_has_no_number() -> None:
-    assert np.isnan(metrics.ndcg(lists([0, 1]), held([]))).tolist() == [True]
+    assert measure("ndcg", lists([3]), held([1, 3, 5])).tolist() == [1]
 
 
 def test_the_place_past_the_end_is_no_item() -> None:
     """-1 must not be read as the last item of the row before."""
-    assert metrics.ndcg(lists([0, -1], [-1, -1]), held([8], [0], items=9)).tolist() == [0, 0]
+    assert not metrics.hits(lists([0, -1], [-1, -1]), held([8], [0], items=9)).any()
+    assert metrics.hits(np.empty((0, 3), np.int32), held()).shape == (0, 3)
 
 
 @given(st.integers(1, 12), st.integers(1, 8), st.integers(1, 15), st.integers(0, 2**31))
-def test_ndcg_equals_plain_loops(users: int, n: int, items: int, seed: int) -> None:
+def test_lists_equal_plain_python(users: int, n: int, items: int, seed: int) -> None:
+    best, relevant = some_lists(users, min(n, items), items, seed)
+    for at in (1, n):
+        expected = [
+            oracles.ranked(row[row >= 0], set(mine), at, items)
+            for row, mine in zip(best, relevant, strict=True)
+            if mine
+        ]
+        for name in RANKING:
+            found = measure(name, best, held(*relevant, items=items), at, items)[[bool(mine) for mine in relevant]]
+            np.testing.assert_allclose(found, [one[name] for one in expected], rtol=1e-12)
+
+
+def some_lists(users: int, n: int, items: int, seed: int) -> tuple[np.ndarray, list[list[int]]]:
+    """Return lists as models give them, and what was held out: some of nothing, some of everything."""
     rng = np.random.default_rng(seed)
-    best = np.full((users, n), -1, np.int32)
-    for row in best:
-        length = rng.integers(0, min(n, items) + 1)
-        row[:length] = rng.permutation(items)[:length]
-    relevant = [np.flatnonzero(rng.random(items) < 0.4).tolist() for _ in range(users)]
-    found = metrics.ndcg(best, held(*relevant, items=items))
-    expected = oracles.ndcg([[item for item in row if item >= 0] for row in best.tolist()], relevant, n)
-    np.testing.assert_allclose(found[~np.isnan(found)], expected, rtol=1e-12)
+    best = np.array([rng.permutation(items)[:n] for _ in range(users)], np.int32).reshape(users, n)
+    return best, [np.flatnonzero(rng.random(items) < rng.choice([0, 0.2, 0.6, 1])).tolist() for _ in range(users)]
+
+
+if importlib.util.find_spec("ranx"):
+
+    @pytest.mark.filterwarnings("ignore")
+    @given(st.integers(0, 2**31))
+    def test_lists_equal_ranx(seed: int) -> None:
+        import ranx
+
+        best, relevant = some_lists(20, 8, 30, seed)
+        best[np.arange(20), 7] = np.where(np.arange(20) % 3, best[:, 7], -1)  # some lists are short
+        judged = [user for user, mine in enumerate(relevant) if mine]
+        qrels = ranx.Qrels({str(user): {str(item): 1 for item in relevant[user]} for user in judged})
+        runs = {str(u): {str(item): 1 / (at + 1) for at, item in enumerate(best[u]) if item >= 0} for u in judged}
+        names = {"precision": "precision", "recall": "recall", "hit_rate": "hit_rate", "ndcg": "ndcg"}
+        names |= {"average_precision": "map", "reciprocal_rank": "mrr"}
+        for ours, theirs in names.items():
+            for at in (1, 5, 8):
+                found = measure(ours, best, held(*relevant, items=30), at)
+                expected = ranx.evaluate(qrels, ranx.Run(runs), f"{theirs}@{at}", return_mean=False)
+                np.testing.assert_allclose(found[judged], expected, rtol=1e-9)
+
+
+def test_area_with_lists_of_everything_is_exact() -> None:
+    """Two held-out items at the places 1 and 3 of five: of 2 x 3 pairs, one is the wrong way round."""
+    assert measure("auc", lists([4, 0, 1, 3, 2]), held([1, 4], items=5), candidates=5) == pytest.approx([5 / 6])
 
 
 def test_information_is_how_many_bits_it_takes_to_name_a_user_who_has_the_item() -> None:
     assert metrics.information(np.array([4, 2, 1, 0]), users=4).tolist() == [0, 1, 2, 2]
 
 
-def test_novelty_by_hand() -> None:
+def test_novelty_and_popularity_by_hand() -> None:
     """Four users; items held by 4, 2 and 1 of them have 0, 1 and 2 bits; a list of nothing has no number."""
-    found = metrics.novelty(lists([0, 1, 2], [2, -1, -1], [-1, -1, -1]), np.array([4, 2, 1]), users=4)
-    assert found[:2].tolist() == [1, 2]
-    assert np.isnan(found[2])
+    best, counts = lists([0, 1, 2], [2, -1, -1], [-1, -1, -1]), np.array([4, 2, 1])
+    np.testing.assert_allclose(metrics.novelty(best, counts, users=4), [1, 2, np.nan])
+    np.testing.assert_allclose(metrics.popularity(best, counts), [7 / 3, 1, np.nan])
 
 
-def test_coverage_by_hand() -> None:
+def test_coverage_and_gini_by_hand() -> None:
     assert metrics.coverage(lists([0, 1], [1, 3], [8, -1]), items=10) == 0.4
     assert metrics.coverage(lists([-1]), items=10) == 0
+    assert metrics.gini(lists([0, 1], [2, 3]), items=4) == 0
+    assert metrics.gini(lists([0, 0], [0, 0]), items=4) == 0.75  # always the same one: 1 - 1 / items
+    assert math.isnan(metrics.gini(lists([-1]), items=4))
 
 
-class TestEvaluation:
-    def test_rmse_clips_to_the_scale(self, some_ratings: Interactions) -> None:
-        parts = split.per_user(some_ratings, n=2)
-        model = ExplicitALS(factors=4, reg=0.01).fit(parts.train, progress=False)
-        predicted = np.clip(model.predict(parts.held_out.users, parts.held_out.items), 1, 5)
-        assert evaluation.rmse(model, parts) == pytest.approx(metrics.rmse(predicted, parts.held_out.values))
-
-    def test_ndcg_is_that_of_the_recommended_lists(self, some_ratings: Interactions) -> None:
-        parts = split.per_user(some_ratings, n=2)
-        model = Popularity().fit(parts.train)
-        users = np.flatnonzero(parts.held_out.by_user.counts).tolist()
-        recommended = [model.recommend(user, n=10).rows.tolist() for user in users]
-        held_out = [parts.held_out.by_user.row(user)[0].tolist() for user in users]
-        assert evaluation.ndcg(model, parts) == pytest.approx(np.mean(oracles.ndcg(recommended, held_out, 10)))
-
-    def test_a_model_that_may_have_seen_the_answers_is_refused(self, some_ratings: Interactions) -> None:
-        parts = split.per_user(some_ratings, n=2)
-        model = ExplicitALS(factors=2).fit(some_ratings)
-        for measure in (evaluation.rmse, evaluation.ndcg):
-            with pytest.raises(
-                DataError, match=r"not fitted on the training part of per-user:2; fit it on split\.train"
-            ):
-                measure(model, parts)
-
-    @pytest.mark.parametrize("model", [Popularity(), ImplicitALS(factors=2)])
-    def test_the_error_of_scores_that_are_no_ratings_is_refused(self, some_ratings: Interactions, model: Model) -> None:
-        parts = split.per_user(some_ratings, n=2)
-        with pytest.raises(Unsupported, match="ranks items and predicts no values; explicit-als does"):
-            evaluation.rmse(model.fit(parts.train), parts)
-
-    def test_an_unfitted_model_is_refused(self, some_ratings: Interactions) -> None:
-        with pytest.raises(NotFitted):
-            evaluation.ndcg(Popularity(), split.per_user(some_ratings))
+@given(st.integers(0, 2**31))
+def test_diversity_equals_plain_python(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    users_of = [set(np.flatnonzero(rng.random(6) < 0.5).tolist()) for _ in range(9)]
+    best, _ = some_lists(10, 4, 9, seed)
+    best[0, 2:] = best[1, 1:] = -1
+    found = metrics.diversity(best, held(*map(list, users_of), items=6))
+    for row, score in zip(best, found, strict=True):
+        some = [users_of[item] for item in row if item >= 0]
+        pairs = [(a, b) for at, a in enumerate(some) for b in some[:at]]
+        cosines = [len(a & b) / math.sqrt(len(a) * len(b)) if a and b else 0 for a, b in pairs]
+        assert score == pytest.approx(1 - np.mean(cosines), abs=1e-12) if pairs else np.isnan(score)

@@ -90,7 +90,7 @@ def _ranking(folder: Path, factors: int, options: Any) -> list[dict[str, Any]]:
         if isinstance(learned, str):
             return learned
         best = _best(learned, users, items, train)
-        return float(np.nanmean(metrics.ndcg(best, held_out)))
+        return float(np.nanmean(metrics.ndcg(metrics.hits(best, held_out), held_out.counts)))
 
     asked = options.asked(participants("implicit"))
     return [row | {"factors": factors} for row in _measured(asked, list(range(options.rounds)), judge)]

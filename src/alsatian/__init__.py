@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from alsatian.ranking import Recommendations
     from alsatian.recipe import Recipe
-    from alsatian.split import Split
+    from alsatian.split import Split, SplitWarning
     from alsatian.store import load, save
 
 __version__ = "0.1.0"
@@ -62,6 +62,7 @@ _HOMES = {
     "Recipe": "recipe",
     "Recommendations": "ranking",
     "Split": "split",
+    "SplitWarning": "split",
     "UserKNN": "models",
     "evaluation": None,
     "load": "store",
@@ -75,7 +76,7 @@ _HOMES = {
 __all__ = [
     "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "ExplicitALS", "Fallback",
     "Ids", "ImplicitALS", "Interactions", "ItemKNN", "Popularity", "PureSVD", "Recipe", "Recommendations", "Split",
-    "UserKNN", "evaluation", "load", "metrics", "read", "samples", "save", "split",
+    "SplitWarning", "UserKNN", "evaluation", "load", "metrics", "read", "samples", "save", "split",
 ]  # fmt: skip
 
 

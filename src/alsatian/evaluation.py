@@ -27,7 +27,8 @@ def ndcg(model: Model, split: Split, n: int = 10, threads: int | None = None) ->
     _fitted_on_train(model, split)
     users = np.flatnonzero(split.held_out.by_user.counts).astype(np.int32)
     top = model._best(model._known(users), n, True, None, kernels.usable_threads(threads))
-    return float(metrics.ndcg(top.best, split.held_out.by_user.take(users)).mean())
+    held_out = split.held_out.by_user.take(users)
+    return float(metrics.ndcg(metrics.hits(top.best, held_out), held_out.counts, n).mean())
 
 
 def _fitted_on_train(model: Model, split: Split) -> None:

@@ -50,7 +50,7 @@ class Ids:
         return len(self.values)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Ids) and self.kind == other.kind and self.tolist() == other.tolist()
+        return self is other or (isinstance(other, Ids) and self.kind == other.kind and self.tolist() == other.tolist())
 
     def __hash__(self) -> int:
         return id(self)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian import split
 from alsatian.errors import DataError, ParameterError
 from alsatian.interactions import Interactions
 from alsatian.models import lists
@@ -21,6 +20,7 @@ from alsatian.models.params import param
 from alsatian.models.run import Run
 from alsatian.models.shapes import check_shapes
 from alsatian.models.weights import search, weights_param
+from alsatian.split import values
 
 HELD_OUT = 5  # values of each user that weights="fit" holds out
 JUDGES = 5000  # users, drawn at random, on whom it judges
@@ -98,10 +98,10 @@ class Blend(Combined):
 
     def _found(self, data: Interactions, run: Run) -> NDArray[np.float32]:
         """Return the weights that rank best what is held out of the data."""
-        held = split.per_user(data, HELD_OUT, self.seed)
-        judges = np.flatnonzero(held.held_out.by_user.counts).astype(np.int32)
-        if len(judges) == 0:
+        if data.by_user.counts.max() < 2:
             raise DataError("weights='fit' holds values out, and nobody has two or more; pass weights=[...].")
+        held = values.per_user(data, HELD_OUT, self.seed)
+        judges = np.flatnonzero(held.held_out.by_user.counts).astype(np.int32)
         if len(judges) > JUDGES:
             judges = np.sort(np.random.default_rng(self.seed).choice(judges, JUDGES, replace=False))
         trial = Blend(**self.params | {"weights": [1] * len(self.parts)})

@@ -85,6 +85,7 @@ def search(
     gained = np.zeros(len(points))
     for person, (rows, says) in enumerate(people):
         lists = ranked(rows, says, points, PLACES)
-        gained += metrics.ndcg(lists.best, held_out.take(np.full(len(points), person)))
+        relevant, _ = held_out.row(person)
+        gained += metrics.ndcg(np.isin(lists.best, relevant), np.full(len(points), len(relevant)), PLACES)
     best: NDArray[np.float32] = points[int(np.argmax(gained))]
     return best

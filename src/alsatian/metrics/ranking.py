@@ -1,0 +1,138 @@
+"""How well lists find what people had: for each list its hits, and measures of its first `at` places.
+
+hits: (lists, n), which places hold an item that the person has among the held-out ones; `hits(best, held_out)`.
+relevant: (lists,), how many held-out items each person has. A person without any has no number: NaN.
+at: how many places count (None: all). Lists may be shorter than that: what is not listed is no hit.
+
+The running example of the docstrings: somebody has held out the items 1 and 4, and is given the list 4, 0, 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from alsatian.interactions import CSR
+
+Hits = NDArray[np.bool_]
+Counts = NDArray[np.integer]
+Scores = NDArray[np.float64]
+
+
+def hits(best: NDArray[np.int32], held_out: CSR) -> Hits:
+    """Return which places of each list hold one of the person's held-out items.
+
+    best: (lists, n) recommended rows, -1 past the end. held_out: a row for each list.
+
+    >>> held_out = CSR(np.array([0, 2]), np.array([1, 4], np.int32), np.ones(2, np.float32), 5)
+    >>> hits(np.array([[4, 0, 1, -1]], np.int32), held_out)
+    array([[ True, False,  True, False]])
+    """
+    wide = np.int64(max(held_out.columns, 1))
+    there = np.append(
+        held_out.row_numbers * wide + held_out.indices, -1
+    )  # ascending but for an end that nothing equals
+    asked = np.arange(len(best))[:, None] * wide + best
+    found: Hits = (there[np.searchsorted(there[:-1], asked)] == asked) & (best >= 0)
+    return found
+
+
+def precision(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+    """Return the share of the first `at` places that are hits, also where the list is shorter.
+
+    >>> precision(np.array([[True, False, True]]), np.array([2])).round(3)
+    array([0.667])
+    """
+    first = hits[:, :at]
+    return _of(first.sum(axis=1) / (at or first.shape[1]), relevant)
+
+
+def recall(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+    """Return the share of the held-out items that are among the first `at` places.
+
+    >>> recall(np.array([[True, False, True]]), np.array([2]), at=2)
+    array([0.5])
+    """
+    return _of(hits[:, :at].sum(axis=1) / np.maximum(relevant, 1), relevant)
+
+
+def capped_recall(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+    """Return hits / min(at, relevant): recall whose best is 1 at any length (Recall@R of Liang et al. 2018, sec. 4.2).
+
+    >>> capped_recall(np.array([[True, False, True]]), np.array([2]), at=1)
+    array([1.])
+    """
+    first = hits[:, :at]
+    return _of(first.sum(axis=1) / np.maximum(np.minimum(relevant, at or first.shape[1]), 1), relevant)
+
+
+def hit_rate(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+    """Return 1 where any of the first `at` places is a hit, else 0.
+
+    >>> hit_rate(np.array([[False, False, True]]), np.array([2]), at=2)
+    array([0.])
+    """
+    return _of(hits[:, :at].any(axis=1), relevant)
+
+
+def ndcg(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+    """Return the normalized discounted cumulative gain (Jarvelin and Kekalainen 2002), gains 0 or 1.
+
+    Place p (from 1) counts 1 / log2(p + 1) if it is a hit; the sum is divided by that of a list whose first
+    min(at, relevant) places are hits.
+
+    >>> ndcg(np.array([[True, False, True]]), np.array([2])).round(3)  # (1 + 1/2) / (1 + 1/log2(3))
+    array([0.92])
+    """
+    first = hits[:, :at]
+    discount = 1 / np.log2(np.arange(2, first.shape[1] + 2))
+    ideal = np.concatenate([[0], np.cumsum(1 / np.log2(np.arange(2, (at or first.shape[1]) + 2)))])
+    return _of((first * discount).sum(axis=1) / np.maximum(ideal[np.minimum(relevant, len(ideal) - 1)], 1), relevant)
+
+
+def average_precision(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+    """Return the sum of the precision at each hit, divided by all held-out items; its mean is MAP.
+
+    As trec_eval (map_cut) and ranx count: the items of a person with more than `at` cannot all be found.
+
+    >>> average_precision(np.array([[True, False, True]]), np.array([2])).round(3)  # (1/1 + 2/3) / 2
+    array([0.833])
+    """
+    first = hits[:, :at]
+    precisions = np.cumsum(first, axis=1) / np.arange(1, first.shape[1] + 1)
+    return _of((precisions * first).sum(axis=1) / np.maximum(relevant, 1), relevant)
+
+
+def reciprocal_rank(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+    """Return 1 / the place of the first hit, 0 without one; its mean is MRR (Voorhees 1999).
+
+    >>> reciprocal_rank(np.array([[False, True, True]]), np.array([2]))
+    array([0.5])
+    """
+    first = hits[:, :at]
+    return _of(first.any(axis=1) / (first.argmax(axis=1) + 1 if first.shape[1] else 1), relevant)
+
+
+def auc(hits: Hits, relevant: Counts, candidates: Counts, at: int | None = None) -> Scores:
+    """Return how often a held-out item comes before another that could have been listed (area under the ROC curve).
+
+    What is not among the first `at` places comes after all that is, tied: a tie counts a half (Fawcett 2006, "An
+    introduction to ROC analysis"). With lists of all candidates it is the exact area; 1/2 is chance.
+    candidates: (lists,), how many items could have been listed, the held-out ones among them.
+
+    >>> auc(np.array([[True, False, True]]), np.array([2]), np.array([5])).round(3)  # (3 + 2) of 2 x 3 pairs
+    array([0.833])
+    >>> auc(np.array([[True, False, True]]), np.array([2]), np.array([5]), at=2).round(3)  # (3 + 2 halves) of 6
+    array([0.667])
+    """
+    first = hits[:, :at]
+    found, others = first.sum(axis=1), candidates - relevant
+    above = ((np.arange(first.shape[1]) - (np.cumsum(first, axis=1) - 1)) * first).sum(axis=1)
+    unlisted = others - (np.minimum(first.shape[1], candidates) - found)
+    right = found * others - above + (relevant - found) * unlisted / 2
+    return _of(right / np.maximum(relevant * others, 1), np.where(others > 0, relevant, 0))
+
+
+def _of(scores: ArrayLike, relevant: Counts) -> Scores:
+    """NaN where there was nothing to find."""
+    return np.where(relevant > 0, scores, np.nan)
