@@ -13,13 +13,9 @@ def main(favourites: list[str]) -> None:
     print(ratings)
 
     split = al.split.per_user(ratings, n=10, seed=0)  # before any fit
-    explicit = al.ExplicitALS().fit(split.train)
-    baseline = al.Baseline().fit(split.train)
-    print(f"RMSE {al.evaluation.rmse(explicit, split):.3f}, mean and biases {al.evaluation.rmse(baseline, split):.3f}")
-
-    likes = al.Split("likes", split.train.likes(4), split.held_out.likes(4))
-    for model in (al.ImplicitALS(), al.Popularity()):
-        print(f"{model.name}: NDCG@10 {al.evaluation.ndcg(model.fit(likes.train), likes):.3f}")
+    print(
+        al.evaluate([al.ExplicitALS(), al.ImplicitALS()], split, likes=4)
+    )  # lists are judged by ratings of 4 and more
 
     model = al.ImplicitALS().fit(ratings.likes(4))  # on everything, for use
     visitor = model.fold_in(favourites)

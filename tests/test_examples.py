@@ -18,7 +18,8 @@ def run(*command: str) -> str:
 
 def test_movies() -> None:
     told = run(str(EXAMPLES / "movies.py"), "Iron Man (2008)", "Up (2009)")
-    assert "implicit-als: NDCG@10" in told
+    assert "per-user:10: 6," in told
+    assert "\nimplicit-als  " in told
     assert "for a visitor who likes Iron Man (2008), Up (2009)" in told
 
 

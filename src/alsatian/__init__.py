@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from alsatian import evaluation, metrics, split
     from alsatian.catalog import Catalog
     from alsatian.errors import AlsatianError
+    from alsatian.evaluation import Evaluation, evaluate
     from alsatian.ids import Ids
     from alsatian.ingest import read, samples
     from alsatian.interactions import Interactions
@@ -51,6 +52,7 @@ _HOMES = {
     "Blend": "models",
     "Catalog": "catalog",
     "EASE": "models",
+    "Evaluation": "evaluation",
     "ExplicitALS": "models",
     "Fallback": "models",
     "Ids": "ids",
@@ -64,6 +66,7 @@ _HOMES = {
     "Split": "split",
     "SplitWarning": "split",
     "UserKNN": "models",
+    "evaluate": "evaluation",
     "evaluation": None,
     "load": "store",
     "metrics": None,
@@ -74,9 +77,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "ExplicitALS", "Fallback",
-    "Ids", "ImplicitALS", "Interactions", "ItemKNN", "Popularity", "PureSVD", "Recipe", "Recommendations", "Split",
-    "SplitWarning", "UserKNN", "evaluation", "load", "metrics", "read", "samples", "save", "split",
+    "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
+    "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "Popularity", "PureSVD", "Recipe", "Recommendations",
+    "Split", "SplitWarning", "UserKNN", "evaluate", "evaluation", "load", "metrics", "read", "samples", "save", "split",
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ _NARROW = 24  # letters; on a narrow terminal wider columns wrap, and these do n
 
 @dataclass(frozen=True)
 class TextTable:
-    """Columns of cells, by name, all equally long; those named in `right` are numbers."""
+    """Columns of cells, by name, all equally long; those named in `right` are numbers. note: lines below."""
 
     title: str
     columns: Mapping[str, Sequence[str]]
@@ -34,8 +34,12 @@ class TextTable:
             table.add_column(name, justify=justify, no_wrap=max(map(len, cells), default=0) <= _NARROW)
         for row in zip(*self.columns.values(), strict=True):
             table.add_row(*(Text(_printable(cell)) for cell in row))  # "[REC] (2007)" is a title, not markup
-        title, note = Text(_printable(self.title), "bold"), Text(_printable(self.note), "dim")
+        title, note = Text(_printable(self.title), "bold"), Text("\n".join(self._notes), "dim")
         return Group(*(part for part in (title, table, note) if part is table or part))
+
+    @property
+    def _notes(self) -> list[str]:
+        return [_printable(line) for line in self.note.splitlines()]
 
     def __str__(self) -> str:
         from rich.console import Console
@@ -53,7 +57,7 @@ class TextTable:
             f"<tr>{''.join(f'<td>{escape(_printable(cell))}</td>' for cell in row)}</tr>"
             for row in zip(*self.columns.values(), strict=True)
         )
-        note = f"<p>{escape(_printable(self.note))}</p>" if self.note else ""
+        note = "".join(f"<p>{escape(line)}</p>" for line in self._notes)
         return (
             f"<table><caption>{escape(_printable(self.title))}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table>{note}"

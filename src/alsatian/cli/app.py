@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from alsatian.cli.demo import demo
+from alsatian.cli.evaluate import evaluate
 from alsatian.cli.explain import explain
 from alsatian.cli.inspect import inspect
 from alsatian.cli.recommend import recommend
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, inspect, train, recommend, similar, explain):
+for command in (demo, inspect, train, evaluate, recommend, similar, explain):
     app.command()(command)
 
 

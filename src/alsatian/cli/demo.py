@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 SAMPLE = "movielens-small"
 _LIKE = 4.0  # stars from which on a rating is a like
+_SHOWN = {
+    "explicit-als": "ExplicitALS",
+    "implicit-als": "ImplicitALS",
+    "popularity": "popularity",
+    "baseline": "mean and biases",
+}
 _WHY = (
     "Why two models? ExplicitALS learns from the ratings alone and predicts well what somebody would give a "
     "movie, but the best predictions go to obscure movies that few have rated. ImplicitALS learns from what "
@@ -68,31 +74,17 @@ def _counts(data: Interactions) -> dict[str, Any]:
 
 def _judge(data: Interactions, facts: Facts, threads: int | None) -> list[dict[str, Any]]:
     """Split, fit on the one part, and measure on the other; the baselines get the same parts."""
-    from alsatian import evaluation, split
-    from alsatian.models import ExplicitALS, ImplicitALS, Popularity
+    from alsatian.evaluation import evaluate
+    from alsatian.split.values import per_user
 
-    parts = split.per_user(data, n=10, seed=0)
+    parts = per_user(data, n=10, seed=0)
     facts.say(
         "split",
         f"10 random ratings of each user held out before any fit: {len(parts.train):,} to learn from, "
         f"{len(parts.held_out):,} to test",
     )
-    likes = split.Split(parts.name, parts.train.likes(_LIKE), parts.held_out.likes(_LIKE))
-    liked = split.Split(parts.name, parts.train, likes.held_out)  # for models of ratings, asked for the same likes
-    mean = ExplicitALS(factors=0).fit(parts.train, threads=threads, progress=False)
-    explicit = ExplicitALS().fit(parts.train, threads=threads)
-    popular = Popularity().fit(likes.train, threads=threads, progress=False)
-    implicit = ImplicitALS().fit(likes.train, threads=threads)
-    found = {
-        "mean and biases": {"rmse": evaluation.rmse(mean, parts)},
-        "ExplicitALS": {
-            "rmse": evaluation.rmse(explicit, parts),
-            "ndcg@10": evaluation.ndcg(explicit, liked),
-        },
-        "popularity": {"ndcg@10": evaluation.ndcg(popular, likes)},
-        "ImplicitALS": {"ndcg@10": evaluation.ndcg(implicit, likes)},
-    }
-    return [{"model": model, "metrics": metrics} for model, metrics in found.items()]
+    found = evaluate(list(_SHOWN)[:2], parts, likes=_LIKE, metrics=["rmse", "ndcg"], bootstrap=0, threads=threads)
+    return [{"model": words, "metrics": found[name].metrics} for name, words in _SHOWN.items()]
 
 
 def _table(facts: Facts, rows: list[dict[str, Any]]) -> None:

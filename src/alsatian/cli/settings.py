@@ -43,7 +43,7 @@ def plan(name: str | None, written: list[str], likes: float | None) -> Plan:
 
     if name is not None:
         named(name)
-    settings = _pairs(written)
+    settings = pairs(written)
     names = [name] if name else [EXPLICIT, IMPLICIT] if likes is None else [IMPLICIT]
     models: dict[str, Model] = {}
     refused: dict[str, ParameterError] = {}
@@ -71,7 +71,8 @@ def plan(name: str | None, written: list[str], likes: float | None) -> Plan:
     return Plan(models, settings, likes, None if name else why)
 
 
-def _pairs(written: list[str]) -> dict[str, str]:
+def pairs(written: list[str]) -> dict[str, str]:
+    """Return what --set gives, as it is written; raises ParameterError."""
     settings: dict[str, str] = {}
     for pair in written:
         name, equals, value = (part.strip() for part in pair.partition("="))

@@ -1,0 +1,88 @@
+"""alsatian evaluate: models side by side, from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alsatian.evaluation import evaluate
+from alsatian.ingest import read
+from alsatian.split import named
+
+FEW = ("--bootstrap", "20", "--set", "factors=4", "--threads", "1")
+
+
+def test_the_table(cli: Any, world: Path) -> None:
+    answer = cli(
+        "evaluate", world / "ratings.csv", "--model", "implicit-als", "--model", "item-knn", "--likes", "4", *FEW
+    )
+    assert (answer.code, answer.err) == (0, "")
+    lines = answer.out.splitlines()
+    assert lines[0].startswith("read      ")
+    at = next(number for number, line in enumerate(lines) if line.startswith("model  "))
+    assert lines[at - 1] == "per-user:10: 541 held-out values of 60 users"
+    assert [line.split()[0] for line in lines[at + 1 : at + 5]] == [
+        "implicit-als",
+        "item-knn",
+        "popularity",
+        "baseline",
+    ]
+    assert "[95% intervals by 20 draws of users]" in answer.out
+    assert "Lists are judged by" in answer.out
+
+
+def test_json_is_what_python_says(cli: Any, world: Path) -> None:
+    source = world / "ratings.csv"
+    asked = ("--model", "item-knn", "--split", "folds:2", "--metric", "ndcg", "--at", "3", "--at", "5", "--seed", "7")
+    answer = cli("evaluate", source, *asked, "--bootstrap", "20", "--json")
+    assert answer.code == 0
+    data = read(source)
+    found = evaluate("item-knn", named("folds:2", data, 7), at=(3, 5), metrics=["ndcg"], bootstrap=20, seed=7)
+    rows = answer.json["rows"]
+    assert [row["model"] for row in rows] == ["item-knn", "popularity", "baseline"]
+    assert [row["metrics"] for row in rows] == [row.metrics for row in found]
+    assert rows[0]["metrics"].keys() == {"ndcg@3", "ndcg@5"}
+    assert answer.json["splits"][0]["folds"] == 2
+    assert "from 0.5 to 5" in answer.err
+
+
+def test_without_a_model_those_that_suit_the_values(cli: Any, world: Path) -> None:
+    answer = cli("evaluate", world / "ratings.csv", *FEW, "--metric", "ndcg", "--json")
+    assert [row["model"] for row in answer.json["rows"]][:2] == ["explicit-als", "implicit-als"]
+    assert {row["params"]["factors"] for row in answer.json["rows"][:2]} == {4}
+    assert "explicit-als and implicit-als, because the values look like ratings" in answer.err
+    assert "low ratings count as liked in lists, too; --likes 4 leaves them out" in answer.err
+
+
+def test_the_official_folds(cli: Any, movielens_100k: Path) -> None:
+    asked = ("--split", "movielens-folds", "--metric", "rmse", "--model", "baseline", "--bootstrap", "0", "--json")
+    answer = cli("evaluate", movielens_100k, *asked)
+    assert answer.code == 0
+    baseline = next(row for row in answer.json["rows"] if row["model"] == "baseline")
+    assert baseline["metrics"]["rmse"] == pytest.approx(0.942, abs=0.002)
+    assert answer.json["splits"][0]["values"] == 100_000
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        (["--model", "item-nn"], "there is no model 'item-nn'"),
+        (["--model", "item-knn", "--set", "factors=4"], "item-knn has no parameter 'factors'"),
+        (["--split", "per-user:x"], "'x' is no n of per-user; write it like per-user:10."),
+        (["--split", "movielens-folds"], "takes the folder of MovieLens 100K, not "),
+        (["--metric", "ndgc"], "there is no measure 'ndgc'"),
+        (["--at", "0"], "Input should be greater than or equal to 1"),
+        (["--against", "ease", *FEW], "reference='ease' is none of the models"),
+    ],
+)
+def test_usage_errors(cli: Any, world: Path, asked: list[str], complaint: str) -> None:
+    answer = cli("evaluate", world / "ratings.csv", *asked)
+    assert (answer.code, answer.out.startswith("{")) == (2, False)
+    assert complaint in answer.err
+
+
+def test_several_splits(cli: Any, world: Path) -> None:
+    answer = cli("evaluate", world / "ratings.csv", "--split", "by-time:0.2", "--split", "strong:0.2", *FEW, "--json")
+    assert {row["split"] for row in answer.json["rows"]} == {"by-time:0.2", "strong:0.2"}

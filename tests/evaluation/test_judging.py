@@ -1,0 +1,173 @@
+"""Judging a model: against plain Python, and against what it tells people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import oracles
+from alsatian import evaluation, metrics, split
+from alsatian.errors import DataError, NotFitted, Unsupported
+from alsatian.evaluation import evaluate
+from alsatian.interactions import Interactions
+from alsatian.models import Baseline, ExplicitALS, ImplicitALS, ItemKNN, Model, Popularity
+from alsatian.split import Split, people, values
+
+FEW = {"bootstrap": 50, "threads": 1}
+LISTS = ("precision", "recall", "capped_recall", "hit_rate", "ndcg", "map", "mrr", "auc")
+CALLED = {"map": "average_precision", "mrr": "reciprocal_rank"}
+
+
+def test_rmse_clips_to_the_scale(some_ratings: Interactions) -> None:
+    parts = split.per_user(some_ratings, n=2)
+    model = ExplicitALS(factors=4, reg=0.01).fit(parts.train, progress=False)
+    predicted = np.clip(model.predict(parts.held_out.users, parts.held_out.items), 1, 5)
+    assert evaluation.rmse(model, parts) == pytest.approx(metrics.rmse(predicted, parts.held_out.values))
+
+
+def test_ndcg_is_that_of_the_recommended_lists(some_ratings: Interactions) -> None:
+    parts = split.per_user(some_ratings, n=2)
+    model = Popularity().fit(parts.train)
+    users = np.flatnonzero(parts.held_out.by_user.counts).tolist()
+    recommended = [model.recommend(user, n=10).rows.tolist() for user in users]
+    held_out = [parts.held_out.by_user.row(user)[0].tolist() for user in users]
+    assert evaluation.ndcg(model, parts) == pytest.approx(np.mean(oracles.ndcg(recommended, held_out, 10)))
+
+
+def test_a_model_that_may_have_seen_the_answers_is_refused(some_ratings: Interactions) -> None:
+    parts = split.per_user(some_ratings, n=2)
+    model = ExplicitALS(factors=2).fit(some_ratings)
+    for measure in (evaluation.rmse, evaluation.ndcg):
+        with pytest.raises(DataError, match=r"not fitted on the training part of per-user:2; fit it on split\.train"):
+            measure(model, parts)
+
+
+@pytest.mark.parametrize("model", [Popularity(), ImplicitALS(factors=2)])
+def test_the_error_of_scores_that_are_no_ratings_is_refused(some_ratings: Interactions, model: Model) -> None:
+    parts = split.per_user(some_ratings, n=2)
+    with pytest.raises(Unsupported, match="ranks items and predicts no values; explicit-als does"):
+        evaluation.rmse(model.fit(parts.train), parts)
+
+
+def test_an_unfitted_model_is_refused(some_ratings: Interactions) -> None:
+    with pytest.raises(NotFitted):
+        evaluation.ndcg(Popularity(), split.per_user(some_ratings))
+
+
+@pytest.mark.parametrize("model", [Popularity(), ItemKNN(k=9)], ids=str)
+def test_lists_are_judged_as_plain_python_does(some_ratings: Interactions, model: Model) -> None:
+    parts = values.per_user(some_ratings, 3)
+    found = evaluate(model, parts, at=(3, 7), metrics=LISTS, **FEW)[model.name]
+    fitted = type(model)(**model.params).fit(parts.train)
+    expected: dict[str, list[float]] = {name: [] for name in found.metrics}
+    for user in np.flatnonzero(parts.held_out.by_user.counts).tolist():
+        best = fitted.recommend(user, n=7).rows.tolist()
+        seen, relevant = (part.by_user.row(user)[0].tolist() for part in (parts.train, parts.held_out))
+        others = [item for item in range(80) if item not in seen]
+        places = {item: place for place, item in enumerate(others)}  # candidates numbered anew
+        for n in (3, 7):
+            one = oracles.ranked([places[item] for item in best], {places[i] for i in relevant}, n, len(others))
+            for name in LISTS:
+                assert found.per_user[f"{name}@{n}"][user] == pytest.approx(one[CALLED.get(name, name)])
+                expected[f"{name}@{n}"].append(one[CALLED.get(name, name)])
+    assert found.metrics == pytest.approx({name: np.mean(scores) for name, scores in expected.items()})
+
+
+def test_what_lists_are_like_beside_being_right(some_ratings: Interactions) -> None:
+    parts = values.per_user(some_ratings, 3)
+    names = ("coverage", "gini", "novelty", "popularity", "diversity")
+    found = evaluate("item-knn", parts, at=5, metrics=names, **FEW)["item-knn"]
+    users = np.flatnonzero(parts.held_out.by_user.counts).tolist()
+    best = ItemKNN().fit(parts.train).recommend(users, n=5).rows.reshape(-1, 5)
+    counts = parts.train.item_counts
+    assert found.metrics == pytest.approx(
+        {
+            "coverage@5": metrics.coverage(best, 80),
+            "gini@5": metrics.gini(best, 80),
+            "novelty@5": metrics.novelty(best, counts, int((parts.train.by_user.counts > 0).sum())).mean(),
+            "popularity@5": metrics.popularity(best, counts).mean(),
+            "diversity@5": metrics.diversity(best, parts.train.by_item).mean(),
+        }
+    )
+    assert set(found.intervals) == {"novelty@5", "popularity@5", "diversity@5"}  # the others are of all lists at once
+
+
+def test_predictions_are_judged_in_the_unit_of_the_data(some_ratings: Interactions) -> None:
+    parts = values.per_user(some_ratings, 3)
+    found = evaluate([], parts, metrics=("rmse", "mae", "r2"), **FEW)["baseline"]
+    held = parts.held_out
+    predicted = Baseline().fit(parts.train).predict_rows(held.users, held.items, clip=True)
+    for name in ("rmse", "mae", "r2"):
+        assert found.metrics[name] == pytest.approx(getattr(metrics, name)(predicted, held.values))
+    error = (predicted - held.values)[held.users == 5]
+    assert found.per_user["rmse"][5] == pytest.approx(np.sqrt(np.mean(error**2)))
+
+
+def test_folds_are_pooled_user_by_user(some_ratings: Interactions) -> None:
+    folds = values.folds(some_ratings, 3)
+    found = evaluate([], folds, metrics=("rmse", "ndcg"), **FEW)
+    errors = [
+        Baseline().fit(one.train).predict_rows(one.held_out.users, one.held_out.items, clip=True) - one.held_out.values
+        for one in folds
+    ]
+    assert found["baseline"].metrics["rmse"] == pytest.approx(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
+    alone = [evaluate([], one, metrics="ndcg", **FEW)["popularity"].per_user["ndcg@10"] for one in folds]
+    per_user = found["popularity"].per_user["ndcg@10"]
+    np.testing.assert_allclose(per_user, np.nanmean(alone, axis=0))
+    assert found["popularity"].metrics["ndcg@10"] == pytest.approx(np.nanmean(per_user))
+    assert found.splits[0].folds == 3
+    assert found.splits[0].values == len(some_ratings)
+
+
+def test_protocols_have_rows_of_their_own(some_ratings: Interactions) -> None:
+    several = [*values.folds(some_ratings, 2), people.strong(some_ratings, 0.3), values.by_time(some_ratings)]
+    found = evaluate("item-knn", several, metrics="ndcg", **FEW)
+    assert [row.split for row in found] == [name for name in ("folds:2", "strong:0.3", "by-time:0.2") for _ in range(3)]
+    assert "split" in str(found).splitlines()[1]
+
+
+def test_people_held_out_are_folded_in(some_ratings: Interactions) -> None:
+    parts = people.strong(some_ratings, 0.3, 0.4)
+    wanted = ("rmse", "ndcg")
+    found = evaluate(ExplicitALS(factors=4), parts, metrics=wanted, **FEW)["explicit-als"]
+    model = ExplicitALS(factors=4).fit(parts.train, progress=False)
+    assert parts.fold_in is not None
+    for user in np.flatnonzero(parts.held_out.by_user.counts):
+        seen = zip(*(row.tolist() for row in parts.fold_in.by_user.row(user)), strict=True)
+        history = {item: value for item, value in seen if model.data.item_counts[item]}
+        items, actual = parts.held_out.by_user.row(user)
+        visitor = model.fold_in(history)
+        [expected] = oracles.ndcg([visitor.recommend(10).rows.tolist()], [items.tolist()], 10)
+        assert found.per_user["ndcg@10"][user] == pytest.approx(expected)
+        known = model.data.item_counts[items] > 0
+        if known.all():
+            error = np.clip(visitor.predict(items.tolist()), 1, 5) - actual
+            assert found.per_user["rmse"][user] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-5)
+
+
+def test_of_whom_nothing_is_known_gets_what_is_popular_and_is_counted(some_ratings: Interactions) -> None:
+    cold = some_ratings.users < 4
+    parts = Split("mine", some_ratings.where(~cold), some_ratings.where(cold))
+    found = evaluate([ExplicitALS(factors=4), ItemKNN()], parts, metrics=("ndcg", "mae"), **FEW)
+    assert found.splits[0].users == found.splits[0].cold_users == 4
+    assert any("of 4 users of whom nothing else is known" in note for note in found.notes)
+    scores = [found[name].per_user["ndcg@10"][:4].tolist() for name in ("explicit-als", "item-knn", "popularity")]
+    assert scores[0] == scores[1] == scores[2]
+    model = ExplicitALS(factors=4).fit(parts.train, progress=False)
+    held = parts.held_out
+    predicted = model.predict([9999] * len(held), held.items, clip=True, unknown="baseline")
+    assert found["explicit-als"].metrics["mae"] == pytest.approx(metrics.mae(predicted, held.values))
+
+
+def test_likes_judge_the_lists_of_models_that_learn_ratings_too(some_ratings: Interactions) -> None:
+    parts = values.per_user(some_ratings, 5)
+    found = evaluate([ExplicitALS(factors=4), ImplicitALS(factors=4)], parts, likes=4, **FEW)
+    liked = parts.likes(4)
+    explicit = ExplicitALS(factors=4).fit(parts.train, progress=False)
+    implicit = ImplicitALS(factors=4).fit(liked.train, progress=False)
+    assert found["explicit-als"].metrics["rmse"] == pytest.approx(evaluation.rmse(explicit, parts))
+    mixed = Split("mine", parts.train, liked.held_out)
+    assert found["explicit-als"].metrics["ndcg@10"] == pytest.approx(evaluation.ndcg(explicit, mixed))
+    assert found["implicit-als"].metrics["ndcg@10"] == pytest.approx(evaluation.ndcg(implicit, liked))
+    assert "rmse" not in found["implicit-als"].metrics
+    assert "Lists are judged by" in str(found)
