@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -21,6 +22,22 @@ def test_movies() -> None:
     assert "per-user:10: 6," in told
     assert "\nimplicit-als  " in told
     assert "for a visitor who likes Iron Man (2008), Up (2009)" in told
+
+
+def test_textbook(tmp_path: Path) -> None:
+    """More factors overfit, less so with more regularization; the shortcut is far off on what was rated."""
+    told = run(str(EXAMPLES / "textbook.py"), str(tmp_path))
+    pictures = {path.name: path.read_bytes()[:4] for path in tmp_path.iterdir()}
+    assert pictures == dict.fromkeys(["rank.png", "regularization.png", "shortcut.png"], b"\x89PNG")
+    ends = {
+        line[: line.index("}") + 1]: list(map(float, re.findall(r" (\d\.\d{3}) ", line))) for line in told.splitlines()
+    }
+    assert len(ends) == 12
+    wide, narrow = (ends[f"rank: {{'factors': {rank}, 'reg': 5}}"] for rank in (40, 2))
+    assert wide[2] < narrow[2]
+    assert wide[1] > narrow[1]
+    shortcut = ends["shortcut: {'factors': 10, 'reg': 5, 'unobserved_weight': 1}"]
+    assert min(shortcut) > 2 > max(ends["shortcut: {'factors': 10, 'reg': 5}"])
 
 
 def test_articles(shared_data: Path, tmp_path: Path) -> None:

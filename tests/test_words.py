@@ -24,9 +24,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 # The floors of the house, from the ground up: imports run downward only.
 FLOORS = [
-    ["errors", "text"],
+    ["errors", "text", "writing"],
     ["kernels", "ids", "spans", "tables", "weighing"],
-    ["titles", "filters", "dataframes"],
+    ["titles", "filters", "dataframes", "plots"],
     ["catalog", "recipe", "explanation", "duplicates"],
     ["interactions", "ranking"],
     ["refining", "metrics", "modelfile"],
@@ -34,6 +34,7 @@ FLOORS = [
     ["split"],
     ["models"],
     ["store", "evaluation"],
+    ["curves"],
     ["cli"],
     ["", "__main__"],
 ]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from alsatian import evaluation, metrics, split
     from alsatian.catalog import Catalog
+    from alsatian.curves import LearningCurves
     from alsatian.errors import AlsatianError
     from alsatian.evaluation import Evaluation, evaluate
     from alsatian.ids import Ids
@@ -59,6 +60,7 @@ _HOMES = {
     "ImplicitALS": "models",
     "Interactions": "interactions",
     "ItemKNN": "models",
+    "LearningCurves": "curves",
     "Popularity": "models",
     "PureSVD": "models",
     "Recipe": "recipe",
@@ -78,8 +80,9 @@ _HOMES = {
 
 __all__ = [
     "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
-    "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "Popularity", "PureSVD", "Recipe", "Recommendations",
-    "Split", "SplitWarning", "UserKNN", "evaluate", "evaluation", "load", "metrics", "read", "samples", "save", "split",
+    "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "LearningCurves", "Popularity", "PureSVD", "Recipe",
+    "Recommendations", "Split", "SplitWarning", "UserKNN", "evaluate", "evaluation", "load", "metrics", "read",
+    "samples", "save", "split",
 ]  # fmt: skip
 
 

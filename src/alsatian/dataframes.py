@@ -25,7 +25,7 @@ Columns = Mapping[str, Gathered]
 
 def to_polars(columns: Columns) -> Any:
     """Return a polars.DataFrame; raises DependencyError where polars is not installed."""
-    pl = _package("polars", "pip install polars")
+    pl = package("polars", "pip install polars")
 
     def series(column: Gathered) -> Any:
         values = pl.Series(column.values, dtype=pl.String if column.text else None)
@@ -36,7 +36,7 @@ def to_polars(columns: Columns) -> Any:
 
 def to_pandas(columns: Columns) -> Any:
     """Return a pandas.DataFrame; raises DependencyError where pandas is not installed."""
-    pd = _package("pandas", "pip install pandas")
+    pd = package("pandas", "pip install pandas")
 
     def array(column: Gathered) -> Any:
         untyped = len(column.values) == 0 and not isinstance(column.values, np.ndarray)
@@ -48,7 +48,7 @@ def to_pandas(columns: Columns) -> Any:
 
 def to_arrow(columns: Columns) -> Any:
     """Return a pyarrow.Table; raises DependencyError where pyarrow is not installed."""
-    pa = _package("pyarrow", "pip install 'alsatian[arrow]'")
+    pa = package("pyarrow", "pip install 'alsatian[arrow]'")
 
     def array(column: Gathered) -> Any:
         values = pa.array(column.values, pa.string() if column.text else None)
@@ -57,7 +57,7 @@ def to_arrow(columns: Columns) -> Any:
     return pa.table({name: array(column) for name, column in columns.items()})
 
 
-def _package(name: str, command: str) -> Any:
+def package(name: str, command: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:

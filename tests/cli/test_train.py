@@ -101,7 +101,7 @@ class TestSaid:
         answer = cli("train", world / "ratings.csv", "-o", target, *SMALL, "--json")
         assert list(answer.json) == [
             "source", "model", "why", "params", "users", "items", "values", "rows", "notes", "epochs", "objective",
-            "fit_seconds", "seconds", "file", "bytes",
+            "fit_seconds", "seconds", "file", "bytes", "curves",
         ]  # fmt: skip
         assert answer.json["model"] == "explicit-als"
         assert answer.json["params"]["factors"] == 4

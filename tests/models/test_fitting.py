@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from alsatian.errors import ParameterError
+from alsatian.errors import NotFitted, ParameterError
 from alsatian.interactions import Interactions
-from alsatian.models import ExplicitALS, ImplicitALS, Popularity
+from alsatian.models import BiasedMF, ExplicitALS, ImplicitALS, Model, Popularity, run
 from alsatian.models.run import Epoch
+from cases import arrays, told
 
 SMALL = {"factors": 2, "epochs": 6}
 
@@ -57,6 +58,45 @@ def test_every_callback_is_asked_even_when_the_first_one_stops(some_ratings: Int
     assert asked == [1]
 
 
+def test_a_callback_gets_the_model_of_its_epoch(some_ratings: Interactions) -> None:
+    """It answers like one of a shorter fit, also when the fit has gone on."""
+    models: list[Model] = []
+    ExplicitALS(**SMALL).fit(some_ratings, callbacks=[lambda epoch: models.append(epoch.model)])
+    for epochs, model in enumerate(models, 1):
+        shorter = ExplicitALS(factors=2, epochs=epochs).fit(some_ratings)
+        assert arrays(model) == arrays(shorter)
+        assert told(model.recommend(3)) == told(shorter.recommend(3))
+        assert model.training["digest"] == some_ratings.digest
+        assert [e.objective for e in model.history] == [e.objective for e in shorter.history]
+
+
+def test_a_model_is_made_only_for_who_asks(some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    monkeypatch.setattr(run.Run, "_snapshot", lambda self, learned: made.append(learned))
+    ExplicitALS(**SMALL).fit(some_ratings, callbacks=[lambda epoch: epoch.epoch == 3 and epoch.model])
+    assert len(made) == 1
+
+
+def test_the_history_keeps_no_models(some_ratings: Interactions) -> None:
+    history = ExplicitALS(**SMALL).fit(some_ratings, callbacks=[lambda epoch: None]).history
+    with pytest.raises(NotFitted, match="the model after an epoch is there for callbacks only"):
+        history[0].model  # noqa: B018
+
+
+def test_the_time_of_callbacks_is_not_that_of_the_fit(
+    some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(run.time, "perf_counter", lambda: now[0])
+
+    def think(_: Epoch) -> None:
+        now[0] += 100
+
+    model = ExplicitALS(**SMALL).fit(some_ratings, callbacks=[think])
+    assert model.training["seconds"] == 0
+    assert {epoch.seconds for epoch in model.history} == {0}
+
+
 def test_the_seed_decides_where_it_starts(some_ratings: Interactions) -> None:
     one, two, again = (
         ImplicitALS(**SMALL, seed=seed).fit(some_ratings, progress=False).item_factors for seed in (1, 2, 1)
@@ -86,6 +126,22 @@ def test_a_bar_is_drawn_on_stderr_when_asked_for(
     assert drawn.out == ""
     assert "explicit-als" in drawn.err
     assert "objective" in drawn.err
+
+
+def test_the_bar_says_what_a_callback_found(
+    some_ratings: Interactions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Judge:
+        status = ""
+
+        def __call__(self, epoch: Epoch) -> None:
+            self.status = f"quality {epoch.epoch / 10}"
+
+    monkeypatch.setenv("COLUMNS", "120")
+    BiasedMF(**SMALL, validation=0.2, patience=6).fit(some_ratings, progress=True, callbacks=[Judge()])
+    drawn = capsys.readouterr().err
+    assert "quality 0.6" in drawn
+    assert "validation " in drawn
 
 
 def test_no_bar_is_drawn_into_a_pipe(some_ratings: Interactions, capsys: pytest.CaptureFixture[str]) -> None:

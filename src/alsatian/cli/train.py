@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alsatian.cli import curves as judged
+from alsatian.cli.curves import CurvesFile, Judging, Validation
 from alsatian.cli.destination import check_output
 from alsatian.cli.options import Json, Source, Threads
 from alsatian.cli.reading import Reading, with_reading
@@ -60,6 +62,8 @@ def train(
     parts: Parts = None,
     weights: Weights = None,
     likes: Likes = None,
+    curves: CurvesFile = None,
+    validation: Validation = None,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -69,6 +73,7 @@ def train(
     alsatian train ratings.csv --items movies.csv -o movies.model
     alsatian train ratings.csv -o movies.model --model implicit-als --likes 4 --set factors=64
     alsatian train ratings.csv -o movies.model --model blend --parts implicit-als,popularity
+    alsatian train ratings.csv -o movies.model --curves curves.png --validation 0.1
     alsatian train orders.parquet -o shop.model --bad-rows skip --where "quantity > 0"
     """
     from alsatian import store
@@ -80,6 +85,10 @@ def train(
     reading, likes = with_likes(reading, likes)
     planned = plan(model, [*settings, *blended], likes)
     check_output(output, source, reading.items)
+    judging = Judging(curves, validation)
+    judging.check(source, reading.items, output)
+    for candidate in planned.models.values():
+        judging.check_model(candidate)
     facts = Facts(stderr=as_json)
     with busy(f"reading {source}"):
         data = reading.load(source)
@@ -93,14 +102,14 @@ def train(
     facts.say("model", f"{chosen.name}, {why} (--model chooses another)" if why else chosen.name)
     for note in notes:
         facts.say("note", note)
-    chosen.fit(data, threads=threads)
+    drawn = judging.fit(facts, chosen, data, threads)
     facts.say("fitted", _fit_summary(chosen))
     with busy(f"saving {output}"):
         store.save(chosen, output)
     seconds = time.perf_counter() - begun
     facts.say("saved", f"{output}, {size(output.stat().st_size)}; {duration(seconds)} in all")
     if as_json:
-        print_json(_record(source, output, chosen, why, notes, seconds))
+        print_json(_record(source, output, chosen, why, notes, seconds) | {"curves": judged.rows(drawn)})
     else:
         facts.say("next", _next_step(output, data), whole=True)
 

@@ -53,6 +53,7 @@ class ALS(FactorModel):
     """The loop, the fold-in and the explanation; the forms say how values become confidences and targets."""
 
     source: ClassVar[str] = "als"
+    iterates: ClassVar[bool] = True
     epochs: int = param(default=15, doc="passes over the data", low=1, high=100_000, search=(5, 50, "linear"))
     tol: float = param(
         default=0.0, doc="stop when an epoch changes the objective by less than this share", low=0, high=1
@@ -124,6 +125,11 @@ class ALS(FactorModel):
         def solve_users(steps: int | None = None) -> float:
             return self._solve(by_user, form, items, users, run.threads, steps) + _penalty(by_item, items)
 
+        def learned() -> dict[str, Any]:
+            factors = {"user_factors": users.factors, "item_factors": items.factors}
+            biases = {"user_bias": users.bias, "item_bias": items.bias}
+            return factors | biases | {"mean": np.array([mean], self.precision)}
+
         for _ in run.epochs(self.epochs, self.name):
             before = loss
             self._solve(by_item, form, users, items, run.threads)
@@ -133,16 +139,11 @@ class ALS(FactorModel):
             if loss > before and momentum.moved:
                 momentum.back(items)  # exactly solved, the users can only lower what the last epoch reached
                 loss = solve_users(steps=0)
-            if run.finish(loss, self.tol):
+            if run.finish(loss, self.tol, learned):
                 break
         if self.solver == "auto" and self.epoch_steps:
             run.amend(solve_users(steps=0))
-        factors = {"user_factors": users.factors, "item_factors": items.factors}
-        return factors | {
-            "user_bias": users.bias,
-            "item_bias": items.bias,
-            "mean": np.array([mean], self.precision),
-        }
+        return learned()
 
     def _ridge(self, rows: CSR, form: Form) -> NDArray[Any]:
         reg, nu = self._regularization

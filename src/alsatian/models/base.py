@@ -37,6 +37,7 @@ class Model(Parameters):
 
     source: ClassVar[str]  # what an answer row names as where it came from
     learned: ClassVar[tuple[str, ...]]  # the arrays that a fit sets and a model file keeps
+    iterates: ClassVar[bool] = False  # whether a fit goes by epochs
 
     # What users call
 
@@ -52,21 +53,16 @@ class Model(Parameters):
 
         threads: how many to use (None: all processors); the result is the same bits with any number.
         progress: draw a bar on stderr (None: only on a terminal).
-        callbacks: called with each Epoch; one that returns True ends the fit.
+        callbacks: called with each Epoch, whose `model` is the model as it is then; one that returns True ends the
+        fit. `LearningCurves` is one.
         Raises ParameterError for settings that the data does not allow, FitError where the numbers fail.
         """
         if not isinstance(data, Interactions):
             raise ParameterError(f"fit takes what al.read gives, not a {type(data).__name__}; pass al.read(...).")
         self._check(data)
-        run = Run(threads, progress, callbacks)
+        run = Run(self, data, threads, progress, callbacks)
         learned = self._fit(data, run)
-        training = {
-            "values": len(data),
-            "digest": data.digest,
-            "threads": run.threads,
-            "seconds": run.seconds,
-        }
-        self.restore(replace(data, times=None), learned, run.history, training)  # a copy drops the caches of `data`
+        self.restore(replace(data, times=None), learned, run.history, run.summary)  # a copy drops `data`'s caches
         return self
 
     def restore(

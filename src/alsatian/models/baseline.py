@@ -45,6 +45,7 @@ class Baseline(Impersonal):
     """
 
     source: ClassVar[str] = "baseline"
+    iterates: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("user_bias", "item_bias", "mean")
     predicts: ClassVar[bool] = True
     reg_user: float = param(
@@ -66,12 +67,16 @@ class Baseline(Impersonal):
     def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
         mean, users = data.mean, np.zeros(len(data.user_ids))
         items = np.zeros(len(data.item_ids))
+
+        def learned() -> dict[str, Any]:
+            return {"user_bias": users, "item_bias": items, "mean": np.array([mean])}
+
         for _ in run.epochs(self.epochs, self.name):
             items, _ = solved(data.by_item, users, mean, self.reg_item, run.threads)
             users, loss = solved(data.by_user, items, mean, self.reg_user, run.threads)
-            if run.finish(loss + self.reg_item * float(items @ items), tol=0):
+            if run.finish(loss + self.reg_item * float(items @ items), 0, learned):
                 break
-        return {"user_bias": users, "item_bias": items, "mean": np.array([mean])}
+        return learned()
 
     def _prepare(self) -> None:
         self.user_bias: Biases

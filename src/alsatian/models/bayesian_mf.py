@@ -49,6 +49,7 @@ class BayesianMF(FactorModel):
     """
 
     source: ClassVar[str] = "bayes"
+    iterates: ClassVar[bool] = True
     predicts: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = (
         "user_factors", "item_factors", "user_biases", "item_biases", "means", "noise", "user_prior", "item_prior",
@@ -154,32 +155,37 @@ class BayesianMF(FactorModel):
         chain = Chain(data, self.factors, self.seed, run.threads)
         learned = {name: np.empty(shape, np.float32) for name, shape in self._shapes(data, self.draws).items()}
         kept = 0
+
+        def so_far() -> dict[str, Any]:
+            if not kept:  # a draw of the burn-in, until the first that is to be kept takes its place
+                self._keep(chain, learned, 0)
+            shapes = self._shapes(data, max(kept, 1))
+            found = {
+                name: np.ascontiguousarray(all_[tuple(map(slice, shapes[name]))]) for name, all_ in learned.items()
+            }
+            if kept < self.draws:
+                for name in ("user_factors", "item_factors"):
+                    found[name] = found[name] * np.sqrt(self.draws / max(kept, 1), dtype=np.float32)
+            return found
+
         for sweep in run.epochs(self.burn_in + self.draws * self.thin, self.name):
             error = chain.sweep()
             if sweep > self.burn_in and (sweep - self.burn_in) % self.thin == 0:
                 self._keep(chain, learned, kept)
                 kept += 1
-            if run.finish(error, tol=0.0):
+            if run.finish(error, 0.0, so_far):
                 break
-        if not kept:  # a callback ended the fit before any was to be kept
-            self._keep(chain, learned, kept)
-            kept = 1
-        shapes = self._shapes(data, kept)
-        learned = {
-            name: np.ascontiguousarray(array[tuple(map(slice, shapes[name]))]) for name, array in learned.items()
-        }
-        for name in ("user_factors", "item_factors"):
-            learned[name] /= np.sqrt(kept, dtype=np.float32)
-        return learned
+        return so_far()
 
     def _keep(self, chain: Chain, learned: dict[str, Floats], place: int) -> None:
+        """Put the last draw at its place, the factors divided by the root of the number of draws that there will be."""
         mean, users, items = chain.centered()
         columns = slice(place * self.factors, (place + 1) * self.factors)
         for name, (factors, bias), prior in (
             ("user", users, chain.users.prior),
             ("item", items, chain.items.prior),
         ):
-            learned[f"{name}_factors"][:, columns] = factors
+            learned[f"{name}_factors"][:, columns] = factors.astype(np.float32) / np.sqrt(self.draws, dtype=np.float32)
             learned[f"{name}_biases"][:, place] = bias
             learned[f"{name}_prior"][place] = prior
         learned["means"][place], learned["noise"][place] = mean, chain.noise

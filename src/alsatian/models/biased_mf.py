@@ -54,6 +54,7 @@ class BiasedMF(FactorModel):
     """
 
     source: ClassVar[str] = "mf"
+    iterates: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = (*FactorModel.learned, "implicit_factors")
     predicts: ClassVar[bool] = True
     factors: int = param(
@@ -160,7 +161,7 @@ class BiasedMF(FactorModel):
                     f"pass a smaller one, such as lr={self.lr / 4:g}."
                 )
             error = None if stopping is None else stopping.look()
-            if run.finish(objective, self.tol, error) or (stopping is not None and stopping.over):
+            if run.finish(objective, self.tol, descent.learned, error) or (stopping is not None and stopping.over):
                 break
         return descent.learned() if stopping is None else stopping.best
 

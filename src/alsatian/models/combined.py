@@ -28,6 +28,10 @@ class Combined(Model):
         return tuple(f"{at}.{name}" for at, part in enumerate(self.models) for name in part.learned)
 
     @property
+    def iterates(self) -> bool:  # type: ignore[override]
+        return any(part.iterates for part in self.models)
+
+    @property
     def top_value(self) -> float:
         return max(part.top_value for part in self.models)
 
@@ -50,7 +54,7 @@ class Combined(Model):
     def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
         learned: dict[str, Any] = {}
         for at, part in enumerate(self.models):
-            arrays = part._fit(data, Run(run.threads, run.progress, run.callbacks))
+            arrays = part._fit(data, run.of(part))
             learned |= {f"{at}.{name}": array for name, array in arrays.items()}
         return learned
 

@@ -31,7 +31,8 @@ class Imputation(NamedTuple):
         if kind == "item":
             return cls(kind, mean, _means(data.items, data.values, len(data.item_ids), mean) - mean)
         if kind == "biases":
-            return cls(kind, mean, Baseline()._fit(data, Run(threads, progress=False, callbacks=()))["item_bias"])
+            model = Baseline()
+            return cls(kind, mean, model._fit(data, Run(model, data, threads))["item_bias"])
         return cls(kind, mean, None)
 
     def user_bias(self, rows: CSR) -> Floats | None:

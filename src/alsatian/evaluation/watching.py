@@ -1,0 +1,75 @@
+"""Measures of a model while it learns: functions of it and of a part of the data, under the names that evaluate has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from alsatian import kernels, metrics
+from alsatian.errors import ParameterError, Unsupported, nearest
+from alsatian.evaluation.measures import PER_LIST, Lists
+from alsatian.interactions import Interactions
+from alsatian.models.base import Model
+
+Measure = Callable[[Model, Interactions], float]
+
+
+class Metric(NamedTuple):
+    """How to judge a model on a part of the data, and which number is best (None: nobody knows)."""
+
+    name: str
+    measure: Measure
+    best: Literal["min", "max"] | None
+
+
+VALUES: dict[str, Literal["min", "max"]] = {"rmse": "min", "mae": "min", "r2": "max"}  # of predictions: what is best
+LISTS = tuple(
+    name for name in PER_LIST if name not in ("novelty", "popularity", "diversity")
+)  # of which more is better
+
+
+def metric(wanted: str | Measure) -> Metric:
+    """Return a metric by its name ("rmse", "ndcg@10": of lists of ten), or as a function."""
+    if callable(wanted):
+        return Metric(getattr(wanted, "__name__", type(wanted).__name__), wanted, None)
+    if wanted in VALUES:
+        return Metric(wanted, _of_values(getattr(metrics, wanted)), VALUES[wanted])
+    found = re.fullmatch(r"(\w+)@([1-9]\d*)", str(wanted))
+    if not found or found[1] not in LISTS:
+        names = [*VALUES, *(f"{name}@10" for name in LISTS)]
+        raise ParameterError(
+            f"there is no metric {wanted!r}; choose {', '.join(names)}, or pass a function of a model and a part of "
+            f"the data.{nearest(str(wanted), names)}"
+        )
+    return Metric(wanted, _of_lists(found[1], int(found[2])), "max")
+
+
+def _of_values(compare: Callable[[Any, Any], float]) -> Measure:
+    def measure(model: Model, part: Interactions) -> float:
+        """Judge predictions, clipped to the scale."""
+        if not model.predicts:
+            raise Unsupported(
+                f"{model.name} ranks items and predicts no values; explicit-als does. Or ask for ndcg@10."
+            )
+        return compare(model.predict_rows(part.users, part.items, clip=True), part.values)
+
+    return measure
+
+
+def _of_lists(name: str, n: int) -> Measure:
+    def measure(model: Model, part: Interactions) -> float:
+        """Return the mean over users; what they have seen is not listed, unless that is what is looked for."""
+        users = np.flatnonzero(part.by_user.counts).astype(np.int32)
+        threads = kernels.usable_threads(model.training["threads"])
+        best = model._best(model._known(users), n, part is not model.data, None, threads).best
+        train, held_out = model.data, part.by_user.take(users)
+        seen = 0 if part is train else train.by_user.counts[users]
+        hits, people = metrics.hits(best, held_out), int((train.by_user.counts > 0).sum())
+        candidates = len(train.item_ids) - seen + np.zeros(len(users), np.int64)
+        lists = Lists(best, hits, held_out.counts, candidates, train.item_counts, people, train.by_item)
+        return float(PER_LIST[name](lists, n).mean())
+
+    return measure

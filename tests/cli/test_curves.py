@@ -1,0 +1,84 @@
+"""alsatian train --curves and --validation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import alsatian as al
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def train(cli: Cli, world: Path, tmp_path: Path) -> Callable[..., Any]:
+    def call(*options: object) -> Any:
+        return cli("train", world / "ratings.csv", "-o", tmp_path / "my.model", "--set", "factors=4", *options)
+
+    return call
+
+
+def test_a_picture_of_the_fit(train: Cli, tmp_path: Path) -> None:
+    answer = train("--curves", tmp_path / "curves.png")
+    assert (answer.code, answer.err) == (0, "")
+    assert f"curves    {tmp_path / 'curves.png'}\n" in answer.out
+    assert "judged" not in answer.out
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_error_on_values_held_out(train: Cli, tmp_path: Path) -> None:
+    """The model that is saved has learned from all of them."""
+    answer = train("--validation", "0.2", "--curves", tmp_path / "curves.svg")
+    said = re.search(r"judged    rmse ([\d.]+) on (\d+) values held out, .*; learned again from all\n", answer.out)
+    said = said or re.search(r"judged    rmse ([\d.]+) on (\d+) values held out after epoch \d+,", answer.out)
+    assert said is not None, answer.out
+    assert 0.2 < float(said[1]) < 3
+    model = al.load(tmp_path / "my.model")
+    assert int(said[2]) == pytest.approx(0.2 * len(model.data), rel=0.2)
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    assert train("-o", plain / "my.model").code == 0
+    assert al.load(plain / "my.model").item_factors.tobytes() == model.item_factors.tobytes()
+
+
+def test_rows_as_json(train: Cli) -> None:
+    assert train("--json").json["curves"] is None
+    rows = train("--json", "--validation", "0.1", "--likes", "4", "--set", "epochs=3").json["curves"]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert set(rows[0]) >= {"objective", "train_ndcg@10", "validation_ndcg@10"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--curves", "curves.pgn"], "'curves.pgn' does not say what kind of picture it is; end it with one of "),
+        (
+            ["--curves", "nowhere/curves.png"],
+            "there is no folder 'nowhere' to save curves.png in; create it, or choose",
+        ),
+        (["--validation", "2"], "--validation 2 is no share above 0 and up to 0.5; pass one such as 0.1."),
+        (["--validation", "0"], "--validation 0 is no share above 0"),
+    ],
+)
+def test_what_cannot_be(train: Cli, tmp_path: Path, options: list[str], message: str) -> None:
+    answer = train(*options)
+    assert answer.code == 2
+    assert message in answer.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", [("--curves", "curves.png"), ("--validation", "0.1")])
+def test_a_model_without_epochs(cli: Cli, world: Path, tmp_path: Path, option: tuple[str, str]) -> None:
+    answer = cli("train", world / "ratings.csv", "-o", tmp_path / "my.model", "--model", "popularity", *option)
+    assert answer.code == 2
+    assert f"popularity does not learn by epochs, so {option[0]} has nothing to show; leave it out." in answer.err
+
+
+def test_the_picture_does_not_replace_what_is_read_or_made(train: Cli, world: Path, tmp_path: Path) -> None:
+    answer = train("-o", tmp_path / "both.png", "--curves", tmp_path / "both.png")
+    assert answer.code == 2
+    assert "both.png, too; save it under another name." in answer.err
