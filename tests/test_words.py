@@ -33,7 +33,7 @@ FLOORS = [
     ["ingest"],
     ["split"],
     ["models"],
-    ["store", "evaluation"],
+    ["store", "evaluation", "posters"],
     ["curves"],
     ["cli"],
     ["", "__main__"],

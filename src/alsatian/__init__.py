@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alsatian import evaluation, metrics, split
+    from alsatian import evaluation, metrics, posters, split
     from alsatian.catalog import Catalog
     from alsatian.curves import LearningCurves
     from alsatian.errors import AlsatianError
@@ -72,6 +72,7 @@ _HOMES = {
     "evaluation": None,
     "load": "store",
     "metrics": None,
+    "posters": None,
     "read": "ingest",
     "samples": "ingest",
     "save": "store",
@@ -81,7 +82,7 @@ _HOMES = {
 __all__ = [
     "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
     "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "LearningCurves", "Popularity", "PureSVD", "Recipe",
-    "Recommendations", "Split", "SplitWarning", "UserKNN", "evaluate", "evaluation", "load", "metrics", "read",
+    "Recommendations", "Split", "SplitWarning", "UserKNN", "evaluate", "evaluation", "load", "metrics", "posters", "read",
     "samples", "save", "split",
 ]  # fmt: skip
 

@@ -182,7 +182,7 @@ class Recommendations:
         Each reason has a line of its own below its item, with its part of the score in the column of scores.
         """
         several, rows = len(self.queries) != 1, list(islice(self, most))
-        title = "" if several else f"{_TITLES[self.asked]} {self._words(0)}"
+        title = "" if several else self.heading
         if not rows:
             return TextTable(f"{title}: no items" if title else "no items", {}, frozenset())
         digits = 0 if all(row.score.is_integer() for row in rows) else 3
@@ -198,6 +198,11 @@ class Recommendations:
             columns = _with_reasons(columns, rows)
         left = len(self) - len(rows)
         return TextTable(title, columns, frozenset({"rank", "score"}), f"... and {left:,} more" if left else "")
+
+    @property
+    def heading(self) -> str:
+        """What the first list is, in words: "for user 42", "like Iron Man (2008)"."""
+        return f"{_TITLES[self.asked]} {self._words(0)}"
 
     def _words(self, query: int) -> str:
         """A query in words: an item by its title, what a visitor likes by all titles."""

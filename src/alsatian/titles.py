@@ -70,6 +70,18 @@ def normalise(name: str) -> str:
     return " ".join(_ROMAN.get(word, word) for word in words) or name.strip().casefold()
 
 
+def name_of(title: str) -> str:
+    """Return the name of a title as people say it: without year and aliases, its article in front.
+
+    >>> name_of("Matrix, The (1999)"), name_of("Seven (a.k.a. Se7en) (1995)"), name_of("Avventura, L' (1960)")
+    ('The Matrix', 'Seven', "L'Avventura")
+    """
+    name = _BRACKETS.sub(" ", _YEAR.sub("", title)).strip() or title
+    if moved := _MOVED.match(name):
+        name = (moved[2] if moved[2].endswith("'") else f"{moved[2]} ") + moved[1]
+    return " ".join(name.split())
+
+
 def names_of(title: str) -> list[str]:
     """Return the names that one title gives an item, normalised: what is in brackets is a name of its own.
 

@@ -10,6 +10,7 @@ import typer
 
 from alsatian.cli.lists import print_lists
 from alsatian.cli.options import Json, Length, Like, ModelFile, Novelty, Threads, Where
+from alsatian.cli.posters import PostersFile, check_page, with_page
 from alsatian.cli.terminal import aside, duration
 from alsatian.cli.visitor import fold_in, retrain_with
 from alsatian.errors import ParameterError, counted
@@ -50,6 +51,7 @@ def recommend(
     include_seen: Annotated[bool, typer.Option("--include-seen", help="List also what the user already has.")] = False,
     because: Annotated[bool, typer.Option("--because", help="Say which items speak for each.")] = False,
     retrain: Retrain = None,
+    posters: PostersFile = None,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -60,6 +62,9 @@ def recommend(
     alsatian recommend movies.model --like "Iron Man" --like "Toy Story=4.5" --because
     """
     _check(user, like, all_users, retrain)
+    if posters and all_users:
+        raise ParameterError("--posters makes a page of a few lists; name users by --user instead of --all-users.")
+    check_page(posters, file)
     from alsatian import store
     from alsatian.cli.titles import find_item
 
@@ -77,7 +82,7 @@ def recommend(
         "threads": threads,
     }
     answers = [visitor.recommend(n, **options)] if visitor else _of_users(model, user, n, options)
-    lists = print_lists(answers, as_json=as_json)
+    lists = print_lists(with_page(answers, posters), as_json=as_json)
     if all_users:
         aside(f"{counted(lists, 'list')} in {duration(time.perf_counter() - begun)}")
 
