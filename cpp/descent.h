@@ -47,14 +47,25 @@ struct Corrections {
     }
 };
 
+// What the steps of all rows share.
+struct Pace {
+    float rate, keep;
+    const float *first, *second;  // corrections
+
+    Pace(const Rule& rule, const Corrections& corrections)
+        : rate(static_cast<float>(rule.rate)), keep(static_cast<float>(rule.keep)), first(corrections.first.data()),
+          second(corrections.second.data()) {}
+};
+
+// step(at, gap, now, slope): `now` is what stands at `at`.
 struct Plain {
     float rate;
 
-    Plain(const Rule& rule, const Corrections&, int32_t&) : rate(static_cast<float>(rule.rate)) {}
+    Plain(const Pace& pace, int32_t&) : rate(pace.rate) {}
 
     template <class V>
-    void step(float* at, int, V slope) const {
-        store(at, load<V>(at) + rate * slope);
+    void step(float* at, int, V now, V slope) const {
+        store(at, now + rate * slope);
     }
 };
 
@@ -62,14 +73,13 @@ struct Plain {
 struct Momentum {
     float rate, keep;
 
-    Momentum(const Rule& rule, const Corrections&, int32_t&)
-        : rate(static_cast<float>(rule.rate)), keep(static_cast<float>(rule.keep)) {}
+    Momentum(const Pace& pace, int32_t&) : rate(pace.rate), keep(pace.keep) {}
 
     template <class V>
-    void step(float* at, int gap, V slope) const {
+    void step(float* at, int gap, V now, V slope) const {
         const V velocity = keep * load<V>(at + gap) + slope;
         store(at + gap, velocity);
-        store(at, load<V>(at) + rate * velocity);
+        store(at, now + rate * velocity);
     }
 };
 
@@ -77,23 +87,22 @@ struct Momentum {
 struct Adam {
     float rate, keep, correction;
 
-    Adam(const Rule& rule, const Corrections& corrections, int32_t& steps)
-        : rate(static_cast<float>(rule.rate)), keep(static_cast<float>(rule.keep)), correction(1) {
+    Adam(const Pace& pace, int32_t& steps) : rate(pace.rate), keep(pace.keep), correction(1) {
         if (steps < Corrections::kSteps) {
-            rate *= corrections.first[steps];
-            correction = corrections.second[steps];
+            rate *= pace.first[steps];
+            correction = pace.second[steps];
             ++steps;
         }
     }
 
     template <class V>
-    void step(float* at, int gap, V slope) const {
+    void step(float* at, int gap, V now, V slope) const {
         constexpr float keep_squares(kKeepSquares), gain(1 - kKeepSquares);
         const V first = keep * load<V>(at + gap) + (1 - keep) * slope;
         const V second = keep_squares * load<V>(at + 2 * gap) + gain * (slope * slope);
         store(at + gap, first);
         store(at + 2 * gap, second);
-        store(at, load<V>(at) + rate * first / (root(correction * second) + kTiny));
+        store(at, now + rate * first / (root(correction * second) + kTiny));
     }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "descent.h"
@@ -11,112 +12,132 @@ namespace alsatian {
 namespace {
 
 constexpr int kLanes = Simd<float>::lanes;
-constexpr int64_t kAhead = 3;                 // entries: so far ahead are factors fetched
-constexpr int64_t kAlone = int64_t{1} << 17;  // entries: fewer are walked before threads would have started
+constexpr int64_t kAhead = 4;                 // entries: so far ahead are factors fetched
+constexpr int64_t kAlone = int64_t{1} << 17;  // entries
 
 Floats at(const float* from) { return load<Floats>(from); }
 
-// One side's rows, as its entries meet them.
+// Fetches `count` numbers into the first-level cache. Written: 1 if they are to be changed there.
+template <int Written>
+void prefetch(const float* from, int64_t count) {
+    for (const float* const end = from + count; from < end; from += 64 / sizeof(float)) __builtin_prefetch(from, Written);
+}
+
+// Deals tasks out to threads, unless there are so few entries that they would be walked before threads had started.
+template <class Body>
+void for_all(const Sgd& task, int threads, int64_t tasks, const Body& body) {
+    if (task.blocks.starts[task.blocks.stripes * task.blocks.stripes] >= kAlone) parallel_for(threads, tasks, body);
+    else for (int64_t one = 0; one < tasks; ++one) body(one, 0);
+}
+
+// One side's rows, as its entries meet them. Width: of a row of factors; 0 where only the run knows it.
+template <int Width>
 struct Rows {
-    const Descending& side;
-    int width;
-    int64_t stride;  // of the factors, moments included
-    int bias_stride;
+    float *all, *biases;
+    int32_t* steps;
+    const float* share;
+    int moments, given;
     float reg, bias_reg;
 
     Rows(const Sgd& task, const Descending& side)
-        : side(side), width(task.width), stride(static_cast<int64_t>(1 + task.moments) * task.width), bias_stride(1 + task.moments),
+        : all(side.factors), biases(side.bias), steps(side.steps), share(side.share), moments(task.moments), given(task.width),
           reg(static_cast<float>(task.rule.reg)), bias_reg(static_cast<float>(task.rule.bias_reg)) {}
 
-    float* factors(int64_t row) const { return side.factors + row * stride; }
-    float* bias(int64_t row) const { return side.bias + row * bias_stride; }
-    void prefetch(int64_t row) const {
-        const float *from = factors(row), *const end = from + stride;
-        for (; from < end; from += 16) __builtin_prefetch(from, 1);
-    }
+    int width() const { return Width ? Width : given; }
+    int64_t stride() const { return static_cast<int64_t>(1 + moments) * width(); }
+    float* factors(int64_t row) const { return all + row * stride(); }
+    float* bias(int64_t row) const { return biases + row * (1 + moments); }
+    void prefetch(int64_t row) const { alsatian::prefetch<1>(factors(row), stride()); }
 };
 
+// All that an entry needs. Walkers take a copy, of which the compiler knows that no store changes it.
+template <int Width>
 struct Walk {
-    const Sgd& task;
-    const Blocks& blocks;
-    const Corrections corrections;
-    const Rows users, items;
-    const int width;
-    const float mean;
+    Blocks blocks;
+    Rows<Width> users, items;
+    const float* sums;
+    float* slopes;
+    Pace pace;
+    float mean;
 
-    explicit Walk(const Sgd& task)
-        : task(task), blocks(task.blocks), corrections(task), users(task, task.users), items(task, task.items), width(task.width),
-          mean(static_cast<float>(task.rule.mean)) {}
+    Walk(const Sgd& task, const Corrections& corrections)
+        : blocks(task.blocks), users(task, task.users), items(task, task.items), sums(task.sums), slopes(task.slopes),
+          pace(task.rule, corrections), mean(static_cast<float>(task.rule.mean)) {}
 
+    int width() const { return users.width(); }
     float weight(int64_t e) const { return blocks.weights ? blocks.weights[e] : 1; }
 
     // v - prediction
-    float difference(int64_t e) const {
+    template <bool Implicit>
+    [[gnu::always_inline]] float difference(int64_t e) const {
         const int64_t u = blocks.users[e], i = blocks.items[e];
-        const float *x = users.factors(u), *y = items.factors(i), *s = task.sums ? task.sums + u * width : nullptr;
+        const float *x = users.factors(u), *y = items.factors(i);
         Floats even{}, odd{};
         int c = 0;
-        for (; c + 2 * kLanes <= width; c += 2 * kLanes) {
+        for (; c + 2 * kLanes <= width(); c += 2 * kLanes) {
             even += at(x + c) * at(y + c);
             odd += at(x + c + kLanes) * at(y + c + kLanes);
         }
-        if (c < width) even += at(x + c) * at(y + c);
-        for (c = 0; s && c < width; c += kLanes) odd += at(s + c) * at(y + c);
+        if (c < width()) even += at(x + c) * at(y + c);
+        if constexpr (Implicit)
+            for (c = 0; c < width(); c += kLanes) odd += at(sums + u * width() + c) * at(y + c);
         return blocks.values[e] - mean - users.bias(u)[0] - items.bias(i)[0] - Simd<float>::total(even + odd);
     }
 
     // Tells both rows of an entry their slopes.
     template <bool Implicit, class Told>
-    void meet(int64_t e, const Told& user, const Told& item) const {
+    [[gnu::always_inline]] void meet(int64_t e, const Told& user, const Told& item) const {
         const int64_t u = blocks.users[e], i = blocks.items[e];
         const float *x = users.factors(u), *y = items.factors(i);
-        const float error = weight(e) * difference(e), a_u = users.side.share[u], a_i = items.side.share[i];
-        const float reg_u = users.reg * a_u, reg_i = items.reg * a_i;
-        for (int c = 0; c < width; c += kLanes) {
+        const float error = weight(e) * difference<Implicit>(e), a_u = users.share[u], a_i = items.share[i];
+        const float reg_u = users.reg * a_u, reg_i = items.reg * a_i, b_u = users.bias(u)[0], b_i = items.bias(i)[0];
+        for (int c = 0; c < width(); c += kLanes) {
             const Floats X = at(x + c), Y = at(y + c);
             Floats whole = X;
             if constexpr (Implicit) {
-                float* slope = task.slopes + u * width + c;
+                float* slope = slopes + u * width() + c;
                 store(slope, at(slope) + error * Y);
-                whole += at(task.sums + u * width + c);
+                whole += at(sums + u * width() + c);
             }
-            user.factors(c, error * Y - reg_u * X);
-            item.factors(c, error * whole - reg_i * Y);
+            user.factors(c, X, error * Y - reg_u * X);
+            item.factors(c, Y, error * whole - reg_i * Y);
         }
-        user.bias(error - users.bias_reg * a_u * users.bias(u)[0]);
-        item.bias(error - items.bias_reg * a_i * items.bias(i)[0]);
+        user.bias(b_u, error - users.bias_reg * a_u * b_u);
+        item.bias(b_i, error - items.bias_reg * a_i * b_i);
     }
 };
 
 // A row that moves at once.
 template <class Stepper>
 struct Moving {
-    const Stepper stepper;
+    Stepper stepper;
     float *row, *row_bias;
     int width;
 
-    Moving(const Walk& walk, const Rows& rows, int64_t row)
-        : stepper(walk.task.rule, walk.corrections, rows.side.steps[row]), row(rows.factors(row)), row_bias(rows.bias(row)), width(rows.width) {}
+    template <int Width>
+    Moving(const Pace& pace, const Rows<Width>& rows, int64_t row)
+        : stepper(pace, rows.steps[row]), row(rows.factors(row)), row_bias(rows.bias(row)), width(rows.width()) {}
 
-    void factors(int c, Floats slope) const { stepper.step(row + c, width, slope); }
-    void bias(float slope) const { stepper.step(row_bias, 1, slope); }
+    void factors(int c, Floats now, Floats slope) const { stepper.step(row + c, width, now, slope); }
+    void bias(float now, float slope) const { stepper.step(row_bias, 1, now, slope); }
 };
 
-template <class Stepper, bool Implicit>
-void walk_entries(const Walk& walk, int64_t begin, int64_t end) {
+template <class Stepper, bool Implicit, int Width>
+void walk_entries(const Walk<Width> walk, int64_t begin, int64_t end) {
     using Row = Moving<Stepper>;
     for (int64_t e = begin; e < end; ++e) {
         if (e + kAhead < end) {
             walk.users.prefetch(walk.blocks.users[e + kAhead]);
             walk.items.prefetch(walk.blocks.items[e + kAhead]);
         }
-        walk.meet<Implicit>(e, Row(walk, walk.users, walk.blocks.users[e]), Row(walk, walk.items, walk.blocks.items[e]));
+        const Row user(walk.pace, walk.users, walk.blocks.users[e]), item(walk.pace, walk.items, walk.blocks.items[e]);
+        walk.template meet<Implicit>(e, user, item);
     }
 }
 
 // The rows of one side that a batch has met, and the sums of their slopes.
 class Batch {
-    const Rows& rows;
+    const Rows<0>& rows;
     std::vector<int32_t>& places;  // of each row among those met, or -1; shared, as no two blocks of a round share rows
     std::vector<int64_t> met;
     std::vector<float> sums;  // (met, width + 1), the bias last
@@ -125,29 +146,29 @@ public:
     struct Row {
         float* sums;
         int width;
-        void factors(int c, Floats slope) const { store(sums + c, at(sums + c) + slope); }
-        void bias(float slope) const { sums[width] += slope; }
+        void factors(int c, Floats, Floats slope) const { store(sums + c, at(sums + c) + slope); }
+        void bias(float, float slope) const { sums[width] += slope; }
     };
 
-    Batch(const Rows& rows, std::vector<int32_t>& places) : rows(rows), places(places) {}
+    Batch(const Rows<0>& rows, std::vector<int32_t>& places) : rows(rows), places(places) {}
 
     Row operator[](int64_t row) {
         if (places[row] < 0) {
             places[row] = static_cast<int32_t>(met.size());
             met.push_back(row);
-            sums.resize(met.size() * (rows.width + 1), 0.0f);
+            sums.resize(met.size() * (rows.width() + 1), 0.0f);
         }
-        return {&sums[static_cast<size_t>(places[row]) * (rows.width + 1)], rows.width};
+        return {&sums[static_cast<size_t>(places[row]) * (rows.width() + 1)], rows.width()};
     }
 
     // One step of every row that was met.
     template <class Stepper>
-    void step(const Walk& walk) {
+    void step(const Pace& pace) {
         for (size_t m = 0; m < met.size(); ++m) {
-            const Moving<Stepper> row(walk, rows, met[m]);
-            const float* slopes = &sums[m * (rows.width + 1)];
-            for (int c = 0; c < rows.width; c += kLanes) row.factors(c, at(slopes + c));
-            row.bias(slopes[rows.width]);
+            const Moving<Stepper> row(pace, rows, met[m]);
+            const float* slopes = &sums[m * (rows.width() + 1)];
+            for (int c = 0; c < rows.width(); c += kLanes) row.factors(c, at(row.row + c), at(slopes + c));
+            row.bias(row.row_bias[0], slopes[rows.width()]);
             places[met[m]] = -1;
         }
         met.clear();
@@ -156,29 +177,49 @@ public:
 };
 
 template <class Stepper, bool Implicit>
-void walk_batches(const Walk& walk, int64_t begin, int64_t end, Batch users, Batch items) {
-    for (int64_t first = begin; first < end; first += walk.task.rule.batch) {
-        const int64_t last = std::min(end, first + walk.task.rule.batch);
+void walk_batches(const Walk<0>& walk, int64_t batch, int64_t begin, int64_t end, Batch users, Batch items) {
+    for (int64_t first = begin; first < end; first += batch) {
+        const int64_t last = std::min(end, first + batch);
         for (int64_t e = first; e < last; ++e) walk.meet<Implicit>(e, users[walk.blocks.users[e]], items[walk.blocks.items[e]]);
-        users.step<Stepper>(walk);
-        items.step<Stepper>(walk);
+        users.step<Stepper>(walk.pace);
+        items.step<Stepper>(walk.pace);
     }
+}
+
+// Calls work(width), a constant where it is a usual one, else 0.
+template <class Work>
+void with_width(int width, const Work& work) {
+    if (width == 16) work(std::integral_constant<int, 16>());
+    else if (width == 32) work(std::integral_constant<int, 32>());
+    else if (width == 64) work(std::integral_constant<int, 64>());
+    else if (width == 128) work(std::integral_constant<int, 128>());
+    else work(std::integral_constant<int, 0>());
 }
 
 template <class Stepper, bool Implicit>
 void walk_rounds(const Sgd& task, const int32_t* rounds, int64_t count, int threads) {
-    const Walk walk(task);
+    const Corrections corrections(task);
     const int stripes = task.blocks.stripes;
-    const bool single = task.rule.batch == 1;
-    std::vector<int32_t> users(single ? 0 : task.users.rows, -1), items(single ? 0 : task.items.rows, -1);
-    for (int64_t r = 0; r < count; ++r) {
-        const auto walk_block = [&](int64_t stripe, int) {
-            const int64_t* block = task.blocks.starts + stripe * stripes + (stripe + rounds[r]) % stripes;
-            if (single) walk_entries<Stepper, Implicit>(walk, block[0], block[1]);
-            else walk_batches<Stepper, Implicit>(walk, block[0], block[1], Batch(walk.users, users), Batch(walk.items, items));
-        };
-        if (task.blocks.starts[stripes * stripes] >= kAlone) parallel_for(threads, stripes, walk_block);
-        else for (int64_t stripe = 0; stripe < stripes; ++stripe) walk_block(stripe, 0);
+    const auto walk_all = [&](const auto& walk_block) {
+        for (int64_t r = 0; r < count; ++r) {
+            const auto walk_stripe = [&](int64_t stripe, int) {
+                const int64_t* block = task.blocks.starts + stripe * stripes + (stripe + rounds[r]) % stripes;
+                walk_block(block[0], block[1]);
+            };
+            for_all(task, threads, stripes, walk_stripe);
+        }
+    };
+    if (task.rule.batch == 1) {
+        with_width(task.width, [&](auto width) {
+            const Walk<width> walk(task, corrections);
+            walk_all([&](int64_t begin, int64_t end) { walk_entries<Stepper, Implicit>(walk, begin, end); });
+        });
+    } else {
+        const Walk<0> walk(task, corrections);
+        std::vector<int32_t> users(task.users.rows, -1), items(task.items.rows, -1);
+        walk_all([&](int64_t begin, int64_t end) {
+            walk_batches<Stepper, Implicit>(walk, task.rule.batch, begin, end, Batch(walk.users, users), Batch(walk.items, items));
+        });
     }
 }
 
@@ -186,6 +227,17 @@ template <class Stepper>
 void walk_rounds(const Sgd& task, const int32_t* rounds, int64_t count, int threads) {
     if (task.sums) walk_rounds<Stepper, true>(task, rounds, count, threads);
     else walk_rounds<Stepper, false>(task, rounds, count, threads);
+}
+
+template <bool Implicit, int Width>
+double squared_error(const Walk<Width> walk, int64_t begin, int64_t end) {
+    double sum = 0;
+    for (int64_t e = begin; e < end; ++e) {
+        if (e + kAhead < end) walk.items.prefetch(walk.blocks.items[e + kAhead]);
+        const double difference = walk.template difference<Implicit>(e);
+        sum += walk.weight(e) * difference * difference;
+    }
+    return sum;
 }
 
 }  // namespace
@@ -197,30 +249,32 @@ void sgd(const Sgd& task, const int32_t* rounds, int64_t count, int threads) {
 }
 
 double squared_error(const Sgd& task, int threads) {
-    const Walk walk(task);
+    const Corrections corrections(task);
     const int64_t blocks = static_cast<int64_t>(task.blocks.stripes) * task.blocks.stripes;
     std::vector<double> sums(blocks);
-    const auto sum_block = [&](int64_t block, int) {
-        const int64_t end = task.blocks.starts[block + 1];
-        for (int64_t e = task.blocks.starts[block]; e < end; ++e) {
-            if (e + kAhead < end) walk.items.prefetch(walk.blocks.items[e + kAhead]);
-            const double difference = walk.difference(e);
-            sums[block] += walk.weight(e) * difference * difference;
-        }
-    };
-    if (task.blocks.starts[blocks] >= kAlone) parallel_for(threads, blocks, sum_block);
-    else for (int64_t block = 0; block < blocks; ++block) sum_block(block, 0);
+    with_width(task.width, [&](auto width) {
+        const Walk<width> walk(task, corrections);
+        const int64_t* starts = task.blocks.starts;
+        for_all(task, threads, blocks, [&](int64_t block, int) {
+            sums[block] = task.sums ? squared_error<true>(walk, starts[block], starts[block + 1])
+                                    : squared_error<false>(walk, starts[block], starts[block + 1]);
+        });
+    });
     return std::accumulate(sums.begin(), sums.end(), 0.0);  // in the order of the blocks: same bits always
 }
 
 void row_sums(const RowSums& task, int threads) {
     constexpr int64_t kRows = 64;  // are dealt out at a time
+    const int64_t entries = task.indptr[task.rows];
+    const auto from = [&](int64_t e) { return task.from + static_cast<int64_t>(task.indices[e]) * task.width; };
     const auto sum_rows = [&](int64_t part, int) {
         for (int64_t row = part * kRows; row < std::min(task.rows, (part + 1) * kRows); ++row) {
             float* to = task.to + row * task.width;
             std::fill_n(to, task.width, 0.0f);
-            for (int64_t e = task.indptr[row]; e < task.indptr[row + 1]; ++e)
-                axpy(1.0f, task.from + static_cast<int64_t>(task.indices[e]) * task.width, to, task.width);
+            for (int64_t e = task.indptr[row]; e < task.indptr[row + 1]; ++e) {
+                if (e + kAhead < entries) prefetch<0>(from(e + kAhead), task.width);
+                axpy(1.0f, from(e), to, task.width);
+            }
         }
     };
     parallel_for(threads, (task.rows + kRows - 1) / kRows, sum_rows);

@@ -73,6 +73,15 @@ def half_sweeps(job: Job) -> dict[str, Any]:
     return {"seconds": by_item + by_user, "by_user": by_user, "by_item": by_item, "kernels": kernels.instruction_set}
 
 
+def descend(job: Job) -> dict[str, Any]:
+    """Seconds of each epoch of gradient descent, with its exact objective; the first, which holds the start, apart."""
+    data = interactions(load(job))
+    model = al.BiasedMF(factors=job["factors"], epochs=job["epochs"], **job["options"])
+    model.fit(data, threads=job["threads"], progress=False)
+    ends = [epoch.seconds for epoch in model.history]
+    return {"epochs": np.diff(ends).tolist(), "first": ends[0], "objective": model.history[-1].objective}
+
+
 def top_n(job: Job) -> dict[str, Any]:
     """Lists for all users at once, by the face and by the kernel, and for one user at a time; two epochs' factors."""
     learner = Learner(job, load(job))
@@ -136,5 +145,5 @@ def memory(job: Job) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    actions = {"half_sweeps": half_sweeps, "top_n": top_n, "build": build, "read": read, "memory": memory}
-    serve({"fit": lambda job: fit(job, Learner), **actions})
+    actions = {"half_sweeps": half_sweeps, "descend": descend, "top_n": top_n, "build": build, "read": read}
+    serve({"fit": lambda job: fit(job, Learner), "memory": memory, **actions})

@@ -214,6 +214,16 @@ def test_values_all_alike_are_predicted() -> None:
     assert model.predict(0, 0)[0] == pytest.approx(4, abs=0.5)
 
 
+def test_weighted_values_all_alike_are_predicted() -> None:
+    """Their weighted mean is not exactly theirs, so their variance is what rounding left, and no measure of noise."""
+    weights = np.random.default_rng(1).uniform(0.5, 2, (40, 30))
+    data = problems.from_matrix(np.full((40, 30), 3.3), weights=weights)
+    assert 0 < abs(data.mean - float(data.values[0])) < 1e-12
+    model = BayesianMF(**SMALL).fit(data, progress=False)
+    assert 0.009 < 1 / np.sqrt(model.noise.mean()) < 1
+    assert model.predict(0, 0)[0] == pytest.approx(3.3, abs=0.2)
+
+
 def test_data_almost_without_noise_is_learned() -> None:
     """The sum of squared residuals must not be a difference of large numbers, nor the noise vanish."""
     rng = np.random.default_rng(0)

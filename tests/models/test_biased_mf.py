@@ -76,8 +76,7 @@ def test_a_weight_says_how_much_an_entry_counts(some_ratings: Interactions) -> N
     data = some_ratings
 
     def fit(weights: np.ndarray) -> BiasedMF:
-        columns = (data.users, data.items, data.values, None, weights.astype(np.float32))
-        return BiasedMF(**SMALL).fit(Interactions.build(data.user_ids, data.item_ids, *columns), progress=False)
+        return BiasedMF(**SMALL).fit(weighted(data, weights), progress=False)
 
     plain, ones = BiasedMF(**SMALL).fit(data, progress=False), np.ones(len(data))
     assert np.array_equal(fit(ones).item_factors, plain.item_factors)
@@ -108,6 +107,36 @@ def test_too_few_values_to_hold_some_out(ratings: Interactions) -> None:
         ParameterError, match=r"validation=1e-09 holds 0 of 13 values out; pass validation=0 for so few"
     ):
         BiasedMF(factors=2, validation=1e-9).fit(ratings)
+
+
+def weighted(data: Interactions, weights: np.ndarray, values: np.ndarray | None = None) -> Interactions:
+    columns = data.users, data.items, data.values if values is None else values, None, weights.astype(np.float32)
+    return Interactions.build(data.user_ids, data.item_ids, *columns)
+
+
+def test_values_of_weight_zero_teach_and_judge_nothing(some_ratings: Interactions) -> None:
+    """Whatever they are, in the part that is learned from as in the one held out."""
+    rng, settings = np.random.default_rng(0), SMALL | {"validation": 0.3}
+    weights = (rng.random(len(some_ratings)) < 0.5).astype(np.float32)
+    absurd = np.where(weights > 0, some_ratings.values, np.float32(1000))
+    one, other = (
+        BiasedMF(**settings).fit(weighted(some_ratings, weights, values), progress=False)
+        for values in (some_ratings.values, absurd)
+    )
+    assert np.array_equal(one.item_factors, other.item_factors)
+    errors = [epoch.validation for epoch in one.history]
+    assert errors == [epoch.validation for epoch in other.history]
+    assert all(error is not None and 0 < error < 3 for error in errors)
+
+
+@pytest.mark.parametrize("there", [1, 2, 3])
+def test_too_few_values_that_weigh_something_to_hold_some_out(some_ratings: Interactions, there: int) -> None:
+    """One value cannot be both learned from and held out; of two or three that fall into one part, none are."""
+    weights = np.zeros(len(some_ratings))
+    held_out = np.random.default_rng([0, 1]).random(len(some_ratings)) < 0.3  # as the model draws with seed 0
+    weights[np.flatnonzero(held_out)[:there]] = 1
+    with pytest.raises(ParameterError, match=r"validation=0\.3 holds \d+ of \d+ values out; pass validation=0"):
+        BiasedMF(**SMALL, validation=0.3).fit(weighted(some_ratings, weights), progress=False)
 
 
 SVDPP = SMALL | {"implicit_terms": True, "lr": 0.01, "reg": 0.3, "bias_reg": 0.3}

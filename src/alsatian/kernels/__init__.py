@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from alsatian.errors import ParameterError
 from alsatian.kernels.types import (
     CHUNK,
-    LANES,
+    LINE,
     NEVER,
     PANEL,
     Array,
@@ -31,7 +31,7 @@ from alsatian.kernels.types import (
 )
 
 __all__ = [
-    "LANES", "NEVER", "Blocks", "Descending", "Dictionary", "Form", "Plain", "Rows", "Rule", "Side", "Sparse", "best",
+    "LINE", "NEVER", "Blocks", "Descending", "Dictionary", "Form", "Plain", "Rows", "Rule", "Side", "Sparse", "best",
     "best_sums", "count_lines", "counting_sort", "gram", "half_sweep", "instruction_set", "neighbors", "neighbors_of",
     "pack_items", "pair_scores", "read_fields", "row_sums", "sgd", "sort_rows", "squared_error", "top_k", "transpose",
     "usable_threads",

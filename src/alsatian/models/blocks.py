@@ -10,7 +10,7 @@ from alsatian.kernels import Blocks
 
 MOST_THREADS = 16  # that small data keeps busy: the least number of stripes
 MOST_STRIPES = 64
-CACHED = 1 << 18  # bytes of the items' rows in a stripe: they stay in the second-level cache
+CACHED = 1 << 19  # bytes of the items' rows in a stripe: they stay in the second-level cache
 
 
 def stripes_for(items: int, row_bytes: int) -> int:

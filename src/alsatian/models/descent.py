@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.interactions import CSR
-from alsatian.kernels import LANES, Blocks, Descending, Rule
+from alsatian.kernels import LINE, Blocks, Descending, Rule
 from alsatian.models.blocks import blocks_of, stripes_for
 from alsatian.models.implicit_terms import ImplicitTerms
 
@@ -28,7 +29,7 @@ class Descent:
         self.model, self.threads = model, threads
         self.rng = np.random.default_rng(model.seed)
         self.mean = float(np.average(rows.values.astype(np.float64), weights=rows.weights))
-        moments, width = MOMENTS[model.optimizer], -(-model.factors // LANES) * LANES
+        moments, width = MOMENTS[model.optimizer], -(-model.factors // LINE) * LINE
         self.stripes = stripes_for(rows.columns, 4 * width * (1 + moments))
         self.blocks = self.blocks_of(rows)
         self.user_counts, self.item_counts = rows.counts, np.bincount(rows.indices, minlength=rows.columns)
@@ -44,7 +45,7 @@ class Descent:
     def _side(self, counts: NDArray[np.int64], width: int, moments: int) -> Descending:
         """Begin with small random factors and without biases; a row without entries stays zero."""
         rows, k = len(counts), self.model.factors
-        factors = np.zeros((rows, 1 + moments, width), np.float32)
+        factors = on_lines((rows, 1 + moments, width))
         factors[:, 0, :k] = self.rng.standard_normal((rows, k), np.float32) * np.float32(self.model.init)
         factors[counts == 0] = 0
         bias = np.zeros((rows, 1 + moments), np.float32)
@@ -79,8 +80,8 @@ class Descent:
     def _penalty(self, side: Descending, counts: NDArray[np.int64]) -> float:
         """Return sum over rows of n^nu (reg |x|^2 + bias_reg b^2)."""
         x, b = side.factors[:, 0], side.bias[:, 0].astype(np.float64)
-        squares = self.model.reg * np.einsum("ij,ij->i", x, x, dtype=np.float64) + self.model.bias_reg * b**2
-        return float(counts**self.model.nu @ squares)
+        squares = self.model.reg * np.einsum("ij,ij->i", x, x).astype(np.float64) + self.model.bias_reg * b**2
+        return float((counts**self.model.nu * squares).sum())
 
     def learned(self) -> dict[str, NDArray[np.float32]]:
         """Return what a model keeps."""
@@ -96,3 +97,11 @@ class Descent:
         if self.terms is not None:
             found["implicit_factors"] = self.terms.factors[:, :k]
         return {name: array.copy() for name, array in found.items()}
+
+
+def on_lines(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return zeros that begin with a line of the cache, so that no vector lies on two."""
+    size = math.prod(shape)
+    room = np.zeros(size + LINE, np.float32)
+    start = -room.ctypes.data // room.itemsize % LINE
+    return room[start : start + size].reshape(shape)
