@@ -34,6 +34,11 @@ class Case:
     settings: dict[str, Any]
     answers: frozenset[str]
 
+    @property
+    def places(self) -> bool:
+        """Whether it is tried on data with items and users that have no value."""
+        return "item_attributes" in self.settings
+
     def fit(self, data: Interactions, **run: Any) -> Model:
         return self.make(**self.settings).fit(data, progress=False, **run)
 
@@ -59,6 +64,7 @@ STEPWISE = FACTOR_MODEL - {"fold_in"}  # conjugate gradient begins elsewhere for
 NEIGHBORS = frozenset({"predict", "fold_in"})
 STEPWISE = FACTOR_MODEL - {"fold_in"}  # a visitor is solved exactly, and a user came near by steps
 SMALL = {"factors": 6, "epochs": 3}
+PLACED = {"item_attributes": "title,year", "user_attributes": "age,gender"}
 EXPLICIT, IMPLICIT = ExplicitALS(**SMALL), ImplicitALS(**SMALL)
 
 CASES = {
@@ -67,6 +73,7 @@ CASES = {
     "biased mf, adam": Case(BiasedMF, SMALL | {"optimizer": "adam", "batch": 9, "validation": 0.1}, STEPWISE),
     "biased mf, svd++": Case(BiasedMF, SMALL | {"implicit_terms": True, "lr": 0.01}, STEPWISE),
     "biased mf, frequencies": Case(BiasedMF, SMALL | {"nu": 0.5, "bias_reg": 0.3}, STEPWISE),
+    "biased mf, by attributes": Case(BiasedMF, SMALL | PLACED, STEPWISE),
     "explicit": Case(ExplicitALS, SMALL, FACTOR_MODEL),
     "explicit without biases": Case(ExplicitALS, SMALL | {"biases": False}, FACTOR_MODEL),
     "explicit, plain reg": Case(ExplicitALS, SMALL | {"nu": 0.0, "reg": 1.0}, FACTOR_MODEL),
@@ -74,6 +81,7 @@ CASES = {
     "explicit, zeros as data": Case(ExplicitALS, SMALL | {"biases": False, "unobserved_weight": 0.5}, FACTOR_MODEL),
     "explicit, cg": Case(ExplicitALS, SMALL | {"solver": "cg"}, STEPWISE),
     "explicit, auto by cg": Case(ExplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
+    "explicit, by attributes": Case(ExplicitALS, SMALL | PLACED, FACTOR_MODEL),
     "explicit, float64": Case(ExplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
     "implicit": Case(ImplicitALS, SMALL, FACTOR_MODEL),
     "implicit hu": Case(ImplicitALS, SMALL | {"form": "hu", "alpha": 5}, FACTOR_MODEL),
@@ -82,6 +90,7 @@ CASES = {
     "implicit, pairs alike": Case(ImplicitALS, SMALL | {"use_values": False}, FACTOR_MODEL),
     "implicit, cg": Case(ImplicitALS, SMALL | {"solver": "cg", "cg_steps": 2}, STEPWISE),
     "implicit, auto by cg": Case(ImplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
+    "implicit, by attributes": Case(ImplicitALS, SMALL | PLACED, FACTOR_MODEL),
     "implicit, float64": Case(ImplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
     "item-knn": Case(ItemKNN, {"k": 10}, FACTOR_MODEL),
     "item-knn, pearson": Case(ItemKNN, {"similarity": "pearson", "shrinkage": 3}, FACTOR_MODEL),
@@ -109,6 +118,7 @@ CASES = {
         Fallback, {"first": EXPLICIT, "then": ExplicitALS(factors=0), "min_history": 12}, FACTOR_MODEL - {"fold_in"}
     ),
     "pure svd": Case(PureSVD, {}, FACTOR_MODEL),
+    "pure svd, by attributes": Case(PureSVD, {"factors": 5} | PLACED, FACTOR_MODEL),
     "pure svd, user means": Case(PureSVD, {"factors": 5, "impute": "user"}, FACTOR_MODEL),
     "pure svd, item means": Case(PureSVD, {"energy": 0.5, "impute": "item"}, FACTOR_MODEL),
     "pure svd, mean": Case(PureSVD, {"energy": 1.0, "impute": "mean"}, FACTOR_MODEL),

@@ -56,6 +56,12 @@ def some_ratings() -> Interactions:
     return problems.random_ratings()
 
 
+@pytest.fixture(scope="session")
+def some_cold_ratings() -> Interactions:
+    """The same with items and users that have no value, and attributes of all."""
+    return problems.cold_ratings()
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where ALSATIAN_NO_SKIPS is set (as in .ci/run), a skip other than for absent shared data fails the run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

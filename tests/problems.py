@@ -77,6 +77,19 @@ def random_ratings(users: int = 120, items: int = 80, density: float = 0.15, see
     return replace(data, times=1_700_000_000 + rng.integers(100 * 86_400, size=len(data)))
 
 
+COLD_ITEMS, COLD_USERS = (11, 26, 47, 60), (10, 33, 80)
+
+
+def cold_ratings() -> Interactions:
+    """Random ratings without those of some items and users; what is known of the users tells their taste nothing."""
+    data = random_ratings()
+    users = range(len(data.user_ids))
+    columns = {"age": [20 + user % 45 for user in users], "gender": ["FM"[user % 2] for user in users]}
+    profiles = Catalog.from_columns(data.user_ids, users, columns)
+    cold = np.isin(data.items, COLD_ITEMS) | np.isin(data.users, COLD_USERS)
+    return replace(data.where(~cold), profiles=profiles)
+
+
 FORMS = {
     "explicit": Form(0.0, 1.0, 1.0, -3.0, 0.0),
     "zeros as data": Form(0.0, 1.0, 1.0, 0.0, 1.0),

@@ -18,5 +18,5 @@ def test_every_model_is_tried() -> None:
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_law(law: Law, case: Case, some_ratings: Interactions, tmp_path: Path) -> None:
-    law(case, some_ratings, tmp_path)
+def test_law(law: Law, case: Case, some_ratings: Interactions, some_cold_ratings: Interactions, tmp_path: Path) -> None:
+    law(case, some_cold_ratings if case.places else some_ratings, tmp_path)

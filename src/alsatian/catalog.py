@@ -69,7 +69,8 @@ class Column:
 class Catalog:
     """What is known of the items: row r of every column belongs to row number r of the items.
 
-    The column "title" holds the titles; the others are attributes. `Catalog()` knows nothing.
+    The column "title" holds the titles; the others are attributes. `Catalog()` knows nothing. What is known of users
+    is held in the same form.
     """
 
     columns: dict[str, Column] = field(default_factory=dict)

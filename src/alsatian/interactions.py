@@ -113,6 +113,7 @@ class Interactions:
     by_user: the entries sorted by user, then item; no pair twice. Values in the unit of the source.
     times: seconds since 1970 (UTC) of each entry, in the order of `by_user`, or None.
     scale: the smallest and the largest value that the source declares, or else holds.
+    catalog, profiles: what is known of the items, and of the users. A model file keeps no profiles.
     """
 
     user_ids: Ids
@@ -121,6 +122,7 @@ class Interactions:
     scale: tuple[float, float]
     times: NDArray[np.int64] | None = None
     catalog: Catalog = field(default_factory=Catalog)
+    profiles: Catalog = field(default_factory=Catalog)
     recipe: Recipe = field(default_factory=Recipe)
     report: Report = field(default_factory=Report)
 
@@ -140,6 +142,7 @@ class Interactions:
         *,
         scale: tuple[float, float] | None = None,
         catalog: Catalog | None = None,
+        profiles: Catalog | None = None,
         recipe: Recipe | None = None,
         report: Report | None = None,
         overwrite: bool = False,
@@ -175,7 +178,8 @@ class Interactions:
             pairs = pairs.combined(str(recipe.duplicates))
         by_user = CSR(pairs.indptr, pairs.items, pairs.values, len(item_ids), pairs.weights)
         scale = scale or (float(pairs.values.min()), float(pairs.values.max()))
-        return cls(user_ids, item_ids, by_user, scale, pairs.times, catalog or Catalog(), recipe, report)
+        tables = catalog or Catalog(), profiles or Catalog()
+        return cls(user_ids, item_ids, by_user, scale, pairs.times, *tables, recipe, report)
 
     def __len__(self) -> int:
         return len(self.by_user.indices)

@@ -77,16 +77,18 @@ def _compact(data: Interactions) -> Interactions:
     places[columns] = np.arange(len(columns), dtype=np.int32)
     by_user = data.by_user.take(rows)
     by_user = replace(by_user, indices=places[by_user.indices], columns=len(columns))
-    catalog = {
-        name: Column(_take(one.values, columns), one.valid[columns]) for name, one in data.catalog.columns.items()
-    }
     return replace(
         data,
         user_ids=Ids(_take(data.user_ids.values, rows), "user"),
         item_ids=Ids(_take(data.item_ids.values, columns), "item"),
         by_user=by_user,
-        catalog=Catalog(catalog),
+        catalog=_rows(data.catalog, columns),
+        profiles=_rows(data.profiles, rows),
     )
+
+
+def _rows(table: Catalog, rows: NDArray[np.integer]) -> Catalog:
+    return Catalog({name: Column(_take(one.values, rows), one.valid[rows]) for name, one in table.columns.items()})
 
 
 def _take(values: Text | NDArray[Any], rows: NDArray[np.integer]) -> Text | NDArray[Any]:

@@ -42,6 +42,13 @@ class Reading:
     items: Annotated[
         str | None, typer.Option("--items", metavar="FILE", help="A table of the items: titles, attributes.")
     ] = None
+    users: Annotated[str | None, typer.Option("--users", metavar="FILE", help="A table of the users: attributes.")] = (
+        None
+    )
+    cold: Annotated[
+        bool,
+        typer.Option("--cold", help="Keep items and users of these tables that have no value, to place by attributes."),
+    ] = False
     user: Annotated[
         str | None, typer.Option("--user", metavar="COLUMN", help="The user column, if not recognised.")
     ] = None
@@ -128,7 +135,7 @@ class Reading:
         """Raise ParameterError for a rule or scale that is not one, before anything is read."""
         from alsatian.ingest.building import Rules
 
-        Rules(None, cast(Any, self.bad_rows), _bounds(self.scale), self.where, self.made_rules)
+        Rules(None, cast(Any, self.bad_rows), _bounds(self.scale), self.where, self.cold, self.made_rules)
 
     def load(self, source: str) -> Interactions:
         """Read the source, or load the sample of that name."""

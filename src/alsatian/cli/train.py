@@ -74,6 +74,7 @@ def train(
     alsatian train ratings.csv -o movies.model --model implicit-als --likes 4 --set factors=64
     alsatian train ratings.csv -o movies.model --model blend --parts implicit-als,popularity
     alsatian train ratings.csv -o movies.model --curves curves.png --validation 0.1
+    alsatian train ratings.csv -o movies.model --items movies.csv --cold --set item_attributes=genres,year
     alsatian train orders.parquet -o shop.model --bad-rows skip --where "quantity > 0"
     """
     from alsatian import store
@@ -84,7 +85,7 @@ def train(
     reading.check()
     reading, likes = with_likes(reading, likes)
     planned = plan(model, [*settings, *blended], likes)
-    check_output(output, source, reading.items)
+    check_output(output, source, reading.items, reading.users)
     judging = Judging(curves, validation)
     judging.check(source, reading.items, output)
     for candidate in planned.models.values():
@@ -94,7 +95,7 @@ def train(
         data = reading.load(source)
     tell_reading(facts, source, data)
     chosen, why = planned.choose(data)
-    notes = advice(planned, chosen, data)
+    notes = advice(planned, chosen, data) + idle_attributes(chosen, data)
     chosen = _small_enough(chosen, planned, data, notes)
     if likes is not None and data.recipe.at_least is None:
         data = _likes(facts, data, likes)
@@ -149,6 +150,16 @@ def advice(planned: Plan, model: Model, data: Interactions) -> list[str]:
     if model.name == IMPLICIT:
         return [f"low ratings count as likes here, too, if weaker ones; {instead} leaves them out"]
     return []
+
+
+def idle_attributes(model: Model, data: Interactions) -> list[str]:
+    """Say where a model is to place items, or users, by attributes, and there is none to place."""
+    sides = (("item", data.item_counts), ("user", data.by_user.counts))
+    return [
+        f"every {side} has values, so {side}_attributes changes nothing; --cold keeps the others of --{side}s"
+        for side, counts in sides
+        if model.params.get(f"{side}_attributes") and counts.all()
+    ]
 
 
 def with_likes(reading: Reading, likes: float | None) -> tuple[Reading, float | None]:

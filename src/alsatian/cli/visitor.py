@@ -80,7 +80,8 @@ def retrain_with(model: Model, source: str, likes: list[str], threads: int | Non
         data = data.likes(bound)
     read = time.perf_counter()
     data, visitor = with_visitor(data, history_of(data, likes), model.top_value)
-    fitted = type(model)(**model.params).fit(data, threads=threads)
+    settings = {name: value for name, value in model.params.items() if name != "user_attributes"}  # hers are unknown
+    fitted = type(model)(**settings).fit(data, threads=threads)
     seconds, reading = duration(time.perf_counter() - begun), duration(read - begun)
     aside(f"fitted {model.name} anew with the visitor in {seconds}, of which {reading} to read {source}")
     return Joined(fitted, visitor)
@@ -90,6 +91,7 @@ def with_visitor(data: Interactions, history: History, top_value: float) -> tupl
     """Return the data with one more user, the last, whose values are as new as the newest, and that user's id."""
     import numpy as np
 
+    from alsatian.catalog import Catalog
     from alsatian.ids import Ids
     from alsatian.models.histories import visitor_history
 
@@ -106,7 +108,7 @@ def with_visitor(data: Interactions, history: History, top_value: float) -> tupl
     )
     user_ids = Ids.of([*data.user_ids.tolist(), visitor], "user")
     times = None if data.times is None else np.append(data.times, np.repeat(data.times.max(), len(row.indices)))
-    return replace(data, user_ids=user_ids, by_user=by_user, times=times), visitor
+    return replace(data, user_ids=user_ids, by_user=by_user, times=times, profiles=Catalog()), visitor
 
 
 def _with_catalog(data: Interactions, known: Interactions) -> Interactions:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from alsatian.catalog import Catalog
 from alsatian.errors import ColumnError, DataError, ParameterError, counted
+from alsatian.ids import Ids
 from alsatian.ingest.columns import meaning
 from alsatian.ingest.complaints import reasons, refuse_bad_rows
 from alsatian.ingest.items import ItemTable, titles_of_events
-from alsatian.ingest.numbering import number
+from alsatian.ingest.numbering import number, widen
 from alsatian.ingest.recipes import known_events, signal_roles, unknown_events, weigh
 from alsatian.ingest.rows import EARLY, Rows, judge
 from alsatian.ingest.source import Source
@@ -40,6 +41,7 @@ class Rules:
     bad_rows: BadRows = "stop"
     scale: tuple[float, float] | None = None
     where: str | None = None
+    cold: bool = False
     recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
@@ -62,6 +64,11 @@ class Rules:
             raise ParameterError(f"scale={self.scale!r} does not ascend; pass (lowest, highest), such as (1, 5).")
         if self.where is not None and not isinstance(self.where, str):
             raise ParameterError(f"where={self.where!r} is not text; pass an SQL condition, such as 'rating > 0'.")
+        if self.cold and self.recipe.has_core:
+            raise ParameterError(
+                "cold=True keeps items and users without any value, and a recipe with least counts leaves out those "
+                "with few; drop one of the two."
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return the rules that are not the usual ones, apart from those that are in the recipe."""
@@ -78,8 +85,10 @@ def _is_pair(scale: object) -> bool:
     )
 
 
-def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rules) -> Interactions:
-    """Judge and number the rows of a source, and close it. table: reads titles and attributes of the items.
+def build(
+    source: Source, roles: dict[str, str], table: Items | None, rules: Rules, people: Items | None = None
+) -> Interactions:
+    """Judge and number the rows of a source, and close it. table, people: read what is known of items and of users.
 
     Raises RowsError for bad rows if they are to stop the reading, DataError when no row is left.
     """
@@ -91,26 +100,30 @@ def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rul
     if not rows.kept:
         raise DataError(f"no row of {source.name} is left to learn from ({reasons(rows.skipped)}).")
     notes = [*source.notes, *rows.notes, *told]
-    tables = [table()] if table else []
+    tables, profiles = ([read()] if read else [] for read in (table, people))
     if "title" in roles:
         tables.append(titles_of_events(rows))
     if sum("title" in found.columns for found in tables) > 1:
         raise ParameterError(f"{tables[0].name} holds titles; leave title= (--title) out, or leave titles out there.")
     user_ids, users = number(rows, "user")
     item_ids, places = number(rows, "item")
+    if rules.cold:
+        user_ids, users = _widened(user_ids, users, profiles, notes)
+        item_ids, places = _widened(item_ids, places, tables, notes)
     values, times = _values(rows, recipe, notes), _times(rows, notes)
     rule = rules.duplicates or recipe.duplicates or _usual_rule(values, recipe, roles)
     values, recipe = weigh(rows, recipe, values, times)
     weights = rows.columns.pop("weight", None)
     source.con.close()
-    catalog = Catalog({name: column for found in tables for name, column in found.catalog(item_ids).columns.items()})
-    notes += [note for found in tables for note in found.notes]
+    catalog, known = _joined(tables, item_ids), _joined(profiles, user_ids)
+    notes += [note for found in (*tables, *profiles) for note in found.notes]
     columns: list[Any] = [weights, times, values, places, users]
     del users, places, values, times, weights  # so that they go as soon as they are sorted
     data = Interactions.build(
         user_ids, item_ids, columns.pop(), columns.pop(), columns.pop(), columns.pop(), columns.pop(),
         scale=rules.scale,
         catalog=catalog,
+        profiles=known,
         recipe=replace(recipe, columns=roles, duplicates=rule, reading=rules.to_json()),
         report=Report(read=rows.read, skipped=rows.skipped),
         overwrite=True,
@@ -119,6 +132,20 @@ def build(source: Source, roles: dict[str, str], table: Items | None, rules: Rul
         pairs = counted(combined, "repeated pair")
         notes.append(f"{pairs} of user and item; {_COMBINED[rule]} (duplicates={rule!r}).")
     return refine(replace(data, report=replace(data.report, notes=tuple(notes))))
+
+
+def _joined(tables: list[ItemTable], ids: Ids) -> Catalog:
+    return Catalog({name: column for found in tables for name, column in found.catalog(ids).columns.items()})
+
+
+def _widened(
+    ids: Ids, numbers: NDArray[np.int32], tables: list[ItemTable], notes: list[str]
+) -> tuple[Ids, NDArray[np.int32]]:
+    """Number also what tables name and no row does."""
+    wider, numbers = widen(ids, numbers, (key for found in tables for key in found.ids_like(ids)))
+    if more := len(wider) - len(ids):
+        notes.append(f"{counted(more, ids.what)} without any value kept (cold).")
+    return wider, numbers
 
 
 def _values(rows: Rows, recipe: Recipe, notes: list[str]) -> NDArray[np.float32]:

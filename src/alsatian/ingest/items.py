@@ -1,4 +1,4 @@
-"""Tables of items: titles and attributes, for the catalog."""
+"""Tables of items, or of users: titles and attributes, for the catalog."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from alsatian.ingest.columns import USUAL, find_title, plain
 from alsatian.ingest.dialect import is_number
 from alsatian.ingest.rows import Rows
 from alsatian.ingest.source import Source, first_line
+from alsatian.recipe import Side
 from alsatian.text import Text
 from alsatian.titles import year_of
 
@@ -25,34 +26,35 @@ _TRUTH = {"true": True, "false": False}
 
 @dataclass
 class ItemTable:
-    """Items by id, with columns of Python values, None where missing; the title is the column "title"."""
+    """Items, or users, by id, with columns of Python values, None where missing; "title" is the column of titles."""
 
     name: str
     ids: list[Id]
     columns: dict[str, list[Any]]
     notes: list[str] = field(default_factory=list)
 
-    def catalog(self, item_ids: Ids) -> Catalog:
-        """Build the catalog of these items, and note what does not match."""
-        ids = self._ids_like(item_ids)
-        rows = item_ids.rows(ids)
+    def catalog(self, numbered: Ids) -> Catalog:
+        """Build the catalog of these items, or users, and note what does not match."""
+        ids, what = self.ids_like(numbered), numbered.what
+        rows = numbered.rows(ids)
         known = {int(row) for row in rows if row >= 0}
         if ids and not known:
+            one = {"item": "an item", "user": "a user"}[what]
             raise ColumnError(
-                f"none of the {len(ids):,} ids of {self.name} ({listed(self.ids, 3)}) is an item of the "
-                f"data ({listed(item_ids.tolist(), 3)}); check which column holds the ids."
+                f"none of the {len(ids):,} ids of {self.name} ({listed(self.ids, 3)}) is {one} "
+                f"of the data ({listed(numbered.tolist(), 3)}); check which column holds the ids."
             )
         if strange := int((rows < 0).sum()):
-            self.notes.append(f"{strange:,} of {counted(len(ids), 'item')} of {self.name} without any value.")
-        catalog = Catalog.from_columns(item_ids, ids, self.columns)
+            self.notes.append(f"{strange:,} of {counted(len(ids), what)} of {self.name} without any value.")
+        catalog = Catalog.from_columns(numbered, ids, self.columns)
         untitled = sum(title is None for title in catalog.titles)
         if untitled and catalog.titles:
-            self.notes.append(f"{untitled:,} of {counted(len(item_ids), 'item')} without a title.")
+            self.notes.append(f"{untitled:,} of {counted(len(numbered), what)} without a title.")
         return catalog
 
-    def _ids_like(self, item_ids: Ids) -> list[Id]:
+    def ids_like(self, numbered: Ids) -> list[Id]:
         """Write the ids in the type of the data's ids."""
-        if item_ids.kind == "text":
+        if numbered.kind == "text":
             return [str(key) for key in self.ids]
         return [_as_integer(key) for key in self.ids]
 
@@ -63,15 +65,15 @@ def _as_integer(key: Id) -> Id:
     return int(float(key)) if WHOLE.fullmatch(key) else key
 
 
-def read_items(source: Source, item: str, bad_rows: str) -> ItemTable:
-    """Read a table of items. item: what the data calls its item column.
+def read_items(source: Source, key: str, bad_rows: str, what: Side = "item") -> ItemTable:
+    """Read a table of items, or of users. key: what the data calls the column of their ids.
 
     Raises ColumnError when no column holds the ids, RowsError when lines are malformed or ids missing and
     bad_rows is "stop".
     """
     import duckdb
 
-    key = _id_column(source, item)
+    key = _id_column(source, key, what)
     selected = ", ".join(
         cell.sql if source.written else _as_plain(cell.sql, cell.type) for cell in source.columns.values()
     )
@@ -84,7 +86,7 @@ def read_items(source: Source, item: str, bad_rows: str) -> ItemTable:
     table = ItemTable(source.name, [], {})
     _account(source, table, len(rows) - len(with_id), bad_rows)
     columns = {name: [row[at] for row in with_id] for at, name in enumerate(source.columns)}
-    title = find_title(source, [name for name in columns if name != key])
+    title = find_title(source, [name for name in columns if name != key]) if what == "item" else None
     if source.written:
         columns |= {
             name: typed(cells) if name == key else _flags(cells) or typed(cells)
@@ -113,15 +115,15 @@ def _account(source: Source, table: ItemTable, without_id: int, bad_rows: str) -
     table.notes.append(f"{source.name}: {' and '.join(parts)} left out.")
 
 
-def _id_column(source: Source, item: str) -> str:
-    """Return the column of ids: the one named like the data's item column, else one of a usual name."""
-    wanted = [{plain(item)}, *(set(group.split()) for group in USUAL["item"]), {"id"}]
+def _id_column(source: Source, key: str, what: Side) -> str:
+    """Return the column of ids: the one named like the data's own, else one of a usual name."""
+    wanted = [{plain(key)}, *(set(group.split()) for group in USUAL[what]), {"id"}]
     for names in wanted:
         if found := [column for column in source.columns if plain(column) in names]:
             return found[0]
     raise ColumnError(
-        f"no column of {source.name} is known to hold the ids of items; its columns are "
-        f"{listed(list(source.columns))}. Name it {item!r}, as the data does."
+        f"no column of {source.name} is known to hold the ids of {what}s; its columns are "
+        f"{listed(list(source.columns))}. Name it {key!r}, as the data does."
     )
 
 

@@ -24,22 +24,42 @@ _GENRES = [
 ]  # fmt: skip
 NO_GENRES = "(no genres listed)"
 
+Table = Callable[[], ItemTable]  # what reads one
+
 
 @dataclass(frozen=True)
 class Form:
-    """One form of folder: the file of ratings, the file of movies, and how to open each."""
+    """One form of folder: the files of ratings, of movies and of users, if there is one, and how to open each."""
 
     ratings: str
     movies: str
     delimiter: str
     event_names: list[str] | None
     movie_names: list[str] | None
+    users: str | None = None
+    user_names: list[str] | None = None
 
 
 FORMS = (
     Form("ratings.csv", "movies.csv", ",", None, None),
-    Form("ratings.dat", "movies.dat", "::", _EVENTS, ["movieId", "title", "genres"]),
-    Form("u.data", "u.item", "\t", _EVENTS, ["movieId", "title", "released", "video", "imdb", *_GENRES]),
+    Form(
+        "ratings.dat",
+        "movies.dat",
+        "::",
+        _EVENTS,
+        ["movieId", "title", "genres"],
+        "users.dat",
+        ["userId", "gender", "age", "occupation", "zip_code"],
+    ),
+    Form(
+        "u.data",
+        "u.item",
+        "\t",
+        _EVENTS,
+        ["movieId", "title", "released", "video", "imdb", *_GENRES],
+        "u.user",
+        ["userId", "age", "gender", "occupation", "zip_code"],
+    ),
 )
 
 
@@ -58,22 +78,32 @@ def form_of(folder: Path) -> Form:
 
 def open_folder(
     con: DuckDBPyConnection, folder: Path, bad_rows: str = "stop"
-) -> tuple[Source, Callable[[], ItemTable] | None]:
-    """Open the ratings of a folder; also return what reads its movies, if they are there."""
+) -> tuple[Source, Table | None, Table | None]:
+    """Open the ratings of a folder; also return what reads its movies and its users, if they are there."""
     form = form_of(folder)
     if form.event_names:
         ratings = open_text(con, form.ratings, [str(folder / form.ratings)], form.delimiter, form.event_names)
     else:
         ratings = open_files(con, str(folder / form.ratings))
-    movies = folder / form.movies
-    return ratings, (lambda: _movies(con, form, movies, bad_rows)) if movies.is_file() else None
+    movies, users = folder / form.movies, folder / (form.users or form.movies)
+    return (
+        ratings,
+        (lambda: _movies(con, form, movies, bad_rows)) if movies.is_file() else None,
+        (lambda: _users(con, form, users, bad_rows)) if form.users and users.is_file() else None,
+    )
+
+
+def _users(con: DuckDBPyConnection, form: Form, path: Path, bad_rows: str) -> ItemTable:
+    return read_items(_opened(con, form, path, form.user_names), "userId", bad_rows, "user")
+
+
+def _opened(con: DuckDBPyConnection, form: Form, path: Path, names: list[str] | None) -> Source:
+    delimiter = "|" if form.movies == "u.item" else form.delimiter
+    return open_text(con, path.name, [str(path)], delimiter, names, encoding_of(str(path)))
 
 
 def _movies(con: DuckDBPyConnection, form: Form, path: Path, bad_rows: str) -> ItemTable:
-    delimiter = "|" if form.movies == "u.item" else form.delimiter
-    encoding = encoding_of(str(path))
-    movies = open_text(con, path.name, [str(path)], delimiter, form.movie_names, encoding)
-    table = read_items(movies, "movieId", bad_rows)
+    table = read_items(_opened(con, form, path, form.movie_names), "movieId", bad_rows)
     if form.movies == "u.item":
         table.columns = _from_flags(table.columns)
     if "genres" in table.columns:

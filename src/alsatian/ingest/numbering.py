@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.ids import Ids
+from alsatian.ids import Id, Ids
 from alsatian.ingest.gathering import parts
 from alsatian.ingest.rows import Rows
 from alsatian.text import Text
@@ -25,6 +26,14 @@ def number(rows: Rows, role: Literal["user", "item"]) -> tuple[Ids, NDArray[np.i
     for part in parts(len(column)):
         column[part] = places[column[part]]
     return Ids(Text(data, offsets), role), column
+
+
+def widen(ids: Ids, numbers: NDArray[np.int32], others: Iterable[Id]) -> tuple[Ids, NDArray[np.int32]]:
+    """Number further ids too, those of the same type; return all of them, and the new numbers of the rows."""
+    known, integers = ids.tolist(), ids.kind == "int"
+    fitting = (id for id in others if not integers or (isinstance(id, int) and -(2**63) <= id < 2**63))
+    wider = Ids.of([*known, *fitting], ids.what)
+    return wider, wider.rows(known)[numbers]
 
 
 def number_integers(values: NDArray[Any], low: int, high: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

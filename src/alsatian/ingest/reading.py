@@ -21,7 +21,7 @@ from alsatian.ingest.recipes import asked_columns
 from alsatian.ingest.source import Source, connect
 from alsatian.ingest.sql import is_url, open_query
 from alsatian.interactions import Interactions
-from alsatian.recipe import BadRows, Duplicates, Recipe
+from alsatian.recipe import BadRows, Duplicates, Recipe, Side
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,6 +31,8 @@ def read(
     source: Any,
     *,
     items: Any = None,
+    users: Any = None,
+    cold: bool = False,
     user: str | None = None,
     item: str | None = None,
     value: str | None = None,
@@ -52,6 +54,8 @@ def read(
         Parquet; a MovieLens folder; a database URL, with `query`; a pandas frame, or anything that gives an
         Arrow stream (polars, pyarrow, DuckDB).
     items: titles and attributes of the items, from a path or a frame; None takes titles from the events.
+    users: attributes of the users, likewise.
+    cold: number also the items and users of these tables that have no value, for models that learn from attributes.
     user, item, value, time, event, weight, title: the columns, where their names are not usual ones; "" leaves a
         role out. Without a value column each row is the value 1. A weight is only taken when named, events only where
         the recipe weighs them.
@@ -76,18 +80,24 @@ def read(
     named = {
         "user": user, "item": item, "value": value, "time": time, "event": event, "weight": weight, "title": title
     }  # fmt: skip
-    rules = Rules(duplicates, bad_rows, scale, where, Recipe() if recipe is None else recipe)
+    rules = Rules(duplicates, bad_rows, scale, where, cold, Recipe() if recipe is None else recipe)
     con = connect()
     try:
-        events, table = _open(con, source, query, delimiter, bad_rows)
+        events, table, people = _open(con, source, query, delimiter, bad_rows)
         named, used = asked_columns(events, named, rules.recipe)
         rules = replace(rules, recipe=used)
         roles = find_roles(events, named)
         if items is not None:
-            table = _items(con, items, roles["item"], bad_rows)
+            table = _table(con, items, "item", roles["item"], bad_rows)
+        if users is not None:
+            people = _table(con, users, "user", roles["user"], bad_rows)
+        if cold and table is None and people is None:
+            raise ParameterError(
+                "cold=True (--cold) keeps items and users of a table; pass items= (--items) or users= (--users)."
+            )
         if table is not None and title is None:
             roles.pop("title", None)
-        data = build(events, roles, table, rules)
+        data = build(events, roles, table, rules, people)
     finally:
         con.close()
     asked = {name: given for name, given in (("query", query), ("delimiter", delimiter)) if given}
@@ -115,8 +125,8 @@ def read_arrays(columns: dict[str, NDArray[Any]], name: str, table: ItemTable) -
 
 def _open(
     con: DuckDBPyConnection, source: Any, query: str | None, delimiter: str | None, bad_rows: BadRows = "stop"
-) -> tuple[Source, Items | None]:
-    """Open whatever the caller gave; a folder brings its own table of items."""
+) -> tuple[Source, Items | None, Items | None]:
+    """Open whatever the caller gave; a folder brings its own tables of items and of users."""
     if not is_frame(source) and not isinstance(source, str | os.PathLike):
         raise SourceError(
             f"a source is a path, a folder, a database URL or a frame, not {type(source).__name__}; "
@@ -131,22 +141,24 @@ def _open(
     if delimiter is not None and (is_frame(source) or is_url(path) or folder):
         raise ParameterError("delimiter= goes with a file of delimited text; leave it out here.")
     if is_frame(source):
-        return open_frame(con, source), None
+        return open_frame(con, source), None, None
     if query is not None:
-        return open_query(con, path, query), None
+        return open_query(con, path, query), None, None
     if folder:
         return open_folder(con, Path(path), bad_rows)
     events = open_files(con, path, delimiter)
-    return events, articles_beside(con, path, bad_rows) if is_deskdrop(events) else None
+    return events, articles_beside(con, path, bad_rows) if is_deskdrop(events) else None, None
 
 
-def _items(con: DuckDBPyConnection, items: Any, item: str, bad_rows: str) -> Items:
-    """Open the table of items that the caller gave."""
-    if not is_frame(items) and not isinstance(items, str | os.PathLike):
+def _table(con: DuckDBPyConnection, given: Any, what: Side, key: str, bad_rows: str) -> Items:
+    """Open the table of items, or of users, that the caller gave."""
+    if not is_frame(given) and not isinstance(given, str | os.PathLike):
         raise SourceError(
-            f"items= is a path or a frame, not {type(items).__name__}; turn it into a frame (pandas, polars, pyarrow)."
+            f"{what}s= is a path or a frame, not {type(given).__name__}; turn it into a frame (pandas, polars, "
+            "pyarrow)."
         )
-    if not is_frame(items) and is_url(os.fspath(items)):
-        raise SourceError(f"items={items!r} is a database; write its table of items to a file, and pass that.")
-    source = open_frame(con, items, "the catalog") if is_frame(items) else open_files(con, os.fspath(items))
-    return lambda: read_items(source, item, bad_rows)
+    if not is_frame(given) and is_url(os.fspath(given)):
+        raise SourceError(f"{what}s={given!r} is a database; write its table of {what}s to a file, and pass that.")
+    name = "the catalog" if what == "item" else "the users' table"
+    source = open_frame(con, given, name) if is_frame(given) else open_files(con, os.fspath(given))
+    return lambda: read_items(source, key, bad_rows, what)

@@ -27,8 +27,8 @@ from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Side
 from alsatian.kernels.types import entries
 from alsatian.models import axes
+from alsatian.models.attributes import PlacingModel
 from alsatian.models.explaining import explanations
-from alsatian.models.factor import FactorModel
 from alsatian.models.lists import Audience
 from alsatian.models.momentum import Momentum
 from alsatian.models.params import param
@@ -49,7 +49,7 @@ class Half(NamedTuple):
     ids: Ids | None
 
 
-class ALS(FactorModel):
+class ALS(PlacingModel):
     """The loop, the fold-in and the explanation; the forms say how values become confidences and targets."""
 
     source: ClassVar[str] = "als"
@@ -112,7 +112,7 @@ class ALS(FactorModel):
                 f"pass at most {min(users, items)}."
             )
 
-    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
+    def _learn(self, data: Interactions, run: Run) -> dict[str, Any]:
         mean = self._mean(data)
         form = self._form(mean)
         by_user, by_item = (
@@ -251,8 +251,14 @@ class ALS(FactorModel):
 
     @cached_property
     def _item_gram(self) -> NDArray[Any] | None:
-        """w0 G of the items, which every visitor and every explanation needs; None when w0 is zero."""
-        return _gram(self._items, self._form(float(self.mean[0])))
+        """w0 G of the items, which every visitor and every explanation needs; None when w0 is zero.
+
+        Items that attributes place were zeros in the fit, and remain so here: nobody could have chosen them.
+        """
+        items = self._items
+        if self.placed_items is not None:
+            items = items._replace(factors=np.where(self.placed_items[:, None], 0, items.factors))
+        return _gram(items, self._form(float(self.mean[0])))
 
     @property
     def _items(self) -> Side:

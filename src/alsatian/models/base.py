@@ -38,6 +38,8 @@ class Model(Parameters):
     source: ClassVar[str]  # what an answer row names as where it came from
     learned: ClassVar[tuple[str, ...]]  # the arrays that a fit sets and a model file keeps
     iterates: ClassVar[bool] = False  # whether a fit goes by epochs
+    placed_users: Mask | None = None  # who has factors from attributes alone (models/attributes.py)
+    placed_items: Mask | None = None
 
     # What users call
 
@@ -102,14 +104,14 @@ class Model(Parameters):
         because: give with each item the seen items that speak most for it.
         Raises UnknownUser, UnknownItem, ParameterError.
         """
-        asked, rows = lists.user_rows(self.fitted.data, users, unknown)
+        asked, rows = lists.user_rows(self.fitted.data, users, unknown, self.placed_users)
         allowed = lists.allowed_items(self.data, allow, deny, where)
         n = lists.check_n(n, len(self.data.item_ids))
         known = np.flatnonzero(rows >= 0)
         audience = self._known(rows[known])
         top = best(self, audience, n, exclude_seen, allowed, novelty, kernels.usable_threads(threads))
         reasons = self.reasons(audience, top) if because else None
-        told = iter(self._sources(top, self.source))
+        told = iter(self._sources(top, lists.sources_of(audience.rows, audience.placed, self.source)))
         sources = [next(told) if row >= 0 else "popular" for row in rows]
         if len(known) < len(rows):
             top = lists.spread(top, known, len(rows), lists.popular(self.data, n, allowed))
@@ -131,11 +133,12 @@ class Model(Parameters):
         Filters as in `recommend`. Raises UnknownItem, ParameterError, Unsupported.
         """
         data = self.fitted.data
-        rows = np.array([lists.rated_row(data, item) for item in lists.listed(items)], np.int32)
+        rows = np.array([lists.rated_row(data, item, self.placed_items) for item in lists.listed(items)], np.int32)
         allowed = lists.allowed_items(data, allow, deny, where)
         n = lists.check_n(n, len(data.item_ids))
         top = self._most_similar(rows, n, allowed, kernels.usable_threads(threads))
-        return lists.arrange("item", data.item_ids.take(rows), top, [self.source] * len(rows), data)
+        sources = self._sources(top, lists.sources_of(rows, self.placed_items, self.source))
+        return lists.arrange("item", data.item_ids.take(rows), top, sources, data)
 
     def predict(
         self,
@@ -200,9 +203,8 @@ class Model(Parameters):
         Raises UnknownUser, UnknownItem, Unsupported.
         """
         data = self.fitted.data
-        _, rows = lists.user_rows(data, user, "raise")
-        history = data.by_user.take(rows)
-        return self._explain(history, [lists.item_row(data, item)])[0]
+        _, rows = lists.user_rows(data, user, "raise", self.placed_users)
+        return self._told(self._known(rows), int(rows[0]), [lists.item_row(data, item)])[0]
 
     @property
     def predicts(self) -> bool:
@@ -240,9 +242,13 @@ class Model(Parameters):
         """Return, for each item of each list, the items of the person that speak most for it."""
         answer = []
         for row, items in zip(audience.rows, top.best, strict=True):
-            told = self._explain(audience.seen.take(np.array([row])), items[items >= 0].tolist())
+            told = self._told(audience, row, items[items >= 0].tolist())
             answer.append([[(r.title or r.item, r.contribution) for r in one.reasons[:most]] for one in told])
         return answer
+
+    def _told(self, audience: Audience, row: int, items: list[int]) -> list[Explanation]:
+        """Explain items to one person of an audience."""
+        return self._explain(audience.seen.take(np.array([row])), items)
 
     # The hooks: one model's mathematics, on row numbers
 
@@ -274,9 +280,9 @@ class Model(Parameters):
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         """Return the n best items of each row of the audience."""
 
-    def _sources(self, top: Top, own: str) -> Sequence[Source]:
-        """Return what each list names as where it comes from."""
-        return [own] * len(top.best)
+    def _sources(self, top: Top, own: Sequence[str]) -> Sequence[Source]:
+        """Return what each list, or each of its places, names as where it comes from; `own` is a word for each list."""
+        return own
 
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         raise Unsupported(f"{self.name} knows no similar items; explicit-als and implicit-als do.")

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from alsatian.errors import FitError, ParameterError
 from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
+from alsatian.models.attributes import PlacingModel
 from alsatian.models.descent import MOMENTS, Descent
 from alsatian.models.early_stopping import EarlyStopping
 from alsatian.models.explaining import explanations
-from alsatian.models.factor import FactorModel, Floats
+from alsatian.models.factor import Floats
 from alsatian.models.implicit_terms import shrinking
 from alsatian.models.lists import Audience
 from alsatian.models.params import param
@@ -25,7 +26,7 @@ from alsatian.models.shapes import check_shapes
 KEPT, DECAY, PATIENCE = 0.9, 0.95, 3  # where nothing is given
 
 
-class BiasedMF(FactorModel):
+class BiasedMF(PlacingModel):
     """Matrix factorization of explicit ratings with biases, by stochastic gradient descent.
 
     Loss (Koren, Bell and Volinsky 2009, "Matrix factorization techniques for recommender systems", eq. 5), with w = 1
@@ -55,7 +56,7 @@ class BiasedMF(FactorModel):
 
     source: ClassVar[str] = "mf"
     iterates: ClassVar[bool] = True
-    learned: ClassVar[tuple[str, ...]] = (*FactorModel.learned, "implicit_factors")
+    learned: ClassVar[tuple[str, ...]] = (*PlacingModel.learned, "implicit_factors")
     predicts: ClassVar[bool] = True
     factors: int = param(
         default=64,
@@ -148,7 +149,7 @@ class BiasedMF(FactorModel):
 
     # Fitting
 
-    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
+    def _learn(self, data: Interactions, run: Run) -> dict[str, Any]:
         learn_from, judge_by = self._parts(data)
         descent = Descent(self, learn_from, run.threads)
         stopping = None if judge_by is None else EarlyStopping(descent, judge_by, self.patience or PATIENCE)

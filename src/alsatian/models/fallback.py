@@ -64,7 +64,7 @@ class Fallback(Combined):
             _fill(top, int(person), best, scores)
         return top
 
-    def _sources(self, top: Top, own: str) -> Sequence[Source]:
+    def _sources(self, top: Top, own: Sequence[str]) -> Sequence[Source]:
         names = [part.source for part in self.models]
         return [] if top.origin is None else [[names[part] for part in places] for places in top.origin.tolist()]
 

@@ -35,7 +35,7 @@ class Audience(NamedTuple):
     seen: what each has seen; rows: which rows of `seen` are asked for. vectors and offsets belong to the
     rows of `seen` where the model describes people by factors, or with biases; neighbors and similarities
     (rows of `seen`, k) where it knows people by those who are like them; views are the same people as the
-    parts of a combination see them.
+    parts of a combination see them. placed: whose vector comes from attributes, as there is no history.
     """
 
     seen: CSR
@@ -45,6 +45,7 @@ class Audience(NamedTuple):
     neighbors: NDArray[np.int32] | None = None
     similarities: NDArray[np.float32] | None = None
     views: tuple[Audience, ...] = ()
+    placed: Mask | None = None
 
     def left_out(self, exclude_seen: bool) -> tuple[NDArray[np.int64], NDArray[np.int32]] | None:
         """Return what lists must not hold, as the kernels take it."""
@@ -96,17 +97,23 @@ def rows_of(ids: Ids, asked: object, unknown: str) -> NDArray[np.int32]:
     return rows
 
 
-def user_rows(data: Interactions, users: object, unknown: str) -> tuple[list[Id], NDArray[np.int32]]:
-    """Return the users asked for (None: all) and their rows; -1 for an unknown one who gets what is popular."""
+def user_rows(
+    data: Interactions, users: object, unknown: str, placed: Mask | None = None
+) -> tuple[list[Id], NDArray[np.int32]]:
+    """Return the users asked for (None: all) and their rows; -1 for an unknown one who gets what is popular.
+
+    Known are those who have values and those who are placed without.
+    """
     if unknown not in ("raise", "skip", "popular"):
         raise ParameterError(f"unknown={unknown!r} is not a word of recommend; choose raise, skip or popular.")
-    counts = data.by_user.counts
+    known = data.by_user.counts > 0
+    known = known if placed is None else known | placed
     if users is None:  # all of whom anything is known
-        rows = np.flatnonzero(counts).astype(np.int32)
+        rows = np.flatnonzero(known).astype(np.int32)
         return data.user_ids.take(rows), rows
     asked = listed(users)
     rows = rows_of(data.user_ids, asked, unknown)
-    rows[counts[rows] == 0] = -1
+    rows[~known[rows]] = -1
     if unknown == "raise" and (rows < 0).any():
         user = asked[int(np.argmax(rows < 0))]
         raise UnknownUser(
@@ -179,12 +186,17 @@ def allowed_items(
     return mask
 
 
-def rated_row(data: Interactions, item: Id) -> int:
-    """Return the row of an item that somebody has; raises UnknownItem otherwise, for nothing can be like it."""
+def rated_row(data: Interactions, item: Id, placed: Mask | None = None) -> int:
+    """Return the row of an item that somebody has, or that is placed without; raises UnknownItem otherwise."""
     row = item_row(data, item)
-    if data.item_counts[row] == 0:
+    if data.item_counts[row] == 0 and (placed is None or not placed[row]):
         raise UnknownItem(f"item {item!r} has no values in the data that the model was fitted on; name another.")
     return row
+
+
+def sources_of(rows: NDArray[np.integer], placed: Mask | None, own: str) -> list[str]:
+    """Return for each row its source: "attributes" for one that is placed by these."""
+    return [own if placed is None or not placed[row] else "attributes" for row in rows.tolist()]
 
 
 def popular(data: Interactions, n: int, allowed: Mask | None) -> Top:

@@ -15,9 +15,10 @@ from alsatian.explanation import Explanation
 from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 from alsatian.models import lists
+from alsatian.models.attributes import PlacingModel
 from alsatian.models.base import Some
 from alsatian.models.explaining import explanations
-from alsatian.models.factor import FactorModel, Floats
+from alsatian.models.factor import Floats
 from alsatian.models.imputation import KINDS, Imputation
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.params import param
@@ -28,7 +29,7 @@ from alsatian.models.singular import DENSE, NOISE, enough, largest, most_factors
 FACTORS = 32
 
 
-class PureSVD(FactorModel):
+class PureSVD(PlacingModel):
     """The best approximation of the whole rating matrix by so many factors (Cremonesi, Koren and Turrin 2010).
 
     The matrix R holds the values less what fills empty cells (below), and 0 in those. Its singular value decomposition
@@ -53,7 +54,7 @@ class PureSVD(FactorModel):
     """
 
     source: ClassVar[str] = "svd"
-    learned: ClassVar[tuple[str, ...]] = (*FactorModel.learned, "singular_values")
+    learned: ClassVar[tuple[str, ...]] = (*PlacingModel.learned, "singular_values")
     factors: int | None = param(  # type: ignore[assignment]  # unlike other models, this one can choose
         default=None,
         doc=f"how many numbers describe a user or an item (None: as energy says, else up to {FACTORS})",
@@ -99,7 +100,7 @@ class PureSVD(FactorModel):
         asked: list[Any] = [people] if isinstance(people, Mapping) else lists.listed(people)
         if any(isinstance(one, Mapping) for one in asked):
             return np.vstack([np.asarray(self.fold_in(one).audience.vectors) for one in asked])
-        _, rows = lists.user_rows(data, asked, "raise")
+        _, rows = lists.user_rows(data, asked, "raise", self.placed_users)
         return np.asarray(self.user_factors[rows])
 
     # Fitting
@@ -126,7 +127,7 @@ class PureSVD(FactorModel):
                 f"{size}; pass at most {most}."
             )
 
-    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
+    def _learn(self, data: Interactions, run: Run) -> dict[str, Any]:
         imputation = Imputation.learn(self.impute, data, run.threads)
         matrix = imputation.residuals(data.by_user)
         if np.abs(matrix.data).max() <= NOISE * np.abs(data.values).max():

@@ -54,7 +54,7 @@ class Visitor:
         n = lists.check_n(n, len(data.item_ids))
         top = best(model, self.audience, n, exclude_seen, allowed, novelty, kernels.usable_threads(threads))
         reasons = model.reasons(self.audience, top) if because else None
-        return lists.arrange("like", [self.likes], top, model._sources(top, "fold_in"), data, reasons)
+        return lists.arrange("like", [self.likes], top, model._sources(top, ["fold_in"]), data, reasons)
 
     def predict(self, items: Id | Iterable[Id], *, clip: bool = False) -> NDArray[np.float32]:
         """Return the predicted value of each item (ids or titles)."""

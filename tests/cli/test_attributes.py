@@ -1,0 +1,58 @@
+"""Items and users without values on the command line: kept by --cold, placed by their attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import alsatian as al
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def train(cli: Cli, world: Path, tmp_path: Path) -> Callable[..., Any]:
+    """Train on the world of movies, with tables of items and users that name some more."""
+    items, users = tmp_path / "i.csv", tmp_path / "u.csv"
+    items.write_text("item,taste\n" + "".join(f"{n},{('left', 'right')[n % 2]}\n" for n in range(1, 61)))
+    users.write_text("user,taste\n" + "".join(f"{n},{('left', 'right')[n % 2]}\n" for n in range(1, 81)))
+    source = ("train", world / "ratings.csv", "-o", tmp_path / "m.model", "--set", "factors=4")
+    return lambda *options: cli(*source, "--items", items, "--users", users, *options)
+
+
+def test_new_items_and_users_get_lists(cli: Cli, train: Callable[..., Any], tmp_path: Path) -> None:
+    names = ("--set", "item_attributes=taste", "--set", "user_attributes=taste")
+    told = train("--cold", *names)
+    assert (told.code, told.err) == (0, "")
+    assert "items without any value kept (cold)." in told.out
+    model = al.load(tmp_path / "m.model")
+    assert model.params["item_attributes"] == ["taste"]
+    listed = cli("recommend", tmp_path / "m.model", "--user", "80", "--json").lines[0]
+    assert {row["source"] for row in listed["items"]} == {"attributes"}
+    assert {row["source"] for row in cli("similar", tmp_path / "m.model", "60", "--json").lines[0]["items"]} == {
+        "attributes"
+    }
+
+
+def test_a_hint_where_there_is_nothing_to_place(train: Callable[..., Any]) -> None:
+    told = train("--set", "item_attributes=taste")
+    assert "every item has values, so item_attributes changes nothing; --cold keeps the others of --items" in told.out
+
+
+def test_what_cannot_be(cli: Cli, train: Callable[..., Any], world: Path, tmp_path: Path) -> None:
+    wrong = train("--set", "item_attributes=tast")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+    assert "item_attributes='tast' is no column of the items; they have 'taste'. Did you mean 'taste'?" in wrong.err
+    alone = cli("train", world / "ratings.csv", "-o", tmp_path / "x.model", "--cold")
+    assert (alone.code, "pass items= (--items) or users= (--users)" in alone.err) == (2, True)
+
+
+def test_a_visitor_joins_a_model_that_places_users(
+    cli: Cli, train: Callable[..., Any], world: Path, tmp_path: Path
+) -> None:
+    assert train("--cold", "--set", "user_attributes=taste").code == 0
+    joined = cli("recommend", tmp_path / "m.model", "--like", "3", "--retrain", world / "ratings.csv")
+    assert joined.code == 0, joined.err
