@@ -9,7 +9,18 @@ import pytest
 from alsatian.errors import ColumnError, ParameterError, SourceError
 from alsatian.ingest import read
 from alsatian.recipe import Recipe
-from test_items import MOVIES, RATINGS, write
+
+RATINGS = "userId,movieId,rating\n1,10,4\n1,20,3\n2,30,5\n"
+MOVIES = """movieId,title,genres
+10,"Up, and away (2009)",Comedy|Drama
+20,Cars (2006),(no genres listed)
+99,Old,
+"""
+
+
+def write(folder: Path, **files: str) -> None:
+    for name, content in files.items():
+        (folder / name.replace("__", ".")).write_text(content)
 
 
 class TestCold:

@@ -155,10 +155,10 @@ class PlacingModel(FactorModel):
         return explanations(self.data, audience.seen.take(np.array([row])), items, scores, nothing)
 
 
-def _placed(array: NDArray[Any], words: Any, weights: NDArray[np.float64], known: Mask, cold: Mask) -> NDArray[Any]:
+def _placed(array: NDArray[Any], words: Any, weights: NDArray[np.floating], known: Mask, cold: Mask) -> NDArray[Any]:
     """Return the rows of an array, those that are cold as the regression on the known ones predicts them."""
     targets = array[known].reshape(known.sum(), -1).astype(np.float64)
-    intercepts, coefficients = ridge(words[known], targets, weights[known])
+    intercepts, coefficients = ridge(words[known], targets, weights[known].astype(np.float64))
     whole = array.copy()
     whole[cold] = (intercepts + words[cold] @ coefficients).reshape(-1, *array.shape[1:])
     return whole
