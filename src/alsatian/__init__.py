@@ -82,8 +82,8 @@ _HOMES = {
 __all__ = [
     "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
     "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "LearningCurves", "Popularity", "PureSVD", "Recipe",
-    "Recommendations", "Split", "SplitWarning", "UserKNN", "evaluate", "evaluation", "load", "metrics", "posters", "read",
-    "samples", "save", "split",
+    "Recommendations", "Split", "SplitWarning", "UserKNN", "evaluate", "evaluation", "load", "metrics", "posters",
+    "read", "samples", "save", "split",
 ]  # fmt: skip
 
 
