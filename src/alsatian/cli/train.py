@@ -74,7 +74,7 @@ def train(
     alsatian train ratings.csv -o movies.model --model implicit-als --likes 4 --set factors=64
     alsatian train ratings.csv -o movies.model --model blend --parts implicit-als,popularity
     alsatian train ratings.csv -o movies.model --curves curves.png --validation 0.1
-    alsatian train ratings.csv -o movies.model --items movies.csv --cold --set item_attributes=genres,year
+    alsatian train ratings.csv -o m.model --items movies.csv --cold --set item_attributes=genres
     alsatian train orders.parquet -o shop.model --bad-rows skip --where "quantity > 0"
     """
     from alsatian import store
