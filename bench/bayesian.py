@@ -67,6 +67,7 @@ def folds(folder: Path) -> None:
         paths = folder / f"u{n}.base", folder / f"u{n}.test"
         parts = [columns(path) for path in paths]
         rows.append([ours(*parts, **same), theirs(*paths), ours(*parts)])
+        print(f"  u{n}: " + ", ".join(f"{rmse:.4f} in {seconds:.2f} s" for rmse, _, seconds in rows[-1]), flush=True)
     figures = np.array(rows)
     for name, (rmse, inside, seconds) in zip(names, figures.transpose(1, 2, 0), strict=True):
         told = "" if np.isnan(inside).any() else f", inside {inside.mean():.3f}"

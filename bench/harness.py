@@ -26,11 +26,9 @@ ENVIRONMENTS = {
     "cmfrec": ("cmfrec", "threadpoolctl"),
     "surprise": ("scikit-surprise", "pandas"),
     "frames": ("polars", "pandas", "pyarrow"),
-    "libmf": ("libmf", "numpy"),
     "myfm": ("myfm",),
     "spark": ("pyspark", "numpy", "scipy", "setuptools"),
 }
-FLAGS = {"libmf": {"CFLAGS": "-O3 -march=native -DUSEAVX"}}  # what a peer is compiled with: those of its own Makefile
 OWN = ("alsatian", "duckdb", "product")  # workers that this interpreter runs
 
 
@@ -68,7 +66,7 @@ def _environment(worker: str) -> str | Unavailable:
         pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
         try:
             _run([sys.executable, "-m", "venv", "--clear", str(folder)])
-            _run([*pip, "install", "--quiet", *ENVIRONMENTS[worker]], FLAGS.get(worker))
+            _run([*pip, "install", "--quiet", *ENVIRONMENTS[worker]])
             listed = json.loads(_run([*pip, "list", "--format", "json"]))
         except Unavailable as error:
             return error
@@ -76,8 +74,8 @@ def _environment(worker: str) -> str | Unavailable:
     return str(python)
 
 
-def _run(command: list[str], variables: dict[str, str] | None = None) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | (variables or {}))
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise Unavailable(f"does not install: {_last_line(done.stderr)}")
     return done.stdout

@@ -1,8 +1,8 @@
 """An epoch of gradient descent
 
 Seconds of an epoch of `BiasedMF`, biases included, by optimizer, and with the implicit term of SVD++; each epoch ends
-with the exact objective over the data. LIBMF (compiled with AVX) sums its error on the way, from predictions before
-their steps, and has no biases; its epoch is the difference of two fits. Steps of LIBMF race between threads.
+with the exact objective over the data. LIBMF, compiled with AVX, takes 0.45 s on this shape with 64 factors and two
+threads (a figure told, not measured here), without biases, its error summed on the way, and its threads' steps race.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from harness import Participant, failure, good, rounds_of, spread
 from report import Page, figure, interval
 
 SHAPE, FACTORS, ROUNDS = "ml-20m", [64], 3
-WORKERS = ("libmf",)
+WORKERS: tuple[str, ...] = ()
 EPOCHS = 6
 KINDS: dict[str, dict[str, Any]] = {
     "SGD": {},
@@ -26,8 +26,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def run(options: Any) -> dict[str, Any]:
     folder = data.shaped(options.shape)
-    asked = options.asked([*(Participant(f"Alsatian, {kind}", "alsatian", given) for kind, given in KINDS.items()),
-                           Participant("LIBMF", "libmf")])  # fmt: skip
+    asked = options.asked(Participant(f"Alsatian, {kind}", "alsatian", given) for kind, given in KINDS.items())
 
     def job(one: Participant, before: list[Any]) -> dict[str, Any]:
         settings = {"action": "descend", "data": str(folder), "factors": options.factors[0], "epochs": EPOCHS}

@@ -129,14 +129,11 @@ def test_values_of_weight_zero_teach_and_judge_nothing(some_ratings: Interaction
     assert all(error is not None and 0 < error < 3 for error in errors)
 
 
-@pytest.mark.parametrize("there", [1, 2, 3])
-def test_too_few_values_that_weigh_something_to_hold_some_out(some_ratings: Interactions, there: int) -> None:
-    """One value cannot be both learned from and held out; of two or three that fall into one part, none are."""
-    weights = np.zeros(len(some_ratings))
-    held_out = np.random.default_rng([0, 1]).random(len(some_ratings)) < 0.3  # as the model draws with seed 0
-    weights[np.flatnonzero(held_out)[:there]] = 1
+@pytest.mark.parametrize("part", [True, False], ids=["held out", "learned from"])
+def test_both_parts_need_values_that_weigh_something(some_ratings: Interactions, part: bool) -> None:
+    drawn = np.random.default_rng([0, 1]).random(len(some_ratings)) < 0.3  # as the model does with seed 0
     with pytest.raises(ParameterError, match=r"validation=0\.3 holds \d+ of \d+ values out; pass validation=0"):
-        BiasedMF(**SMALL, validation=0.3).fit(weighted(some_ratings, weights), progress=False)
+        BiasedMF(**SMALL, validation=0.3).fit(weighted(some_ratings, drawn == part), progress=False)
 
 
 SVDPP = SMALL | {"implicit_terms": True, "lr": 0.01, "reg": 0.3, "bias_reg": 0.3}
