@@ -22,7 +22,8 @@ std::pair<double, int64_t> py_half_sweep(
     Array<const int64_t, 1> indptr, Array<const int32_t, 1> indices, Array<const float, 1> values,
     Maybe<const float, 1> weights, std::tuple<double, double, double, double, double> form, Array<const T, 2> fixed,
     Maybe<const T, 1> fixed_bias, Maybe<const T, 2> gram, Array<const T, 1> ridge, Maybe<const T, 1> rhs_offset,
-    Maybe<const T, 2> noise, Array<T, 2> solution, Maybe<T, 1> solution_bias, int steps, int64_t exact_from, int threads) {
+    Maybe<const T, 2> noise, Array<T, 2> solution, Maybe<T, 1> solution_bias, int steps, int64_t exact_from,
+    bool nonnegative, int threads) {
     const size_t rows = solution.shape(0), k = fixed.shape(1), n = k + fixed_bias.has_value();
     require(fixed_bias.has_value() == solution_bias.has_value(), "biases belong to both sides or none");
     check_rows(indptr, indices.shape(0));
@@ -35,13 +36,14 @@ std::pair<double, int64_t> py_half_sweep(
     require(!rhs_offset || rhs_offset->shape(0) == n, "rhs_offset must have one number an unknown");
     require(!noise || (noise->shape(0) == rows && noise->shape(1) == n), "noise must be rows x unknowns");
     require(steps == 0 || (!rhs_offset && !noise), "rhs_offset and noise need the exact solver: steps must be 0");
+    require(!nonnegative || (steps == 0 && !noise), "nonnegative factors need the exact solver without noise: steps must be 0");
     require(!fixed_bias || (fixed_bias->shape(0) == fixed.shape(0) && solution_bias->shape(0) == rows), "biases must match");
     require(n > 0, "there is nothing to learn without factors and biases");
     const auto [cs, cf, ts, tf, w0] = form;
     require(!fixed_bias || w0 == 0, "unobserved_weight and biases exclude each other");
     const HalfSweep<T> side{static_cast<int64_t>(rows), static_cast<int64_t>(fixed.shape(0)), static_cast<int>(k), indptr.data(), indices.data(), values.data(),
                             pointer(weights), {cs, cf, ts, tf, w0}, fixed.data(), pointer(fixed_bias), pointer(gram),
-                            ridge.data(), pointer(rhs_offset), pointer(noise), solution.data(), pointer(solution_bias), steps, exact_from};
+                            ridge.data(), pointer(rhs_offset), pointer(noise), solution.data(), pointer(solution_bias), steps, exact_from, nonnegative};
     const Outcome outcome = run(threads, [&] { return half_sweep(side, threads); });
     return {outcome.loss, outcome.failed};
 }
@@ -204,7 +206,7 @@ NB_MODULE(MODULE_NAME, m) {
     "indptr"_a.noconvert(), "indices"_a.noconvert(), "values"_a.noconvert(), "weights"_a.noconvert().none(), "form"_a, \
         "fixed"_a.noconvert(), "fixed_bias"_a.noconvert().none(), "gram"_a.noconvert().none(), "ridge"_a.noconvert(),  \
         "rhs_offset"_a.noconvert().none(), "noise"_a.noconvert().none(),                                                   \
-        "solution"_a.noconvert(), "solution_bias"_a.noconvert().none(), "steps"_a, "exact_from"_a, "threads"_a
+        "solution"_a.noconvert(), "solution_bias"_a.noconvert().none(), "steps"_a, "exact_from"_a, "nonnegative"_a, "threads"_a
     m.def("half_sweep", &py_half_sweep<float>, SWEEP_ARGUMENTS);
     m.def("half_sweep", &py_half_sweep<double>, SWEEP_ARGUMENTS);
     m.def("gram", &py_gram<float>, "factors"_a.noconvert(), "scale"_a, "out"_a.noconvert(), "threads"_a);

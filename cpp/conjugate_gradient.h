@@ -18,9 +18,7 @@ public:
     bool solve(double& loss) {
         T *x = s_.right.data(), *r = s_.residual.data(), *p = s_.search.data(), *ap = s_.product.data();
         T* inverse = s_.inverse.data();  // of the diagonal
-        std::fill_n(x, s_.width, T(0));
-        std::copy_n(row_.factors(), side_.factors, x);
-        if (side_.fixed_bias) x[side_.factors] = side_.solution_bias[row_.row];
+        row_.last(x);
         double squares = 0, linear = 0;
         first_residual(x, squares, linear);
         double energy = linear + dot_exactly(r, x, s_.width);  // b'x + r'x, from which the loss follows

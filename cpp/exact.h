@@ -1,4 +1,5 @@
-// Solves a row exactly: forms its system from the gathered entries, and factors it.
+// Solves a row exactly: forms its system from the gathered entries, and factors it, or descends where factors must not
+// be negative.
 //
 // While the tiles work on one batch of entries, the factors of the next (or of the next row's first) are
 // fetched into the cache, a few between any two tiles; otherwise the gather would wait for memory.
@@ -6,6 +7,7 @@
 #include <span>
 
 #include "cholesky.h"
+#include "coordinate_descent.h"
 #include "tiles.h"
 #include "row.h"
 #include "schedule.h"
@@ -68,6 +70,10 @@ private:
 
     bool finish(double& loss) {
         complete();
+        return side_.nonnegative ? descend_from_last(loss) : factor(loss);
+    }
+
+    bool factor(double& loss) {
         const T *u = s_.system.data(), *inverse = s_.inverse.data();
         T *x = s_.right.data(), *z = s_.search.data();
         if (factor_spd(s_.system.data(), s_.stride, s_.n, s_.width, s_.diagonal.data(), s_.inverse.data()) >= 0) return false;
@@ -82,6 +88,16 @@ private:
         }
         substitute_back(u, s_.stride, s_.n, s_.width, inverse, x);
         return row_.keep(x, row_loss, loss);
+    }
+
+    bool descend_from_last(double& loss) {
+        T *x = s_.search.data(), *b = s_.right.data(), *r = s_.residual.data();
+        mirror(s_.system.data(), s_.stride, s_.n);
+        row_.last(x);
+        std::copy_n(b, s_.width, r);
+        if (!descend(s_.system.data(), s_.stride, s_.n, s_.width, side_.factors, s_.diagonal.data(), x, r)) return false;
+        // sum_e c t^2 - 2 b'x + x'A x, where A x = b - r
+        return row_.keep(x, squares_ - dot_exactly(b, x, s_.width) - dot_exactly(r, x, s_.width), loss);
     }
 
     void add(int64_t begin, int64_t end, int64_t last) {

@@ -7,6 +7,8 @@
 //
 // With A x = b for the above, and b plus `rhs_offset`, a row of `noise` z makes x = A^-1 b + U^-1 z, where A = U'U: of
 // standard normal z, a draw from the normal distribution whose precision is A. See models/bayesian_mf.py.
+//
+// Where factors must not be negative, x is the minimum of the same regression under that bound (coordinate_descent.h).
 #pragma once
 #include <cstdint>
 
@@ -33,10 +35,11 @@ struct HalfSweep {
     const T* ridge;       // (rows)
     const T* rhs_offset;  // (n), added to b of every row, or null
     const T* noise;       // (rows, n) or null
-    T* solution;          // (rows, factors): where conjugate gradient starts, and the result
+    T* solution;          // (rows, factors): where conjugate gradient and coordinate descent start, and the result
     T* solution_bias;     // (rows) or null, as fixed_bias
     int steps;            // of conjugate gradient; 0 solves every row exactly, by Cholesky
     int64_t exact_from;   // rows with so many entries or more are solved exactly anyway
+    bool nonnegative;     // hold factors (not biases) at 0 or above: steps is 0, and there is no noise
 
     int unknowns() const { return factors + (fixed_bias != nullptr); }
 };

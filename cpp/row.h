@@ -131,6 +131,13 @@ struct Row {
         for (; from < end; from += 64 / sizeof(T)) __builtin_prefetch(from);
     }
 
+    // The last solution, where steps begin; of whole vectors.
+    void last(T* x) const {
+        std::fill_n(x, scratch.width, T(0));
+        std::copy_n(factors(), side.factors, x);
+        if (side.solution_bias) x[side.factors] = side.solution_bias[row];
+    }
+
     // Takes over a result and its loss, if they are finite.
     bool keep(const T* result, double row_loss, double& loss) const {
         if (!std::isfinite(row_loss)) return false;

@@ -83,6 +83,10 @@ CASES = {
     "explicit, auto by cg": Case(ExplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
     "explicit, by attributes": Case(ExplicitALS, SMALL | PLACED, FACTOR_MODEL),
     "explicit, float64": Case(ExplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
+    "explicit, non-negative": Case(ExplicitALS, SMALL | {"nonnegative": True}, FACTOR_MODEL),
+    "explicit, nmf": Case(
+        ExplicitALS, SMALL | {"biases": False, "unobserved_weight": 1, "reg": 0, "nonnegative": True}, FACTOR_MODEL
+    ),
     "implicit": Case(ImplicitALS, SMALL, FACTOR_MODEL),
     "implicit hu": Case(ImplicitALS, SMALL | {"form": "hu", "alpha": 5}, FACTOR_MODEL),
     "implicit rendle": Case(ImplicitALS, SMALL | {"form": "rendle", "unobserved_weight": 0.2}, FACTOR_MODEL),
@@ -92,6 +96,10 @@ CASES = {
     "implicit, auto by cg": Case(ImplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
     "implicit, by attributes": Case(ImplicitALS, SMALL | PLACED, FACTOR_MODEL),
     "implicit, float64": Case(ImplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
+    "implicit, non-negative": Case(ImplicitALS, SMALL | {"nonnegative": True}, FACTOR_MODEL),
+    "implicit rendle, non-negative": Case(
+        ImplicitALS, SMALL | {"factors": 40, "form": "rendle", "nonnegative": True}, FACTOR_MODEL
+    ),
     "item-knn": Case(ItemKNN, {"k": 10}, FACTOR_MODEL),
     "item-knn, pearson": Case(ItemKNN, {"similarity": "pearson", "shrinkage": 3}, FACTOR_MODEL),
     "item-knn, jaccard": Case(ItemKNN, {"similarity": "jaccard", "k": 7, "shrinkage": 5}, FACTOR_MODEL),

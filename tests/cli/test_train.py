@@ -59,6 +59,15 @@ class TestSaid:
         assert model.name == "implicit-als"
         assert model.data.recipe.at_least == 4
 
+    def test_nonnegative_factors(self, cli: Cli, world: Path, target: Path) -> None:
+        asked = ("train", world / "ratings.csv", "-o", target, *SMALL, "--set", "nonnegative=true")
+        assert cli(*asked).code == 0
+        model = al.load(target)
+        assert model.params["nonnegative"] is True
+        assert model.user_factors.min() == model.item_factors.min() == 0
+        refused = cli(*asked, "--set", "solver=cg").err
+        assert "solver='cg' does not hold factors at 0 or above; with nonnegative=True pass solver='auto'." in refused
+
     def test_a_blend(self, cli: Cli, world: Path, target: Path) -> None:
         source = ("train", world / "ratings.csv", "-o", target, "--likes", "4", "--model", "blend")
         parts = ("--parts", "implicit-als:factors=4:epochs=3,popularity")

@@ -30,6 +30,7 @@ def sweep_arguments() -> dict[str, Any]:
         "solution_bias": np.zeros(2, np.float32),
         "steps": 0,
         "exact_from": 0,
+        "nonnegative": False,
         "threads": 1,
     }
 
@@ -124,6 +125,8 @@ def test_an_array_of_the_wrong_shape_type_or_layout_is_refused(build: ModuleType
         ({"rhs_offset": np.ones(2, np.float32)}, "one number an unknown"),
         ({"noise": np.ones((2, 2), np.float32)}, "rows x unknowns"),
         ({"steps": 3}, "need the exact solver"),
+        ({"nonnegative": True}, "need the exact solver without noise"),
+        ({"nonnegative": True, "noise": None, "rhs_offset": None, "steps": 3}, "need the exact solver without noise"),
         ({"values": np.ones(2, np.float32)}, "one length"),
         ({"ridge": np.ones(3, np.float32)}, "match the solution's rows"),
         (

@@ -55,7 +55,11 @@ def test_a_step_back_restores_both_factors_and_bias_and_begins_anew() -> None:
     assert not momentum.moved
 
 
-@pytest.mark.parametrize("solver", [{"solver": "cholesky"}, {"solver": "cg", "cg_steps": 1}], ids=["exact", "cg"])
+@pytest.mark.parametrize(
+    "solver",
+    [{"solver": "cholesky"}, {"solver": "cg", "cg_steps": 1}, {"nonnegative": True}],
+    ids=["exact", "cg", "non-negative"],
+)
 def test_a_step_too_far_is_taken_back(
     solver: dict[str, Any], monkeypatch: pytest.MonkeyPatch, some_ratings: Interactions
 ) -> None:

@@ -121,11 +121,13 @@ def half_sweep(
     threads: int | None = None,
     rhs_offset: Array | None = None,
     noise: Array | None = None,
+    nonnegative: bool = False,
 ) -> tuple[float, int]:
     threads = usable_threads(threads)
     return _native.half_sweep(  # type: ignore[no-any-return]
-        *rows, tuple(form), *fixed, gram, ridge, rhs_offset, noise, *solution, steps, exact_from, threads
-    )
+        *rows, tuple(form), *fixed, gram, ridge, rhs_offset, noise, *solution, steps, exact_from, nonnegative,
+        threads,
+    )  # fmt: skip
 
 
 def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> NDArray[np.float32]:

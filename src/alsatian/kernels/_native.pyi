@@ -33,6 +33,7 @@ def half_sweep(
     solution_bias: _Float32 | None,
     steps: int,
     exact_from: int,
+    nonnegative: bool,
     threads: int,
 ) -> tuple[float, int]: ...
 @overload
@@ -52,6 +53,7 @@ def half_sweep(
     solution_bias: _Float64 | None,
     steps: int,
     exact_from: int,
+    nonnegative: bool,
     threads: int,
 ) -> tuple[float, int]: ...
 @overload

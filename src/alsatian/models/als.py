@@ -5,6 +5,8 @@
 
     r_u = reg (n_u + w0 items)^nu,  r_i = reg (n_i + w0 users)^nu
 
+With `nonnegative`, x and y (not the biases) are at least 0, and each row's regression is solved under that bound.
+
 An epoch solves all items with the users fixed, moves them on by a share of their last step (momentum.py), then solves
 all users with the items fixed. A fit ends with the users, exactly solved unless solver="cg", so that a user's factors
 are exactly what folding in her own history gives.
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,31 +24,23 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.errors import FitError, ParameterError, counted
 from alsatian.explanation import Explanation
-from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Side
 from alsatian.kernels.types import entries
 from alsatian.models import axes
 from alsatian.models.attributes import PlacingModel
-from alsatian.models.explaining import explanations
+from alsatian.models.explaining import explanations, regression_parts
 from alsatian.models.lists import Audience
 from alsatian.models.momentum import Momentum
 from alsatian.models.params import param
 from alsatian.models.run import Run
+from alsatian.models.sides import Half, penalty, weighed_gram, zeros
 
 CG_STEPS, AXES_STEPS = 3, 2  # of conjugate gradient; where empty cells count, and its axes are those of models/axes.py
 EXACT_FACTORS = 32  # above, conjugate gradient comes sooner to the same objective: bench solvers --factors 16 32 64
 CACHED = 1 << 20  # bytes of a row's factors beyond which every step of conjugate gradient must fetch them anew
 FORMED = 128  # up to so many factors, forming such a row's system once costs no more than that
 START = 0.5  # how large a row's Gram matrix of starting factors is, beside its ridge
-
-
-class Half(NamedTuple):
-    """One side of the data: its entries row by row, the rows' ridges, and the ids to name a row by (None: visitors)."""
-
-    entries: CSR
-    ridge: NDArray[Any]
-    ids: Ids | None
 
 
 class ALS(PlacingModel):
@@ -73,10 +67,17 @@ class ALS(PlacingModel):
         high=1000,
     )
     accelerate: bool = param(default=True, doc="give the items momentum: about half the epochs for the same objective")
+    nonnegative: bool = param(
+        default=False, doc="hold factors (not biases) at 0 or above; each row is solved by coordinate descent"
+    )
     seed: int = param(default=0, doc="of the random starting values", low=0)
     precision: str = param(default="float32", doc="of the arithmetic", choices=("float32", "float64"))
 
     def _check_params(self) -> None:
+        if self.nonnegative and self.solver != "auto":
+            raise ParameterError(
+                f"solver={self.solver!r} does not hold factors at 0 or above; with nonnegative=True pass solver='auto'."
+            )
         if self.cg_steps is not None and self.solver != "cg":
             raise ParameterError(
                 f"cg_steps={self.cg_steps} has no effect with solver={self.solver!r}; pass solver='cg'."
@@ -123,7 +124,7 @@ class ALS(PlacingModel):
         momentum, loss = Momentum(), np.inf
 
         def solve_users(steps: int | None = None) -> float:
-            return self._solve(by_user, form, items, users, run.threads, steps) + _penalty(by_item, items)
+            return self._solve(by_user, form, items, users, run.threads, steps) + penalty(by_item, items)
 
         def learned() -> dict[str, Any]:
             factors = {"user_factors": users.factors, "item_factors": items.factors}
@@ -135,13 +136,17 @@ class ALS(PlacingModel):
             self._solve(by_item, form, users, items, run.threads)
             if self.accelerate:
                 momentum.move(items)
+                if self.nonnegative:
+                    np.maximum(items.factors, 0, out=items.factors)
             loss = solve_users()
             if loss > before and momentum.moved:
                 momentum.back(items)  # exactly solved, the users can only lower what the last epoch reached
                 loss = solve_users(steps=0)
             if run.finish(loss, self.tol, learned):
                 break
-        if self.solver == "auto" and self.epoch_steps:
+        if self.nonnegative:
+            users = zeros(users, len(users.factors))  # where a visitor's descent begins, so that the bits are the same
+        if self.nonnegative or (self.solver == "auto" and self.epoch_steps):
             run.amend(solve_users(steps=0))
         return learned()
 
@@ -160,15 +165,14 @@ class ALS(PlacingModel):
         """
         rng = np.random.default_rng(self.seed)
         center = np.sqrt(abs(level) / max(self.factors, 1))
-        users, items = (
-            Side(
-                (rng.standard_normal((half.entries.rows, self.factors)) * self._spread(other, form) + center).astype(
-                    self.precision
-                ),
-                np.zeros(half.entries.rows, self.precision) if self.biased else None,
-            )
-            for half, other in ((by_user, by_item), (by_item, by_user))
-        )
+
+        def drawn(half: Half, solved: Half) -> Side:
+            rows = half.entries.rows
+            factors = rng.standard_normal((rows, self.factors)) * self._spread(solved, form) + center
+            factors = np.abs(factors) if self.nonnegative else factors
+            return Side(factors.astype(self.precision), np.zeros(rows, self.precision) if self.biased else None)
+
+        users, items = drawn(by_user, by_item), drawn(by_item, by_user)
         if self.biased:
             user_bias, item_bias = (side._replace(factors=side.factors[:, :0].copy()) for side in (users, items))
             self._solve(by_item, form, user_bias, item_bias, run.threads)
@@ -199,7 +203,7 @@ class ALS(PlacingModel):
 
         steps: of conjugate gradient, 0 to solve exactly (None: as the solver says). gram: of the fixed side, if known.
         """
-        gram = _gram(fixed, form, threads) if gram is None else gram
+        gram = weighed_gram(fixed, form, threads) if gram is None else gram
         steps = self.epoch_steps if steps is None else steps
         loss, failed = axes.half_sweep(
             half.entries.for_kernels,
@@ -211,6 +215,7 @@ class ALS(PlacingModel):
             steps,
             exact_from=self._exact_from,
             threads=threads,
+            nonnegative=self.nonnegative,
         )
         if failed >= 0:
             count = half.entries.counts[failed]
@@ -225,7 +230,7 @@ class ALS(PlacingModel):
     @property
     def epoch_steps(self) -> int:
         """The steps of conjugate gradient with which an epoch solves each row; 0: exactly."""
-        if self.solver == "cholesky" or (self.solver == "auto" and self.factors <= EXACT_FACTORS):
+        if self.nonnegative or self.solver == "cholesky" or (self.solver == "auto" and self.factors <= EXACT_FACTORS):
             return 0
         return self.cg_steps or (AXES_STEPS if self._form(0.0).unobserved else CG_STEPS)
 
@@ -242,8 +247,7 @@ class ALS(PlacingModel):
         """Solve visitors as a fit solves users, by the same half-sweep over other rows; always exactly."""
         form = self._form(float(self.mean[0]))
         items = self._items
-        zeros = np.zeros((history.rows, self.factors), items.factors.dtype)
-        visitors = Side(zeros, None if items.bias is None else np.zeros(history.rows, items.factors.dtype))
+        visitors = zeros(items, history.rows)
         self._solve(
             Half(history, self._ridge(history, form), None), form, items, visitors, 1, steps=0, gram=self._item_gram
         )
@@ -258,42 +262,31 @@ class ALS(PlacingModel):
         items = self._items
         if self.placed_items is not None:
             items = items._replace(factors=np.where(self.placed_items[:, None], 0, items.factors))
-        return _gram(items, self._form(float(self.mean[0])))
+        return weighed_gram(items, self._form(float(self.mean[0])))
 
     @property
     def _items(self) -> Side:
         return Side(self.item_factors, self.item_bias)
 
     def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
-        """Take scores apart (Hu, Koren and Volinsky 2008, section 5).
-
-        With A the system of the person's regression, x = A^-1 sum_e c_e t_e f_e, so item i's score is
-        m + b_i + sum_e (y_i' A^-1 f_e) c_e t_e: one part for each entry e of the history.
+        """Take scores apart. With `nonnegative`, the person's factors that are 0 stay so: the others solve the plain
+        regression without them, which has an answer in parts.
         """
         form, fixed = self._form(float(self.mean[0])), self._items
         confidence, target = entries(history.for_kernels, form, fixed)
-        columns = fixed.factors if fixed.bias is None else np.column_stack([fixed.factors, np.ones(len(fixed.factors))])
-        f = columns[history.indices].astype(np.float64)
-        system = f.T @ (f * (confidence - form.unobserved)[:, None]) + self._ridge(history, form) * np.eye(f.shape[1])
+
+        def wide(rows: Any) -> NDArray[np.float64]:
+            factors = fixed.factors[rows].astype(np.float64)
+            return factors if fixed.bias is None else np.column_stack([factors, np.ones(len(rows))])
+
+        f, y = wide(history.indices), wide(items)
+        outside = self._ridge(history, form) * np.eye(f.shape[1])
         if self._item_gram is not None:
-            system += self._item_gram
-        try:
-            influence = np.linalg.solve(system, columns[items].T.astype(np.float64))  # A^-1 y_i, a column for each item
-        except np.linalg.LinAlgError:
-            raise FitError("the history has no unique solution to explain; fit with a larger reg.") from None
-        parts = (f @ influence) * target[:, None]
+            outside += self._item_gram
+        if self.nonnegative:
+            free = np.ones(f.shape[1], bool)
+            free[: self.factors] = self._fold_in(history).vectors[0] > 0  # type: ignore[index]
+            f, y, outside = f[:, free], y[:, free], outside[np.ix_(free, free)]
+        parts = regression_parts(f, confidence - form.unobserved, target, outside, y)
         bases = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
         return explanations(self.data, history, items, bases, parts)
-
-
-def _gram(fixed: Side, form: Form, threads: int | None = None) -> NDArray[Any] | None:
-    """Return w0 F'F, or None when w0 is zero."""
-    return kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
-
-
-def _penalty(half: Half, side: Side) -> float:
-    """Return sum over rows of r (|x|^2 + b^2)."""
-    squares = np.einsum("ij,ij->i", side.factors, side.factors, dtype=np.float64)
-    if side.bias is not None:
-        squares += side.bias.astype(np.float64) ** 2
-    return float(half.ridge.astype(np.float64) @ squares)

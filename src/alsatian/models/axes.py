@@ -33,11 +33,15 @@ def half_sweep(
     *,
     exact_from: int,
     threads: int,
+    nonnegative: bool = False,
 ) -> tuple[float, int]:
     """Do as kernels.half_sweep does; steps of conjugate gradient in the axes of `gram`, if rows share a matrix."""
     if not steps or gram is None:
         return kernels.half_sweep(
-            rows, form, fixed, gram, ridge, solution, steps, exact_from=exact_from, threads=threads
+            *(rows, form, fixed, gram, ridge, solution, steps),
+            exact_from=exact_from,
+            threads=threads,
+            nonnegative=nonnegative,
         )
     spread, axes = axes_of(gram)
     turned = Side(turn(solution.factors, axes, threads), None)

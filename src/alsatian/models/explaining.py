@@ -1,4 +1,4 @@
-"""From a score taken apart, entry by entry of a history, to what users read."""
+"""Scores taken apart, entry by entry of a history, and told as users read them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alsatian.errors import FitError
 from alsatian.explanation import Explanation, Reason
 from alsatian.interactions import CSR, Interactions
+
+_SINGULAR = 1e15  # a condition number that is nothing but rounding
+
+
+def regression_parts(
+    f: NDArray[np.float64], confidence: NDArray[np.float64], target: NDArray[np.float64],
+    outside: NDArray[np.float64], y: NDArray[np.float64],
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return what each entry e of a history adds to each score y_i'x, where x solves the regression on its factors f,
+
+        A x = sum_e target_e f_e,  A = sum_e confidence_e f_e f_e' + outside,
+
+    so that y_i'x = sum_e (y_i' A^-1 f_e) target_e (Hu, Koren and Volinsky 2008, section 5): an array (entries, items).
+    """
+    system = f.T @ (f * confidence[:, None]) + outside
+    try:
+        inverse = np.linalg.inv(system)
+        if np.abs(system).sum() * np.abs(inverse).sum() > _SINGULAR:
+            raise np.linalg.LinAlgError
+    except np.linalg.LinAlgError:
+        raise FitError("the history has no unique solution to explain; fit with a larger reg.") from None
+    parts: NDArray[np.float64] = (f @ (inverse @ y.T)) * target[:, None]
+    return parts
 
 
 def explanations(

@@ -24,11 +24,17 @@ class ExplicitALS(ALS):
 
     With `unobserved_weight` above 0 (and no biases) the cells that nobody rated count as zeros.
 
+    With `nonnegative` no factor is below 0, so that they read as parts, of which a user or an item has more or less.
+    Mean and biases keep either sign, and factors only add to them. Non-negative matrix factorization (Lee and Seung
+    1999, "Learning the parts of objects by non-negative matrix factorization") is then a setting: biases=False, reg=0
+    for the known cells alone (better with some reg), with unobserved_weight=1 for the whole matrix, its empty cells 0.
+
     Learned: user_factors (users, factors), item_factors (items, factors), user_bias, item_bias, mean.
     Score: the predicted value, in the unit of the data (not clipped to its scale in lists).
     Cost of an epoch, in multiply-adds: solved exactly values x factors^2 + (users + items) x factors^3 / 6; by s steps
-    of conjugate gradient 4 (s + 1) x values x factors. Memory: the data twice (by user and by item), 8 bytes an entry
-    each, plus the factors.
+    of conjugate gradient 4 (s + 1) x values x factors; with `nonnegative` values x factors^2 + s x (users + items) x
+    factors^2, where s, the rounds of coordinate descent, is some tens. Memory: the data twice (by user and by item), 8
+    bytes an entry each, plus the factors.
 
     For a good list of things to see next, an ImplicitALS on likes ranks far better; this model predicts ratings.
 
@@ -58,6 +64,8 @@ class ExplicitALS(ALS):
             )
         if self.factors == 0 and not self.biases:
             raise ParameterError("factors=0 without biases leaves nothing to learn; pass factors=1 or more.")
+        if self.factors == 0 and self.nonnegative:
+            raise ParameterError("nonnegative=True has no effect with factors=0; drop it, or pass factors=1 or more.")
 
     @property
     def biased(self) -> bool:

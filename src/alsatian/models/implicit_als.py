@@ -38,10 +38,14 @@ class ImplicitALS(ALS):
 
     The exponent nu, where given, says how r grows with that count.
 
+    With `nonnegative` no factor is below 0: non-negative matrix factorization under these weights (with alpha=0, reg=0
+    the plain one, of ones and zeros). Factors then read as parts, such as tastes that a user has more or less of.
+
     Learned: user_factors (users, factors), item_factors (items, factors).
     Score: about 0 for what a user will not choose and 1 for what she will; only the order means something.
     Cost of an epoch, in multiply-adds: solved exactly values x factors^2 + (users + items) x factors^3 / 6; by s steps
-    of conjugate gradient 4 (s + 1) x values x factors + (users + items) x (s + 1) x factors^2.
+    of conjugate gradient 4 (s + 1) x values x factors + (users + items) x (s + 1) x factors^2; with `nonnegative`
+    values x factors^2 + s x (users + items) x factors^2, where s, the rounds of coordinate descent, is some tens.
 
     >>> model = ImplicitALS(factors=64, form="hu", alpha=15)
     """

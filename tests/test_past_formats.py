@@ -1,0 +1,54 @@
+"""A model file of every format that ever was stays readable: fixtures/format_N.safetensors (made by fixtures/make.py).
+
+Format 1 is of version 0.1.0, from before `nonnegative` was a parameter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alsatian import modelfile
+from alsatian.models import ExplicitALS, Model
+from alsatian.store import load, save
+
+FIXTURES = Path(__file__).parent / "fixtures"
+FORMATS = range(1, modelfile.FORMAT + 1)
+
+
+@pytest.fixture(params=FORMATS)
+def path(request: pytest.FixtureRequest) -> Path:
+    return FIXTURES / f"format_{request.param}.safetensors"
+
+
+@pytest.fixture
+def model(path: Path) -> Model:
+    return load(path)
+
+
+def test_its_parameters_and_summary_are_known(model: Model) -> None:
+    assert isinstance(model, ExplicitALS)
+    assert model.changed == {"factors": 2, "reg": 0.05, "epochs": 5}
+    assert model.training["values"] == len(model.data) == 24
+    assert len(model.history) == 5
+    assert model.data.scale == (1.0, 5.0)
+
+
+def test_it_answers_as_it_did(model: Model) -> None:
+    lists = model.recommend(["alice", "erin"], n=2)
+    assert [lists[user].items for user in range(2)] == [[8, 34], [21, 8]]
+    np.testing.assert_allclose(lists[0].scores, [3.116, 0.154], atol=0.002)
+    assert next(iter(lists[0])).title == "Amélie (2001)"
+    assert model.recommend("frank", n=1, where="year > 2000").items == [3]
+    assert model.similar("Heat (1995)", n=2).items == [34, 21]
+    assert model.predict("bob", 5)[0] == pytest.approx(4.472, abs=0.002)
+    assert model.fold_in({"Cars (2006)": 5, 13: 1}).recommend(n=2).items == [5, 8]
+    assert model.explain("alice", 8).score == pytest.approx(lists[0].scores[0], abs=1e-4)
+
+
+def test_it_can_be_saved_anew(model: Model, tmp_path: Path) -> None:
+    save(model, tmp_path / "new.model")
+    again = load(tmp_path / "new.model")
+    assert again.recommend().scores.tobytes() == model.recommend().scores.tobytes()
