@@ -59,7 +59,7 @@ class TestUsage:
         ("arguments", "words"),
         [
             (["trane"], "No such command 'trane'"),
-            (["train", "--purple", "3"], "No such option: --purple; see 'alsatian train --help'."),
+            (["train", "--xyz", "3"], "No such option: --xyz; see 'alsatian train --help'."),
             (["train", "x.csv"], "Missing option '-o'"),
             (["similar"], "Missing argument 'FILE'"),
             (["similar", "x.model"], "Missing argument 'ITEM'; see"),
