@@ -1,10 +1,12 @@
 """Choose the constructors' defaults on validation parts of ml-latest-small and of two training folds of MovieLens 100K.
 
 The test files are not read here; but the folds partition the data, so a training fold holds what other folds test.
-Prints one line a setting, best last.
+Those of item-knn are chosen inside the training parts of the ten-per-user splits that the README reports on, of both
+sets and of the article log: what these hold out is not read. Prints one line a setting, best last.
 
     python bench/defaults.py explicit DATA_FOLDER     # the folder with ml-latest-small.tar.gz and ml-100k.tar.gz
     python bench/defaults.py implicit DATA_FOLDER
+    python bench/defaults.py item-knn DATA_FOLDER     # also with deskdrop.tar.gz
 """
 
 from __future__ import annotations
@@ -52,12 +54,23 @@ def implicit(folder: Path) -> tuple[list[al.Split], Iterator[dict[str, Any]]]:
     return splits, ({"factors": 32, **setting} for setting in settings)
 
 
+def item_knn(folder: Path) -> tuple[list[al.Split], Iterator[dict[str, Any]]]:
+    log = next(unpacked(folder, "deskdrop").glob("**/users_interactions.csv"))
+    datasets = [al.read(unpacked(folder, name)).likes() for name in ("ml-latest-small", "ml-100k")]
+    splits = [al.split.per_user(al.split.per_user(data).train, seed=1) for data in (*datasets, al.read(log))]
+    names = ("weighting", "shrinkage", "k")
+    grid = itertools.product(("none", "tf-idf", "bm25"), (0.0, 5.0, 20.0), (50, 100, 200, 400))
+    return splits, (dict(zip(names, setting, strict=True)) for setting in grid)
+
+
 def main(kind: str, folder: Path) -> None:
-    splits, grid = {"explicit": explicit, "implicit": implicit}[kind](folder)
+    splits, grid = {"explicit": explicit, "implicit": implicit, "item-knn": item_knn}[kind](folder)
     rows = []
     for setting in grid:
         if kind == "explicit":
             figures = [evaluation.rmse(al.ExplicitALS(seed=1, **setting).fit(s.train), s) for s in splits]
+        elif kind == "item-knn":
+            figures = [-evaluation.ndcg(al.ItemKNN(**setting).fit(s.train, progress=False), s) for s in splits]
         else:
             figures = [-evaluation.ndcg(al.ImplicitALS(seed=1, **setting).fit(s.train), s) for s in splits]
         rows.append((float(np.mean(figures)), np.round(np.abs(figures), 4), setting))

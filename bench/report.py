@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PARTS = ("kernels", "solvers", "sgd", "topn", "reading", "scaling", "quality")
+PARTS = ("kernels", "solvers", "sgd", "topn", "neighbors", "reading", "scaling", "quality")
 
 HEAD = """# Benchmarks
 

@@ -1,162 +1,131 @@
 #include "neighbors.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <mutex>
 #include <numeric>
 #include <vector>
 
+#include "head.h"
+#include "nearest.h"
 #include "parallel.h"
+#include "similarity.h"
 
 namespace alsatian {
 namespace {
 
-// What is summed up over the columns that two rows share, and what it makes of them. All are symmetric to the last
-// bit, so it does not matter from which side a pair is seen.
-
-struct Products {
-    float xy = 0;
-    bool any() const { return xy != 0; }  // whether there is anything to take back to zero
-    void add(float x, float y) { xy += x * y; }
-    float similarity(float size, float other, float) const { return xy / (size * other); }
+template <class Sums>
+struct Scratch {
+    std::vector<float> bars;  // by rank: what a similarity must reach, as far as this thread knows; never too high
+    std::vector<Sums> sums;
+    std::vector<Line> tile, lines;
 };
 
-struct CountedProducts : Products {
-    float shared = 0;
-    bool any() const { return shared != 0; }
-    void add(float x, float y) { Products::add(x, y), shared += 1; }
-    float similarity(float size, float other, float shrinkage) const {
-        return xy / (size * other) * (shared / (shared + shrinkage));
-    }
-};
+// What all threads share while pairs are found.
+template <class Sums>
+struct Pairs {
+    const Sparse& rows;
+    const Similarity how;
+    const std::vector<int32_t> order;  // the rows by rank
+    std::vector<float> sizes;          // by rank, and some beyond
+    Nearest nearest;
+    std::vector<Scratch<Sums>> scratch;
 
-struct Counts {
-    int32_t shared = 0;
-    bool any() const { return shared != 0; }
-    void add(float, float) { ++shared; }
-    float similarity(float size, float other, float shrinkage) const {
-        const float n = static_cast<float>(shared);
-        return n / (size + other - n) * (n / (n + shrinkage));
-    }
-};
-
-// The correlation over the shared columns alone, with the means that the rows have there.
-struct Moments {
-    double xy = 0, x = 0, y = 0, xx = 0, yy = 0;
-    int32_t shared = 0;
-    bool any() const { return shared != 0; }
-    void add(float a, float b) {
-        const double p = a, q = b;
-        xy += p * q, x += p, y += q, xx += p * p, yy += q * q, ++shared;
-    }
-    float similarity(float, float, float shrinkage) const {
-        const double n = shared, vx = xx - x * x / n, vy = yy - y * y / n;
-        if (vx <= 1e-12 * xx || vy <= 1e-12 * yy) return 0;  // a constant, or a single column, correlates with nothing
-        return static_cast<float>(std::min(1.0, (xy - x * y / n) / std::sqrt(vx * vy)) * (n / (n + shrinkage)));
-    }
-};
-
-// The best k of a row, kept sorted in the arrays of the answer. Rows share locks, as threads seldom meet.
-class Nearest {
-public:
-    Nearest(int k, int32_t* best, float* scores, int64_t rows) : k(k), best(best), scores(scores) {
-        std::fill_n(best, rows * k, -1);
-        std::fill_n(scores, rows * k, 0.0f);
+    Pairs(const Sparse& rows, const float* sizes, Similarity how, int32_t* best, float* scores, int threads)
+        : rows(rows), how(how), order(by_length(rows)), nearest(how.k, best, scores, rows.rows), scratch(threads) {
+        for (int32_t row : order) this->sizes.push_back(sizes[row]);
+        this->sizes.resize(rows.rows + kLine, 1.0f);
+        for (auto& one : scratch) one.bars.assign(rows.rows + kLine, kLeast);
     }
 
-    // Returns what a similarity must reach to get into the list of `row`.
-    float offer(int64_t row, float score, int32_t other) {
-        std::lock_guard guard(locks[row % locks.size()]);
-        int32_t* rows = best + row * k;
-        float* values = scores + row * k;
-        int place = 0, end = k;
-        while (place < end) {
-            const int middle = (place + end) / 2;
-            const bool after = score > values[middle] || (score == values[middle] && other < rows[middle]);
-            if (after) end = middle;
-            else place = middle + 1;
+    // Takes the similarities of a row with `width` ranks from `first` on, and offers those that may get into a list;
+    // the others, nearly all of them, are done with in vectors. Only the first `count` are meant.
+    template <int width, class SumsOf>
+    void offer(int64_t rank, int64_t first, int64_t count, const SumsOf& sums_of, std::vector<float>& bars) {
+        const float size = sizes[rank], bar = bars[rank], *others = &bars[first], *with = &sizes[first];
+        float scores[width];
+        bool any = false;
+        for (int lane = 0; lane < width; ++lane) {
+            const Sums sums = sums_of(lane);
+            scores[lane] = sums.any() ? sums.similarity(size, with[lane], how.shrinkage) : 0;
         }
-        if (place < k) {
-            std::copy_backward(rows + place, rows + k - 1, rows + k);
-            std::copy_backward(values + place, values + k - 1, values + k);
-            rows[place] = other, values[place] = score;
+        for (int lane = 0; lane < width; ++lane) any |= (scores[lane] >= bar) | (scores[lane] >= others[lane]);
+        if (!any) return;
+        for (int lane = 0; lane < std::min<int64_t>(width, count); ++lane) {
+            const int64_t other = first + lane;
+            if (scores[lane] >= bars[rank]) bars[rank] = nearest.offer(order[rank], scores[lane], order[other]);
+            if (scores[lane] >= bars[other]) bars[other] = nearest.offer(order[other], scores[lane], order[rank]);
         }
-        return values[k - 1];
     }
-
-private:
-    const int k;
-    int32_t* best;
-    float* scores;
-    std::array<std::mutex, 1024> locks;
 };
 
-struct Entry {
-    int32_t rank;
-    float value;
-};
+// The pairs of which one row is among the `head` longest.
+template <class Sums>
+void head_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threads) {
+    constexpr int width = kTile<Sums>;
+    const std::vector<Part> parts = parts_of<Sums>(pairs.rows, columns, pairs.order);
+    const int64_t rows = pairs.rows.rows, blocks = (rows + kRows - 1) / kRows;
+    parallel_for(threads, (head + width - 1) / width * blocks, [&](int64_t task, int worker) {
+        auto& scratch = pairs.scratch[worker];
+        const int64_t first = task / blocks * width;
+        const int64_t begin = std::max(first + 1, task % blocks * kRows), end = std::min(rows, (task % blocks + 1) * kRows);
+        if (begin >= end) return;
+        tile_sums<Sums>(parts, first, begin, end, scratch.tile, scratch.lines);
+        for (int64_t rank = begin; rank < end; ++rank) {
+            const float* line = scratch.lines[rank - begin].at;
+            const auto sums_of = [&](int lane) { return Sums::of(line + lane, width); };
+            pairs.template offer<width>(rank, first, rank - first, sums_of, scratch.bars);
+        }
+    });
+}
 
-// The entries by column, those of the longest rows first: `rank` counts the rows from the longest on. Most sums then
-// belong to a few rows that lie side by side, and stay in the first cache.
+// The entries of the rows from a rank on, by column, those of the longest rows first: most sums then belong to a few
+// rows that lie side by side, and stay in the first cache.
 struct Ranked {
-    std::vector<int32_t> order;     // the rows by rank
-    std::vector<int64_t> starts;    // of the columns
-    std::vector<Entry> entries;
-    std::vector<int32_t> before;    // of each entry by row: how many of its column come before it
+    std::vector<int64_t> starts;   // of the columns
+    std::vector<Entry> entries;    // which row, counted from the rank on
+    std::vector<int64_t> offsets;  // of the rows in `before`
+    std::vector<int32_t> before;   // of each entry, row by row: how many of its column come before it
 
-    Ranked(const Sparse& rows, int64_t columns) : order(rows.rows), starts(columns + 1), before(rows.indptr[rows.rows]) {
-        const auto length = [&](int32_t row) { return rows.indptr[row + 1] - rows.indptr[row]; };
-        std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return length(a) > length(b); });
-        for (size_t e = 0; e < before.size(); ++e) ++starts[rows.indices[e] + 1];
+    Ranked(const Sparse& rows, int64_t columns, const std::vector<int32_t>& order, int64_t first) : starts(columns + 1), offsets{0} {
+        for (int64_t rank = first; rank < rows.rows; ++rank) {
+            for (int64_t e = rows.indptr[order[rank]]; e < rows.indptr[order[rank] + 1]; ++e) ++starts[rows.indices[e] + 1];
+            offsets.push_back(offsets.back() + rows.indptr[order[rank] + 1] - rows.indptr[order[rank]]);
+        }
         std::partial_sum(starts.begin(), starts.end(), starts.begin());
-        entries.resize(before.size());
+        entries.resize(offsets.back());
+        before.reserve(offsets.back());
         std::vector<int64_t> ends(starts.begin(), starts.end() - 1);
-        for (int32_t rank = 0; rank < static_cast<int32_t>(order.size()); ++rank) {
+        for (int64_t rank = first; rank < rows.rows; ++rank) {
             for (int64_t e = rows.indptr[order[rank]]; e < rows.indptr[order[rank] + 1]; ++e) {
                 const int32_t column = rows.indices[e];
-                before[e] = static_cast<int32_t>(ends[column] - starts[column]);
-                entries[ends[column]++] = {rank, rows.values[e]};
+                before.push_back(static_cast<int32_t>(ends[column] - starts[column]));
+                entries[ends[column]++] = {static_cast<int32_t>(rank - first), rows.values[e]};
             }
         }
     }
 };
 
+// The pairs of the other rows: the sums of a row with those of lower rank, over the heads of its columns.
 template <class Sums>
-struct Scratch {
-    std::vector<Sums> sums;
-    std::vector<float> bars;  // what a similarity must reach, as far as this thread knows; never too high
-};
-
-// Every pair once: the sums of a row with those of lower rank, over the heads of its columns.
-template <class Sums>
-void all_pairs(const Sparse& rows, int64_t columns, const float* sizes, Similarity how, int32_t* best, float* scores,
-               int threads) {
-    const Ranked ranked(rows, columns);
-    Nearest nearest(how.k, best, scores, rows.rows);
-    std::vector<Scratch<Sums>> scratch(threads);
-    parallel_for(threads, rows.rows, [&](int64_t rank, int worker) {
-        auto& [sums, bars] = scratch[worker];
-        if (sums.empty()) sums.resize(rows.rows), bars.resize(rows.rows);
-        const int32_t row = ranked.order[rank];
+void tail_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threads) {
+    const Sparse& rows = pairs.rows;
+    const Ranked ranked(rows, columns, pairs.order, head);
+    parallel_for(threads, rows.rows - head, [&](int64_t place, int worker) {
+        auto& [bars, sums, tile, lines] = pairs.scratch[worker];
+        if (sums.empty()) sums.resize(rows.rows - head + kLine);
+        const int32_t row = pairs.order[head + place];
+        const int32_t* before = ranked.before.data() + ranked.offsets[place];
         const int64_t end = rows.indptr[row + 1];
         for (int64_t e = rows.indptr[row]; e < end; ++e) {
             if (e + 4 < end) __builtin_prefetch(&ranked.entries[ranked.starts[rows.indices[e + 4]]]);
             const Entry* entry = &ranked.entries[ranked.starts[rows.indices[e]]];
             const float value = rows.values[e];
-            for (const Entry* last = entry + ranked.before[e]; entry < last; ++entry)
-                sums[entry->rank].add(value, entry->value);
+            for (const Entry* last = entry + *before++; entry < last; ++entry) sums[entry->at].add(value, entry->value);
         }
-        for (int64_t other = 0; other < rank; ++other) {
-            if (!sums[other].any()) continue;
-            const int32_t with = ranked.order[other];
-            const float score = sums[other].similarity(sizes[row], sizes[with], how.shrinkage);
-            sums[other] = {};
-            if (!(score > 0)) continue;
-            if (score >= bars[rank]) bars[rank] = nearest.offer(row, score, with);
-            if (score >= bars[other]) bars[other] = nearest.offer(with, score, row);
+        for (int64_t first = 0; first < place; first += kLine) {
+            const auto sums_of = [&, from = &sums[first]](int lane) { return from[lane]; };
+            pairs.template offer<kLine>(head + place, head + first, place - first, sums_of, bars);
         }
+        std::fill_n(sums.begin(), place, Sums{});
     });
 }
 
@@ -173,11 +142,11 @@ void each_query(const Sparse& queries, const float* query_sizes, const Sparse& b
             for (int64_t o = by_column.indptr[column]; o < by_column.indptr[column + 1]; ++o)
                 sums[by_column.indices[o]].add(queries.values[e], by_column.values[o]);
         }
-        float bar = 0;
+        float bar = kLeast;
         for (int64_t other = 0; other < rows; ++other) {
             if (!sums[other].any()) continue;
             const float score = sums[other].similarity(query_sizes[query], sizes[other], how.shrinkage);
-            if (score > 0 && score >= bar) bar = nearest.offer(query, score, static_cast<int32_t>(other));
+            if (score >= bar) bar = nearest.offer(query, score, static_cast<int32_t>(other));
         }
         std::fill(sums.begin(), sums.end(), Sums{});
     });
@@ -197,7 +166,10 @@ void with_sums(Similarity how, const Work& work) {
 void neighbors(const Sparse& rows, int64_t columns, const float* sizes, Similarity similarity, int32_t* best,
                float* scores, int threads) {
     with_sums(similarity, [&]<class Sums>(Sums) {
-        all_pairs<Sums>(rows, columns, sizes, similarity, best, scores, threads);
+        Pairs<Sums> pairs(rows, sizes, similarity, best, scores, threads);
+        const int64_t head = head_of<Sums>(rows, columns, pairs.order);
+        if constexpr (Sums::lanes > 0) head_pairs(pairs, columns, head, threads);
+        tail_pairs(pairs, columns, head, threads);
     });
 }
 

@@ -22,10 +22,14 @@ FORMS = {"implicit": (Form(1, 1, 1, 1, 1), 0), "explicit": (Form(0, 1, 1, -3.5, 
 
 def interactions(data: Data) -> Interactions:
     """Compressed rows by user and by item from three columns."""
-    users, items = (np.arange(int(rows.max()) + 1) for rows in data[:2])
-    built = Interactions.build(Ids(users, "user"), Ids(items, "item"), *data)
+    built = by_user(data)
     built.by_item  # noqa: B018  (made on first use)
     return built
+
+
+def by_user(data: Data) -> Interactions:
+    users, items = (np.arange(int(rows.max()) + 1) for rows in data[:2])
+    return Interactions.build(Ids(users, "user"), Ids(items, "item"), *data)
 
 
 class Learner:
@@ -99,6 +103,16 @@ def top_n(job: Job) -> dict[str, Any]:
     return {"all": face, "kernel": kernel, "one": statistics.median(calls)}
 
 
+def neighbors(job: Job) -> dict[str, Any]:
+    """The neighbours of all items, from rows by user."""
+    data = by_user(load(job))
+    reset_peak()
+    before = resident()
+    seconds, model = clock(lambda: al.ItemKNN(**job["settings"]).fit(data, threads=job["threads"], progress=False))
+    most, found = peak() - before, model.similarities[model.neighbors >= 0]
+    return {"seconds": seconds, "similarity": float(found.mean(dtype=np.float64)), "peak_bytes": most}
+
+
 def build(job: Job) -> dict[str, Any]:
     """Both orders from three columns in memory, sorted by user or shuffled."""
     data = load(job)
@@ -145,5 +159,5 @@ def memory(job: Job) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    actions = {"half_sweeps": half_sweeps, "descend": descend, "top_n": top_n, "build": build, "read": read}
-    serve({"fit": lambda job: fit(job, Learner), "memory": memory, **actions})
+    actions = {"half_sweeps": half_sweeps, "descend": descend, "top_n": top_n, "neighbors": neighbors, "build": build}
+    serve({"fit": lambda job: fit(job, Learner), "read": read, "memory": memory, **actions})

@@ -1,4 +1,4 @@
-"""implicit: AlternatingLeastSquares. Its BLAS is told to use one thread, as it advises itself.
+"""implicit: AlternatingLeastSquares, and neighbours by cosine. Its BLAS is told to use one thread, as it advises itself.
 
 An entry C of its matrix is the confidence c itself: it solves (Y'Y + sum (C - 1) y y' + reg I) x = sum C y, so
 C = 1 + alpha v with its own alpha at 1 is the objective of Hu, Koren and Volinsky (cpu/als.py, user_linear_equation).
@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
+from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
 
 from objective import Data, Factors
-from peers.common import Job, Watch, clock, fit, load, serve
+from peers.common import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
 
 
 class Enough(Exception):
@@ -24,8 +25,12 @@ class Enough(Exception):
 
 
 def confidences(data: Data, alpha: float) -> Any:
+    return rows(data, 1 + np.float32(alpha) * data.values)
+
+
+def rows(data: Data, values: Any) -> Any:
     indptr = np.concatenate([[0], np.cumsum(np.bincount(data.users))])
-    return csr_matrix((1 + np.float32(alpha) * data.values, data.items, indptr), shape=data.shape)
+    return csr_matrix((values, data.items, indptr), shape=data.shape)
 
 
 class Learner:
@@ -73,5 +78,18 @@ def top_n(job: Job) -> dict[str, Any]:
     return {"all": seconds, "one": statistics.median(calls)}
 
 
+def neighbors(job: Job) -> dict[str, Any]:
+    """The k nearest items of each; it finds the item itself, too."""
+    data = load(job)
+    user_items, k = rows(data, data.values), job["settings"]["k"]
+    reset_peak()
+    before = resident()
+    model = CosineRecommender(K=k + 1, num_threads=job["threads"])
+    seconds, _ = clock(lambda: model.fit(user_items, show_progress=False))
+    most, found = peak() - before, model.similarity.tocoo()
+    others = found.data[(found.row != found.col) & (found.data > 0)]
+    return {"seconds": seconds, "similarity": float(others.mean(dtype=np.float64)), "peak_bytes": most}
+
+
 if __name__ == "__main__":
-    serve({"fit": lambda job: fit(job, Learner), "top_n": top_n})
+    serve({"fit": lambda job: fit(job, Learner), "top_n": top_n, "neighbors": neighbors})

@@ -23,7 +23,7 @@ Confidence = Literal["none", "log", "bm25"]
 Side = Literal["user", "item"]
 
 Floats = NDArray[np.float32]
-_READ = ("reading", "fitted")  # what a reading adds; the other fields are rules
+_READ = ("reading", "fitted", "item_counts")  # what a reading adds; the other fields are rules
 _K1, _B, _LENGTH = 1.2, 0.75, "user"
 
 
@@ -31,7 +31,7 @@ _K1, _B, _LENGTH = 1.2, 0.75, "user"
 class Recipe:
     """The rules by which raw rows become values, in the order in which they apply; all of them may be left out.
 
-    columns: role ("user", "item", "value", "time", "event", "title") -> name of the column.
+    columns: role ("user", "item", "value", "time", "event", "title") -> name of the column, or "" for none.
     events: name of an event -> its weight, such as {"VIEW": 1, "LIKE": 2}; a row's value is multiplied by it.
     unknown_events: what becomes of a row whose event has no weight: "raise", "ignore" (and count), or a weight.
     signals: name of a column -> its weight, such as {"clicks": 1, "seconds": 0.5}; a row's value is the weighted sum
@@ -49,7 +49,8 @@ class Recipe:
     k1, b, length: of BM25 (1.2, 0.75): where it saturates, how much the length counts, and whose: "user" or "item".
     reading: the other options of `read` that shaped the rows (where, bad_rows, scale, delimiter, query), so that
         the source can be read again in the same way.
-    fitted: what the data had to tell: the reference time, the bounds of signals, the counts of BM25.
+    fitted: what the data had to tell: the reference time, the bounds of signals, the size of BM25's documents.
+    item_counts: of BM25, how many users have each item, or how long it is; one number an item, or None.
 
     >>> Recipe(events={"VIEW": 1, "LIKE": 2}, half_life="30d", confidence="log", min_per_user=5)
     Recipe(events={'VIEW': 1.0, 'LIKE': 2.0}, half_life=30.0, min_per_user=5, confidence='log')
@@ -72,6 +73,7 @@ class Recipe:
     b: float | None = None
     length: Side | None = None
     fitted: dict[str, Any] = field(default_factory=dict)
+    item_counts: NDArray[Any] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.duplicates is not None:
@@ -129,7 +131,7 @@ class Recipe:
     @property
     def unfitted(self) -> Recipe:
         """The rules alone, without what they found in the data they were used on."""
-        return replace(self, reading={}, fitted={})
+        return replace(self, reading={}, fitted={}, item_counts=None)
 
     @property
     def weighs(self) -> bool:
@@ -184,7 +186,9 @@ class Recipe:
             )
         if self.confidence == "log":
             return np.log1p(values)
-        made = weighing.bm25(values.astype(np.float64), users, items, self.fitted["bm25"], *self._bm25)
+        assert self.item_counts is not None
+        known = self.fitted["bm25"]
+        made = weighing.bm25(values.astype(np.float64), users, items, known, self.item_counts, *self._bm25)
         return made.astype(np.float32)
 
     @property
@@ -217,8 +221,8 @@ class Recipe:
             return self
         if "bm25" in self.fitted:
             raise ParameterError("this recipe's BM25 has counted the items of other data; pass recipe.unfitted.")
-        counts = weighing.bm25_counts(values.astype(np.float64), users, items, n_items, self._bm25[2])
-        return replace(self, fitted=self.fitted | {"bm25": counts})
+        known, counts = weighing.bm25_counts(values.astype(np.float64), users, items, n_items, self._bm25[2])
+        return replace(self, fitted=self.fitted | {"bm25": known}, item_counts=counts)
 
     def value_of(self, raw: float) -> float | None:
         """Return the value that the value of a pair becomes by `at_least`, or None where it is left out."""
@@ -229,12 +233,15 @@ class Recipe:
     # As JSON in a model file, and as TOML
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return all but `item_counts`, which are an array of the model file."""
+        saved = asdict(replace(self, item_counts=None))
+        del saved["item_counts"]
+        return saved
 
     @classmethod
-    def from_json(cls, saved: dict[str, Any]) -> Recipe:
+    def from_json(cls, saved: dict[str, Any], item_counts: NDArray[Any] | None = None) -> Recipe:
         known = {f.name for f in fields(cls)}
-        return cls(**{name: value for name, value in saved.items() if name in known})
+        return cls(**{name: value for name, value in saved.items() if name in known}, item_counts=item_counts)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Recipe:

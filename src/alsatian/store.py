@@ -40,6 +40,8 @@ def save(model: Model, path: str | Path) -> None:
     arrays |= {"seen.indptr": seen.indptr, "seen.indices": seen.indices, "seen.values": seen.values}
     if seen.weights is not None:
         arrays["seen.weights"] = seen.weights
+    if data.recipe.item_counts is not None:
+        arrays["recipe.item_counts"] = data.recipe.item_counts
     header = {
         "model": model.name, "params": model.params, "ids": {"user": data.user_ids.kind, "item": data.item_ids.kind},
         "scale": list(data.scale), "recipe": data.recipe.to_json(), "report": data.report.to_json(), "catalog": columns,
@@ -69,11 +71,14 @@ def _restored(header: dict[str, Any], arrays: Arrays) -> Model:
         arrays["seen.indptr"], arrays["seen.indices"], arrays["seen.values"], len(items), arrays.get("seen.weights")
     )  # fmt: skip
     _check(seen, len(users))
+    counts = arrays.get("recipe.item_counts")
+    _require("bm25" not in header["recipe"]["fitted"] or counts is not None, "the counts of items are missing")
+    _require(counts is None or counts.shape == (len(items),), "the counts of items do not fit these")
     low, high = header["scale"]
     report = header["report"]
     data = Interactions(
         users, items, seen, (low, high), catalog=Catalog.from_arrays(header["catalog"], arrays),
-        recipe=Recipe.from_json(header["recipe"]), report=Report(**report | {"notes": tuple(report["notes"])}),
+        recipe=Recipe.from_json(header["recipe"], counts), report=Report(**report | {"notes": tuple(report["notes"])}),
     )  # fmt: skip
     learned = {name.removeprefix("learned."): array for name, array in arrays.items() if name.startswith("learned.")}
     history = [Epoch.from_json(epoch) for epoch in header["history"]]

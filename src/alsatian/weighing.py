@@ -62,8 +62,10 @@ def core(users: Rows, items: Rows, least_per_user: int, least_per_item: int) -> 
             return kept
 
 
-def bm25_counts(values: Floats, users: Rows, items: Rows, n_items: int, length: str) -> dict[str, Any]:
-    """Return what BM25 must know of the data: the average length of its documents, their number, and of each item
+def bm25_counts(
+    values: Floats, users: Rows, items: Rows, n_items: int, length: str
+) -> tuple[dict[str, Any], NDArray[Any]]:
+    """Return what BM25 must know of the data: the average length of its documents and their number; and of each item
     how many users have it (where users are the documents) or how long it is (where items are).
     """
     documents = users if length == "user" else items
@@ -71,10 +73,12 @@ def bm25_counts(values: Floats, users: Rows, items: Rows, n_items: int, length: 
     lengths = lengths[np.bincount(documents) > 0]
     per_item = np.bincount(items, None if length == "user" else values, minlength=n_items)
     many = len(lengths) if length == "user" else len(np.unique(items))
-    return {"average": float(lengths.mean()), "count": many, "items": per_item.tolist()}
+    return {"average": float(lengths.mean()), "count": many}, per_item
 
 
-def bm25(values: Floats, users: Rows, items: Rows, known: dict[str, Any], k1: float, b: float, length: str) -> Floats:
+def bm25(
+    values: Floats, users: Rows, items: Rows, known: dict[str, Any], counts: Rows, k1: float, b: float, length: str
+) -> Floats:
     """Return the BM25 weight of each entry; `users` need be known to this call only.
 
         idf v (k1 + 1) / (v + k1 (1 - b + b L / average L)),    idf = log(1 + (N - n + 0.5) / (n + 0.5))
@@ -83,7 +87,7 @@ def bm25(values: Floats, users: Rows, items: Rows, known: dict[str, Any], k1: fl
     users (L: the sum of a user's values, n of N users have the item) or the items (L: the sum of an item's values,
     the user has n of N items).
     """
-    per_item = np.asarray(known["items"], np.float64)[items]
+    per_item = counts[items].astype(np.float64)
     per_user: Floats = np.bincount(users, values if length == "user" else None)[users].astype(np.float64)
     lengths, having = (per_user, per_item) if length == "user" else (per_item, per_user)
     idf = np.log1p((np.maximum(known["count"] - having, 0) + 0.5) / (having + 0.5))

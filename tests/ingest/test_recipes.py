@@ -220,7 +220,8 @@ class TestPairs:
     def test_bm25_counts_belong_to_their_items(self, tmp_path: Path) -> None:
         path = write(tmp_path, self.ROWS)
         data = read(path, recipe=Recipe(confidence="bm25"))
-        assert data.recipe.fitted["bm25"] == {"average": 4, "count": 3, "items": [2, 2, 2]}
+        assert data.recipe.fitted["bm25"] == {"average": 4, "count": 3}
+        assert data.recipe.item_counts.tolist() == [2, 2, 2]
         with pytest.raises(ParameterError, match=r"counted the items of other data; pass recipe\.unfitted"):
             read(path, recipe=data.recipe)
 
@@ -255,6 +256,15 @@ def test_a_recipe_of_no_rules_changes_nothing(tmp_path: Path) -> None:
     path = write(tmp_path, TestPairs.ROWS)
     data, same = read(path), read(path, recipe=Recipe())
     assert (same.digest, same.recipe, same.report) == (data.digest, data.recipe, data.report)
+
+
+def test_what_a_reading_left_out_the_next_one_by_its_recipe_leaves_out(tmp_path: Path) -> None:
+    path = write(tmp_path, "user,item,plays,time\nann,up,3,1400000000\nann,heat,2,1400000001\n")
+    first = read(path, value="", time="")
+    for recipe in (first.recipe, first.recipe.unfitted):
+        again = read(path, recipe=recipe)
+        assert (again.digest, again.times, again.recipe) == (first.digest, None, first.recipe)
+    assert pairs(read(path, recipe=first.recipe, value="plays"))["ann", "up"] == 3
 
 
 def test_columns_may_be_named_in_the_recipe(tmp_path: Path) -> None:

@@ -100,6 +100,28 @@ def test_neighbors_of_a_row_that_is_there_have_the_same_bits(
         assert scores[row][others][:count].tobytes() == similarities[row][:count].tobytes()
 
 
+@pytest.mark.parametrize("similarity", ["cosine", "jaccard"])
+@pytest.mark.parametrize("shrinkage", [0.0, 4.0])
+def test_long_rows_meet_all_others_in_all_parts(kernel: ModuleType, similarity: str, shrinkage: float) -> None:
+    """More rows and columns than a dense tile takes at once, few of them long; the same bits as one by one."""
+    rng, columns = np.random.default_rng(0), 5000
+    counts = np.where(rng.random(9000) < 0.02, 900, 6)
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    indices = np.concatenate([np.sort(rng.choice(columns, count, replace=False)) for count in counts]).astype(np.int32)
+    rows = Sparse(indptr, indices, (rng.integers(1, 6, len(indices)) / np.float32(3)).astype(np.float32))
+    lengths, some = sizes(rows, similarity), rng.choice(9000, 60, replace=False)
+    near, similarities = kernel.neighbors(rows, columns, lengths, similarity, shrinkage, 20)
+    entries = np.concatenate([np.arange(*indptr[row : row + 2]) for row in some])
+    asked = Sparse(np.concatenate([[0], np.cumsum(counts[some])]), indices[entries], rows.values[entries])
+    found, scores = kernel.neighbors_of(
+        asked, lengths[some], by_column(kernel, rows, columns), lengths, similarity, shrinkage, 21
+    )
+    for place, row in enumerate(some):
+        others = np.flatnonzero(found[place] != row)[:20]
+        assert found[place][others].tolist() == near[row].tolist()
+        assert scores[place][others].tobytes() == similarities[row].tobytes()
+
+
 @pytest.mark.parametrize("divide", ["nothing", "weights", "parts"])
 @pytest.mark.parametrize("n", [1, 7, 30])
 def test_best_sums_equal_their_twin(kernel: ModuleType, divide: str, n: int) -> None:

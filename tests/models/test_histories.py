@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from alsatian import modelfile, store
 from alsatian.errors import AlsatianError, DataError, ParameterError, RowsError, UnknownItem
 from alsatian.ingest import read
 from alsatian.interactions import Interactions
-from alsatian.models import Baseline, ImplicitALS
+from alsatian.models import Baseline, ImplicitALS, Model
 from alsatian.recipe import Recipe
 from alsatian.weighing import DAY
 
@@ -67,6 +68,17 @@ def test_the_raw_rows_of_a_user_give_her_own_values_and_list(log: Path, recipe: 
         assert visitor.recommend(5).items == model.recommend(user, 5).items
 
 
+@pytest.mark.parametrize("name", ["core and bm25", "bm25 of items"])
+def test_what_bm25_counts_of_items_is_an_array_of_the_file(log: Path, tmp_path: Path, name: str) -> None:
+    model = ImplicitALS(factors=2).fit(read(log, user="who", value="", recipe=RECIPES[name]), progress=False)
+    store.save(model, tmp_path / "log.model")
+    header, arrays = modelfile.read(tmp_path / "log.model")
+    assert set(header["recipe"]["fitted"]["bm25"]) == {"average", "count"}
+    assert len(arrays["recipe.item_counts"]) == len(model.data.item_ids)
+    item = model.data.item_ids.id_of(0)
+    assert values(store.load(tmp_path / "log.model"), {item: "VIEW"}) == values(model, {item: "VIEW"})
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> ImplicitALS:
     path = tmp_path_factory.mktemp("small") / "log.csv"
@@ -77,7 +89,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ImplicitALS:
     return ImplicitALS(factors=2).fit(read(path, recipe=Recipe(events={"VIEW": 1, "LIKE": 2}, half_life=10)))
 
 
-def values(model: ImplicitALS, history: Any, **options: Any) -> dict[str, float]:
+def values(model: Model, history: Any, **options: Any) -> dict[str, float]:
     seen = model.fold_in(history, **options).audience.seen
     return dict(zip(model.data.item_ids.take(seen.indices), seen.values.tolist(), strict=True))  # type: ignore[arg-type]
 

@@ -85,6 +85,18 @@ def test_tf_idf_and_bm25_weigh_the_values_first(ratings: Interactions) -> None:
     )
 
 
+@pytest.mark.parametrize("scale", [1e37, 1e19, 1e-19, 1e-40])
+def test_cosines_of_huge_and_tiny_values_are_those_of_others(scale: float) -> None:
+    """Their squares do not fit into float32. A cosine knows no unit, and each row may have its own."""
+    matrix = np.asarray(MATRIX * np.array([1, scale, scale, 1])[:, None], np.float32)
+    users = dense_table(UserKNN().fit(problems.from_matrix(matrix)))
+    np.testing.assert_allclose(users, cosines(MATRIX), rtol=1e-4)
+    items, plain = (
+        dense_table(ItemKNN(weighting="tf-idf").fit(problems.from_matrix(factor * MATRIX))) for factor in (scale, 1)
+    )
+    np.testing.assert_allclose(items, plain, rtol=1e-4)
+
+
 def test_a_list_is_ranked_by_similarities_times_values(ratings: Interactions) -> None:
     scores = MATRIX @ cosines(MATRIX.T)
     found = ItemKNN(shrinkage=0).fit(ratings).recommend("alice", exclude_seen=False)

@@ -71,7 +71,7 @@ def _draw(path: Path, model: Model, version: str) -> None:
         f"{counted(len(data.item_ids), 'item')} ({data.item_ids.kind} ids)",
     )
     if recipe.columns:
-        known = [role for role in ROLES if role in recipe.columns]
+        known = [role for role in ROLES if recipe.columns.get(role)]
         facts.say("columns", ", ".join(f"{role}: {recipe.columns[role]}" for role in known))
     rules = {name: rule for name, rule in recipe.rules().items() if name != "columns"} | recipe.reading
     facts.say("reading", ", ".join(f"{name}: {_rule(rule)}" for name, rule in rules.items()))

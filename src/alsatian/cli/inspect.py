@@ -67,7 +67,7 @@ def _draw(source: str, data: Interactions, found: dict[str, Any]) -> None:
     facts = Facts()
     facts.say("source", f"{source}: {counted(found['rows']['read'], 'row')}")
     if data.recipe.columns:
-        facts.say("columns", ", ".join(f"{role}: {name}" for role, name in data.recipe.columns.items()))
+        facts.say("columns", ", ".join(f"{role}: {name}" for role, name in data.recipe.columns.items() if name))
     sides = f"{counted(found['users'], 'user')} and {counted(found['items'], 'item')}"
     facts.say("data", f"{counted(found['values'], 'value')} of {sides}, {_percent(found['density'])} of all pairs")
     if found["time"]:

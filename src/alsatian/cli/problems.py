@@ -49,7 +49,7 @@ def _wrong_columns(data: Interactions) -> Iterator[str]:
 def _values(data: Interactions) -> Iterator[str]:
     low, high = float(data.values.min()), float(data.values.max())
     column = data.recipe.columns.get("value")
-    if column is None or data.recipe.weighs:
+    if not column or data.recipe.weighs:
         return
     if low == high:
         yield f"all values are {low:g}: there are no ratings to predict; implicit-als takes them as likes"

@@ -19,7 +19,7 @@ def profile(data: Interactions) -> dict[str, Any]:
     """Return what is in the data, by the keys of `inspect --json`."""
     low, high = float(data.values.min()), float(data.values.max())
     return {
-        "columns": data.recipe.columns,
+        "columns": {role: name for role, name in data.recipe.columns.items() if name},
         "rows": data.report.to_json(),
         "users": len(data.user_ids),
         "items": len(data.item_ids),

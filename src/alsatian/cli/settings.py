@@ -97,7 +97,7 @@ def judge(data: Interactions) -> tuple[bool, str]:
             return True, f"because column {column!r} is named like ratings (from {number(low)} to {number(high)})"
         kinds = different(data)
         return True, f"because the values look like ratings: {kinds} different ones from {low:g} to {high:g}"
-    if column is None:
+    if not column:
         return False, "because there is no column of values: what counts is that and how often"
     if low == high:
         return False, f"because all values are {low:g}"
@@ -127,7 +127,7 @@ def check_amounts(model: Model, data: Interactions, source: str) -> None:
     first = int(low.argmax())
     user, item = data.user_ids.id_of(int(data.users[first])), data.item_ids.id_of(int(data.items[first]))
     summed = ", added up," if data.recipe.duplicates == "sum" and data.report.combined else ""
-    condition = above_zero(data.recipe.columns.get("value", "value"))
+    condition = above_zero(data.recipe.columns.get("value") or "value")
     raise DataError(
         f"{low.sum():,} of {len(data):,} values of {Path(source).name}{summed} are 0 or less, first "
         f"{data.values[first]:g} of user {user!r} and item {item!r}, but {IMPLICIT} takes amounts; pass "

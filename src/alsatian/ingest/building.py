@@ -124,7 +124,7 @@ def build(
         scale=rules.scale,
         catalog=catalog,
         profiles=known,
-        recipe=replace(recipe, columns=roles, duplicates=rule, reading=rules.to_json()),
+        recipe=replace(recipe, columns=recipe.columns | roles, duplicates=rule, reading=rules.to_json()),
         report=Report(read=rows.read, skipped=rows.skipped),
         overwrite=True,
     )  # fmt: skip

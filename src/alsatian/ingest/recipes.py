@@ -26,6 +26,7 @@ def asked_columns(
     """Return role -> the column that is asked for (None: to be recognised), and the recipe for this source.
 
     Columns that the caller names come before those that the recipe names. A log whose events are known has weights.
+    Of its columns the recipe keeps the roles that are left out, so that the next reading leaves them out, too.
     """
     for role in recipe.columns:
         if role not in ROLES:
@@ -33,6 +34,7 @@ def asked_columns(
                 f"columns has no role {role!r}; it has {', '.join(ROLES)}.{nearest(role, list(ROLES))}"
             )
     roles = {role: recipe.columns.get(role) if name is None else name for role, name in named.items()}
+    recipe = replace(recipe, columns={role: "" for role, name in roles.items() if name == ""})
     if not recipe.events and roles["event"] != "" and deskdrop.is_deskdrop(source):
         recipe = replace(recipe, events=deskdrop.EVENTS)
         source.notes.append(f"events weigh as usual for this log: {_told(recipe.events)}.")

@@ -91,7 +91,7 @@ def _row(row: Any) -> Told:
 def _record(record: Mapping[str, Any], recipe: Recipe) -> Told:
     """Read a row of raw data by the names of roles, or of the columns that the model learned from."""
     roles = {role: role for role in ("item", "value", "event", "time", "user")}
-    roles |= {column: role for role, column in recipe.columns.items() if role in roles}
+    roles |= {column: role for role, column in recipe.columns.items() if column and role in roles}
     for name in record:
         if name not in roles and name not in recipe.signals:
             known = list(dict.fromkeys([*roles, *recipe.signals]))

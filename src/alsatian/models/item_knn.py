@@ -34,7 +34,7 @@ class ItemKNN(Neighborhood):
     times log(1 + items / what the user has), bm25 also bounded in the value (k1 1.2, b 0.75).
 
     Learned: neighbors, similarities (items, k); with baselines mean, item_bias (items), user_bias (users).
-    Usual settings: cosine, k=100, shrinkage=20; with baselines adjusted-cosine, k=100, shrinkage=10, damping=0.5.
+    Usual settings: cosine, k=200, shrinkage=20; with baselines adjusted-cosine, k=100, shrinkage=10, damping=0.5.
     Cost: half the sum over users of the square of what each has, in multiply-adds; memory the data three times,
     8 bytes an entry each, plus 8 k bytes an item: never items x items.
 
@@ -42,7 +42,7 @@ class ItemKNN(Neighborhood):
     """
 
     usual: ClassVar[dict[bool, dict[str, Any]]] = {
-        False: {"similarity": "cosine", "k": 100, "shrinkage": 20.0},
+        False: {"similarity": "cosine", "k": 200, "shrinkage": 20.0},
         True: {"similarity": "adjusted-cosine", "k": 100, "shrinkage": 10.0, "damping": 0.5},
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from alsatian.weighing import saturated
 SIMILARITIES = ("cosine", "adjusted-cosine", "pearson", "jaccard")
 WEIGHTINGS = ("none", "tf-idf", "bm25")
 K1, B = 1.2, 0.75  # of BM25, the usual ones (Robertson and Zaragoza 2009)
+_HUGE = 1e15  # sums of many squares of less stay within float32
 
 
 class Vectors(NamedTuple):
@@ -32,11 +33,10 @@ class Vectors(NamedTuple):
     @classmethod
     def learn(cls, similarity: str, weighting: str, rows: CSR) -> Vectors:
         means = idf = None
-        counts = np.maximum(np.bincount(rows.indices, minlength=rows.columns), 1)
         if similarity == "adjusted-cosine":
-            means = np.bincount(rows.indices, rows.values, minlength=rows.columns) / counts
+            means = np.bincount(rows.indices, rows.values, minlength=rows.columns) / _counts(rows)
         if weighting != "none":
-            idf = np.log1p(rows.rows / counts)
+            idf = np.log1p(rows.rows / _counts(rows))
         return cls(similarity, weighting, means, idf, float(rows.values.sum(dtype=np.float64)) / max(rows.rows, 1))
 
     @property
@@ -55,10 +55,12 @@ class Vectors(NamedTuple):
             values = values - self.column_means[rows.indices] if residuals is None else residuals
         elif self.idf is not None:
             values = self._weighted(rows, values.astype(np.float64)) * self.idf[rows.indices]
+        if self.measure == "cosine":
+            values = _squarable(rows, values)
         values = np.ascontiguousarray(values, np.float32)
         sizes = rows.counts.astype(np.float64)
         if self.measure == "cosine":
-            sizes = np.sqrt(np.bincount(rows.row_numbers, values.astype(np.float64) ** 2, minlength=rows.rows))
+            sizes = np.sqrt(_per_row(np.add, rows, np.square(values, dtype=np.float64)))
         return Sparse(rows.indptr, rows.indices, values), sizes.astype(np.float32)
 
     def _weighted(self, rows: CSR, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -67,6 +69,29 @@ class Vectors(NamedTuple):
             return values
         lengths = np.bincount(rows.row_numbers, values, minlength=rows.rows)
         return saturated(values, np.repeat(lengths, rows.counts), self.length, K1, B)
+
+
+def _counts(rows: CSR) -> NDArray[np.int64]:
+    """Return how many entries each column has, but at least 1."""
+    return np.maximum(np.bincount(rows.indices, minlength=rows.columns), 1)
+
+
+def _squarable(rows: CSR, values: NDArray[Any]) -> NDArray[Any]:
+    """Return values whose squares float32 can hold: huge and tiny rows times a power of two, which no cosine notices."""
+    largest = _per_row(np.maximum, rows, np.abs(values))
+    odd = (largest > _HUGE) | ((largest > 0) & (largest < 1 / _HUGE))
+    if not odd.any():
+        return values
+    exponents = np.where(odd, np.frexp(largest)[1], 0)
+    return np.asarray(np.ldexp(values, -np.repeat(exponents, rows.counts)))
+
+
+def _per_row(combine: np.ufunc, rows: CSR, values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the values of each row combined, 0 for one without any."""
+    found, filled = np.zeros(rows.rows), np.flatnonzero(rows.counts)
+    if len(filled):
+        found[filled] = combine.reduceat(values, rows.indptr[filled])
+    return found
 
 
 def strengths(rows: CSR) -> NDArray[np.float32]:
