@@ -1,4 +1,4 @@
-"""implicit: AlternatingLeastSquares, and neighbours by cosine. Its BLAS is told to use one thread, as it advises itself.
+"""implicit: AlternatingLeastSquares, and neighbours by cosine. Its BLAS is told to use one thread, as it says itself.
 
 An entry C of its matrix is the confidence c itself: it solves (Y'Y + sum (C - 1) y y' + reg I) x = sum C y, so
 C = 1 + alpha v with its own alpha at 1 is the objective of Hu, Koren and Volinsky (cpu/als.py, user_linear_equation).

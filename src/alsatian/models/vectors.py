@@ -77,7 +77,7 @@ def _counts(rows: CSR) -> NDArray[np.int64]:
 
 
 def _squarable(rows: CSR, values: NDArray[Any]) -> NDArray[Any]:
-    """Return values whose squares float32 can hold: huge and tiny rows times a power of two, which no cosine notices."""
+    """Return values whose squares float32 holds: huge and tiny rows times a power of two, which no cosine notices."""
     largest = _per_row(np.maximum, rows, np.abs(values))
     odd = (largest > _HUGE) | ((largest > 0) & (largest < 1 / _HUGE))
     if not odd.any():
