@@ -64,7 +64,8 @@ def test_a_degree_outside_its_bounds_is_refused(ratings: Interactions, novelty: 
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_what_holds_for_every_model(case: Case, some_ratings: Interactions) -> None:
+def test_what_holds_for_every_model(case: Case, some_ratings: Interactions, some_cold_ratings: Interactions) -> None:
+    some_ratings = some_cold_ratings if case.places else some_ratings
     model, users, filters = case.fit(some_ratings), [5, 0, 17], {"where": "year >= 1993", "deny": [4]}
     assert told(model.recommend(users, novelty=0)) == told(model.recommend(users))
     together = model.recommend(users, n=12, novelty=0.6, **filters)

@@ -10,9 +10,11 @@ import numpy as np
 
 from alsatian import kernels, metrics
 from alsatian.errors import ParameterError, Unsupported, nearest
+from alsatian.evaluation.judging import predicted, recommended
 from alsatian.evaluation.measures import PER_LIST, Lists
 from alsatian.interactions import Interactions
 from alsatian.models.base import Model
+from alsatian.split import Split
 
 Measure = Callable[[Model, Interactions], float]
 
@@ -54,7 +56,7 @@ def _of_values(compare: Callable[[Any, Any], float]) -> Measure:
             raise Unsupported(
                 f"{model.name} ranks items and predicts no values; explicit-als does. Or ask for ndcg@10."
             )
-        return compare(model.predict_rows(part.users, part.items, clip=True), part.values)
+        return compare(predicted(model, Split("watched", model.data, part)), part.values)
 
     return measure
 
@@ -62,13 +64,15 @@ def _of_values(compare: Callable[[Any, Any], float]) -> Measure:
 def _of_lists(name: str, n: int) -> Measure:
     def measure(model: Model, part: Interactions) -> float:
         """Return the mean over users; what they have seen is not listed, unless that is what is looked for."""
-        users = np.flatnonzero(part.by_user.counts).astype(np.int32)
+        train, users = model.data, np.flatnonzero(part.by_user.counts).astype(np.int32)
         threads = kernels.usable_threads(model.training["threads"])
-        best = model._best(model._known(users), n, part is not model.data, None, threads).best
-        train, held_out = model.data, part.by_user.take(users)
-        seen = 0 if part is train else train.by_user.counts[users]
-        hits, people = metrics.hits(best, held_out), int((train.by_user.counts > 0).sum())
-        candidates = len(train.item_ids) - seen + np.zeros(len(users), np.int64)
+        if part is train:
+            best, seen = model._best(model._known(users), n, False, None, threads).best, np.zeros(len(users), np.int64)
+        else:
+            best = recommended(model, Split("watched", train, part), users, n, threads)
+            seen = train.by_user.counts[users]
+        held_out, people = part.by_user.take(users), int((train.by_user.counts > 0).sum())
+        hits, candidates = metrics.hits(best, held_out), len(train.item_ids) - seen
         lists = Lists(best, hits, held_out.counts, candidates, train.item_counts, people, train.by_item)
         return float(PER_LIST[name](lists, n).mean())
 

@@ -66,7 +66,9 @@ class Fallback(Combined):
 
     def _sources(self, top: Top, own: Sequence[str]) -> Sequence[Source]:
         names = [part.source for part in self.models]
-        return [] if top.origin is None else [[names[part] for part in places] for places in top.origin.tolist()]
+        if top.origin is None:  # similar items, which the first one names
+            return self.first._sources(top, [names[0]] * len(own))
+        return [[names[part] for part in places] for places in top.origin.tolist()]
 
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         return self.first._most_similar(rows, n, allowed, threads)
