@@ -11,14 +11,10 @@ A trial writes to .bench/trial instead. Environments, data and references are ke
 from __future__ import annotations
 
 import argparse
-import datetime
 import importlib
 import json
-import shlex
-import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import data
@@ -87,13 +83,9 @@ def measured(name: str, given: Options, before: dict[str, Any] | None) -> dict[s
         results = part.merge(before, results)
     return {
         "part": name,
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "command": shlex.join(["python", Path(sys.argv[0]).name.replace("__main__.py", "bench"), *sys.argv[1:]]),
-        "minutes": (time.perf_counter() - begun) / 60,
+        **harness.circumstances(begun, part.WORKERS),
         "settings": {key: getattr(options, key) for key in ("shape", "factors", "rounds", "threads", "cap")},
         "source": data.source(),
-        "machine": harness.machine(),
-        "versions": harness.versions(part.WORKERS),
         "results": results,
     }
 

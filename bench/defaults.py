@@ -5,7 +5,7 @@ Those of item-knn are chosen inside the training parts of the ten-per-user split
 sets and of the article log: what these hold out is not read. Prints one line a setting, best last.
 
     python bench/defaults.py explicit DATA_FOLDER     # the folder with ml-latest-small.tar.gz and ml-100k.tar.gz
-    python bench/defaults.py implicit DATA_FOLDER
+    python bench/defaults.py implicit DATA_FOLDER     # or ease, user-knn, pure-svd, pure-svd-biases
     python bench/defaults.py item-knn DATA_FOLDER     # also with deskdrop.tar.gz
 """
 
@@ -34,48 +34,75 @@ def training_folds(folder: Path) -> Iterator[al.Interactions]:
         yield al.read(folder / f"u{fold}.base", delimiter="\t")
 
 
-def explicit(folder: Path) -> tuple[list[al.Split], Iterator[dict[str, Any]]]:
+def ratings(folder: Path) -> list[al.Split]:
     small = al.read(unpacked(folder, "ml-latest-small"))
     splits = [al.split.per_user(small, 10, seed) for seed in (0, 1)]
-    splits += [random_part(data, 0.2, 0) for data in training_folds(unpacked(folder, "ml-100k"))]
-    regs = {1.0: (0.1, 0.12, 0.14), 0.8: (0.25, 0.3, 0.35), 0.6: (0.7, 0.8, 0.9), 0.4: (1.4, 1.8, 2.2)}
-    grid = ({"nu": nu, "reg": reg, "factors": k} for nu in regs for reg in regs[nu] for k in (32, 64, 128))
-    return splits, grid
+    return splits + [random_part(data, 0.2, 0) for data in training_folds(unpacked(folder, "ml-100k"))]
 
 
-def implicit(folder: Path) -> tuple[list[al.Split], Iterator[dict[str, Any]]]:
+def likes(folder: Path) -> list[al.Split]:
     small = al.read(unpacked(folder, "ml-latest-small"))
     datasets = [small, *training_folds(unpacked(folder, "ml-100k"))]
-    splits = [al.split.per_user(data.likes(), 10, 0) for data in datasets]
+    return [al.split.per_user(data.likes(), 10, 0) for data in datasets]
+
+
+def explicit() -> Iterator[dict[str, Any]]:
+    regs = {1.0: (0.1, 0.12, 0.14), 0.8: (0.25, 0.3, 0.35), 0.6: (0.7, 0.8, 0.9), 0.4: (1.4, 1.8, 2.2)}
+    return ({"nu": nu, "reg": reg, "factors": k, "seed": 1} for nu in regs for reg in regs[nu] for k in (32, 64, 128))
+
+
+def implicit() -> Iterator[dict[str, Any]]:
     hu = itertools.product((0.5, 1.0, 2.0, 4.0), (5.0, 10.0, 20.0, 40.0))
     rendle = itertools.product((0.1, 0.2, 0.4), ((1.0, 0.003), (1.0, 0.01), (0.5, 0.1), (0.5, 0.3)))
     settings: list[dict[str, Any]] = [{"form": "hu", "alpha": a, "reg": r} for a, r in hu]
     settings += [{"form": "rendle", "unobserved_weight": w, "nu": nu, "reg": r} for w, (nu, r) in rendle]
-    return splits, ({"factors": 32, **setting} for setting in settings)
+    return ({"factors": 32, "seed": 1, **setting} for setting in settings)
 
 
-def item_knn(folder: Path) -> tuple[list[al.Split], Iterator[dict[str, Any]]]:
+def pure_svd(impute: str = "zero") -> Iterator[dict[str, Any]]:
+    return ({"impute": impute, "factors": k} for k in (4, 6, 8, 12, 16, 20, 24, 32, 48, 64))
+
+
+def ease() -> Iterator[dict[str, Any]]:
+    return ({"reg": reg} for reg in (50, 100, 200, 400, 800))
+
+
+def inner_likes(folder: Path) -> list[al.Split]:
     log = next(unpacked(folder, "deskdrop").glob("**/users_interactions.csv"))
     datasets = [al.read(unpacked(folder, name)).likes() for name in ("ml-latest-small", "ml-100k")]
-    splits = [al.split.per_user(al.split.per_user(data).train, seed=1) for data in (*datasets, al.read(log))]
+    return [al.split.per_user(al.split.per_user(data).train, seed=1) for data in (*datasets, al.read(log))]
+
+
+def item_knn() -> Iterator[dict[str, Any]]:
     names = ("weighting", "shrinkage", "k")
     grid = itertools.product(("none", "tf-idf", "bm25"), (0.0, 5.0, 20.0), (50, 100, 200, 400))
-    return splits, (dict(zip(names, setting, strict=True)) for setting in grid)
+    return (dict(zip(names, setting, strict=True)) for setting in grid)
+
+
+def user_knn() -> Iterator[dict[str, Any]]:
+    return ({"k": k, "shrinkage": shrinkage} for k in (50, 100, 200) for shrinkage in (0, 10, 20, 50))
+
+
+KINDS = {  # the model, on what it is judged, and the settings tried
+    "explicit": (al.ExplicitALS, ratings, explicit()),
+    "implicit": (al.ImplicitALS, likes, implicit()),
+    "ease": (al.EASE, likes, ease()),
+    "item-knn": (al.ItemKNN, inner_likes, item_knn()),
+    "user-knn": (al.UserKNN, likes, user_knn()),
+    "pure-svd": (al.PureSVD, likes, pure_svd()),
+    "pure-svd-biases": (al.PureSVD, ratings, pure_svd("biases")),
+}
 
 
 def main(kind: str, folder: Path) -> None:
-    splits, grid = {"explicit": explicit, "implicit": implicit, "item-knn": item_knn}[kind](folder)
-    rows = []
+    model, made, grid = KINDS[kind]
+    splits, rows = made(folder), []
+    measure, sign = (evaluation.rmse, 1) if made is ratings else (evaluation.ndcg, -1)
     for setting in grid:
-        if kind == "explicit":
-            figures = [evaluation.rmse(al.ExplicitALS(seed=1, **setting).fit(s.train), s) for s in splits]
-        elif kind == "item-knn":
-            figures = [-evaluation.ndcg(al.ItemKNN(**setting).fit(s.train, progress=False), s) for s in splits]
-        else:
-            figures = [-evaluation.ndcg(al.ImplicitALS(seed=1, **setting).fit(s.train), s) for s in splits]
-        rows.append((float(np.mean(figures)), np.round(np.abs(figures), 4), setting))
-    for mean, figures, setting in sorted(rows, key=lambda row: -row[0]):
-        print(f"{abs(mean):.4f}", figures, setting)
+        figures = [measure(model(**setting).fit(s.train, progress=False), s) for s in splits]
+        rows.append((float(np.mean(figures)), np.round(figures, 4), setting))
+    for mean, figures, setting in sorted(rows, key=lambda row: -sign * row[0]):
+        print(f"{mean:.4f}", figures, setting)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import os
 import platform
+import shlex
 import statistics
 import subprocess
 import sys
@@ -24,6 +26,7 @@ ENVIRONMENTS = {
     "implicit": ("implicit",),
     "irspack": ("irspack",),
     "cmfrec": ("cmfrec", "threadpoolctl"),
+    "lenskit": ("lenskit",),  # brings torch: 6 GB from an index that has it with CUDA only
     "surprise": ("scikit-surprise", "pandas"),
     "frames": ("polars", "pandas", "pyarrow"),
     "myfm": ("myfm",),
@@ -89,7 +92,8 @@ def run_job(worker: str, job: dict[str, Any], timeout: float = 7200) -> Result:
         return {"failed": str(error)}
     blas = job["threads"] if worker == "product" else 1  # who calls BLAS from threads of its own wants one
     threads = {"OPENBLAS_NUM_THREADS": str(blas), "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": str(job["threads"])}
-    own = {"ALSATIAN_THREADS": str(job["threads"]), "POLARS_MAX_THREADS": str(job["threads"])}
+    names = ("ALSATIAN_THREADS", "POLARS_MAX_THREADS", "LK_NUM_THREADS")
+    own = {name: str(job["threads"]) for name in names} | {"LK_NUM_PROCS": "1"}
     with tempfile.TemporaryDirectory() as name:
         given, written = Path(name, "job.json"), Path(name, "result.json")
         given.write_text(json.dumps(job))
@@ -154,6 +158,22 @@ def good(runs: list[Result]) -> list[Result]:
 
 def failure(runs: list[Result]) -> str | None:
     return next((run["failed"] for run in runs if "failed" in run), None)
+
+
+def circumstances(begun: float, workers: Iterable[str]) -> dict[str, Any]:
+    """Return when, how, where and with what was measured what began at this time of `time.perf_counter`."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "command": shlex.join(["python", *_called(Path(sys.argv[0])), *sys.argv[1:]]),
+        "minutes": (time.perf_counter() - begun) / 60,
+        "machine": machine(),
+        "versions": versions(workers),
+    }
+
+
+def _called(script: Path) -> list[str]:
+    """Return how a script of this folder is named on a command line."""
+    return ["bench" if script.name in ("__main__.py", "bench") else f"bench/{script.name}"]
 
 
 def machine() -> dict[str, Any]:

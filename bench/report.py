@@ -51,11 +51,12 @@ def write(results: Path, target: Path) -> None:
         page.text(f"## {title}")
         page.text(body)
         part.render(result["results"], page)
-        page.text(_circumstances(result))
+        page.text(circumstances(result))
     page.write()
 
 
-def _circumstances(result: dict[str, Any]) -> str:
+def circumstances(result: dict[str, Any]) -> str:
+    """Say when, how, where and with what something was measured."""
     machine = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     return (

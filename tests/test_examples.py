@@ -6,13 +6,14 @@ import re
 import subprocess
 import sys
 import tarfile
+from importlib.util import find_spec
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-def run(*command: str) -> str:
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+def run(*command: str, folder: Path | None = None) -> str:
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -53,3 +54,21 @@ def test_shop(shared_data: Path) -> None:
     told = run(str(EXAMPLES / "shop.py"), str(shared_data / "online-retail.parquet"), "12347")
     assert "'left out by where': 10624" in told
     assert "for user 12347" in told
+
+
+def test_zeros_as_data(movielens_100k: Path, tmp_path: Path) -> None:
+    told = run(str(EXAMPLES / "zeros_as_data.py"), str(movielens_100k), "10", folder=tmp_path)
+    zeros, sgd = (float(error) for error in re.findall(r"epochs; MSE (\d\.\d+)", told))
+    assert zeros > 4 > 0.95 > sgd
+    assert told.count("like Star Wars (1977): ") == 2
+    assert told.count("Return of the Jedi (1983)") >= 2
+    drawn = "written: learning_curves.png" in told
+    assert drawn == (tmp_path / "learning_curves.png").exists() == (find_spec("matplotlib") is not None)
+
+
+def test_popular_and_unknown() -> None:
+    told = run(str(EXAMPLES / "popular_and_unknown.py"), "Iron Man (2008)")
+    bits = [float(line.split()[1]) for line in re.findall(r"^ *[01](?:\.\d+)? +\d+\.\d+ .*$", told, re.MULTILINE)]
+    assert len(bits) == 5
+    assert bits == sorted(bits)
+    assert told.count("for a visitor who likes Iron Man (2008)") == 2

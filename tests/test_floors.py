@@ -74,12 +74,12 @@ def test_nonnegative_factors_rank_nearly_as_well(likes: Split) -> None:
 
 
 def test_pure_svd_ranks_nearly_as_well_as_implicit_als(likes: Split) -> None:
-    assert evaluation.ndcg(PureSVD(factors=20).fit(likes.train), likes) >= 0.285
+    assert evaluation.ndcg(PureSVD().fit(likes.train), likes) >= 0.285
 
 
 def test_singular_vectors_of_what_the_biases_leave_predict_better_than_these(folds: list[Split]) -> None:
     fold = folds[0]
-    svd, biases = (evaluation.rmse(m.fit(fold.train), fold) for m in (PureSVD(factors=8, impute="biases"), Baseline()))
+    svd, biases = (evaluation.rmse(m.fit(fold.train), fold) for m in (PureSVD(impute="biases"), Baseline()))
     assert svd < biases - 0.005
 
 

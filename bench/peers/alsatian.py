@@ -16,6 +16,7 @@ from alsatian.interactions import Interactions
 from alsatian.kernels import Form, Side
 from objective import Data, Factors
 from peers.common import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
+from peers.judged import judge
 
 FORMS = {"implicit": (Form(1, 1, 1, 1, 1), 0), "explicit": (Form(0, 1, 1, -3.5, 0), 1)}
 
@@ -158,6 +159,27 @@ def memory(job: Job) -> dict[str, Any]:
     }
 
 
+class Entrant:
+    """Any of the models. An unknown user or item is predicted by the mean and the other side's bias."""
+
+    def __init__(self, job: Job, settings: dict[str, Any], data: Data) -> None:
+        self.data, self.threads = interactions(data), job["threads"]
+        self.model = getattr(al, job["model"])(**settings)
+
+    def fit(self) -> None:
+        self.model.fit(self.data, threads=self.threads, progress=False)
+
+    def predict(self, users: Any, items: Any) -> Any:
+        return self.model.predict(users, items, clip=True, unknown="baseline")
+
+    def best(self, n: int) -> Any:
+        answer = self.model.recommend(n=n, threads=self.threads)
+        lists = np.full((len(answer.counts), n), -1)
+        lists[np.arange(n) < answer.counts[:, None]] = answer.rows
+        return lists
+
+
 if __name__ == "__main__":
     actions = {"half_sweeps": half_sweeps, "descend": descend, "top_n": top_n, "neighbors": neighbors, "build": build}
-    serve({"fit": lambda job: fit(job, Learner), "read": read, "memory": memory, **actions})
+    actions |= {"fit": lambda job: fit(job, Learner), "judge": lambda job: judge(job, Entrant)}
+    serve({"read": read, "memory": memory, **actions})

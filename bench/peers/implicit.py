@@ -12,12 +12,13 @@ import time
 from typing import Any
 
 import numpy as np
+from implicit import nearest_neighbours
 from implicit.cpu.als import AlternatingLeastSquares
-from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
 
 from objective import Data, Factors
 from peers.common import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
+from peers.judged import judge
 
 
 class Enough(Exception):
@@ -84,12 +85,40 @@ def neighbors(job: Job) -> dict[str, Any]:
     user_items, k = rows(data, data.values), job["settings"]["k"]
     reset_peak()
     before = resident()
-    model = CosineRecommender(K=k + 1, num_threads=job["threads"])
+    model = nearest_neighbours.CosineRecommender(K=k + 1, num_threads=job["threads"])
     seconds, _ = clock(lambda: model.fit(user_items, show_progress=False))
     most, found = peak() - before, model.similarity.tocoo()
     others = found.data[(found.row != found.col) & (found.data > 0)]
     return {"seconds": seconds, "similarity": float(others.mean(dtype=np.float64)), "peak_bytes": most}
 
 
+class Entrant:
+    """ALS, or a recommender by nearest neighbours, on the values as they are."""
+
+    def __init__(self, job: Job, settings: dict[str, Any], data: Data) -> None:
+        own = {"num_threads": job["threads"], **settings}
+        if job["model"] == "AlternatingLeastSquares":
+            self.model = AlternatingLeastSquares(random_state=job["seed"], **own)
+        else:
+            self.model = getattr(nearest_neighbours, job["model"])(**own)
+        self.user_items = rows(data, data.values)
+
+    def fit(self) -> None:
+        self.model.fit(self.user_items, show_progress=False)
+
+    def predict(self, users: Any, items: Any) -> Any:
+        raise NotImplementedError("implicit predicts no values")
+
+    def best(self, n: int) -> Any:
+        """Return its lists, user by user, without the seen items that fill short ones up (at -3.4e38)."""
+        lists = np.full((self.user_items.shape[0], n), -1)
+        for user in range(len(lists)):
+            items, scores = self.model.recommend(user, self.user_items[user], N=n)
+            real = items[scores > -1e38][:n]
+            lists[user, : len(real)] = real
+        return lists
+
+
 if __name__ == "__main__":
-    serve({"fit": lambda job: fit(job, Learner), "top_n": top_n, "neighbors": neighbors})
+    actions = {"top_n": top_n, "neighbors": neighbors, "judge": lambda job: judge(job, Entrant)}
+    serve({"fit": lambda job: fit(job, Learner), **actions})

@@ -6,12 +6,16 @@ x pays reg (alpha0 items + n)^nu |x|^2: so X = alpha v, alpha0 = 1, nu = 0 is th
 
 from __future__ import annotations
 
+from typing import Any
+
+import irspack
 import numpy as np
 from irspack.recommenders.ials import IALSTrainer, LossType, str_to_solver_type
 from scipy.sparse import csr_matrix
 
 from objective import Data, Factors
 from peers.common import Job, Watch, clock, fit, serve
+from peers.judged import judge, listed
 
 
 class Learner:
@@ -46,5 +50,24 @@ class Learner:
         return Factors(self.trainer.core_trainer.user, self.trainer.core_trainer.item)
 
 
+class Entrant:
+    """Any of its recommenders, on the values as they are."""
+
+    def __init__(self, job: Job, settings: dict[str, Any], data: Data) -> None:
+        self.data = data
+        observed = csr_matrix((data.values, (data.users, data.items)), shape=data.shape)
+        own = {"n_threads": job["threads"], "random_seed": job["seed"]} if job["model"] == "IALSRecommender" else {}
+        self.model = getattr(irspack, job["model"])(observed, **own, **settings)
+
+    def fit(self) -> None:
+        self.model.learn()
+
+    def predict(self, users: Any, items: Any) -> Any:
+        raise NotImplementedError("irspack predicts no values")
+
+    def best(self, n: int) -> Any:
+        return listed(self.model.get_score_block(0, self.data.shape[0]), self.data, n)
+
+
 if __name__ == "__main__":
-    serve({"fit": lambda job: fit(job, Learner)})
+    serve({"fit": lambda job: fit(job, Learner), "judge": lambda job: judge(job, Entrant)})

@@ -102,8 +102,27 @@ class TestSaid:
         assert message in answer.err
         assert not target.exists()
 
-    def test_ratings_as_amounts_get_a_hint(self, cli: Cli, world: Path, target: Path) -> None:
-        answer = cli("train", world / "ratings.csv", "-o", target, "--model", "implicit-als", *SMALL)
+    @pytest.mark.parametrize(
+        "model",
+        [
+            ("biased-mf", "--set", "factors=2", "--set", "epochs=1"),
+            ("item-knn", "--set", "baselines=true"),
+            ("blend", "--parts", "explicit-als:factors=2,baseline", "--weights", "1,1", "--set", "by=score"),
+        ],
+        ids=" ".join,
+    )
+    def test_models_that_predict_ratings_get_a_warning(
+        self, cli: Cli, world: Path, target: Path, model: tuple[str, ...]
+    ) -> None:
+        answer = cli("train", world / "ratings.csv", "-o", target, "--model", *model)
+        assert "lists ranked by predicted rating are far worse than those of an implicit model on likes" in answer.out
+        assert "for lists add --model implicit-als --likes 4" in answer.out
+
+    @pytest.mark.parametrize("model", [("implicit-als",), ("blend", "--parts", "implicit-als:factors=4,item-knn")])
+    def test_ratings_as_amounts_get_a_hint(
+        self, cli: Cli, world: Path, target: Path, model: tuple[str, ...]
+    ) -> None:
+        answer = cli("train", world / "ratings.csv", "-o", target, "--model", *model)
         assert "low ratings count as likes here, too, if weaker ones; --likes 4 leaves them out" in answer.out
 
     def test_nothing_but_json_on_standard_output(self, cli: Cli, world: Path, target: Path) -> None:

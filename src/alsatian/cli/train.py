@@ -147,7 +147,7 @@ def advice(planned: Plan, model: Model, data: Interactions) -> list[str]:
             "this model predicts ratings, but lists ranked by predicted rating are far worse than those "
             f"of an implicit model on likes: for lists add --model {IMPLICIT} {instead}"
         ]
-    if model.name == IMPLICIT:
+    if IMPLICIT in (part.name for part in getattr(model, "models", [model])):
         return [f"low ratings count as likes here, too, if weaker ones; {instead} leaves them out"]
     return []
 

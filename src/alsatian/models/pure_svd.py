@@ -26,7 +26,7 @@ from alsatian.models.run import Run
 from alsatian.models.shapes import check_shapes
 from alsatian.models.singular import DENSE, NOISE, enough, largest, most_factors
 
-FACTORS = 32
+LISTS, RATINGS = 16, 8  # factors where neither they nor energy are given; chosen by bench/defaults.py
 
 
 class PureSVD(PlacingModel):
@@ -57,7 +57,8 @@ class PureSVD(PlacingModel):
     learned: ClassVar[tuple[str, ...]] = (*PlacingModel.learned, "singular_values")
     factors: int | None = param(  # type: ignore[assignment]  # unlike other models, this one can choose
         default=None,
-        doc=f"how many numbers describe a user or an item (None: as energy says, else up to {FACTORS})",
+        doc=f"how many numbers describe a user or an item (None: as energy says, else up to {LISTS}, or {RATINGS} "
+        "where values are predicted)",
         kind=int,
         low=1,
         search=(4, 128, "log"),
@@ -139,7 +140,8 @@ class PureSVD(PlacingModel):
         if self.energy is not None:
             values, vectors = enough(matrix, self.energy)
         else:
-            values, vectors = largest(matrix, self.factors or min(FACTORS, most_factors(*matrix.shape)))
+            usual = RATINGS if self.predicts else LISTS
+            values, vectors = largest(matrix, self.factors or min(usual, most_factors(*matrix.shape)))
         items = np.ascontiguousarray(vectors, np.float32)
         users = matrix @ items
         if not np.isfinite(users).all():

@@ -1,0 +1,107 @@
+"""Writing docs/accuracy.md from bench/results/accuracy.json: the table, and what it says in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from entrants import ENTRANTS, Entrant
+from report import Page, circumstances
+
+HEAD = """# Accuracy
+
+Made by `python bench/accuracy.py` from `bench/results/accuracy.json`; do not edit. All models on MovieLens 100K, beside
+Surprise, implicit, irspack and LensKit: each library in a process and an environment of its own, on the same splits and
+{threads} threads (Surprise has one), judged by one evaluator.
+
+**Ratings.** The official folds u1 to u5: mean RMSE and MAE, predictions clipped to 1..5. A user or item that a training
+part lacks is predicted as each library does. **Lists.** Ten ratings of each user held out at random (seed 0); lists of
+ten without what the user has in the training part. Models of likes see that somebody rated something, not how; models
+of ratings rank by the rating that they predict. All that is held out is relevant, whatever its rating. NDCG@10 (its
+standard error over the users is at most {error:.3f}) and recall@10; the share of the {items:,} items that are in
+somebody's list; novelty, the mean self-information of what is listed, -log2(share of users who have it), in bits.
+Seconds of a fit: the median of the folds for models of ratings, the one fit for models of likes, data already in the
+library's own form.
+
+**Settings.** The constructor's defaults but for what is shown. "Searched" ones come from a grid (below the table) by
+a part held out of the training part in hand: a random fifth of each fold, judged by RMSE, or ten ratings a user, judged
+by NDCG@10. No setting was chosen by a test part. Alsatian's defaults come from validation parts of MovieLens data
+(`bench/defaults.py`: ml-latest-small, and the training folds u1 and u3, which hold ratings that other folds test), so
+they suit this data as those of libraries made for other data do not: hence the searched lines. "-": cannot be, as a
+model of likes predicts no rating.
+"""
+ITEMS = 1682
+MEASURES = {
+    "rmse": ("RMSE", "{:.3f}"), "mae": ("MAE", "{:.3f}"), "ndcg": ("NDCG@10", "{:.3f}"),
+    "recall": ("recall@10", "{:.3f}"), "coverage": ("coverage", "{:.2f}"), "novelty": ("novelty, bits", "{:.2f}"),
+    "seconds": ("seconds a fit", "{:.2f}"),
+}  # fmt: skip
+RANKING = """## Predicting ratings is not ranking
+
+The lists of `ExplicitALS()`, which predicts ratings well, reach an NDCG@10 of {explicit:.3f}; those of `ImplicitALS()`,
+which predicts no rating at all, {implicit:.3f}: {times:.0f} times as much, on the same data and split. The best list by
+predicted ratings, that of {best}, reaches {most:.3f}; popularity, the same for everyone, {popular:.3f}. A model of
+ratings learns how somebody rates what she has chosen to see, and its highest predictions go to obscure items with few,
+high ratings (novelty {bits_explicit:.1f} bits beside {bits_implicit:.1f}); which items she chooses it never learns. For
+lists train a model of likes. `alsatian train` says so when the model that it fits predicts ratings.
+"""
+
+
+Line = tuple[Entrant, dict[str, Any]]  # who, and what was measured
+
+
+def write(results: dict[str, Any], target: Path) -> None:
+    rows = {row["label"]: row for row in results["rows"]}
+    lines = sorted(((one, rows[one.label]) for one in ENTRANTS if one.label in rows), key=_place)
+    done = [(one, row) for one, row in lines if not row["failed"]]
+    page = Page(target)
+    page.text(HEAD.format(items=ITEMS, threads=results["threads"], error=max(row["error"] for _, row in done)))
+    header = ["library", "model", "settings", "learns from", *(title for title, _ in MEASURES.values())]
+    page.table(header, [_cells(*line) for line in lines])
+    page.text("\n".join(["Searched:", "", *(_grid(*line) for line in done if line[0].grid)]))
+    page.text(_ranking(done))
+    page.text(circumstances(results))
+    page.write()
+
+
+def _place(line: Line) -> tuple[bool, bool, float]:
+    """Models of ratings by their error, then models of likes by their NDCG; who failed comes last."""
+    _, row = line
+    return bool(row["failed"]), "rmse" not in row, row.get("rmse", -row.get("ndcg", 0))
+
+
+def _cells(entrant: Entrant, row: dict[str, Any]) -> list[str]:
+    whose = "searched" if entrant.grid else "as shown" if entrant.settings else "defaults"
+    name = [entrant.library, f"`{_model(entrant, row)}`", whose, entrant.learns]
+    if row["failed"]:
+        return [*name, f"failed: {row['failed']}", *["-"] * (len(MEASURES) - 1)]
+    return [*name, *(form.format(row[measure]) if measure in row else "-" for measure, (_, form) in MEASURES.items())]
+
+
+def _model(entrant: Entrant, row: dict[str, Any]) -> str:
+    """Return the constructor's call with the settings that most of an entrant's fits had."""
+    found = row.get("settings") or [entrant.settings]
+    return entrant.written(max(found, key=found.count))
+
+
+def _grid(entrant: Entrant, row: dict[str, Any]) -> str:
+    """Say between which settings was searched, and whether folds disagreed."""
+    found = row["settings"]
+    tried = (f"{name} {', '.join(f'{value:g}' for value in values)}" for name, values in entrant.grid.items())
+    others = len(found) - max(map(found.count, found))
+    told = f" ({others} of {len(found)} folds chose others than shown)" if others else ""
+    return f"- {entrant.library} `{entrant.model}`: {'; '.join(tried)}{told}"
+
+
+def _ranking(done: list[Line]) -> str:
+    rows = {one.label: row for one, row in done}
+    names = [f"Alsatian {name}()" for name in ("ExplicitALS", "ImplicitALS", "Popularity")]
+    if not rows.keys() >= set(names):
+        return ""
+    explicit, implicit, popular = (rows[name] for name in names)
+    best, most = max((line for line in done if "rmse" in line[1]), key=lambda line: line[1]["ndcg"])
+    return RANKING.format(
+        explicit=explicit["ndcg"], implicit=implicit["ndcg"], times=implicit["ndcg"] / explicit["ndcg"],
+        best=f"{best.library}'s `{_model(best, most)}`", most=most["ndcg"], popular=popular["ndcg"],
+        bits_explicit=explicit["novelty"], bits_implicit=implicit["novelty"],
+    )  # fmt: skip

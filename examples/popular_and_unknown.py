@@ -1,0 +1,35 @@
+"""Lists that hold what everybody knows and what few know: a blend of matrix factorization and item neighbours.
+
+python examples/popular_and_unknown.py "Iron Man (2008)"
+"""
+
+import sys
+
+import alsatian as al
+
+
+def main(favourites: list[str]) -> None:
+    likes = al.samples.load("movielens-small").likes(4)
+    split = al.split.per_user(likes, n=10, seed=0)
+    blend = al.Blend(parts=[al.ImplicitALS(), al.ItemKNN()])  # weights found on a part held out of the training part
+    blend.fit(split.train)
+    print(f"{blend.remark}; lists of ten for {len(split.train.user_ids)} users:\n")
+
+    counts, users = split.train.item_counts, len(split.train.user_ids)
+    print("novelty  bits  in some list  NDCG@10")
+    for novelty in (0, 0.25, 0.5, 0.75, 1):
+        best = blend.recommend(n=10, novelty=novelty).rows.reshape(-1, 10)
+        bits = al.metrics.novelty(best, counts, users).mean()
+        coverage = al.metrics.coverage(best, len(counts))
+        ndcg = al.metrics.ndcg(best, split.held_out.by_user)
+        print(f"{novelty:7} {bits:5.2f} {coverage:13.1%} {ndcg[ndcg == ndcg].mean():8.3f}")
+
+    blend.fit(likes)  # on everything, for use
+    visitor = blend.fold_in(favourites)
+    for novelty, words in ((0, "the best"), (0.5, "the best of the less known")):
+        print(f"\n{words}, novelty={novelty}:")
+        print(visitor.recommend(n=10, novelty=novelty))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ["Iron Man (2008)"])
