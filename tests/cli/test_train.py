@@ -119,9 +119,7 @@ class TestSaid:
         assert "for lists add --model implicit-als --likes 4" in answer.out
 
     @pytest.mark.parametrize("model", [("implicit-als",), ("blend", "--parts", "implicit-als:factors=4,item-knn")])
-    def test_ratings_as_amounts_get_a_hint(
-        self, cli: Cli, world: Path, target: Path, model: tuple[str, ...]
-    ) -> None:
+    def test_ratings_as_amounts_get_a_hint(self, cli: Cli, world: Path, target: Path, model: tuple[str, ...]) -> None:
         answer = cli("train", world / "ratings.csv", "-o", target, "--model", *model)
         assert "low ratings count as likes here, too, if weaker ones; --likes 4 leaves them out" in answer.out
 
