@@ -23,8 +23,7 @@ import accuracy_page
 import alsatian as al
 import data
 import harness
-from alsatian import metrics
-from defaults import random_part
+from alsatian import metrics, split
 from entrants import ENTRANTS, Entrant
 
 RESULTS, PAGE = data.ROOT / "bench" / "results" / "accuracy.json", data.ROOT / "docs" / "accuracy.md"
@@ -36,26 +35,14 @@ class Failed(Exception):
     """A participant gives no answer; the message says why."""
 
 
-def official_folds(folder: Path) -> list[al.Split]:
-    """Return u1 to u5; all parts number all users and items of the whole data."""
-    whole = al.read(folder)
-
-    def part(name: str) -> al.Interactions:
-        users, items, values, _ = np.loadtxt(folder / name, np.int64).T
-        rows = whole.user_ids.rows(users.tolist()), whole.item_ids.rows(items.tolist())
-        return al.Interactions.build(whole.user_ids, whole.item_ids, *rows, values.astype(np.float32), scale=(1, 5))
-
-    return [al.Split(f"u{fold}", part(f"u{fold}.base"), part(f"u{fold}.test")) for fold in range(1, 6)]
-
-
 class Bench:
     """The splits, and how an entrant is asked and judged on them."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         self.threads = threads
-        self.folds = official_folds(folder)
-        self.ratings = al.split.per_user(al.read(folder), HELD_OUT, SEED)
-        self.likes = al.Split(self.ratings.name, self.ratings.train.likes(), self.ratings.held_out.likes())
+        self.folds = split.papers.movielens_folds(folder)
+        self.ratings = split.values.per_user(al.read(folder), HELD_OUT, SEED)
+        self.likes = self.ratings.likes()
 
     def row(self, entrant: Entrant) -> dict[str, Any]:
         """Return what stands in an entrant's line of the table."""
@@ -100,8 +87,8 @@ class Bench:
 
     def validation(self, train: al.Interactions, asks: str) -> al.Split:
         if asks == "lists":
-            return al.split.per_user(train, HELD_OUT, SEED + 1)
-        return random_part(train, SHARE, SEED + 1)
+            return split.values.per_user(train, HELD_OUT, SEED + 1)
+        return split.values.random(train, SHARE, SEED + 1)
 
     def ask(self, entrant: Entrant, settings: list[dict[str, Any]], parts: al.Split, asks: str) -> tuple[Any, Any]:
         """Fit on a training part with each of some settings; return predictions or lists, and the seconds of the fits.
@@ -135,7 +122,7 @@ def judged_values(predicted: Any, parts: al.Split) -> tuple[float, float]:
     """Return RMSE and MAE; where a library gives no answer, the mean of the training part stands for it."""
     values = np.clip(np.where(np.isfinite(predicted), predicted, parts.train.mean), 1, 5)
     actual = parts.held_out.values
-    return metrics.rmse(values, actual), float(np.abs(values - actual).mean())
+    return metrics.rmse(values, actual), metrics.mae(values, actual)
 
 
 def judged_lists(best: Any, parts: al.Split) -> dict[str, float]:
@@ -143,20 +130,15 @@ def judged_lists(best: Any, parts: al.Split) -> dict[str, float]:
     held_out, train = parts.held_out.by_user, parts.train
     asked = np.flatnonzero(held_out.counts)
     best, held_out = best[asked], held_out.take(asked)
-    ndcg = metrics.ndcg(best, held_out)
+    hits, relevant = metrics.hits(best, held_out), held_out.counts
+    ndcg = metrics.ndcg(hits, relevant, N)
     return {
         "ndcg": float(ndcg.mean()),
         "error": float(ndcg.std() / np.sqrt(len(ndcg))),
-        "recall": float((hits(best, held_out).sum(axis=1) / held_out.counts).mean()),
+        "recall": float(metrics.recall(hits, relevant, N).mean()),
         "coverage": metrics.coverage(best, len(train.item_ids)),
         "novelty": float(np.nanmean(metrics.novelty(best, train.item_counts, len(train.user_ids)))),
     }
-
-
-def hits(best: Any, held_out: Any) -> Any:
-    """Return which places of lists hold an item that was held out of the same user."""
-    keys = np.repeat(np.arange(held_out.rows), held_out.counts) * held_out.columns + held_out.indices
-    return np.isin(np.arange(held_out.rows)[:, None] * held_out.columns + best, keys) & (best >= 0)
 
 
 def measure(asked: list[Entrant], bench: Bench) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 import alsatian as al
-from accuracy import official_folds
 from alsatian import evaluation
 from data import unpacked
 from defaults import random_part
@@ -53,7 +52,9 @@ def errors(model: al.BiasedMF, split: al.Split) -> tuple[float, float]:
 def main(data: Path) -> None:
     folder = unpacked(data, "ml-100k")
     print("official folds u1-u5, clipped, defaults: RMSE, MAE")
-    folds = (errors(al.BiasedMF().fit(split.train, progress=False), split) for split in official_folds(folder))
+    folds = (
+        errors(al.BiasedMF().fit(split.train, progress=False), split) for split in al.split.movielens_folds(folder)
+    )
     print("  {:.4f} {:.4f}".format(*np.mean(list(folds), axis=0)))
     ratings = al.read(folder / "u.data", delimiter="\t", scale=(1, 5))
     for name, grid in (("plain", PLAIN), ("with implicit terms", IMPLICIT)):

@@ -15,14 +15,15 @@ def main(favourites: list[str]) -> None:
     blend.fit(split.train)
     print(f"{blend.remark}; lists of ten for {len(split.train.user_ids)} users:\n")
 
+    held_out = split.held_out.by_user
     counts, users = split.train.item_counts, len(split.train.user_ids)
     print("novelty  bits  in some list  NDCG@10")
     for novelty in (0, 0.25, 0.5, 0.75, 1):
         best = blend.recommend(n=10, novelty=novelty).rows.reshape(-1, 10)
         bits = al.metrics.novelty(best, counts, users).mean()
         coverage = al.metrics.coverage(best, len(counts))
-        ndcg = al.metrics.ndcg(best, split.held_out.by_user)
-        print(f"{novelty:7} {bits:5.2f} {coverage:13.1%} {ndcg[ndcg == ndcg].mean():8.3f}")
+        ndcg = al.metrics.ndcg(al.metrics.hits(best, held_out), held_out.counts)
+        print(f"{novelty:7} {bits:5.2f} {coverage:13.1%} {ndcg[held_out.counts > 0].mean():8.3f}")
 
     blend.fit(likes)  # on everything, for use
     visitor = blend.fold_in(favourites)
