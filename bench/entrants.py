@@ -68,7 +68,8 @@ ENTRANTS = (
     Entrant("Surprise", "BaselineOnly", "ratings"),
     Entrant("LensKit", "BiasedMFScorer", "ratings"),
     Entrant(
-        "LensKit", "BiasedMFScorer", "ratings", {}, {"embedding_size": (10, 50), "regularization": (0.05, 0.1, 0.2)},
+        "LensKit", "BiasedMFScorer", "ratings",
+        {}, {"embedding_size": (10, 50), "regularization": (0.05, 0.1, 0.15, 0.2)},
     ),
     Entrant("LensKit", "ItemKNNScorer", "ratings"),
     Entrant("LensKit", "UserKNNScorer", "ratings"),

@@ -78,6 +78,7 @@ class TestSaid:
         assert re.search(
             r"; weights implicit-als [01]\.\d\d, popularity 0\.", cli(*source, *parts, "--weights", "fit").out
         )
+        assert cli(*source[:-2], *parts, "--json").json["model"] == "blend"  # which alone has parts
         assert cli(*source, *parts, "--json").json["params"]["parts"][1]["model"] == "popularity"
         assert cli("recommend", target, "--user", "7", "-n", "3").out.count("blend") == 3
         assert cli("recommend", target, "--like", "3", "--retrain", world / "ratings.csv").code == 0

@@ -84,7 +84,7 @@ def train(
     blended = [f"{name}={value}" for name, value in (("parts", parts), ("weights", weights)) if value is not None]
     reading.check()
     reading, likes = with_likes(reading, likes)
-    planned = plan(model, [*settings, *blended], likes)
+    planned = plan(model or ("blend" if blended else None), [*settings, *blended], likes)
     check_output(output, source, reading.items, reading.users)
     judging = Judging(curves, validation)
     judging.check(source, reading.items, output)
