@@ -18,6 +18,13 @@ def run(*command: str, folder: Path | None = None) -> str:
     return done.stdout
 
 
+def test_grid() -> None:
+    told = run(str(EXAMPLES / "grid.py"))
+    assert "explicit-als: rmse of 12 trials on random:0.2" in told
+    assert "[12 complete]" in told
+    assert "random:0.1: 10,000 held-out values" in told
+
+
 def test_movies() -> None:
     told = run(str(EXAMPLES / "movies.py"), "Iron Man (2008)", "Up (2009)")
     assert "per-user:10: 6," in told

@@ -35,6 +35,7 @@ FLOORS = [
     ["models"],
     ["store", "evaluation", "posters"],
     ["curves"],
+    ["tuning"],
     ["cli"],
     ["", "__main__"],
 ]
@@ -113,7 +114,9 @@ class TestImports:
         for name in edges:
             walk(name, ())
 
-    @pytest.mark.parametrize("heavy", ["duckdb", "rich", "scipy", "pandas", "polars", "pyarrow", "typer", "numpy"])
+    @pytest.mark.parametrize(
+        "heavy", ["duckdb", "rich", "scipy", "pandas", "polars", "pyarrow", "typer", "numpy", "optuna"]
+    )
     def test_the_package_loads_nothing_heavy(self, heavy: str) -> None:
         assert heavy not in loaded("import alsatian")
 

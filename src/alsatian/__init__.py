@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from alsatian.recipe import Recipe
     from alsatian.split import Split, SplitWarning
     from alsatian.store import load, save
+    from alsatian.tuning import Study, tune
 
 __version__ = "0.1.0"
 
@@ -67,6 +68,7 @@ _HOMES = {
     "Recommendations": "ranking",
     "Split": "split",
     "SplitWarning": "split",
+    "Study": "tuning",
     "UserKNN": "models",
     "evaluate": "evaluation",
     "evaluation": None,
@@ -77,13 +79,14 @@ _HOMES = {
     "samples": "ingest",
     "save": "store",
     "split": None,
+    "tune": "tuning",
 }
 
 __all__ = [
     "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
     "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "LearningCurves", "Popularity", "PureSVD", "Recipe",
-    "Recommendations", "Split", "SplitWarning", "UserKNN", "evaluate", "evaluation", "load", "metrics", "posters",
-    "read", "samples", "save", "split",
+    "Recommendations", "Split", "SplitWarning", "Study", "UserKNN", "evaluate", "evaluation", "load", "metrics",
+    "posters", "read", "samples", "save", "split", "tune",
 ]  # fmt: skip
 
 

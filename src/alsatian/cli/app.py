@@ -19,6 +19,7 @@ from alsatian.cli.inspect import inspect
 from alsatian.cli.recommend import recommend
 from alsatian.cli.similar import similar
 from alsatian.cli.train import train
+from alsatian.cli.tune import tune
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 _UsageError: Any = typer.BadParameter.__base__  # of click, wherever typer keeps it
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, inspect, train, evaluate, recommend, similar, explain):
+for command in (demo, inspect, train, evaluate, tune, recommend, similar, explain):
     app.command()(command)
 
 

@@ -98,7 +98,7 @@ def train(
     notes = advice(planned, chosen, data) + idle_attributes(chosen, data)
     chosen = _small_enough(chosen, planned, data, notes)
     if likes is not None and data.recipe.at_least is None:
-        data = _likes(facts, data, likes)
+        data = keep_likes(facts, data, likes)
     check_amounts(chosen, data, source)
     facts.say("model", f"{chosen.name}, {why} (--model chooses another)" if why else chosen.name)
     for note in notes:
@@ -176,7 +176,8 @@ def with_likes(reading: Reading, likes: float | None) -> tuple[Reading, float | 
     return (replace(reading, rules=replace(rules, at_least=likes)), likes) if heeds else (reading, likes)
 
 
-def _likes(facts: Facts, data: Interactions, likes: float) -> Interactions:
+def keep_likes(facts: Facts, data: Interactions, likes: float) -> Interactions:
+    """Return the values of at least this as likes, and say what is left."""
     kept = data.likes(likes)
     without = int((kept.by_user.counts == 0).sum())
     left = f"; {counted(without, 'user')} left without any" if without else ""

@@ -212,6 +212,11 @@ class Model(Parameters):
         return False
 
     @property
+    def epochs_nest(self) -> bool:
+        """Whether a fit of fewer epochs is the beginning of one of more, so that one fit tries all their numbers."""
+        return "epochs" in self.declared
+
+    @property
     def remark(self) -> str | None:
         """What is worth knowing of the fit beside its epochs and seconds, in a few words."""
         return None

@@ -139,6 +139,10 @@ class BiasedMF(PlacingModel):
         """The share of earlier steps that a step keeps."""
         return KEPT if self.momentum is None else self.momentum
 
+    @property
+    def epochs_nest(self) -> bool:
+        return self.schedule != "cosine" and not self.validation
+
     def rate(self, epoch: int) -> float:
         """Return the learning rate of an epoch, from 1."""
         if self.schedule == "cosine":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from alsatian.errors import DataError, ParameterError
 from alsatian.interactions import Interactions
 from alsatian.kernels import Form
 from alsatian.models.als import ALS
-from alsatian.models.params import param
+from alsatian.models.params import Search, param
 
 # What a setting is when it is not given; one that a form does not list has no meaning there.
 # Chosen by bench/defaults.py.
@@ -18,6 +20,8 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "rendle": {"reg": 0.01, "nu": 1.0, "unobserved_weight": 0.4},
     "implicit": {"reg": 20.0, "nu": 0.0, "alpha": 3.0},
 }
+
+SEARCH: dict[str, dict[str, Search]] = {"rendle": {"reg": (1e-4, 1.0, "log")}}  # where a form differs
 
 
 def _by_form(name: str) -> str:
@@ -52,14 +56,14 @@ class ImplicitALS(ALS):
 
     form: str = param(default="hu", doc="of the loss", choices=tuple(DEFAULTS))
     reg: float | None = param(
-        default=None, doc=f"strength of regularization ({_by_form('reg')})", kind=float, low=0, search=(0.1, 100, "log")
+        default=None, doc=f"strength of regularization ({_by_form('reg')})", kind=float, low=0, search=(0.5, 200, "log")
     )
     alpha: float | None = param(
         default=None,
         doc=f"confidence of a unit of value ({_by_form('alpha')})",
         kind=float,
         low=0,
-        search=(0.1, 100, "log"),
+        search=(0.2, 50, "log"),
     )
     unobserved_weight: float | None = param(
         default=None,
@@ -86,10 +90,13 @@ class ImplicitALS(ALS):
                     f"{name}={value:g} has no effect with form={self.form!r}; drop it, or pass form={own[0]!r}."
                 )
 
-    def _setting(self, name: str) -> float:
+    def search_of(self, name: str) -> Search | None:
+        return SEARCH.get(self.form, {}).get(name, super().search_of(name))
+
+    def _setting(self, name: str) -> Any:
         """Return a setting as given, or as this form has it by default."""
-        given: float | None = getattr(self, name)
-        return DEFAULTS[self.form][name] if given is None else given
+        given = super()._setting(name)
+        return DEFAULTS[self.form].get(name) if given is None else given
 
     @property
     def _regularization(self) -> tuple[float, float]:

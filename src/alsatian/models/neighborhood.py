@@ -42,7 +42,7 @@ class Neighborhood(Model):
         kind=str,
         choices=SIMILARITIES,
     )
-    weighting: str = param(default="none", doc="of the values, before the cosine", choices=WEIGHTINGS)
+    weighting: str = param(default="none", doc="of the values, before the cosine", choices=WEIGHTINGS, search=True)
     k: int | None = param(
         default=None, doc="how many neighbours are kept (None: see `usual`)", kind=int, low=1, search=(10, 500, "log")
     )
@@ -74,7 +74,7 @@ class Neighborhood(Model):
 
     def _setting(self, name: str) -> Any:
         """Return a setting as given, or as it usually is."""
-        given = getattr(self, name)
+        given = super()._setting(name)
         return self.usual[self.baselines].get(name, 0.0) if given is None else given
 
     @property

@@ -12,10 +12,13 @@ import numpy as np
 
 from alsatian.errors import ParameterError, nearest
 
+# Where to look for a better value (space.py): from, to and the scale; True: among all choices.
+Search = tuple[float, float, Literal["linear", "log"]] | Literal[True]
+
 
 @dataclass(frozen=True)
 class Param:
-    """One hyper-parameter: its default, meaning and bounds."""
+    """One hyper-parameter: its default, meaning and bounds, and where to search for a better value."""
 
     default: Any
     doc: str
@@ -23,7 +26,7 @@ class Param:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] | None = None
-    search: tuple[float, float, Literal["linear", "log"]] | None = None
+    search: Search | None = None
 
     def check(self, name: str, value: Any) -> Any:
         """Return the value in its own type, or raise ParameterError with the bound or the choices."""
@@ -97,7 +100,7 @@ def param(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
-    search: tuple[float, float, Literal["linear", "log"]] | None = None,
+    search: Search | None = None,
 ) -> Any:
     """Declare a hyper-parameter of a model class: `factors: int = param(default=64, doc="...", low=1)`."""
     return Param(default, doc, kind or type(default), low, high, choices, search)
@@ -141,6 +144,14 @@ class Parameters:
         owners = [other for other, model in MODELS.items() if name in model.declared]
         hint = f" It belongs to {', '.join(owners)}." if owners else nearest(name, list(cls.declared))
         raise ParameterError(f"{cls.name} has no parameter {name!r}; it has {', '.join(cls.declared) or 'none'}.{hint}")
+
+    def search_of(self, name: str) -> Search | None:
+        """Return where to search for a better value of a parameter, given the other settings, or None."""
+        return self.declared[name].search
+
+    def _setting(self, name: str) -> Any:
+        """Return the value that counts: as it is given, or what None stands for."""
+        return getattr(self, name)
 
     @classmethod
     def described(cls) -> str:

@@ -1,0 +1,125 @@
+"""A search that was cut short keeps what it found, and goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alsatian.errors import ParameterError
+from alsatian.interactions import Interactions
+from alsatian.tuning import searching, tune
+from searches import HOLD, SMALL, found_by
+
+Press = Callable[[int], None]
+
+
+@pytest.fixture
+def press(monkeypatch: pytest.MonkeyPatch) -> Press:
+    """Press Ctrl-C during the trial after so many."""
+    real = searching.attempt
+
+    def after(count: int) -> None:
+        begun: list[int] = []
+
+        def attempt(*given: Any) -> Any:
+            begun.append(1)
+            if len(begun) > count:
+                raise KeyboardInterrupt
+            return real(*given)
+
+        monkeypatch.setattr(searching, "attempt", attempt)
+
+    return after
+
+
+def search(data: Interactions, trials: int, **options: Any) -> Any:
+    return tune("explicit-als", data, trials=trials, **{"space": SMALL, "split": HOLD} | options)
+
+
+def test_going_on_is_as_if_uninterrupted(some_ratings: Interactions, tmp_path: Path) -> None:
+    file = tmp_path / "a.study"
+    for trials in (1, 4, 14):
+        parts = search(some_ratings, trials, study=file)
+    assert found_by(parts) == found_by(search(some_ratings, 14))
+    assert found_by(search(some_ratings, 2, study=file)) == found_by(parts)  # enough is there
+
+
+def test_ctrl_c_keeps_the_best_so_far(some_ratings: Interactions, tmp_path: Path, press: Press) -> None:
+    file = tmp_path / "a.study"
+    whole = search(some_ratings, 12)
+    press(5)
+    cut = search(some_ratings, 12, study=file)
+    assert cut.interrupted
+    assert not whole.interrupted
+    assert found_by(cut) == found_by(whole)[:5]
+    assert cut.best.value == min(trial.value for trial in cut)
+    press(100)
+    again = search(some_ratings, 12, study=file)
+    assert not again.interrupted
+    assert found_by(again) == found_by(whole)
+
+
+def test_ctrl_c_with_workers_ends_the_others(some_ratings: Interactions, press: Press) -> None:
+    press(3)
+    study = search(some_ratings, 20, workers=2)
+    assert study.interrupted
+    assert len(study) == 2  # of two that run side by side, none is noted unless both are over
+
+
+def test_ctrl_c_before_anything_is_found(some_ratings: Interactions, press: Press) -> None:
+    press(0)
+    with pytest.raises(KeyboardInterrupt):
+        search(some_ratings, 3)
+
+
+@pytest.mark.parametrize(
+    ("other", "complaint"),
+    [
+        ({"metric": "mae"}, "holds a search with metric rmse, not mae; ask for the same again, or pass another"),
+        ({"seed": 3}, "holds a search with seed 0, not 3"),
+        ({"split": "random:0.3"}, "holds a search with split random:0.2, not random:0.3"),
+        ({"space": {"reg": (0.1, 1.0)}}, "holds a search with settings"),
+        ({"sampler": "random"}, "holds a search with sampler tpe, not random"),
+    ],
+)
+def test_a_file_of_another_search(
+    some_ratings: Interactions, tmp_path: Path, other: dict[str, Any], complaint: str
+) -> None:
+    file = tmp_path / "a.study"
+    search(some_ratings, 1, study=file)
+    with pytest.raises(ParameterError) as caught:
+        search(some_ratings, 2, study=file, **other)
+    assert complaint in str(caught.value)
+
+
+def test_other_data(some_ratings: Interactions, checkerboard: Interactions, tmp_path: Path) -> None:
+    file = tmp_path / "a.study"
+    search(some_ratings, 1, study=file)
+    with pytest.raises(ParameterError, match="holds a search with data"):
+        search(checkerboard, 1, study=file)
+
+
+@pytest.mark.parametrize("content", ["userId,movieId\n", "[1]\n", '{"a": 1}\n', "\x00\n"])
+def test_a_file_that_is_no_study_stays_as_it_is(some_ratings: Interactions, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "ratings.csv"
+    file.write_text(content)
+    with pytest.raises(ParameterError, match=r"ratings\.csv is no study file"):
+        search(some_ratings, 1, study=file)
+    assert file.read_text() == content
+    with pytest.raises(ParameterError, match="there is no folder"):
+        search(some_ratings, 1, study=tmp_path / "none" / "a.study")
+
+
+def test_optuna_reads_the_file(some_ratings: Interactions, tmp_path: Path) -> None:
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    study = search(some_ratings, 3, study=tmp_path / "a.study")
+    storage = JournalStorage(JournalFileBackend(str(tmp_path / "a.study")))
+    (summary,) = optuna.get_all_study_summaries(storage)
+    assert summary.best_trial is not None
+    assert summary.best_trial.value == study.best.value
