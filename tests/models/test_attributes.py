@@ -14,7 +14,7 @@ from alsatian.catalog import Catalog
 from alsatian.errors import ParameterError, UnknownItem, UnknownUser
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
-from alsatian.models import BiasedMF, ExplicitALS, Model, PureSVD
+from alsatian.models import BiasedMF, ExplicitALS, Model, PureSVD, attributes
 from alsatian.models.features import features
 from alsatian.models.ridge import STRENGTHS, ridge
 from alsatian.store import load, save
@@ -167,3 +167,17 @@ def _slow_ridge(a: Any, targets: Any, weights: Any, share: float) -> tuple[float
     trace = np.trace(wide @ np.linalg.solve(system, wide.T @ d))
     errors = weights @ ((targets - wide @ solution) ** 2).sum(axis=1)
     return errors / (len(a) - trace) ** 2, solution
+
+
+def test_factors_that_may_not_be_negative_are_not_when_placed(
+    some_cold_ratings: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attributes, "_placed", lambda array, *_: array - 1)  # a regression that falls below 0
+    model = ExplicitALS(factors=3, nonnegative=True, item_attributes="year").fit(some_cold_ratings, progress=False)
+    assert model.item_factors.min() == 0
+
+
+def test_features_that_all_share_tell_nothing() -> None:
+    intercepts, coefficients = ridge(csr_array(np.ones((4, 2))), np.arange(4.0)[:, None], np.ones(4))
+    assert intercepts == pytest.approx(1.5)
+    assert coefficients == pytest.approx(0)

@@ -126,6 +126,8 @@ class PlacingModel(FactorModel):
             for name in (f"{side}_factors", f"{side}_bias"):
                 if learned[name] is not None:
                     learned[name] = _placed(learned[name], words, weights, counts > 0, cold)
+            if getattr(self, "nonnegative", False):
+                np.maximum(learned[f"{side}_factors"], 0, out=learned[f"{side}_factors"])
             learned[f"placed_{side}s"] = cold
         return learned
 

@@ -41,7 +41,9 @@ def ridge(features: Any, targets: Floats, weights: Floats) -> tuple[Floats, Floa
 
 def _strength(s: Floats, rotated: Floats, whole: float, rows: int) -> float:
     """Return the strength of the least generalized cross-validation; `whole` is the error without features."""
-    strengths = STRENGTHS * max(float(s.max(initial=0)), 1e-300)
+    if not s.any():
+        return 1.0  # no feature tells one row from another
+    strengths = STRENGTHS * float(s.max())
     shrunk = 1 / (s + strengths[:, None])  # (strengths, features)
     errors = whole - (2 * shrunk - s * shrunk**2) @ (rotated**2).sum(axis=1)
     free = np.maximum(rows - 1 - (s * shrunk).sum(axis=1), 1)  # the intercept takes one
