@@ -56,10 +56,8 @@ def judge(model: Model, own: Split, liked: Split, wanted: Asked, threads: int) -
 def predicted(model: Model, split: Split) -> NDArray[np.float32]:
     """Return what a model predicts for the held-out values, within the scale of the data."""
     held_out = split.held_out
-    known_items = model.data.item_counts > 0
-    if model.placed_items is not None:
-        known_items |= model.placed_items
-    items = np.where(known_items[held_out.items], held_out.items, np.int32(-1))
+    known_items = lists.are_known(held_out.items, model.data.item_counts, model.placed_items)
+    items = np.where(known_items, held_out.items, np.int32(-1))
     users = held_out.users
     known = np.where(model.data.by_user.counts[users] > 0, users, np.int32(-1))
     if (histories := _histories(model, split)) is None:
@@ -77,7 +75,7 @@ def predicted(model: Model, split: Split) -> NDArray[np.float32]:
 def recommended(model: Model, split: Split, users: Rows, n: int, threads: int) -> Rows:
     """Return the n best items of each user, -1 past the end; what is known to be seen is not listed."""
     best = np.repeat(lists.popular(model.data, n, None).best, len(users), axis=0)  # for those of whom nothing is known
-    known = _known(model)[users]
+    known = lists.are_known(users, model.data.by_user.counts, model.placed_users)
     if known.any():
         best[known] = model._best(model._known(users[known]), n, True, None, threads).best
     if (histories := _histories(model, split)) is not None:
@@ -93,12 +91,6 @@ def _histories(model: Model, split: Split) -> CSR | None:
     if split.fold_in is None:
         return None
     return split.fold_in.by_user.where(model.data.item_counts[split.fold_in.items] > 0)
-
-
-def _known(model: Model) -> NDArray[np.bool_]:
-    """Return which users a fitted model knows, by their values or by their attributes."""
-    known = model.data.by_user.counts > 0
-    return known if model.placed_users is None else known | model.placed_users
 
 
 def _errors(model: Model, split: Split) -> Floats:

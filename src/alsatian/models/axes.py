@@ -11,6 +11,7 @@ the diagonal, which is the preconditioner, now holds all of the shared matrix, s
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -55,24 +56,28 @@ def half_sweep(
 
 def axes_of(gram: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return D (k) and V (k, k); where the matrix is not finite, as it is, for the kernel to find no solution."""
-    from threadpoolctl import threadpool_limits
-
     if not np.isfinite(gram).all():
         return np.diag(gram), np.eye(len(gram), dtype=gram.dtype)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _blas().limit(limits=1, user_api="blas"):
         spread, axes = np.linalg.eigh(gram.astype(np.float64))
     return np.maximum(spread, 0).astype(gram.dtype), axes.astype(gram.dtype)
 
 
 def turn(factors: NDArray[Any], axes: NDArray[Any], threads: int) -> NDArray[Any]:
     """Return factors times axes."""
-    from threadpoolctl import threadpool_limits
-
     out, axes = np.empty_like(factors), np.ascontiguousarray(axes)
 
     def block(start: int) -> None:
         np.matmul(factors[start : start + ROWS], axes, out=out[start : start + ROWS])
 
-    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         list(pool.map(block, range(0, len(factors), ROWS)))
     return out
+
+
+@cache
+def _blas() -> Any:
+    """Return what limits the threads of NumPy's products: looking for it takes longer than an epoch of small data."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

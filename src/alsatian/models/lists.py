@@ -97,6 +97,12 @@ def rows_of(ids: Ids, asked: object, unknown: str) -> NDArray[np.int32]:
     return rows
 
 
+def are_known(rows: Any, counts: NDArray[np.integer], placed: Mask | None) -> Any:
+    """Return which of these rows have values, or are placed without by their attributes."""
+    known = counts[rows] > 0
+    return known if placed is None else known | placed[rows]
+
+
 def user_rows(
     data: Interactions, users: object, unknown: str, placed: Mask | None = None
 ) -> tuple[list[Id], NDArray[np.int32]]:
@@ -106,14 +112,13 @@ def user_rows(
     """
     if unknown not in ("raise", "skip", "popular"):
         raise ParameterError(f"unknown={unknown!r} is not a word of recommend; choose raise, skip or popular.")
-    known = data.by_user.counts > 0
-    known = known if placed is None else known | placed
+    counts = data.by_user.counts
     if users is None:  # all of whom anything is known
-        rows = np.flatnonzero(known).astype(np.int32)
+        rows = np.flatnonzero(are_known(slice(None), counts, placed)).astype(np.int32)
         return data.user_ids.take(rows), rows
     asked = listed(users)
     rows = rows_of(data.user_ids, asked, unknown)
-    rows[~known[rows]] = -1
+    rows[~are_known(rows, counts, placed)] = -1
     if unknown == "raise" and (rows < 0).any():
         user = asked[int(np.argmax(rows < 0))]
         raise UnknownUser(
@@ -189,7 +194,7 @@ def allowed_items(
 def rated_row(data: Interactions, item: Id, placed: Mask | None = None) -> int:
     """Return the row of an item that somebody has, or that is placed without; raises UnknownItem otherwise."""
     row = item_row(data, item)
-    if data.item_counts[row] == 0 and (placed is None or not placed[row]):
+    if not are_known(row, data.item_counts, placed):
         raise UnknownItem(f"item {item!r} has no values in the data that the model was fitted on; name another.")
     return row
 
