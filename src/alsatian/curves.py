@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alsatian import dataframes
-from alsatian.dataframes import Gathered
+from alsatian.dataframes import Gathered, Tabular
 from alsatian.errors import DataError, ParameterError, counted
 from alsatian.evaluation.watching import Measure, Metric, metric
 from alsatian.interactions import Interactions
@@ -31,7 +31,7 @@ class Fit:
     rows: list[dict[str, float]]
 
 
-class LearningCurves:
+class LearningCurves(Tabular):
     """A callback that judges a model after every epoch, on the data that it learns from and on a part held out.
 
     validation: a part that the fit does not see, from the same split as what it does see.
@@ -145,22 +145,10 @@ class LearningCurves:
         settings = zip(named, _differing(self.fits), self.fits, strict=True)
         return [head | differ | row for head, differ, fit in settings for row in fit.rows]
 
-    def to_pandas(self) -> Any:
-        """Return the rows as a pandas.DataFrame."""
-        return dataframes.to_pandas(self._columns())
-
-    def to_polars(self) -> Any:
-        """Return the rows as a polars.DataFrame."""
-        return dataframes.to_polars(self._columns())
-
-    def to_arrow(self) -> Any:
-        """Return the rows as a pyarrow.Table."""
-        return dataframes.to_arrow(self._columns())
-
     def _columns(self) -> dict[str, Gathered]:
         rows = self.rows()
         names = dict.fromkeys(name for row in rows for name in row)
-        return {name: _column([row.get(name) for row in rows]) for name in names}
+        return {name: dataframes.column([row.get(name) for row in rows]) for name in names}
 
     def plot(self, path: str | Path | None = None, *, names: Sequence[str] | None = None) -> Figure:
         """Draw the objective and every metric by epoch, solid where held out and dashed on what is learned from.
@@ -221,12 +209,3 @@ def _differing(fits: Sequence[Fit]) -> list[dict[str, Any]]:
 
 def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _column(values: list[Any]) -> Gathered:
-    kinds = {type(value) for value in values}
-    if kinds <= {int}:
-        return Gathered(np.array(values, np.int64))
-    if kinds <= {int, float, type(None)}:
-        return Gathered(np.array([np.nan if value is None else value for value in values], np.float64))
-    return Gathered([None if value is None else str(value) for value in values], text=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,6 +22,40 @@ class Gathered(NamedTuple):
 
 
 Columns = Mapping[str, Gathered]
+
+
+class Tabular(ABC):
+    """What can be had as a data frame of polars, pandas or pyarrow; its own docstring names the columns."""
+
+    @abstractmethod
+    def _columns(self) -> Columns: ...
+
+    def to_polars(self) -> Any:
+        """Return a polars.DataFrame; raises DependencyError where polars is not installed."""
+        return to_polars(self._columns())
+
+    def to_pandas(self) -> Any:
+        """Return a pandas.DataFrame; raises DependencyError where pandas is not installed."""
+        return to_pandas(self._columns())
+
+    def to_arrow(self) -> Any:
+        """Return a pyarrow.Table; raises DependencyError where pyarrow is not installed."""
+        return to_arrow(self._columns())
+
+
+def numbers(values: Sequence[float | None]) -> Gathered:
+    """Return a column of numbers, NaN where there is none."""
+    return Gathered(np.array([np.nan if value is None else value for value in values], np.float64))
+
+
+def column(values: Sequence[Any]) -> Gathered:
+    """Return a column of whole numbers, of numbers, or else of text."""
+    kinds = {type(value) for value in values}
+    if kinds == {int}:
+        return Gathered(np.array(values, np.int64))
+    if kinds <= {int, float, type(None)}:
+        return numbers(values)
+    return Gathered([None if value is None else str(value) for value in values], text=True)
 
 
 def to_polars(columns: Columns) -> Any:

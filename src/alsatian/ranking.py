@@ -12,9 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian import dataframes
 from alsatian.catalog import Catalog
-from alsatian.dataframes import Gathered
+from alsatian.dataframes import Gathered, Tabular
 from alsatian.ids import Id, Ids
 from alsatian.tables import TextTable
 
@@ -39,7 +38,7 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Recommendations:
+class Recommendations(Tabular):
     """One ranked list per query, best first: what `recommend` and `similar` return. Lists are never padded.
 
     asked: what the queries are: users, what visitors like (lists of titles or ids), or items.
@@ -47,6 +46,10 @@ class Recommendations:
     rows, scores: row numbers of the items and their scores, one list after the other (places,).
     sources: where each list comes from (one word, or one for each place), or one word for all.
     because: per query and place the reasons, or None where they were not asked for.
+
+    As a data frame: user (or like, or query, the item that the others are similar to), rank, item, title, score,
+    source, and where reasons were asked for "because", of lists of {"item": ..., "contribution": ...}. An empty list
+    has no row.
 
     `len(lists)`, iteration and `lists.items` go over all places of all lists; `lists[0]` is the first list.
 
@@ -135,23 +138,6 @@ class Recommendations:
         """
         for record in self.to_dicts():
             yield json.dumps(record, ensure_ascii=False)
-
-    def to_polars(self) -> Any:
-        """Return a polars.DataFrame: user (or like, or query), rank, item, title, score, source.
-
-        "query" is the item that the others are similar to. Where reasons were asked for there is one more
-        column, "because", of lists of {"item": ..., "contribution": ...}. An empty list has no row.
-        Raises DependencyError where polars is not installed.
-        """
-        return dataframes.to_polars(self._columns())
-
-    def to_pandas(self) -> Any:
-        """Return a pandas.DataFrame with the columns of `to_polars`."""
-        return dataframes.to_pandas(self._columns())
-
-    def to_arrow(self) -> Any:
-        """Return a pyarrow.Table with the columns of `to_polars`."""
-        return dataframes.to_arrow(self._columns())
 
     def _columns(self) -> dict[str, Gathered]:
         """Each id and title once, however often it stands in the lists."""

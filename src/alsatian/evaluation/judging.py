@@ -108,16 +108,7 @@ def _scores(
     scores = {f"{name}@{n}": np.full(len(seen), np.nan) for name, n in wanted.lists if name in PER_LIST}
     for some in lists.slices(len(users), max(best.shape[1], 1)):
         rows = users[some]
-        mine = held_out.take(rows)
-        people = Lists(
-            best[some],
-            metrics.hits(best[some], mine),
-            mine.counts,
-            len(train.item_ids) - seen[rows],
-            train.item_counts,
-            int((train.by_user.counts > 0).sum()),
-            train.by_item,
-        )
+        people = Lists.of(best[some], held_out.take(rows), seen[rows], train)
         for name, n in wanted.lists:
             if name in PER_LIST:
                 scores[f"{name}@{n}"][rows] = PER_LIST[name](people, n)

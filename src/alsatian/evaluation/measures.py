@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alsatian import metrics
 from alsatian.errors import ParameterError, nearest
-from alsatian.interactions import CSR
+from alsatian.interactions import CSR, Interactions
 from alsatian.spans import whole
 
 Scores = NDArray[np.float64]
@@ -26,6 +26,16 @@ class Lists(NamedTuple):
     item_counts: NDArray[np.integer]
     users: int
     item_users: CSR
+
+    @classmethod
+    def of(cls, best: NDArray[np.int32], held_out: CSR, seen: NDArray[np.integer], train: Interactions) -> Lists:
+        """Return the lists of people with what was held out of theirs (a row each), who cannot be given what they saw.
+
+        seen: how many items each has seen.
+        """
+        hits, candidates = metrics.hits(best, held_out), len(train.item_ids) - seen
+        people = int((train.by_user.counts > 0).sum())
+        return cls(best, hits, held_out.counts, candidates, train.item_counts, people, train.by_item)
 
 
 PER_LIST: dict[str, Callable[[Lists, int], Scores]] = {
@@ -43,6 +53,9 @@ PER_LIST: dict[str, Callable[[Lists, int], Scores]] = {
 }
 OVERALL: dict[str, Callable[[NDArray[np.int32], int], float]] = {"coverage": metrics.coverage, "gini": metrics.gini}
 VALUES = ("rmse", "mae", "r2")
+LESS_IS_BETTER = ("rmse", "mae")
+ACCURATE_LISTS = tuple(name for name in PER_LIST if name not in ("novelty", "popularity", "diversity"))
+ACCURACY = (*VALUES, *ACCURATE_LISTS)  # by which models may be chosen
 USUAL = ("rmse", "mae", "ndcg", "recall", "coverage", "novelty")
 
 

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian import dataframes
-from alsatian.dataframes import Gathered
+from alsatian.dataframes import Gathered, Tabular
 from alsatian.errors import DataError
 from alsatian.ids import Ids
 from alsatian.split import Split
@@ -87,12 +86,14 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation:
+class Evaluation(Tabular):
     """A table of models: what `evaluate` returns. Iteration gives its rows, `evaluation["implicit-als"]` one of them.
 
     splits: what was judged on, counted. user_ids: the numbering of `per_user`. asked: the names of the
     measures. notes: what leaks or could not be judged, a sentence each.
     bootstrap: the number of draws behind the intervals; reference: the model that differences are from.
+
+    As a data frame: split, model, each measure with its interval and difference, seconds and memory.
     """
 
     rows: tuple[Row, ...]
@@ -128,21 +129,6 @@ class Evaluation:
         """Return what `to_json` writes."""
         told = {"rows": self.to_dicts(), "splits": [one._asdict() for one in self.splits], "notes": list(self.notes)}
         return told | {"reference": self.reference, "bootstrap": self.bootstrap}
-
-    def to_polars(self) -> Any:
-        """Return a polars.DataFrame: split, model, each measure with its interval and difference, seconds and memory.
-
-        Raises DependencyError where polars is not installed.
-        """
-        return dataframes.to_polars(self._columns())
-
-    def to_pandas(self) -> Any:
-        """Return a pandas.DataFrame with the columns of `to_polars`."""
-        return dataframes.to_pandas(self._columns())
-
-    def to_arrow(self) -> Any:
-        """Return a pyarrow.Table with the columns of `to_polars`."""
-        return dataframes.to_arrow(self._columns())
 
     def _columns(self) -> dict[str, Gathered]:
         columns: dict[str, Gathered] = {

@@ -11,7 +11,8 @@ import numpy as np
 from alsatian import kernels, metrics
 from alsatian.errors import ParameterError, Unsupported, nearest
 from alsatian.evaluation.judging import predicted, recommended
-from alsatian.evaluation.measures import PER_LIST, Lists
+from alsatian.evaluation.measures import ACCURATE_LISTS as LISTS
+from alsatian.evaluation.measures import LESS_IS_BETTER, PER_LIST, VALUES, Lists
 from alsatian.interactions import Interactions
 from alsatian.models.base import Model
 from alsatian.split import Split
@@ -27,18 +28,12 @@ class Metric(NamedTuple):
     best: Literal["min", "max"] | None
 
 
-VALUES: dict[str, Literal["min", "max"]] = {"rmse": "min", "mae": "min", "r2": "max"}  # of predictions: what is best
-LISTS = tuple(
-    name for name in PER_LIST if name not in ("novelty", "popularity", "diversity")
-)  # of which more is better
-
-
 def metric(wanted: str | Measure) -> Metric:
     """Return a metric by its name ("rmse", "ndcg@10": of lists of ten), or as a function."""
     if callable(wanted):
         return Metric(getattr(wanted, "__name__", type(wanted).__name__), wanted, None)
     if wanted in VALUES:
-        return Metric(wanted, _of_values(getattr(metrics, wanted)), VALUES[wanted])
+        return Metric(wanted, _of_values(getattr(metrics, wanted)), "min" if wanted in LESS_IS_BETTER else "max")
     found = re.fullmatch(r"(\w+)@([1-9]\d*)", str(wanted))
     if not found or found[1] not in LISTS:
         names = [*VALUES, *(f"{name}@10" for name in LISTS)]
@@ -66,14 +61,11 @@ def _of_lists(name: str, n: int) -> Measure:
         """Return the mean over users; what they have seen is not listed, unless that is what is looked for."""
         train, users = model.data, np.flatnonzero(part.by_user.counts).astype(np.int32)
         threads = kernels.usable_threads(model.training["threads"])
+        seen = train.by_user.counts[users]
         if part is train:
-            best, seen = model._best(model._known(users), n, False, None, threads).best, np.zeros(len(users), np.int64)
+            best, seen = model._best(model._known(users), n, False, None, threads).best, np.zeros_like(seen)
         else:
             best = recommended(model, Split("watched", train, part), users, n, threads)
-            seen = train.by_user.counts[users]
-        held_out, people = part.by_user.take(users), int((train.by_user.counts > 0).sum())
-        hits, candidates = metrics.hits(best, held_out), len(train.item_ids) - seen
-        lists = Lists(best, hits, held_out.counts, candidates, train.item_counts, people, train.by_item)
-        return float(PER_LIST[name](lists, n).mean())
+        return float(PER_LIST[name](Lists.of(best, part.by_user.take(users), seen, train), n).mean())
 
     return measure

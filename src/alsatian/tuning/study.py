@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from alsatian import dataframes
-from alsatian.dataframes import Gathered
+from alsatian.dataframes import Gathered, Tabular
 from alsatian.interactions import Interactions
 from alsatian.models import Model
 from alsatian.models.space import Space
@@ -45,12 +45,14 @@ class Trial:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Study:
+class Study(Tabular):
     """A search: what `tune` returns. Iteration gives its trials, in the order in which they were made.
 
     base: the model whose settings were searched; space: where. metric: the measure; greater: whether more is better.
     split: what the trials were judged on. data: what was split, and the best model is fitted on in the end.
     interrupted: whether Ctrl-C ended it. notes: what leaks or cannot be judged, a sentence each.
+
+    As a data frame: number, state, value, each setting that was searched, seconds.
     """
 
     base: Model
@@ -103,29 +105,14 @@ class Study:
         """Return {"model": ..., "metric": ..., "best": {"settings": {...}, "value": 0.3, ...}, "rows": [...], ...}."""
         return json.dumps(self.record(), ensure_ascii=False, allow_nan=False)
 
-    def to_pandas(self) -> Any:
-        """Return a pandas.DataFrame: number, state, value, each setting that was searched, seconds.
-
-        Raises DependencyError where pandas is not installed.
-        """
-        return dataframes.to_pandas(self._columns())
-
-    def to_polars(self) -> Any:
-        """Return a polars.DataFrame with the columns of `to_pandas`."""
-        return dataframes.to_polars(self._columns())
-
-    def to_arrow(self) -> Any:
-        """Return a pyarrow.Table with the columns of `to_pandas`."""
-        return dataframes.to_arrow(self._columns())
-
     def _columns(self) -> dict[str, Gathered]:
         columns = {
             "number": Gathered(np.array([trial.number for trial in self.rows], np.int64)),
             "state": Gathered([trial.state for trial in self.rows], text=True),
-            "value": _numbers([trial.value for trial in self.rows]),
+            "value": dataframes.numbers([trial.value for trial in self.rows]),
         }
-        columns |= {name: _column([trial.settings.get(name) for trial in self.rows]) for name in self.space}
-        return columns | {"seconds": _numbers([trial.seconds for trial in self.rows])}
+        columns |= {name: dataframes.column([trial.settings.get(name) for trial in self.rows]) for name in self.space}
+        return columns | {"seconds": dataframes.numbers([trial.seconds for trial in self.rows])}
 
     def table(self) -> TextTable:
         """Return the best trials as text; below it what became of the others."""
@@ -168,16 +155,3 @@ def said_of(trial: Trial) -> str:
 def written(value: Any) -> str:
     """Write a setting for people."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _numbers(values: list[float | None]) -> Gathered:
-    return Gathered(np.array([np.nan if value is None else value for value in values], np.float64))
-
-
-def _column(values: list[Any]) -> Gathered:
-    kinds = {type(value) for value in values}
-    if kinds == {int}:
-        return Gathered(np.array(values, np.int64))
-    if kinds <= {int, float, type(None)}:
-        return _numbers(values)
-    return Gathered([None if value is None else str(value) for value in values], text=True)

@@ -10,16 +10,11 @@ import numpy as np
 
 from alsatian.errors import ParameterError
 from alsatian.evaluation.judging import judge
-from alsatian.evaluation.measures import Asked, asked
+from alsatian.evaluation.measures import ACCURACY, LESS_IS_BETTER, Asked, asked
 from alsatian.evaluation.pooling import figure, pooled
 from alsatian.models import Model
 from alsatian.models.run import Epoch
 from alsatian.split import Split
-
-LESS_IS_BETTER = ("rmse", "mae")
-ACCURACY = (
-    *LESS_IS_BETTER, "r2", "ndcg", "recall", "precision", "map", "mrr", "hit_rate", "auc", "capped_recall",
-)  # fmt: skip
 
 Report = Callable[[int, float], None]  # takes an epoch and its figure; raises Pruned
 
