@@ -52,6 +52,15 @@ void py_neighbors_of(Rows queries, Array<const float, 1> query_sizes, Rows by_co
     });
 }
 
+void py_shared(Rows rows, size_t columns, Array<const int32_t, 1> left, Array<const int32_t, 1> right, Array<int32_t, 1> counts,
+               int threads) {
+    const Sparse all = checked(rows, columns);
+    const size_t pairs = counts.shape(0);
+    require(left.shape(0) == pairs && right.shape(0) == pairs, "left, right and counts must have one length");
+    for (const auto& side : {left, right}) check_indices(side.data(), pairs, all.rows, "a row is out of bounds");
+    run(threads, [&] { shared(all, columns, left.data(), right.data(), pairs, counts.data(), threads); });
+}
+
 Lists checked(const Array<const int32_t, 1>& rows, size_t bound, size_t items, const Seen& seen, const Maybe<const uint8_t, 1>& allowed,
               Array<int32_t, 2>& best, Array<float, 2>& scores) {
     const size_t count = rows.shape(0), n = best.shape(1);
@@ -98,6 +107,8 @@ void bind_neighbors(nb::module_& m) {
           "scores"_a.noconvert(), "threads"_a);
     m.def("neighbors_of", &py_neighbors_of, "queries"_a, "query_sizes"_a.noconvert(), "by_column"_a, "sizes"_a.noconvert(),
           "similarity"_a, "best"_a.noconvert(), "scores"_a.noconvert(), "threads"_a);
+    m.def("shared", &py_shared, "rows"_a, "columns"_a, "left"_a.noconvert(), "right"_a.noconvert(), "counts"_a.noconvert(),
+          "threads"_a);
     m.def("best", &py_best, "lines"_a.noconvert(), "rows"_a.noconvert(), "seen"_a.none(), "allowed"_a.noconvert().none(),
           "best"_a.noconvert(), "scores"_a.noconvert(), "threads"_a);
     m.def("best_sums", &py_best_sums, "weights"_a, "parts"_a, "items"_a, "start"_a.noconvert().none(), "base"_a.noconvert().none(),

@@ -180,4 +180,28 @@ void neighbors_of(const Sparse& queries, const float* query_sizes, const Sparse&
     });
 }
 
+void shared(const Sparse& rows, int64_t columns, const int32_t* left, const int32_t* right, int64_t pairs, int32_t* counts,
+            int threads) {
+    std::vector<int64_t> groups;  // where the pairs of another left row begin
+    for (int64_t p = 0; p < pairs; ++p)
+        if (p == 0 || left[p] != left[p - 1]) groups.push_back(p);
+    groups.push_back(pairs);
+    std::vector<std::vector<uint8_t>> marks(threads);  // of each column: whether the left row has it
+    parallel_for(threads, static_cast<int64_t>(groups.size()) - 1, [&](int64_t group, int worker) {
+        auto& marked = marks[worker];
+        marked.resize(columns);
+        const auto each = [&](int32_t row, const auto& visit) {
+            for (int64_t e = rows.indptr[row]; e < rows.indptr[row + 1]; ++e) visit(rows.indices[e]);
+        };
+        const int32_t row = left[groups[group]];
+        each(row, [&](int32_t column) { marked[column] = 1; });
+        for (int64_t p = groups[group]; p < groups[group + 1]; ++p) {
+            int32_t count = 0;
+            each(right[p], [&](int32_t column) { count += marked[column]; });
+            counts[p] = count;
+        }
+        each(row, [&](int32_t column) { marked[column] = 0; });
+    });
+}
+
 }  // namespace alsatian

@@ -29,4 +29,9 @@ void neighbors(const Sparse& rows, int64_t columns, const float* sizes, Similari
 void neighbors_of(const Sparse& queries, const float* query_sizes, const Sparse& by_column, int64_t rows,
                   const float* sizes, Similarity similarity, int32_t* best, float* scores, int threads);
 
+// How many columns rows left[i] and right[i] share. Fast where pairs of the same left row stand together, and where the
+// right row is the shorter one.
+void shared(const Sparse& rows, int64_t columns, const int32_t* left, const int32_t* right, int64_t pairs, int32_t* counts,
+            int threads);
+
 }  // namespace alsatian

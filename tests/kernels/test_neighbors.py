@@ -52,6 +52,17 @@ def test_neighbors_equal_their_twin(kernel: ModuleType, similarity: str, shrinka
     same(kernel.neighbors(*asked), reference.neighbors(*asked))
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_shared_columns_equal_their_twin(kernel: ModuleType, threads: int) -> None:
+    rows, rng = sparse(80, 60), np.random.default_rng(0)
+    left, right = np.sort(rng.integers(0, 80, 500)).astype(np.int32), rng.integers(0, 80, 500).astype(np.int32)
+    expected = reference.shared(rows, 60, left, right)
+    np.testing.assert_array_equal(kernel.shared(rows, 60, left, right, threads), expected)
+    other_way = kernel.shared(rows, 60, right, left, threads)  # in no order
+    np.testing.assert_array_equal(other_way, expected)
+    assert len(kernel.shared(rows, 60, left[:0], right[:0], threads)) == 0
+
+
 @pytest.mark.parametrize("similarity", SIMILARITIES)
 def test_values_of_both_signs(kernel: ModuleType, similarity: str) -> None:
     rows = sparse(50, 40)

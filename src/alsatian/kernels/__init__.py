@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import ParameterError
+from alsatian.kernels.threads import usable_threads
 from alsatian.kernels.types import (
     CHUNK,
     LINE,
@@ -33,11 +34,10 @@ from alsatian.kernels.types import (
 __all__ = [
     "LINE", "NEVER", "Blocks", "Descending", "Dictionary", "Form", "Plain", "Rows", "Rule", "Side", "Sparse", "best",
     "best_sums", "count_lines", "counting_sort", "gram", "half_sweep", "instruction_set", "neighbors", "neighbors_of",
-    "pack_items", "pair_scores", "read_fields", "row_sums", "sgd", "sort_rows", "squared_error", "top_k", "transpose",
-    "usable_threads",
+    "pack_items", "pair_scores", "read_fields", "row_sums", "sgd", "shared", "sort_rows", "squared_error", "top_k",
+    "transpose", "usable_threads",
 ]  # fmt: skip
 
-_MOST_THREADS = 1024
 _BUILDS = {"avx2": "_native_avx2", "baseline": "_native"}  # best first
 
 
@@ -55,25 +55,6 @@ def _choose() -> str:
 
 instruction_set: str = _choose()
 _native = importlib.import_module(f"alsatian.kernels.{_BUILDS[instruction_set]}")
-
-
-def usable_threads(threads: int | None = None) -> int:
-    """Return the number of threads to use: as asked, else ALSATIAN_THREADS, else the processors we may use."""
-    if threads is None:
-        written = os.environ.get("ALSATIAN_THREADS", "")
-        if written and not written.isdigit():
-            raise ParameterError(f"ALSATIAN_THREADS={written!r} is not a number of threads; set 1 or more.")
-        threads = int(written or 0) or _processors()
-    if not 1 <= threads <= _MOST_THREADS:
-        raise ParameterError(
-            f"threads={threads} is not possible; pass 1 to {_MOST_THREADS}, or None for all processors."
-        )
-    return threads
-
-
-def _processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def counting_sort(
@@ -228,6 +209,14 @@ def neighbors_of(
         usable_threads(threads),
     )  # fmt: skip
     return found, scores
+
+
+def shared(
+    rows: Sparse, columns: int, left: NDArray[np.int32], right: NDArray[np.int32], threads: int | None = None
+) -> NDArray[np.int32]:
+    counts = np.empty(len(left), np.int32)
+    _native.shared(tuple(rows), columns, left, right, counts, usable_threads(threads))
+    return counts
 
 
 def best(

@@ -114,6 +114,7 @@ def neighbors_of(
     scores: _Float32,
     threads: int,
 ) -> None: ...
+def shared(rows: _Sparse, columns: int, left: _Int32, right: _Int32, counts: _Int32, threads: int) -> None: ...
 def best(
     lines: _Float32,
     rows: _Int32,

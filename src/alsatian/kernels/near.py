@@ -50,6 +50,15 @@ def neighbors_of(
     return _nearest(_similarities(*asked, query_sizes, dense, there, sizes, similarity, shrinkage), k)
 
 
+def shared(
+    rows: Sparse, columns: int, left: NDArray[np.int32], right: NDArray[np.int32], threads: int | None = None
+) -> NDArray[np.int32]:
+    """Return how many columns rows left[i] and right[i] share. Fastest sorted by left, the longer rows on the left."""
+    _, there = _dense(rows, columns)
+    counts: NDArray[np.int32] = (there[left] * there[right]).sum(axis=1).astype(np.int32)
+    return counts
+
+
 def _dense(rows: Sparse, columns: int) -> tuple[Array, Array]:
     """Return the values as a matrix, and 1 where there is one."""
     at = np.repeat(np.arange(len(rows.indptr) - 1), np.diff(rows.indptr)), rows.indices

@@ -21,6 +21,7 @@ from alsatian.kernels.near import best as best
 from alsatian.kernels.near import best_sums as best_sums
 from alsatian.kernels.near import neighbors as neighbors
 from alsatian.kernels.near import neighbors_of as neighbors_of
+from alsatian.kernels.near import shared as shared
 from alsatian.kernels.types import CHUNK, NEVER, PANEL, Array, Form, Plain, Rows, Side, entries
 
 

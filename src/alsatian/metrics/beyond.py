@@ -8,11 +8,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from alsatian import kernels
 from alsatian.interactions import CSR
+from alsatian.kernels import Sparse
 
 Lists = NDArray[np.int32]
 Counts = NDArray[np.integer]
+Ints = NDArray[np.int32]
 Scores = NDArray[np.float64]
+
+_PAIRS = 1 << 22  # pairs of items looked at at a time, so that memory stays bounded
 
 
 def coverage(best: Lists, items: int) -> float:
@@ -70,7 +75,7 @@ def popularity(best: Lists, item_counts: Counts) -> Scores:
     return _mean(best, item_counts.astype(np.float64))
 
 
-def diversity(best: Lists, item_users: CSR) -> Scores:
+def diversity(best: Lists, item_users: CSR, threads: int | None = None) -> Scores:
     """Return each list's diversity: the mean over its pairs of items of 1 - similarity (intra-list distance; Ziegler et
     al. 2005, "Improving recommendation lists through topic diversification", whose ILS sums the similarities).
 
@@ -81,37 +86,37 @@ def diversity(best: Lists, item_users: CSR) -> Scores:
     >>> diversity(np.array([[0, 1, -1], [0, 1, 2]], np.int32), users).round(3)
     array([0.   , 0.195])
     """
-    left, right = np.triu_indices(best.shape[1], 1)
-    scores = np.full(len(best), np.nan)
-    step = max(1, (1 << 22) // max(len(left), 1))
-    for start in range(0, len(best), step):
-        lists = best[start : start + step]
-        pairs = np.sort(np.stack([lists[:, left], lists[:, right]]), axis=0)
-        real = pairs[0] >= 0
-        codes, at = np.unique(pairs[0][real] * np.int64(item_users.rows) + pairs[1][real], return_inverse=True)
-        sums = np.zeros(real.shape)
-        sums[real] = _distances(item_users, *np.divmod(codes, item_users.rows))[at]
-        counts = real.sum(axis=1)
-        scores[start : start + step] = np.divide(
-            sums.sum(axis=1), counts, out=np.full(len(lists), np.nan), where=counts > 0
-        )
+    pairs = best.shape[1] * (best.shape[1] - 1) // 2
+    step = max(1, _PAIRS // max(pairs, 1))
+    parts = [_diversity(best[start : start + step], item_users, threads) for start in range(0, len(best), step)]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _diversity(best: Lists, item_users: CSR, threads: int | None) -> Scores:
+    """Sort all pairs by their items, so that each pair that occurs is looked at once."""
+    one, other = (best[:, places] for places in np.triu_indices(best.shape[1], 1))
+    line, at = np.nonzero((one >= 0) & (other >= 0))
+    one, other, line = np.minimum(one, other)[line, at], np.maximum(one, other)[line, at], line.astype(np.int32)
+    for by in (1, 0):  # by the second item, then by the first
+        columns = [one, other, line]
+        _, (one, other, line) = kernels.counting_sort(columns[by], item_users.rows, columns, threads)
+    first = np.append(True, (np.diff(one) != 0) | (np.diff(other) != 0))[: len(one)]
+    distances = _distances(item_users, one[first], other[first], threads)
+    sums = np.bincount(line, distances[np.cumsum(first) - 1], minlength=len(best))
+    counts = np.bincount(line, minlength=len(best))
+    scores: Scores = np.divide(sums, counts, out=np.full(len(best), np.nan), where=counts > 0)
     return scores
 
 
-def _distances(item_users: CSR, left: NDArray[np.int64], right: NDArray[np.int64]) -> Scores:
-    """Return 1 - cosine for pairs of items: mark the users of the more popular one, and count those of the others."""
-    swap = item_users.counts[left] < item_users.counts[right]
-    known, other = np.where(swap, right, left), np.where(swap, left, right)
-    order = np.argsort(known, kind="stable")
-    both = np.zeros(len(left))
-    has = np.zeros(item_users.columns, bool)
-    for some in np.split(order, np.flatnonzero(np.diff(known[order])) + 1) if len(order) else []:
-        users, _ = item_users.row(int(known[some[0]]))
-        has[users] = True
-        others = item_users.take(other[some])
-        both[some] = np.diff(np.concatenate([[0], np.cumsum(has[others.indices])])[others.indptr])
-        has[users] = False
-    lengths = np.sqrt(item_users.counts[left] * item_users.counts[right].astype(np.float64))
+def _distances(item_users: CSR, left: Ints, right: Ints, threads: int | None) -> Scores:
+    """Return 1 - cosine for pairs of items; the more popular one to the left, as kernels.shared likes it."""
+    counts = item_users.counts
+    left, right = np.where(counts[left] < counts[right], (right, left), (left, right))
+    order = np.argsort(left, kind="stable")
+    both = np.empty(len(left), np.int32)
+    users = Sparse(item_users.indptr, item_users.indices, item_users.values)
+    both[order] = kernels.shared(users, item_users.columns, left[order], right[order], threads)
+    lengths = np.sqrt(counts[left] * counts[right].astype(np.float64))
     return 1 - np.divide(both, lengths, out=np.zeros(len(left)), where=lengths > 0)
 
 
