@@ -17,7 +17,6 @@ import numpy as np
 import alsatian as al
 from alsatian import evaluation
 from data import unpacked
-from defaults import random_part
 
 Settings = dict[str, Any]
 PLAIN: list[Settings] = [
@@ -37,7 +36,7 @@ def random_folds(data: al.Interactions) -> Iterator[al.Split]:
 
 def searched(split: al.Split, grid: list[Settings]) -> Settings:
     """Return the settings that predict a fifth of the training part best."""
-    inner = random_part(split.train, 0.2, seed=1)
+    inner = al.split.random(split.train, 0.2, seed=1)
     errors = [evaluation.rmse(al.BiasedMF(**setting).fit(inner.train, progress=False), inner) for setting in grid]
     return grid[int(np.argmin(errors))]
 

@@ -24,11 +24,6 @@ from alsatian import evaluation
 from data import unpacked
 
 
-def random_part(data: al.Interactions, share: float, seed: int) -> al.Split:
-    held = np.random.default_rng(seed).random(len(data)) < share
-    return al.Split("random", data.where(~held), data.where(held))
-
-
 def training_folds(folder: Path) -> Iterator[al.Interactions]:
     for fold in (1, 3):
         yield al.read(folder / f"u{fold}.base", delimiter="\t")
@@ -37,7 +32,7 @@ def training_folds(folder: Path) -> Iterator[al.Interactions]:
 def ratings(folder: Path) -> list[al.Split]:
     small = al.read(unpacked(folder, "ml-latest-small"))
     splits = [al.split.per_user(small, 10, seed) for seed in (0, 1)]
-    return splits + [random_part(data, 0.2, 0) for data in training_folds(unpacked(folder, "ml-100k"))]
+    return splits + [al.split.random(data, 0.2, seed=0) for data in training_folds(unpacked(folder, "ml-100k"))]
 
 
 def likes(folder: Path) -> list[al.Split]:
