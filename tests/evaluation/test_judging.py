@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import oracles
 from alsatian import evaluation, metrics, split
+from alsatian.catalog import Catalog
 from alsatian.errors import DataError, NotFitted, Unsupported
-from alsatian.evaluation import evaluate
+from alsatian.evaluation import evaluate, judging
 from alsatian.interactions import Interactions
 from alsatian.models import Baseline, ExplicitALS, ImplicitALS, ItemKNN, Model, Popularity
 from alsatian.split import Split, people, values
@@ -21,7 +24,7 @@ CALLED = {"map": "average_precision", "mrr": "reciprocal_rank"}
 def test_rmse_clips_to_the_scale(some_ratings: Interactions) -> None:
     parts = split.per_user(some_ratings, n=2)
     model = ExplicitALS(factors=4, reg=0.01).fit(parts.train, progress=False)
-    predicted = np.clip(model.predict(parts.held_out.users, parts.held_out.items), 1, 5)
+    predicted = np.clip(model.predict(parts.held_out.users, parts.held_out.items, unknown="baseline"), 1, 5)
     assert evaluation.rmse(model, parts) == pytest.approx(metrics.rmse(predicted, parts.held_out.values))
 
 
@@ -171,3 +174,27 @@ def test_likes_judge_the_lists_of_models_that_learn_ratings_too(some_ratings: In
     assert found["implicit-als"].metrics["ndcg@10"] == pytest.approx(evaluation.ndcg(implicit, liked))
     assert "rmse" not in found["implicit-als"].metrics
     assert "Lists are judged by" in str(found)
+
+
+def test_who_is_placed_by_attributes_is_known_unless_there_is_a_history(some_ratings: Interactions) -> None:
+    """One rule for predictions and lists; of users 0 to 9, the even ones have a history to fold in."""
+    cold = some_ratings.users < 10
+    told = cold & (some_ratings.users % 2 == 0) & (np.arange(len(some_ratings)) % 2 == 0)
+    ages = Catalog.from_columns(some_ratings.user_ids, range(120), {"age": [20 + user % 4 for user in range(120)]})
+    data = replace(some_ratings, profiles=ages)
+    parts = Split("mine", data.where(~cold), data.where(cold & ~told), fold_in=data.where(told))
+    model = ExplicitALS(factors=4, user_attributes="age").fit(parts.train, progress=False)
+    assert model.placed_users is not None
+    assert model.placed_users[:10].all()
+    held, found = parts.held_out, judging.predicted(model, parts)
+    assert parts.fold_in is not None
+    for user in range(10):
+        items = held.by_user.row(user)[0]
+        seen = parts.fold_in.by_user.row(user)
+        if len(seen[0]):
+            visitor = model.fold_in(dict(zip(*(row.tolist() for row in seen), strict=True)))
+            predicted, listed = visitor.predict(items.tolist(), clip=True), visitor.recommend(5).rows
+        else:
+            predicted, listed = model.predict(user, items, clip=True), model.recommend(user, 5).rows
+        np.testing.assert_allclose(found[held.users == user], predicted, rtol=1e-5)
+        assert judging.recommended(model, parts, np.array([user], np.int32), 5, 1)[0].tolist() == listed.tolist()

@@ -1,8 +1,9 @@
 """One model on one split: what it predicts and lists for people, beside what was held out of theirs.
 
-A held-out user of whom nothing is known before gets what is popular, as `recommend(unknown="popular")` gives; a user or
-item without values in the training part is predicted by the mean and the other side's bias, unless the model places it
-by its attributes. Both are counted.
+A held-out user without values in the training part is folded in, if there is a history to fold in; else she is where
+the model places her by her attributes; else nothing is known of her: she gets what is popular, as
+`recommend(unknown="popular")` gives, and predictions by the mean and the items' biases. An item without values is where
+the model places it, or is predicted by the mean and the users' biases. Both are counted.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from alsatian.evaluation.measures import OVERALL, PER_LIST, Asked, Lists
 from alsatian.interactions import CSR, Interactions
 from alsatian.models import lists
 from alsatian.models.base import Model
+from alsatian.models.lists import Mask
 from alsatian.split import Split
 
 Rows = NDArray[np.int32]
@@ -58,32 +60,36 @@ def predicted(model: Model, split: Split) -> NDArray[np.float32]:
     held_out = split.held_out
     known_items = lists.are_known(held_out.items, model.data.item_counts, model.placed_items)
     items = np.where(known_items, held_out.items, np.int32(-1))
-    users = held_out.users
-    known = np.where(model.data.by_user.counts[users] > 0, users, np.int32(-1))
-    if (histories := _histories(model, split)) is None:
-        return model.predict_rows(known, items, clip=True)
+    users, histories = held_out.users, _histories(model, split)
+    known, folded = _met(model, histories, users)
     values = np.empty(len(held_out), np.float32)
-    folded = (known < 0) & (histories.counts[users] > 0)
-    people, at = np.unique(users[folded], return_inverse=True)
-    if len(people):
+    if histories is not None and folded.any():
+        people, at = np.unique(users[folded], return_inverse=True)
         visitors = model._fold_in(histories.take(people))._replace(rows=at.astype(np.int32))
         values[folded] = model._predict(visitors, items[folded])
-    values[~folded] = model._predict(model._known(known[~folded]), items[~folded])
+    rows = np.where(known, users, np.int32(-1))
+    values[~folded] = model._predict(model._known(rows[~folded]), items[~folded])
     return np.clip(values, *model.data.scale, out=values)
 
 
 def recommended(model: Model, split: Split, users: Rows, n: int, threads: int) -> Rows:
     """Return the n best items of each user, -1 past the end; what is known to be seen is not listed."""
     best = np.repeat(lists.popular(model.data, n, None).best, len(users), axis=0)  # for those of whom nothing is known
-    known = lists.are_known(users, model.data.by_user.counts, model.placed_users)
+    histories = _histories(model, split)
+    known, folded = _met(model, histories, users)
     if known.any():
         best[known] = model._best(model._known(users[known]), n, True, None, threads).best
-    if (histories := _histories(model, split)) is not None:
-        folded = ~known & (histories.counts[users] > 0)
-        if folded.any():
-            visitors = model._fold_in(histories.take(users[folded]))
-            best[folded] = model._best(visitors, n, True, None, threads).best
+    if histories is not None and folded.any():
+        visitors = model._fold_in(histories.take(users[folded]))
+        best[folded] = model._best(visitors, n, True, None, threads).best
     return best
+
+
+def _met(model: Model, histories: CSR | None, users: Rows) -> tuple[Mask, Mask]:
+    """Return which users the model knows, by values or else by attributes, and whom it meets by a history."""
+    counts = model.data.by_user.counts
+    folded = np.zeros(len(users), bool) if histories is None else (counts[users] == 0) & (histories.counts[users] > 0)
+    return lists.are_known(users, counts, model.placed_users) & ~folded, folded
 
 
 def _histories(model: Model, split: Split) -> CSR | None:
