@@ -161,7 +161,7 @@ def test_files_keep_the_settings_of_the_parts(ratings: Interactions, tmp_path: P
 
 def test_a_visitor_names_values_of_the_scale(ratings: Interactions) -> None:
     model = Blend(parts=[BIASES, Popularity()], weights=[1, 1]).fit(ratings)
-    with pytest.raises(DataError, match="the value 500 of 'iron' is outside the scale 1 to 5"):
+    with pytest.raises(DataError, match="the value 500 of item 'iron' is outside the scale 1 to 5"):
         model.fold_in({"iron": 500})
     assert model.fold_in(["iron"]).audience.seen.values.tolist() == [5]
 

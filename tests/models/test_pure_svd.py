@@ -136,7 +136,7 @@ def test_only_some_impute_what_a_value_is(ratings: Interactions) -> None:
     ranks, predicts = PureSVD(factors=2).fit(ratings), PureSVD(factors=2, impute="user").fit(ratings)
     assert (ranks.predicts, predicts.predicts) == (False, True)
     assert 1 <= predicts.predict("alice", "heat", clip=True)[0] <= 5
-    with pytest.raises(DataError, match="the value 9 of 'up' is outside the scale 1 to 5"):
+    with pytest.raises(DataError, match="the value 9 of item 'up' is outside the scale 1 to 5"):
         predicts.fold_in({"up": 9})
 
 

@@ -117,7 +117,7 @@ def test_pairs_of_different_lengths_are_refused(explicit: ExplicitALS) -> None:
 
 def test_a_value_outside_the_scale_is_refused(ratings: Interactions) -> None:
     model = ExplicitALS(factors=2).fit(ratings)
-    with pytest.raises(DataError, match="the value 500 of 'iron' is outside the scale 1 to 5; pass one inside"):
+    with pytest.raises(DataError, match="the value 500 of item 'iron' is outside the scale 1 to 5; pass one inside"):
         model.fold_in({"iron": 500})
 
 

@@ -141,24 +141,26 @@ def advice(planned: Plan, model: Model, data: Interactions) -> list[str]:
     if not judge(data)[0]:
         huge = huge_amounts(data) if model.params.get("use_values") else None
         return [huge] if huge else []
-    instead = f"--likes {like_from(data):g}"
-    if model.predicts:
+    instead, parts = f"--likes {like_from(data):g}", getattr(model, "models", [model])
+    raters = [part.name for part in parts if part.predicts and not getattr(part, "unobserved_weight", 0)]
+    if raters:
+        who = "this model predicts" if model.predicts else f"its part {raters[0]} predicts"
         return [
-            "this model predicts ratings, but lists ranked by predicted rating are far worse than those "
-            f"of an implicit model on likes: for lists add --model {IMPLICIT} {instead}"
+            f"{who} ratings, but lists ranked by predicted rating are far worse than those of an implicit model on "
+            f"likes: for lists add --model {IMPLICIT} {instead}"
         ]
-    if IMPLICIT in (part.name for part in getattr(model, "models", [model])):
+    if IMPLICIT in (part.name for part in parts):
         return [f"low ratings count as likes here, too, if weaker ones; {instead} leaves them out"]
     return []
 
 
 def idle_attributes(model: Model, data: Interactions) -> list[str]:
     """Say where a model is to place items, or users, by attributes, and there is none to place."""
-    sides = (("item", data.item_counts), ("user", data.by_user.counts))
+    sides, models = (("item", data.item_counts), ("user", data.by_user.counts)), getattr(model, "models", [model])
     return [
         f"every {side} has values, so {side}_attributes changes nothing; --cold keeps the others of --{side}s"
         for side, counts in sides
-        if model.params.get(f"{side}_attributes") and counts.all()
+        if counts.all() and any(part.params.get(f"{side}_attributes") for part in models)
     ]
 
 

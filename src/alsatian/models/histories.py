@@ -62,7 +62,7 @@ def visitor_history(
     if scale and (outside := (values < scale[0]) | (values > scale[1])).any():
         at = int(np.argmax(outside))
         raise DataError(
-            f"the value {values[at]:g} of {data.item_ids.id_of(int(items[at]))!r} is outside the scale "
+            f"the value {values[at]:g} of item {data.item_ids.id_of(int(items[at]))!r} is outside the scale "
             f"{scale[0]:g} to {scale[1]:g}; pass one inside."
         )
     return CSR(np.array([0, len(items)]), items, values, len(data.item_ids))
