@@ -37,7 +37,8 @@ class Case:
     @property
     def places(self) -> bool:
         """Whether it is tried on data with items and users that have no value."""
-        return "item_attributes" in self.settings
+        model = self.make(**self.settings)
+        return any("item_attributes" in part.changed for part in getattr(model, "models", [model]))
 
     def fit(self, data: Interactions, **run: Any) -> Model:
         return self.make(**self.settings).fit(data, progress=False, **run)
@@ -60,12 +61,12 @@ def history_of(data: Interactions, user: int) -> dict[Any, float]:
 
 
 FACTOR_MODEL = frozenset({"predict", "similar", "explain", "fold_in"})
-STEPWISE = FACTOR_MODEL - {"fold_in"}  # conjugate gradient begins elsewhere for a visitor than for a user
 NEIGHBORS = frozenset({"predict", "fold_in"})
 STEPWISE = FACTOR_MODEL - {"fold_in"}  # a visitor is solved exactly, and a user came near by steps
 SMALL = {"factors": 6, "epochs": 3}
 PLACED = {"item_attributes": "title,year", "user_attributes": "age,gender"}
 EXPLICIT, IMPLICIT = ExplicitALS(**SMALL), ImplicitALS(**SMALL)
+PLACING = ExplicitALS(**SMALL, **PLACED), ImplicitALS(**SMALL, **PLACED)
 
 CASES = {
     "biased mf": Case(BiasedMF, SMALL, STEPWISE),
@@ -121,6 +122,11 @@ CASES = {
         Blend, {"parts": [EXPLICIT, ExplicitALS(factors=0)], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
     ),
     "blend, fitted": Case(Blend, {"parts": [IMPLICIT, EXPLICIT], "weights": "fit", "by": "score"}, {"similar"}),
+    "blend by rank, by attributes": Case(Blend, {"parts": [PLACING[1], ItemKNN()], "weights": [1, 1]}, {"similar"}),
+    "blend of predictions, by attributes": Case(
+        Blend, {"parts": [PLACING[0], Baseline()], "weights": [1, 1], "by": "score"}, frozenset({"predict"})
+    ),
+    "fallback, by attributes": Case(Fallback, {"first": PLACING[1], "then": Popularity()}, {"similar", "explain"}),
     "fallback": Case(Fallback, {"first": IMPLICIT, "then": Popularity()}, {"similar", "explain"}),
     "fallback for many": Case(
         Fallback, {"first": EXPLICIT, "then": ExplicitALS(factors=0), "min_history": 12}, FACTOR_MODEL - {"fold_in"}

@@ -11,6 +11,7 @@ import pytest
 import alsatian as al
 
 Cli = Callable[..., Any]
+ALS = ("--set", "factors=4", "--set", "item_attributes=taste", "--set", "user_attributes=taste")
 
 
 @pytest.fixture
@@ -19,13 +20,12 @@ def train(cli: Cli, world: Path, tmp_path: Path) -> Callable[..., Any]:
     items, users = tmp_path / "i.csv", tmp_path / "u.csv"
     items.write_text("item,taste\n" + "".join(f"{n},{('left', 'right')[n % 2]}\n" for n in range(1, 61)))
     users.write_text("user,taste\n" + "".join(f"{n},{('left', 'right')[n % 2]}\n" for n in range(1, 81)))
-    source = ("train", world / "ratings.csv", "-o", tmp_path / "m.model", "--set", "factors=4")
+    source = ("train", world / "ratings.csv", "-o", tmp_path / "m.model")
     return lambda *options: cli(*source, "--items", items, "--users", users, *options)
 
 
 def test_new_items_and_users_get_lists(cli: Cli, train: Callable[..., Any], tmp_path: Path) -> None:
-    names = ("--set", "item_attributes=taste", "--set", "user_attributes=taste")
-    told = train("--cold", *names)
+    told = train("--cold", *ALS)
     assert (told.code, told.err) == (0, "")
     assert "items without any value kept (cold)." in told.out
     model = al.load(tmp_path / "m.model")
@@ -53,6 +53,41 @@ def test_what_cannot_be(cli: Cli, train: Callable[..., Any], world: Path, tmp_pa
 def test_a_visitor_joins_a_model_that_places_users(
     cli: Cli, train: Callable[..., Any], world: Path, tmp_path: Path
 ) -> None:
-    assert train("--cold", "--set", "user_attributes=taste").code == 0
+    assert train("--cold", "--set", "factors=4", "--set", "user_attributes=taste").code == 0
     joined = cli("recommend", tmp_path / "m.model", "--like", "3", "--retrain", world / "ratings.csv")
     assert joined.code == 0, joined.err
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ALS,
+        ("--parts", "implicit-als:factors=4:item_attributes=taste:user_attributes=taste,item-knn", "--weights", "1,1"),
+    ],
+    ids=["als", "blend"],
+)
+def test_a_refit_still_places_items(
+    cli: Cli, train: Callable[..., Any], world: Path, tmp_path: Path, settings: tuple[str, ...]
+) -> None:
+    """The model remembers its items and what is known of them, also of those that the source does not name."""
+    assert train("--cold", *settings).code == 0
+    asked = ("recommend", tmp_path / "m.model", "--like", "3", "--where", "taste = 'right'", "-n", "60", "--json")
+    anew = cli(*asked, "--retrain", world / "ratings.csv")
+    assert anew.code == 0, anew.err
+    sources = {row["item"]: row["source"] for row in anew.json["items"]}
+    assert {item for item, source in sources.items() if source == "attributes"} == set(range(41, 61, 2))
+
+
+def test_explanations_say_what_places(cli: Cli, train: Callable[..., Any], tmp_path: Path) -> None:
+    assert train("--cold", *ALS).code == 0
+    item = cli("explain", tmp_path / "m.model", "--user", "7", "60")
+    assert item.out.splitlines()[0] == "60, placed by taste"
+    user = cli("explain", tmp_path / "m.model", "--user", "80", "3")
+    assert "attributes (taste)" in user.out
+    told = cli("explain", tmp_path / "m.model", "--user", "80", "60", "--json").json
+    assert (told["placed_by"], told["reasons"]) == ({"user": ["taste"], "item": ["taste"]}, [])
+
+
+def test_a_hint_for_parts_with_nothing_to_place(train: Callable[..., Any]) -> None:
+    told = train("--parts", "implicit-als:factors=4:item_attributes=taste,popularity", "--weights", "1,1")
+    assert "every item has values, so item_attributes changes nothing" in told.out

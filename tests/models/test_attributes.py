@@ -88,10 +88,19 @@ class TestAnswers:
     def test_who_has_no_attribute_stays_unknown(self, board: Interactions) -> None:
         missing = Catalog.from_columns(board.user_ids, range(8), {"parity": ["even"] * 8})
         model = ExplicitALS(**BOTH).fit(replace(board, profiles=missing), progress=False)
-        with pytest.raises(UnknownUser, match="user 8 has no values"):
-            model.recommend(8)
+        for ask in (lambda: model.recommend(8), lambda: model.explain(8, 2), lambda: model.predict([0, 8], 2)):
+            with pytest.raises(UnknownUser, match="user 8 has no values"):
+                ask()
         with pytest.raises(UnknownItem, match="item 4 has no values"):
             ExplicitALS(factors=4).fit(board, progress=False).similar(4)
+
+    def test_what_has_no_values_is_predicted_as_the_word_says(self, board: Interactions) -> None:
+        model = ExplicitALS(factors=4).fit(board, progress=False)
+        with pytest.raises(UnknownItem, match=r"item 4 has no values .* pass unknown='baseline', or 'skip'"):
+            model.predict(0, [2, 4])
+        assert np.isnan(model.predict([0, 0, 8], [2, 4, 2], unknown="skip")).tolist() == [False, True, True]
+        told = model.predict([0, 8], [4, 2], unknown="baseline")
+        np.testing.assert_array_equal(told, model.predict([0, 9999], [9999, 2], unknown="baseline"))
 
 
 class TestRefused:

@@ -63,7 +63,9 @@ def _record(answer: Explanation) -> dict[str, Any]:
 def _draw(answer: Explanation, n: int) -> None:
     """Draw the sum: the base, the largest parts, the rest together, and the score."""
     shown, rest = answer.reasons[:n], answer.reasons[n:]
-    lines = [(f"{answer.base:.3f}", "mean and biases", "")] if answer.base else []
+    person, item = (", ".join(answer.placed_by.get(side, ())) for side in ("user", "item"))
+    base = f"attributes ({person})" if person else "mean and biases"
+    lines = [(f"{answer.base:.3f}", base, "")] if answer.base else []
     lines += [
         (f"{reason.contribution:+.3f}", str(reason.title or reason.item), f"{reason.value:g}") for reason in shown
     ]
@@ -73,4 +75,5 @@ def _draw(answer: Explanation, n: int) -> None:
     columns = {
         name: list(cells) for name, cells in zip(("part", "from", "value"), zip(*lines, strict=True), strict=True)
     }
-    Facts().table(str(answer.title or answer.item), columns, right=("part", "value"))
+    title = str(answer.title or answer.item)
+    Facts().table(f"{title}, placed by {item}" if item else title, columns, right=("part", "value"))

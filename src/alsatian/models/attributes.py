@@ -8,8 +8,8 @@ weighs as many as it has, for so well is it known; where all cells count, all ro
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -22,12 +22,11 @@ from alsatian.interactions import Interactions
 from alsatian.models.explaining import explanations
 from alsatian.models.factor import FactorModel
 from alsatian.models.features import LEAST, features
-from alsatian.models.lists import Audience, Mask, Top, sources_of
+from alsatian.models.lists import Audience, Mask
 from alsatian.models.params import Param
 from alsatian.models.ridge import ridge
 from alsatian.models.run import Run
 from alsatian.models.shapes import check_shapes
-from alsatian.ranking import Source
 
 POWER = {True: 1.0, False: 0.0}  # of a row's count, as its weight, by `predicts`: confirmed by bench/attributes.py
 
@@ -139,22 +138,18 @@ class PlacingModel(FactorModel):
     def _known(self, rows: NDArray[np.int32]) -> Audience:
         return super()._known(rows)._replace(placed=self.placed_users)
 
-    def _sources(self, top: Top, own: Sequence[str]) -> Sequence[Source]:
-        if self.placed_items is None:
-            return own
-        placed = self.placed_items
-        return [
-            sources_of(best, placed, word) if placed[best].any() else word
-            for best, word in zip(top.best, own, strict=True)
-        ]
-
     def _told(self, audience: Audience, row: int, items: list[int]) -> list[Explanation]:
         """Explain; whoever is placed has no history that could speak for an item, so all of the score is its base."""
-        if audience.placed is None or not audience.placed[row]:
-            return super()._told(audience, row, items)
-        alone = audience._replace(rows=np.full(len(items), row, np.int32))
-        scores, nothing = self._predict(alone, np.array(items, np.int32)), np.zeros((0, len(items)))
-        return explanations(self.data, audience.seen.take(np.array([row])), items, scores, nothing)
+        person = {"user": self.user_attributes or ()} if audience.placed is not None and audience.placed[row] else {}
+        if person:
+            alone = audience._replace(rows=np.full(len(items), row, np.int32))
+            scores, nothing = self._predict(alone, np.array(items, np.int32)), np.zeros((0, len(items)))
+            told = explanations(self.data, audience.seen.take(np.array([row])), items, scores, nothing)
+        else:
+            told = super()._told(audience, row, items)
+        by_item = {"item": self.item_attributes or ()}
+        by = [person if self.placed_items is None or not self.placed_items[at] else person | by_item for at in items]
+        return [replace(one, placed_by=sides) for one, sides in zip(told, by, strict=True)]
 
 
 def _placed(array: NDArray[Any], words: Any, weights: NDArray[np.floating], known: Mask, cold: Mask) -> NDArray[Any]:

@@ -151,8 +151,8 @@ class Model(Parameters):
         """Return the score of each pair of user and item; explicit-als predicts the value, in the unit of the data.
 
         clip: into the scale of the data, where values are predicted.
-        unknown: an unknown id raises, gives NaN ("skip"), or is predicted by what is known without it ("baseline":
-        the mean and the other side's bias).
+        unknown: an unknown id raises, gives NaN ("skip"), or is predicted without it ("baseline": by the mean and the
+        other side's bias); so does one without values, unless attributes place it.
         Raises UnknownUser, UnknownItem, ParameterError, Unsupported for models without a score for a pair.
         """
         user_rows, item_rows = self._pairs(users, items, unknown)
@@ -162,18 +162,8 @@ class Model(Parameters):
         return values
 
     def _pairs(self, users: Some, items: Some, unknown: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return the rows of pairs, one of either side going with all of the other; -1 where an id is unknown."""
-        if unknown not in ("raise", "skip", "baseline"):
-            raise ParameterError(f"unknown={unknown!r} is not a word of predict; choose raise, skip or baseline.")
-        data = self.fitted.data
-        found = [lists.rows_of(data.user_ids, users, unknown), lists.item_rows(data, items, unknown)]
-        if min(map(len, found)) != 1 and len(found[0]) != len(found[1]):
-            raise ParameterError(
-                f"predict takes pairs, and {len(found[0]):,} users do not pair with {len(found[1]):,} items; "
-                "pass as many of both, or one of either."
-            )
-        user_rows, item_rows = np.broadcast_arrays(*found)
-        return np.ascontiguousarray(user_rows), np.ascontiguousarray(item_rows)
+        """Return the rows of pairs, as `lists.pairs` does."""
+        return lists.pairs(self.fitted.data, users, items, unknown, self.placed_users, self.placed_items)
 
     def predict_rows(
         self, users: NDArray[np.int32], items: NDArray[np.int32], *, clip: bool = False
@@ -287,7 +277,7 @@ class Model(Parameters):
 
     def _sources(self, top: Top, own: Sequence[str]) -> Sequence[Source]:
         """Return what each list, or each of its places, names as where it comes from; `own` is a word for each list."""
-        return own
+        return lists.sources_by_place(top, self.placed_items, own)
 
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         raise Unsupported(f"{self.name} knows no similar items; explicit-als and implicit-als do.")

@@ -13,7 +13,7 @@ from alsatian.interactions import Interactions
 from alsatian.models import lists
 from alsatian.models.base import Model
 from alsatian.models.combined import Combined, views
-from alsatian.models.fusion import Measure, as_they_are, by_rank, opinions, ranked, standard
+from alsatian.models.fusion import Measure, as_they_are, by_rank, filled, opinions, ranked, speaking, standard
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.nested import models_param
 from alsatian.models.params import param
@@ -40,6 +40,9 @@ class Blend(Combined):
 
     Every part ranks all items that the person may be told of (all unseen ones), whatever a list's length and filters
     are, which therefore never change an order. People are taken some at a time, which bounds the memory.
+
+    A part knows people and items that have values, or that it places by attributes. Of those that it does not know but
+    another part does, it says what these say on average.
 
     weights="fit" holds five values of each user out, fits the parts on the rest, takes the weights of an even lattice
     over all there are whose lists have the highest NDCG@10, and fits the parts again on everything.
@@ -113,19 +116,22 @@ class Blend(Combined):
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
         audience = self._known(users)
         for rows in lists.blocks(users, len(self.data.item_ids)):
-            yield from opinions(self._rankings(audience, rows, True, threads), self._measure)
+            rankings = self._rankings(audience, rows, True, threads)
+            yield from opinions(rankings, self._people(audience, rows), self._items, self._measure)
 
     # Answers
 
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         blocks = lists.blocks(audience.rows, len(self.data.item_ids))
-        tops = (self._rankings(audience, rows, exclude_seen, threads) for rows in blocks)
+        tops = (
+            (self._rankings(audience, rows, exclude_seen, threads), self._people(audience, rows)) for rows in blocks
+        )
         return self._joined(tops, self._measure, n, allowed)
 
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         items = len(self.data.item_ids)
         tops = (
-            [part._most_similar(some, items, None, threads) for part in self.parts]
+            ([part._most_similar(some, items, None, threads) for part in self.parts], self._items[some])
             for some in lists.blocks(rows, items)
         )
         return self._joined(tops, by_rank if self.by == "rank" else standard, n, allowed)
@@ -133,20 +139,34 @@ class Blend(Combined):
     def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
         if not self.predicts:
             return super()._predict(audience, items)
-        people = zip(self.shares, self.parts, views(audience, audience.rows), strict=True)
-        values = [share * part._predict(view, items) for share, part, view in people]
-        return np.asarray(np.sum(values, axis=0), np.float32)
+        people = zip(self.parts, views(audience, audience.rows), strict=True)
+        said = np.column_stack([part._predict(view, items) for part, view in people])
+        speaks = speaking(self._people(audience, audience.rows), self._items[items] & (items >= 0)[:, None])
+        return np.asarray((filled(said, speaks) * self.shares).sum(axis=1), np.float32)
 
     @property
     def _measure(self) -> Measure:
         return by_rank if self.by == "rank" else as_they_are if self.predicts else standard
+
+    @property
+    def _items(self) -> Mask:
+        """Which items each part knows (items, parts)."""
+        counts = self.data.item_counts
+        return np.column_stack([lists.are_known(slice(None), counts, part.placed_items) for part in self.parts])
+
+    def _people(self, audience: Audience, rows: NDArray[np.int32]) -> Mask:
+        """Which of these people each part knows (people, parts); nobody knows row -1."""
+        counts = audience.seen.counts
+        known = [lists.are_known(rows, counts, view.placed) & (rows >= 0) for view in audience.views]
+        return np.column_stack(known)
 
     def _rankings(self, audience: Audience, rows: NDArray[np.int32], exclude_seen: bool, threads: int) -> list[Top]:
         """Return each part's whole ranking for these people."""
         items, people = len(self.data.item_ids), zip(self.parts, views(audience, rows), strict=True)
         return [part._best(view, items, exclude_seen, None, threads) for part, view in people]
 
-    def _joined(self, blocks: Iterable[list[Top]], measure: Measure, n: int, allowed: Mask | None) -> Top:
+    def _joined(self, blocks: Iterable[tuple[list[Top], Mask]], measure: Measure, n: int, allowed: Mask | None) -> Top:
         """Return the n best by the weighted sum of what the parts' rankings, some people's at a time, say."""
-        people = (person for tops in blocks for person in opinions(tops, measure))
+        items = self._items
+        people = (person for tops, knows in blocks for person in opinions(tops, knows, items, measure))
         return lists.stacked((ranked(rows, says, self.shares[None], n, allowed) for rows, says in people), n)

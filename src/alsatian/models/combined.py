@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from alsatian.interactions import CSR, Interactions
 from alsatian.models.base import Model
-from alsatian.models.lists import Audience
+from alsatian.models.lists import Audience, either
 from alsatian.models.run import Run
 
 
 class Combined(Model):
-    """What combinations share. Array `x` of part 0 is their array "0.x"; an audience has a view of it for each part."""
+    """What combinations share. Array `x` of part 0 is their array "0.x"; an audience has a view of it for each part.
+
+    They know whom and what any of their parts knows: placed by attributes are all that one of these places.
+    """
 
     @property
     @abstractmethod
@@ -61,9 +64,12 @@ class Combined(Model):
     def _prepare(self) -> None:
         for at, part in enumerate(self.models):
             part.restore(self.data, _own(vars(self), at), [], self.training)
+        self.placed_users = either(part.placed_users for part in self.models)
+        self.placed_items = either(part.placed_items for part in self.models)
 
     def _known(self, rows: NDArray[np.int32]) -> Audience:
-        return Audience(self.data.by_user, rows, views=tuple(part._known(rows) for part in self.models))
+        views = tuple(part._known(rows) for part in self.models)
+        return Audience(self.data.by_user, rows, views=views, placed=self.placed_users)
 
     def _fold_in(self, history: CSR) -> Audience:
         views = tuple(part._fold_in(history) for part in self.models)

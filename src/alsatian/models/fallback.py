@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.explanation import Explanation
-from alsatian.interactions import CSR
 from alsatian.models.base import Model
 from alsatian.models.combined import Combined, views
-from alsatian.models.lists import Audience, Mask, Top
+from alsatian.models.lists import ATTRIBUTES, Audience, Mask, Top, sources_of
 from alsatian.models.nested import model_param
 from alsatian.models.params import param
 from alsatian.ranking import Source
@@ -21,7 +21,9 @@ class Fallback(Combined):
     """Two models fitted on the same data: the first answers for people of whom it has `min_history` values or more, the
     second for the others; and where the first's list is shorter than asked for, the second's best fill it up.
 
-    Every row of a list names as its `source` the model it came from. Similar items are the first's.
+    Whoever has no value but is placed by attributes belongs to the first if that one places her. Items that the second
+    alone places are the second's: they come after the first's. Every row of a list names as its `source` the model it
+    came from, or "attributes". Similar items are the first's, but those of an item that the second alone places.
 
     Learned: what both learn, "0.item_factors", "1.item_counts" and so on. Score: that of the model that is named.
     Cost: that of both fits.
@@ -45,42 +47,73 @@ class Fallback(Combined):
     def predicts(self) -> bool:
         return self.first.predicts and self.then.predicts
 
-    def _well_known(self, history: CSR) -> NDArray[np.bool_]:
-        return history.counts >= self.min_history
+    def _well_known(self, audience: Audience) -> Mask:
+        """Return for which rows of the audience's histories the first model answers."""
+        enough, placed = audience.seen.counts >= self.min_history, audience.views[0].placed
+        return enough if placed is None else enough | placed
+
+    @cached_property
+    def _left(self) -> Mask:
+        """Which items are left to the second model, as it alone places them."""
+        first, then = self.first.placed_items, self.then.placed_items
+        nothing = np.zeros(len(self.data.item_ids), bool)
+        return nothing if then is None else then & ~(nothing if first is None else first)
+
+    def _prepare(self) -> None:
+        self.__dict__.pop("_left", None)
+        super()._prepare()
 
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         places = len(audience.rows), n
         top = Top(np.full(places, -1, np.int32), np.zeros(places, np.float32), np.zeros(places, np.int8))
 
-        def ask(part: int, people: NDArray[np.intp]) -> Top:
+        def ask(part: int, people: NDArray[np.intp], allowed: Mask | None) -> Top:
             view = views(audience, audience.rows[people])[part]
             return self.models[part]._best(view, n, exclude_seen, allowed, threads)
 
-        well = np.flatnonzero(self._well_known(audience.seen)[audience.rows])
-        top.best[well], top.scores[well], _ = ask(0, well)
+        well = np.flatnonzero(self._well_known(audience)[audience.rows])
+        of_first = ~self._left & (True if allowed is None else allowed) if self._left.any() else allowed
+        top.best[well], top.scores[well], _ = ask(0, well, of_first)
         short = np.flatnonzero(top.best[:, -1] < 0)
-        others = ask(1, short)
+        others = ask(1, short, allowed)
         for person, best, scores in zip(short, others.best, others.scores, strict=True):
             _fill(top, int(person), best, scores)
         return top
 
     def _sources(self, top: Top, own: Sequence[str]) -> Sequence[Source]:
-        names = [part.source for part in self.models]
-        if top.origin is None:  # similar items, which the first one names
-            return self.first._sources(top, [names[0]] * len(own))
-        return [[names[part] for part in places] for places in top.origin.tolist()]
+        if top.origin is None:  # similar items
+            return super()._sources(top, own)
+        lists_of = zip(top.best, top.origin, own, strict=True)
+        return [self._sources_of_list(best, origin, word == ATTRIBUTES) for best, origin, word in lists_of]
+
+    def _sources_of_list(self, best: NDArray[np.int32], origin: NDArray[np.int8], is_placed: bool) -> list[str]:
+        """Return what each place names; is_placed: whether the person is placed, by parts that place people."""
+        words = [ATTRIBUTES if is_placed and part.placed_users is not None else part.source for part in self.models]
+        by_part = [sources_of(best, part.placed_items, word) for part, word in zip(self.models, words, strict=True)]
+        return [by_part[part][place] for place, part in enumerate(origin.tolist())]
 
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
-        return self.first._most_similar(rows, n, allowed, threads)
+        top = Top(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
+        for part, asked in enumerate((~self._left[rows], self._left[rows])):
+            if asked.any():
+                found = self.models[part]._most_similar(rows[asked], n, allowed, threads)
+                top.best[asked], top.scores[asked] = found.best, found.scores
+        return top
 
     def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        well = (audience.rows >= 0) & self._well_known(audience.seen)[audience.rows]
+        well = (audience.rows >= 0) & self._well_known(audience)[audience.rows]
         people = zip(self.models, views(audience, audience.rows), strict=True)
         first, then = (part._predict(view, items) for part, view in people)
-        return np.where(well, first, then)
+        return np.where(well & ~((items >= 0) & self._left[items]), first, then)
 
-    def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
-        return self.models[0 if self._well_known(history)[0] else 1]._explain(history, items)
+    def _told(self, audience: Audience, row: int, items: list[int]) -> list[Explanation]:
+        told: dict[int, Explanation] = {}
+        well = self._well_known(audience)[row]
+        of = [0 if well and not self._left[item] else 1 for item in items]
+        for part in set(of):
+            some = [item for item, its in zip(items, of, strict=True) if its == part]
+            told |= dict(zip(some, self.models[part]._told(audience.views[part], row, some), strict=True))
+        return [told[item] for item in items]
 
 
 def _fill(top: Top, person: int, best: NDArray[np.int32], scores: NDArray[np.float32]) -> None:

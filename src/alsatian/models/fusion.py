@@ -30,19 +30,42 @@ def as_they_are(scores: NDArray[np.float32]) -> NDArray[np.floating]:
     return scores
 
 
-def opinions(tops: Sequence[Top], measure: Measure) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+def speaking(people: Mask, items: Mask) -> Mask:
+    """Return which models (last axis) count for pairs: those that know both sides, else the person; else all do.
+
+    people, items: whom and what each knows, by values or by attributes.
+    """
+    both = people & items
+    both = np.where(both.any(axis=-1, keepdims=True), both, people)
+    return both | ~both.any(axis=-1, keepdims=True)
+
+
+def filled(said: NDArray[np.float32], speaks: Mask) -> NDArray[np.float32]:
+    """Return what models say (pairs, models), where one does not count the mean of those that do.
+
+    So it neither hides nor lifts what others have placed by attributes.
+    """
+    if speaks.all():
+        return said
+    mean = np.where(speaks, said, 0).sum(axis=1) / speaks.sum(axis=1)
+    return np.where(speaks, said, mean[:, None]).astype(np.float32)
+
+
+def opinions(
+    tops: Sequence[Top], people: Mask, items: Mask, measure: Measure
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
     """Yield for each person the items on the lists, in ascending order, and what each list says of them.
 
     tops: from each model a list of the same items for each person. What they say: (items of the person, models).
+    people, items: whom and what each model knows (people or items, models).
     """
-    people, items = tops[0].best.shape
-    for person in range(people):
-        said = np.full((items, len(tops)), np.nan, np.float32)
+    for person in range(len(people)):
+        said = np.full((tops[0].best.shape[1], len(tops)), np.nan, np.float32)
         for at, top in enumerate(tops):
             length = np.count_nonzero(top.best[person] >= 0)
             said[top.best[person, :length], at] = measure(top.scores[person, :length])
         rows = np.flatnonzero(~np.isnan(said[:, 0]))
-        yield rows, said[rows]
+        yield rows, filled(said[rows], speaking(people[person], items[rows]))
 
 
 def ranked(

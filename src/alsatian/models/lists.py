@@ -15,6 +15,7 @@ from alsatian.ranking import Reasons, Recommendations, Source
 
 Mask = NDArray[np.bool_]
 
+ATTRIBUTES = "attributes"  # the source of what is placed by them
 _CELLS = 1 << 22  # numbers of a block of people, in each of a few arrays
 
 
@@ -103,6 +104,18 @@ def are_known(rows: Any, counts: NDArray[np.integer], placed: Mask | None) -> An
     return known if placed is None else known | placed[rows]
 
 
+def known_users(data: Interactions, users: object, unknown: str, placed: Mask | None) -> NDArray[np.int32]:
+    """Return the rows of users, -1 for one without values who is not placed, where that is no error."""
+    rows = rows_of(data.user_ids, users, unknown)
+    rows[~are_known(rows, data.by_user.counts, placed)] = -1
+    if unknown == "raise" and (rows < 0).any():
+        raise UnknownUser(
+            f"user {listed(users)[int(np.argmax(rows < 0))]!r} has no values in the data that the model was fitted on; "
+            "fold in a history (fold_in, --like), or pass unknown='popular' to recommend, 'baseline' to predict."
+        )
+    return rows
+
+
 def user_rows(
     data: Interactions, users: object, unknown: str, placed: Mask | None = None
 ) -> tuple[list[Id], NDArray[np.int32]]:
@@ -117,13 +130,7 @@ def user_rows(
         rows = np.flatnonzero(are_known(slice(None), counts, placed)).astype(np.int32)
         return data.user_ids.take(rows), rows
     asked = listed(users)
-    rows = rows_of(data.user_ids, asked, unknown)
-    rows[~are_known(rows, counts, placed)] = -1
-    if unknown == "raise" and (rows < 0).any():
-        user = asked[int(np.argmax(rows < 0))]
-        raise UnknownUser(
-            f"user {user!r} has no values in the data that the model was fitted on; pass unknown='popular'."
-        )
+    rows = known_users(data, asked, unknown, placed)
     if unknown != "skip":
         return asked, rows
     return [user for user, row in zip(asked, rows, strict=True) if row >= 0], rows[rows >= 0]
@@ -167,6 +174,35 @@ def item_rows(data: Interactions, items: Id | Iterable[Id], unknown: str = "rais
     return rows
 
 
+def known_items(data: Interactions, items: object, unknown: str, placed: Mask | None) -> NDArray[np.int32]:
+    """Return the rows of items, -1 for one without values that is not placed, where that is no error."""
+    rows = item_rows(data, items, unknown)  # type: ignore[arg-type]
+    rows[~are_known(rows, data.item_counts, placed)] = -1
+    if unknown == "raise" and (rows < 0).any():
+        raise _valueless(listed(items)[int(np.argmax(rows < 0))], "pass unknown='baseline', or 'skip'")
+    return rows
+
+
+def pairs(
+    data: Interactions, users: object, items: object, unknown: str, placed_users: Mask | None, placed_items: Mask | None
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the rows of pairs, one of either side going with all of the other; -1 where nothing is known of a side."""
+    if unknown not in ("raise", "skip", "baseline"):
+        raise ParameterError(f"unknown={unknown!r} is not a word of predict; choose raise, skip or baseline.")
+    found = known_users(data, users, unknown, placed_users), known_items(data, items, unknown, placed_items)
+    if min(map(len, found)) != 1 and len(found[0]) != len(found[1]):
+        raise ParameterError(
+            f"predict takes pairs, and {len(found[0]):,} users do not pair with {len(found[1]):,} items; "
+            "pass as many of both, or one of either."
+        )
+    user_rows, item_rows = np.broadcast_arrays(*found)
+    return np.ascontiguousarray(user_rows), np.ascontiguousarray(item_rows)
+
+
+def _valueless(item: Id, step: str) -> UnknownItem:
+    return UnknownItem(f"item {item!r} has no values in the data that the model was fitted on; {step}.")
+
+
 def _unknown_item(data: Interactions, item: Id) -> Exception:
     if not isinstance(item, str) or not data.catalog.titles:
         return data.item_ids.unknown(item)
@@ -195,13 +231,28 @@ def rated_row(data: Interactions, item: Id, placed: Mask | None = None) -> int:
     """Return the row of an item that somebody has, or that is placed without; raises UnknownItem otherwise."""
     row = item_row(data, item)
     if not are_known(row, data.item_counts, placed):
-        raise UnknownItem(f"item {item!r} has no values in the data that the model was fitted on; name another.")
+        raise _valueless(item, "name another")
     return row
 
 
 def sources_of(rows: NDArray[np.integer], placed: Mask | None, own: str) -> list[str]:
     """Return for each row its source: "attributes" for one that is placed by these."""
-    return [own if placed is None or not placed[row] else "attributes" for row in rows.tolist()]
+    return [own if placed is None or not placed[row] else ATTRIBUTES for row in rows.tolist()]
+
+
+def sources_by_place(top: Top, placed: Mask | None, own: Sequence[str]) -> Sequence[Source]:
+    """Return the sources of lists: the word of each, but "attributes" at places of items that are placed by these."""
+    if placed is None:
+        return own
+    return [
+        sources_of(best, placed, word) if placed[best].any() else word for best, word in zip(top.best, own, strict=True)
+    ]
+
+
+def either(masks: Iterable[Mask | None]) -> Mask | None:
+    """Return where any of several masks is true; None is one that is true nowhere."""
+    given = [mask for mask in masks if mask is not None]
+    return np.any(given, axis=0) if given else None
 
 
 def popular(data: Interactions, n: int, allowed: Mask | None) -> Top:

@@ -66,4 +66,4 @@ class Visitor:
 
     def explain(self, item: Id) -> Explanation:
         """Return which of the visitor's items speak for this one, and how much."""
-        return self.model._explain(self.audience.seen, [lists.item_row(self.model.data, item)])[0]
+        return self.model._told(self.audience, 0, [lists.item_row(self.model.data, item)])[0]
