@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from alsatian.cli.settings import above_zero, judge, like_from, plan
+from alsatian.cli.train import advice
 from alsatian.errors import ParameterError
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
+from alsatian.models import ExplicitALS
 from alsatian.recipe import Recipe
 
 Cli = Callable[..., Any]
@@ -131,3 +133,11 @@ def test_refused_before_anything_is_read(
     assert words in answer.err
     assert answer.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lists_by_zeros_as_data_need_no_warning() -> None:
+    """They are as good as those of an implicit model: where nothing is known, 0 is predicted, not the mean."""
+    data = data_of([1, 2, 3, 4, 5] * 4)
+    model = ExplicitALS(factors=2, biases=False, unobserved_weight=1)
+    assert advice(plan("explicit-als", [], None), model, data) == []
+    assert "far worse" in advice(plan("explicit-als", [], None), ExplicitALS(factors=2), data)[0]

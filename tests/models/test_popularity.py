@@ -50,7 +50,7 @@ def test_an_item_without_values_has_the_mean_of_all() -> None:
     data = from_matrix(np.column_stack([MATRIX, np.zeros(4)]))
     for damping in (0, 3):
         model = Popularity(by="mean", damping=damping).fit(data)
-        assert model.predict(0, 5)[0] == pytest.approx(data.values.mean())
+        assert model.predict(0, 5, unknown="baseline")[0] == pytest.approx(data.values.mean())
 
 
 def test_weights_count_like_repeated_rows() -> None:
