@@ -94,7 +94,8 @@ def diversity(best: Lists, item_users: CSR, threads: int | None = None) -> Score
 
 def _diversity(best: Lists, item_users: CSR, threads: int | None) -> Scores:
     """Sort all pairs by their items, so that each pair that occurs is looked at once."""
-    one, other = (best[:, places] for places in np.triu_indices(best.shape[1], 1))
+    left, right = np.triu_indices(best.shape[1], 1)
+    one, other = best[:, left], best[:, right]
     line, at = np.nonzero((one >= 0) & (other >= 0))
     one, other, line = np.minimum(one, other)[line, at], np.maximum(one, other)[line, at], line.astype(np.int32)
     for by in (1, 0):  # by the second item, then by the first
