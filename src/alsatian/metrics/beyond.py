@@ -96,11 +96,12 @@ def _diversity(best: Lists, item_users: CSR, threads: int | None) -> Scores:
     """Sort all pairs by their items, so that each pair that occurs is looked at once."""
     left, right = np.triu_indices(best.shape[1], 1)
     one, other = best[:, left], best[:, right]
-    line, at = np.nonzero((one >= 0) & (other >= 0))
-    one, other, line = np.minimum(one, other)[line, at], np.maximum(one, other)[line, at], line.astype(np.int32)
+    real = np.minimum(one, other) >= 0
+    columns: list[Ints] = [np.minimum(one, other)[real], np.maximum(one, other)[real]]
+    columns.append(np.nonzero(real)[0].astype(np.int32))
     for by in (1, 0):  # by the second item, then by the first
-        columns = [one, other, line]
-        _, (one, other, line) = kernels.counting_sort(columns[by], item_users.rows, columns, threads)
+        _, columns = kernels.counting_sort(columns[by], item_users.rows, columns, threads)
+    one, other, line = columns
     first = np.append(True, (np.diff(one) != 0) | (np.diff(other) != 0))[: len(one)]
     distances = _distances(item_users, one[first], other[first], threads)
     sums = np.bincount(line, distances[np.cumsum(first) - 1], minlength=len(best))
