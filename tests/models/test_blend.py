@@ -81,6 +81,14 @@ def test_similar_items_are_blended_too(some_ratings: Interactions) -> None:
     assert model.similar(3, n=20).items == parts[0].fit(some_ratings, progress=False).similar(3, n=20).items
 
 
+def test_similar_items_come_from_the_parts_that_know_them(some_ratings: Interactions) -> None:
+    factors = ImplicitALS(factors=6)
+    model = Blend(parts=[Popularity(), factors], weights=[1, 1]).fit(some_ratings, progress=False)
+    assert model.similar(3, n=20).items == factors.fit(some_ratings, progress=False).similar(3, n=20).items
+    with pytest.raises(Unsupported, match=r"blend knows no similar items; explicit-als and implicit-als do\."):
+        Blend(parts=[Popularity(), Popularity()], weights=[1, 1]).fit(some_ratings, progress=False).similar(3)
+
+
 class TestFitting:
     def test_found_weights_are_the_best_of_the_lattice(self, some_ratings: Interactions) -> None:
         settings: dict[str, Any] = {"parts": [ImplicitALS(factors=4, epochs=3), Popularity()], "by": "score", "seed": 3}
@@ -168,7 +176,7 @@ def test_a_visitor_names_values_of_the_scale(ratings: Interactions) -> None:
 
 def test_what_it_cannot_do_names_who_can(ratings: Interactions) -> None:
     model = Blend(parts=[BIASES, Popularity()], weights=[1, 1], by="score").fit(ratings)
-    for ask in (lambda: model.predict("dave", "up"), lambda: model.explain("dave", "up"), lambda: model.similar("up")):
+    for ask in (lambda: model.predict("dave", "up"), lambda: model.explain("dave", "up")):
         with pytest.raises(Unsupported, match="explicit-als"):
             ask()
 

@@ -129,12 +129,15 @@ class Blend(Combined):
         return self._joined(tops, self._measure, n, allowed)
 
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
-        items = len(self.data.item_ids)
+        """Blend what the parts that know similar items say of them."""
+        items, able = len(self.data.item_ids), [at for at, part in enumerate(self.parts) if _knows_similar(part)]
+        if not able:
+            return super()._most_similar(rows, n, allowed, threads)
         tops = (
-            ([part._most_similar(some, items, None, threads) for part in self.parts], self._items[some])
+            ([self.parts[at]._most_similar(some, items, None, threads) for at in able], self._items[some][:, able])
             for some in lists.blocks(rows, items)
         )
-        return self._joined(tops, by_rank if self.by == "rank" else standard, n, allowed)
+        return self._joined(tops, by_rank if self.by == "rank" else standard, n, allowed, able)
 
     def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
         if not self.predicts:
@@ -165,8 +168,19 @@ class Blend(Combined):
         items, people = len(self.data.item_ids), zip(self.parts, views(audience, rows), strict=True)
         return [part._best(view, items, exclude_seen, None, threads) for part, view in people]
 
-    def _joined(self, blocks: Iterable[tuple[list[Top], Mask]], measure: Measure, n: int, allowed: Mask | None) -> Top:
-        """Return the n best by the weighted sum of what the parts' rankings, some people's at a time, say."""
-        items = self._items
+    def _joined(
+        self,
+        blocks: Iterable[tuple[list[Top], Mask]],
+        measure: Measure,
+        n: int,
+        allowed: Mask | None,
+        parts: Sequence[int] | slice = slice(None),
+    ) -> Top:
+        """Return the n best by the weighted sum of what these parts' rankings, some people's at a time, say."""
+        items, shares = self._items[:, parts], self.shares[None, parts]
         people = (person for tops, knows in blocks for person in opinions(tops, knows, items, measure))
-        return lists.stacked((ranked(rows, says, self.shares[None], n, allowed) for rows, says in people), n)
+        return lists.stacked((ranked(rows, says, shares, n, allowed) for rows, says in people), n)
+
+
+def _knows_similar(part: Model) -> bool:
+    return type(part)._most_similar is not Model._most_similar
