@@ -78,16 +78,48 @@ private:
         T *x = s_.right.data(), *z = s_.search.data();
         if (factor_spd(s_.system.data(), s_.stride, s_.n, s_.width, s_.diagonal.data(), s_.inverse.data()) >= 0) return false;
         substitute_forward(u, s_.stride, s_.n, s_.width, inverse, x);  // y, with b'A^-1 b = y'y
-        // sum_e c (t - f'x)^2 + x'(w0 G + r)x - w0 sum_e (f'x)^2 = sum_e c t^2 - 2 b'x + x'A x, where U x = y + z
-        double row_loss = squares_ - dot_exactly(x, x, s_.width);
+        // sum_e c (t - f'x)^2 + x'(w0 G + r)x - w0 sum_e (f'x)^2 = sum_e c t^2 - 2 b'x + x'A x, where U x = y
+        const double at_minimum = squares_ - dot_exactly(x, x, s_.width);
         if (side_.noise) {
             std::fill_n(z, s_.width, T(0));
             std::copy_n(side_.noise + row_.row * s_.n, s_.n, z);
-            row_loss += dot_exactly(z, z, s_.width);
             axpy(T(1), z, x, s_.width);
         }
         substitute_back(u, s_.stride, s_.n, s_.width, inverse, x);
-        return row_.keep(x, row_loss, loss);
+        return row_.keep(x, side_.noise ? squared_error(x) : at_minimum, loss);
+    }
+
+    // sum_e c (t - f'x)^2 of the residuals themselves: as a difference of sums it would be lost in their rounding.
+    double squared_error(const T* x) const {
+        using S = Simd<T>;
+        const T bias = row_.bordered() ? x[side_.factors] : 0;
+        double sum = 0;
+        for (int64_t begin = row_.begin; begin < row_.end; begin += kDepth) {
+            const int depth = static_cast<int>(std::min<int64_t>(kDepth, row_.end - begin));
+            T confidence[kDepth], target[kDepth];
+            row_.enter(begin, depth, confidence, target);
+            for (int d = depth; d % S::lanes; ++d) confidence[d] = target[d] = 0;  // past the last entry: adds nothing
+            typename S::Vector squares{};
+            for (int first = 0; first < depth; first += S::lanes) {
+                const auto c = S::load(confidence + first);
+                const auto rest = S::load(target + first) - c * (predicted(x, begin + first, depth - first) + bias);
+                squares += rest * rest / (c == 0 ? 1 + 0 * c : c);  // where c is 0, so is c t
+            }
+            sum += static_cast<double>(S::sum(squares));
+        }
+        return sum;
+    }
+
+    // f'x of a vector of entries; where there are fewer, the last again
+    typename Simd<T>::Vector predicted(const T* x, int64_t begin, int count) const {
+        using S = Simd<T>;
+        typename S::Vector products[S::lanes];
+        UNROLL for (int i = 0; i < S::lanes; ++i) {
+            const T* f = row_.source(begin + (i < count ? i : count - 1));
+            products[i] = typename S::Vector{};
+            for (int c = 0; c < row_.columns(); c += S::lanes) products[i] += S::load(f + c) * S::load(x + c);
+        }
+        return S::sums(products);
     }
 
     bool descend_from_last(double& loss) {
@@ -126,6 +158,7 @@ private:
         for (int d = 0; d < depth; ++d) from[d] = row_.source(begin + d);
         int c = 0;
         for (; c + 4 * S::lanes <= row_.columns(); c += 4 * S::lanes) gather_columns<4, Bordered>(from, c, depth, weights);
+        for (; c + 2 * S::lanes <= row_.columns(); c += 2 * S::lanes) gather_columns<2, Bordered>(from, c, depth, weights);
         for (; c < row_.columns(); c += S::lanes) gather_columns<1, Bordered>(from, c, depth, weights);
         if constexpr (Bordered) {
             for (int d = 0; d < depth; ++d) s_.right[c] += weights.target[d];
@@ -138,7 +171,8 @@ private:
         using S = Simd<T>;
         typename S::Vector right[V] = {}, border[V] = {};
         T* to = &s_.gathered[c];
-        for (int d = 0; d < depth; ++d, to += s_.stride) {
+        const long stride = s_.stride;
+        for (int d = 0; d < depth; ++d, to += stride) {
             UNROLL for (int v = 0; v < V; ++v) {
                 const auto f = S::load(from[d] + c + v * S::lanes);
                 right[v] += weights.target[d] * f;

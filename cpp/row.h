@@ -89,13 +89,11 @@ struct Row {
 
     T* factors() const { return side.solution + row * side.factors; }
 
-    // Weighs the entries from `first` on; adds their c t^2 to squares. Plain loops, so that they become vectors.
-    void weigh(int64_t first, int depth, Weights<T>& weights, double& squares) const {
+    // c and c (t less the fixed bias) of the entries from `first` on. Plain loops, so that they become vectors.
+    void enter(int64_t first, int depth, T* c, T* ct) const {
         const Form& form = side.form;
         const T cs(form.confidence_slope), cf(form.confidence_shift), ts(form.target_slope), tf(form.target_shift);
-        const T unobserved(form.unobserved);
         const float* values = side.values + first;
-        T *c = weights.confidence, *ct = weights.target;
         for (int d = 0; d < depth; ++d) {
             c[d] = cs * T(values[d]) + cf;
             ct[d] = ts * T(values[d]) + tf;
@@ -105,16 +103,23 @@ struct Row {
             ct[d] *= T(side.weights[first + d]);
         }
         for (int d = 0; side.fixed_bias && d < depth; ++d) ct[d] -= c[d] * side.fixed_bias[side.indices[first + d]];
+    }
+
+    // Weighs the entries from `first` on; adds their c t^2, which draws do not need, to squares.
+    void weigh(int64_t first, int depth, Weights<T>& weights, double& squares) const {
+        T *c = weights.confidence, *ct = weights.target;
+        enter(first, depth, c, ct);
         T total = 0;
-        for (int d = 0; d < depth; ++d) total += ct[d] * ct[d] / (c[d] == 0 ? 1 : c[d]);  // where c is 0, so is c t
+        for (int d = 0; !side.noise && d < depth; ++d) total += ct[d] * ct[d] / (c[d] == 0 ? 1 : c[d]);  // where c is 0, so is c t
         squares += static_cast<double>(total);
-        T least = 0;
+        const T unobserved(side.form.unobserved);
+        int negative = 0;
         for (int d = 0; d < depth; ++d) {
             c[d] -= unobserved;
             weights.root[d] = std::sqrt(std::abs(c[d]));
-            least = c[d] < least ? c[d] : least;
+            negative |= c[d] < 0;
         }
-        weights.negative = least < 0;
+        weights.negative = negative;
     }
 
     // A bias would need a vector of columns for itself: its one column is summed apart.

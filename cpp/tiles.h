@@ -54,8 +54,9 @@ inline void column(const T* from, T* c, long ldc, const T* q, long ldq, const T*
         while (r + 6 <= last && r + 8 != last) r = rows.template operator()<6>(r);
     }
     while (r + 4 <= last) r = rows.template operator()<4>(r);  // of eight rows four and four: busier than six and two
-    if (r + 2 <= last) r = rows.template operator()<2>(r);
-    if (r < last) rows.template operator()<1>(r);
+    if (r + 3 == last) rows.template operator()<3>(r);
+    else if (r + 2 == last) rows.template operator()<2>(r);
+    else if (r < last) rows.template operator()<1>(r);
 }
 
 // C = from + Q'P on and above the diagonal: n rows, and n columns padded to `width`. A panel of two vectors of columns at

@@ -71,15 +71,20 @@ def test_a_gram_over_the_bias_too_is_stepped_towards_like_in_the_twin(
 
 
 @pytest.mark.parametrize("factors", [7, 8])
-def test_the_loss_is_that_of_what_was_drawn(kernel: ModuleType, factors: int) -> None:
-    """sum_e c (t - f'x)^2 + x'(gram)x - 2 offset'x, from which a sampler takes its squared errors."""
+def test_the_loss_is_the_squared_error_of_what_was_drawn(kernel: ModuleType, factors: int) -> None:
+    """sum_e c (t - f'x)^2, all that a sampler needs; without noise + x'(gram)x - 2 offset'x, which a fit lowers."""
     p, offset, noise = posterior(factors, True, precision="float64")
-    drawn, loss = draw(kernel, p, offset, noise)
+    for given, whole in ((noise, 0), (None, 1)):
+        drawn, loss = draw(kernel, p, offset, given)
+        prior = np.einsum("ri,ij,rj->", drawn, p.gram, drawn) - 2 * (drawn @ offset).sum()
+        assert loss == pytest.approx(squared_error(p, drawn) + whole * prior, rel=1e-9)
+
+
+def squared_error(p: Problem, drawn: Array) -> float:
     values, at = p.rows.values - 3.0 - p.fixed.bias[p.rows.indices], p.rows.indices  # type: ignore[index]
     rows = np.repeat(np.arange(len(drawn)), np.diff(p.rows.indptr))
     errors = values - (p.fixed.factors[at] * drawn[rows, :-1]).sum(axis=1) - drawn[rows, -1]
-    prior = np.einsum("ri,ij,rj->", drawn, p.gram, drawn) - 2 * (drawn @ offset).sum()
-    assert loss == pytest.approx((p.rows.weights * errors**2).sum() + prior, rel=1e-9)
+    return float((p.rows.weights * errors**2).sum())
 
 
 @pytest.mark.parametrize("biases", [False, True], ids=["factors", "factors and bias"])

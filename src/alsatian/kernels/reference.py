@@ -98,7 +98,8 @@ def half_sweep(
 
     Draws, with `steps` = 0: `rhs_offset` (unknowns) is added to every row's right side b (and -2 rhs_offset'x to the
     loss), and `noise` z (rows x unknowns) makes x = A^-1 b + L^-T z, where A = L L' is the system: with standard normal
-    z, a draw from the normal distribution of mean A^-1 b and precision A.
+    z, a draw from the normal distribution of mean A^-1 b and precision A. With noise the loss is (for samplers)
+    sum over rows of sum_e c_e (t_e - f_e'x)^2 alone, summed from the residuals themselves.
 
     With `nonnegative` (and `steps` = 0, no noise) x is the minimum of the same regression with no factor below 0 (a
     bias is free), by coordinate descent from `solution`.
@@ -133,8 +134,10 @@ def half_sweep(
         solution.factors[row] = x[: solution.factors.shape[1]]
         if solution.bias is not None:
             solution.bias[row] = x[-1]
-        squares = np.divide(ct**2, c, out=np.zeros_like(c), where=c != 0).sum()
-        loss += squares + x @ system @ x - 2 * right @ x
+        rest = ct if noise is None else ct - c * (f @ x)
+        loss += np.divide(rest**2, c, out=np.zeros_like(c), where=c != 0).sum()
+        if noise is None:
+            loss += x @ system @ x - 2 * right @ x
     return loss, failed
 
 
