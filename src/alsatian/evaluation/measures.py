@@ -27,6 +27,11 @@ class Lists(NamedTuple):
     users: int
     item_users: CSR
 
+    @property
+    def listed(self) -> NDArray[np.integer]:
+        """How many items each list has."""
+        return (self.best >= 0).sum(axis=1)
+
     @classmethod
     def of(cls, best: NDArray[np.int32], held_out: CSR, seen: NDArray[np.integer], train: Interactions) -> Lists:
         """Return the lists of people with what was held out of theirs (a row each), who cannot be given what they saw.
@@ -45,7 +50,7 @@ PER_LIST: dict[str, Callable[[Lists, int], Scores]] = {
     "map": lambda lists, n: metrics.average_precision(lists.hits, lists.relevant, n),
     "mrr": lambda lists, n: metrics.reciprocal_rank(lists.hits, lists.relevant, n),
     "hit_rate": lambda lists, n: metrics.hit_rate(lists.hits, lists.relevant, n),
-    "auc": lambda lists, n: metrics.auc(lists.hits, lists.relevant, lists.candidates, n),
+    "auc": lambda lists, n: metrics.auc(lists.hits, lists.relevant, lists.candidates, lists.listed, n),
     "capped_recall": lambda lists, n: metrics.capped_recall(lists.hits, lists.relevant, n),
     "novelty": lambda lists, n: metrics.novelty(lists.best[:, :n], lists.item_counts, lists.users),
     "popularity": lambda lists, n: metrics.popularity(lists.best[:, :n], lists.item_counts),

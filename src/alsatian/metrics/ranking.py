@@ -113,22 +113,23 @@ def reciprocal_rank(hits: Hits, relevant: Counts, at: int | None = None) -> Scor
     return _of(first.any(axis=1) / (first.argmax(axis=1) + 1 if first.shape[1] else 1), relevant)
 
 
-def auc(hits: Hits, relevant: Counts, candidates: Counts, at: int | None = None) -> Scores:
+def auc(hits: Hits, relevant: Counts, candidates: Counts, listed: Counts, at: int | None = None) -> Scores:
     """Return how often a held-out item comes before another that could have been listed (area under the ROC curve).
 
     What is not among the first `at` places comes after all that is, tied: a tie counts a half (Fawcett 2006, "An
     introduction to ROC analysis"). With lists of all candidates it is the exact area; 1/2 is chance.
-    candidates: (lists,), how many items could have been listed, the held-out ones among them.
+    candidates: (lists,), how many items could have been listed, the held-out ones among them. listed: how many were.
 
-    >>> auc(np.array([[True, False, True]]), np.array([2]), np.array([5])).round(3)  # (3 + 2) of 2 x 3 pairs
+    >>> found, one = np.array([[True, False, True]]), np.array([1])
+    >>> auc(found, 2 * one, 5 * one, 3 * one).round(3)  # (3 + 2) of 2 x 3 pairs
     array([0.833])
-    >>> auc(np.array([[True, False, True]]), np.array([2]), np.array([5]), at=2).round(3)  # (3 + 2 halves) of 6
+    >>> auc(found, 2 * one, 5 * one, 3 * one, at=2).round(3)  # (3 + 2 halves) of 6
     array([0.667])
     """
     first = hits[:, :at]
     found, others = first.sum(axis=1), candidates - relevant
     above = ((np.arange(first.shape[1]) - (np.cumsum(first, axis=1) - 1)) * first).sum(axis=1)
-    unlisted = others - (np.minimum(first.shape[1], candidates) - found)
+    unlisted = others - (np.minimum(listed, first.shape[1]) - found)
     right = found * others - above + (relevant - found) * unlisted / 2
     return _of(right / np.maximum(relevant * others, 1), np.where(others > 0, relevant, 0))
 
