@@ -64,7 +64,8 @@ class TestNames:
     @pytest.mark.parametrize(
         "written",
         ["per-user:3", "per-user:3:last", "leave-one-out", "random:0.3", "by-time:0.3", "by-time:2023-12-01",
-         "rolling:3:10d", "folds:4", "strong:0.3", "strong:25", "user-folds:4", "liang2018:20"],
+         "rolling:3:10d", "rolling:3:10d:20d", "folds:4", "strong:0.3", "strong:25", "strong:0.3:0.5", "user-folds:4",
+         "user-folds:4:0.4", "liang2018:20"],
     )  # fmt: skip
     def test_the_name_makes_the_same_split_again(self, some_ratings: Interactions, written: str) -> None:
         made = split.named(written, some_ratings, seed=5)

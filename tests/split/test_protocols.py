@@ -150,7 +150,7 @@ class TestTime:
 
     def test_windows_follow_one_another(self, some_ratings: Interactions) -> None:
         windows = split.rolling(some_ratings, 3, "10d", history="20d")
-        assert [one.label for one in windows] == ["rolling:3:10d (1)", "rolling:3:10d (2)", "rolling:3:10d (3)"]
+        assert [one.label for one in windows] == [f"rolling:3:10d:20d ({fold})" for fold in (1, 2, 3)]
         for one in windows:
             assert one.train.times is not None
             assert one.held_out.times is not None

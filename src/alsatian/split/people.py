@@ -11,16 +11,18 @@ from alsatian.interactions import Interactions
 from alsatian.spans import whole
 from alsatian.split.parts import Mask, Split, check_data, check_share
 
+SHARE = 0.2  # of the values of each held-out user
+
 
 def strong(
-    data: Interactions, users: float = 0.1, share: float = 0.2, seed: int = 0, *, validation: float = 0.0
+    data: Interactions, users: float = 0.1, share: float = SHARE, seed: int = 0, *, validation: float = 0.0
 ) -> Split:
     """Hold out random users, with a random share of their values to judge on and the others to fold in.
 
     users, validation: how many of the users with two values or more: a share, or a whole number from 1 on.
     share: of each such user's values that is held out, at least one, and never all.
     """
-    name = f"strong:{users}"
+    name = _named(f"strong:{users}", share)
     rng = np.random.default_rng(seed)
     order = rng.permutation(_splittable(check_data("strong", data)))
     test, chosen = _how_many("users", users, order), _how_many("validation", validation, order) if validation else 0
@@ -33,9 +35,9 @@ def strong(
     return of_users(name, data, train, sides[0], held, inner)
 
 
-def user_folds(data: Interactions, k: int = 5, share: float = 0.2, seed: int = 0) -> list[Split]:
+def user_folds(data: Interactions, k: int = 5, share: float = SHARE, seed: int = 0) -> list[Split]:
     """Return k splits: each user with two values or more is held out in exactly one of them, as in `strong`."""
-    name = f"user-folds:{whole('k', k, 2)}"
+    name = _named(f"user-folds:{whole('k', k, 2)}", share)
     rng = np.random.default_rng(seed)
     order = rng.permutation(_splittable(check_data("user_folds", data)))
     if k > len(order):
@@ -56,6 +58,11 @@ def of_users(
 ) -> Split:
     """Return the split that judges on the `held` values of one side, and folds in the others."""
     return Split(name, train, data.where(side & held), data.where(side & ~held), validation, fold)
+
+
+def _named(name: str, share: float) -> str:
+    """Add a share that is not the usual one."""
+    return name if share == SHARE else f"{name}:{share}"
 
 
 def _splittable(data: Interactions) -> NDArray[np.intp]:

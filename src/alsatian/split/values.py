@@ -84,7 +84,7 @@ def rolling(data: Interactions, windows: int = 3, span: float | str = "30d", *, 
 
     span: of a window, in days or as '12h', '4w'. history: how far back to learn from (None: all that there is).
     """
-    name = f"rolling:{whole('windows', windows, 1)}:{span}"
+    name = f"rolling:{whole('windows', windows, 1)}:{span}{'' if history is None else f':{history}'}"
     times = times_of(check_data("rolling", data), name)
     length = round(as_days("span", span) * DAY)
     reach = None if history is None else round(as_days("history", history) * DAY)
