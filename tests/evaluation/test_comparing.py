@@ -83,6 +83,7 @@ class TestBootstrap:
     def test_no_difference_is_no_evidence(self) -> None:
         assert bootstrap.p_value(np.zeros(100)) == 1
         assert bootstrap.p_value(np.ones(1999)) == 2 / 2000
+        assert bootstrap.p_value(np.full(100, np.nan)) == 1
 
     def test_users_are_drawn_whole(self, some_ratings: Interactions) -> None:
         """Two users, one all right, one all wrong: a draw has either, both or none."""
@@ -139,6 +140,13 @@ class TestTable:
         assert np.isnan(frame.loc["item-knn", "rmse"])
         assert {"ndcg@10 low", "ndcg@10 p", "rmse high", "fit_seconds"} <= set(frame)
         assert found.to_polars().columns == found.to_arrow().column_names == ["split", "model", *list(frame)[1:]]
+
+    def test_a_measure_that_nobody_has(self, some_ratings: Interactions) -> None:
+        """Lists of one have no pairs: there is no figure, and no evidence of a difference."""
+        found = evaluate("item-knn", some_ratings, at=1, metrics=("diversity", "ndcg"), **FEW)
+        assert math.isnan(found["item-knn"].metrics["diversity@1"])
+        assert found["item-knn"].differences["diversity@1"].p == 1
+        assert json.loads(found.to_json())["rows"][0]["metrics"].keys() == {"ndcg@1"}
 
     def test_it_prints(self, some_ratings: Interactions) -> None:
         told = str(evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg"), **FEW))

@@ -154,12 +154,35 @@ def test_of_whom_nothing_is_known_gets_what_is_popular_and_is_counted(some_ratin
     found = evaluate([ExplicitALS(factors=4), ItemKNN()], parts, metrics=("ndcg", "mae"), **FEW)
     assert found.splits[0].users == found.splits[0].cold_users == 4
     assert any("of 4 users of whom nothing else is known" in note for note in found.notes)
+    assert any(note.startswith("mine: 4 users of whom nothing is known get what is popular") for note in found.notes)
     scores = [found[name].per_user["ndcg@10"][:4].tolist() for name in ("explicit-als", "item-knn", "popularity")]
     assert scores[0] == scores[1] == scores[2]
     model = ExplicitALS(factors=4).fit(parts.train, progress=False)
     held = parts.held_out
     predicted = model.predict([9999] * len(held), held.items, clip=True, unknown="baseline")
     assert found["explicit-als"].metrics["mae"] == pytest.approx(metrics.mae(predicted, held.values))
+
+
+def test_who_is_cold_in_any_fold_is_counted(some_ratings: Interactions) -> None:
+    """Each user is held out wholly in one of two folds."""
+    first = some_ratings.users < 5
+    folds = [Split("mine", some_ratings.where(~held), some_ratings.where(held), fold=at)
+             for at, held in enumerate((first, (some_ratings.users >= 5) & (some_ratings.users < 12)), 1)]  # fmt: skip
+    found = evaluate([], folds, metrics="ndcg", **FEW)
+    assert found.splits[0].cold_users == 12
+    assert any("mine: 12 users of whom nothing is known get" in note for note in found.notes)
+
+
+def test_who_is_known_by_no_like_is_counted(some_ratings: Interactions) -> None:
+    """All that the first users like is held out: models of ratings know them, models of likes do not."""
+    held = (some_ratings.users < 3) & (some_ratings.values >= 4)
+    parts = Split("mine", some_ratings.where(~held), some_ratings.where(held))
+    people = len(parts.likes(4).cold_users)
+    assert 0 < people == len(np.unique(parts.held_out.users))
+    found = evaluate("item-knn", parts, metrics="ndcg", likes=4, **FEW)
+    assert any(f"mine: {people} users of whom ratings are known, but no likes, get" in note for note in found.notes)
+    found = evaluate("item-knn", parts, metrics="ndcg", **FEW)
+    assert not any("no likes" in note for note in found.notes)
 
 
 def test_likes_judge_the_lists_of_models_that_learn_ratings_too(some_ratings: Interactions) -> None:

@@ -48,10 +48,12 @@ def interval(samples: Floats) -> tuple[float, float]:
 def p_value(differences: Floats) -> float:
     """Return how likely draws fall on the other side of 0, twice (two-sided); never 0, as the draws are finite.
 
+    A draw without a figure (NaN) is on both sides.
+
     >>> p_value(np.array([1.0, 2.0, 3.0, -1.0]))
     0.8
     """
-    least = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
+    least = len(differences) - max(int((differences > 0).sum()), int((differences < 0).sum()))
     return min(1.0, 2 * (least + 1) / (len(differences) + 1))
 
 

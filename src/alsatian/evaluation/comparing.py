@@ -9,8 +9,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
+import numpy as np
+
 from alsatian import kernels
-from alsatian.errors import ParameterError
+from alsatian.errors import ParameterError, counted
 from alsatian.evaluation.judging import Judged, check_fitted_on, judge
 from alsatian.evaluation.measures import Asked, asked
 from alsatian.evaluation.pooling import pooled, rows_of
@@ -25,10 +27,6 @@ from alsatian.split import Split, values
 Step = Callable[[str], None]
 
 HELD_OUT = 10  # values of each user, where data is given instead of a split
-COLD = (
-    "Users of whom nothing is known get what is popular; values of such users and items are predicted by what is known "
-    "without them."
-)
 
 
 def evaluate(
@@ -174,9 +172,21 @@ def _notes(splits: Sequence[Split], liked: Sequence[Split], likes: float | None)
     if likes is not None:
         counts = Summary.of(liked)
         yield f"Lists are judged by {counts.values:,} held-out likes, of at least {likes:g}, of {counts.users:,} users."
-    yield from (f"{splits[0].label}: {told}" for told in splits[0].warnings)
-    if any(len(one.cold_users) or len(one.cold_items) for one in splits):
-        yield COLD
+    first = next((one for one in splits if one.warnings), splits[0])
+    yield from (f"{first.label}: {told}" for told in first.warnings)
+    held = Summary.of(splits)
+    if held.cold_users or held.cold_items:
+        yield (
+            f"{held.split}: {counted(held.cold_users, 'user')} of whom nothing is known get what is popular; their "
+            f"values, and those of {counted(held.cold_items, 'item')} without any to learn from, are predicted by what "
+            "is known without them."
+        )
+    lost = [np.setdiff1d(its.cold_users, one.cold_users) for one, its in zip(splits, liked, strict=True)]
+    if count := len(np.unique(np.concatenate(lost))):
+        yield (
+            f"{held.split}: {counted(count, 'user')} of whom ratings are known, but no likes, get what is popular from "
+            "models that learn likes."
+        )
 
 
 @contextmanager
