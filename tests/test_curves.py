@@ -145,6 +145,25 @@ def test_the_best_epoch(parts: Split) -> None:
     assert curves.best()["epoch"] == 1 + int(np.argmin(errors)) < 30
 
 
+def test_the_best_epoch_is_by_the_measure_of_each_fit(parts: Split) -> None:
+    curves = al.LearningCurves(parts.held_out)
+    for model in (ExplicitALS(**SMALL), ImplicitALS(**SMALL)):
+        model.fit(parts.train, callbacks=[curves])
+    ranked = [row["validation_ndcg@10"] for row in curves.rows() if row["fit"] == 2]
+    assert curves.best()["epoch"] == 1 + int(np.argmax(ranked))
+    assert "validation_rmse" in curves.best(0)
+
+
+def test_of_equals_the_first_epoch_is_the_best(parts: Split) -> None:
+    def alike(model: Model, part: Interactions) -> float:
+        return 0.5
+
+    curves = al.LearningCurves(parts.held_out, [alike])
+    curves.metrics = [watching.Metric("alike", alike, "max")]
+    ExplicitALS(**SMALL).fit(parts.train, callbacks=[curves])
+    assert curves.best()["epoch"] == 1
+
+
 def test_tables(parts: Split) -> None:
     curves = al.LearningCurves(parts.held_out)
     for model in (ExplicitALS(**SMALL), Blend(parts=[ExplicitALS(factors=2, epochs=2), Popularity()], weights=[1, 1])):

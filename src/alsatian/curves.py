@@ -117,12 +117,12 @@ class LearningCurves(Tabular):
 
     def best(self, fit: int = -1) -> dict[str, float]:
         """Return the row of a fit's best epoch by the first metric, on the held-out part where there is one."""
-        rows = self._recorded()[fit].rows
-        (name, best), *_ = self.columns(held_out=self.validation is not None).items()
-        if best is None:
+        one = self._recorded()[fit]
+        metric, part = one.metrics[0], "train" if self.validation is None else "validation"
+        name = f"{part}_{metric.name}"
+        if metric.best is None:
             raise ParameterError(f"whether more or less {name} is better is not known; look for yourself in rows().")
-        ranked = sorted(rows, key=lambda row: row[name])
-        return ranked[0 if best == "min" else -1]
+        return (min if metric.best == "min" else max)(one.rows, key=lambda row: row[name])
 
     def columns(self, *, held_out: bool) -> dict[str, str | None]:
         """Return the names of the numbers on one part, and whether "min" or "max" is best."""
