@@ -10,7 +10,7 @@ import pytest
 
 from alsatian.errors import ParameterError
 from alsatian.interactions import Interactions
-from alsatian.tuning import searching, tune
+from alsatian.tuning import journal, searching, tune
 from searches import HOLD, SMALL, found_by
 
 Press = Callable[[int], None]
@@ -100,6 +100,31 @@ def test_other_data(some_ratings: Interactions, checkerboard: Interactions, tmp_
     search(some_ratings, 1, study=file)
     with pytest.raises(ParameterError, match="holds a search with data"):
         search(checkerboard, 1, study=file)
+
+
+def test_a_search_that_was_killed_goes_on(some_ratings: Interactions, tmp_path: Path) -> None:
+    """However it ended: without letting go of its file, or in the middle of a line."""
+    file = tmp_path / "a.study"
+    search(some_ratings, 4, study=file)
+    file.with_name("a.study.lock").symlink_to("a.study")
+    file.write_bytes(file.read_bytes()[:-40])
+    assert found_by(search(some_ratings, 4, study=file)) == found_by(search(some_ratings, 4))
+
+
+def test_a_damaged_file(some_ratings: Interactions, tmp_path: Path) -> None:
+    file = tmp_path / "a.study"
+    search(some_ratings, 2, study=file)
+    first, _, *others = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([first, "nonsense\n", *others]))
+    with pytest.raises(ParameterError, match=r"a\.study is damaged \(Expecting value.*\); pass another study file"):
+        search(some_ratings, 3, study=file)
+
+
+def test_one_search_at_a_time(some_ratings: Interactions, tmp_path: Path) -> None:
+    file = tmp_path / "a.study"
+    with journal.held(file), pytest.raises(ParameterError, match=r"another search is using .*a\.study; wait for its"):
+        search(some_ratings, 1, study=file)
+    search(some_ratings, 1, study=file)
 
 
 @pytest.mark.parametrize("content", ["userId,movieId\n", "[1]\n", '{"a": 1}\n', "\x00\n"])

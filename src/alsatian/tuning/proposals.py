@@ -1,4 +1,4 @@
-"""Which settings to try next, and the study file: the one place that knows Optuna.
+"""Which settings to try next, and what became of them: the one place that knows Optuna.
 
 The search itself is in memory; the file, an Optuna journal, gets each trial when it is over, whole. So a search that
 was cut short left nothing unfinished in it, and as the sampler of a trial is seeded by the trial's number, a search
@@ -8,7 +8,7 @@ that goes on proposes what an uninterrupted one would have proposed.
 from __future__ import annotations
 
 import itertools
-import json
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -126,11 +126,11 @@ class Proposals:
 
     def _opened(self, path: Path, about: Mapping[str, Any]) -> Any:
         """Open a study file, or begin one; raises ParameterError for one of another search."""
-        if not path.parent.is_dir():
-            raise ParameterError(f"there is no folder {str(path.parent)!r} for the study file; create it first.")
-        if path.exists() and path.stat().st_size and not _is_journal(path):
-            raise ParameterError(f"{path} is no study file, and would be overwritten; pass another name.")
-        storage = self.optuna.storages.JournalStorage(self.optuna.storages.journal.JournalFileBackend(str(path)))
+        backend = self.optuna.storages.journal.JournalFileBackend(str(path), lock_obj=threading.Lock())  # see `held`
+        try:
+            storage = self.optuna.storages.JournalStorage(backend)
+        except ValueError as error:
+            raise ParameterError(f"{path} is damaged ({error}); pass another study file.") from None
         file = self.optuna.create_study(
             storage=storage, study_name="alsatian", direction=self.direction, load_if_exists=True
         )
@@ -144,16 +144,6 @@ class Proposals:
                 "pass another study file."
             )
         return file
-
-
-def _is_journal(path: Path) -> bool:
-    """Tell whether a file begins as Optuna's journals do."""
-    with path.open("rb") as file:
-        try:
-            first = json.loads(file.readline(1 << 16))
-        except ValueError:
-            return False
-    return isinstance(first, dict) and "op_code" in first
 
 
 def _trial(told: Any) -> Trial:

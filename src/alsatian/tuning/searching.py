@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from alsatian.models import Model
 from alsatian.models.space import Asked
 from alsatian.spans import finite
 from alsatian.split import Split
+from alsatian.tuning.journal import held
 from alsatian.tuning.planning import Search, planned
 from alsatian.tuning.proposals import Proposals, library, quiet
 from alsatian.tuning.study import Study, Trial, ranked, said_of
@@ -82,8 +83,9 @@ def tune(
         workers=workers, threads=threads,
     )  # fmt: skip
     count = search.count(trials)
-    with quiet(), threadpool_limits(1), _progress(search, count, progress) as tell:
-        proposals = search.proposals(None if study is None else Path(study))
+    file = None if study is None else Path(study)
+    with quiet(), threadpool_limits(1), held(file) if file else nullcontext(), _progress(search, count, progress) as tell:
+        proposals = search.proposals(file)
         interrupted = _run(search, proposals, count, limit, tell)
         rows = tuple(proposals.trials())
     _check_found(rows)

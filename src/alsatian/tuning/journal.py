@@ -1,0 +1,47 @@
+"""The study file, an Optuna journal: a line for each step, written when a trial is over."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from alsatian.errors import ParameterError
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Let no other search use a study file meanwhile; the system lets go of it however this process ends.
+
+    Raises ParameterError for a file that is something else, or in use.
+    """
+    if not path.parent.is_dir():
+        raise ParameterError(f"there is no folder {str(path.parent)!r} for the study file; create it first.")
+    if path.exists() and path.stat().st_size and not _is_journal(path):
+        raise ParameterError(f"{path} is no study file, and would be overwritten; pass another name.")
+    with path.open("ab+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ParameterError(f"another search is using {path}; wait for its end, or pass another name.") from None
+        _drop_half_a_line(file)
+        yield
+
+
+def _drop_half_a_line(file: BinaryIO) -> None:
+    """Cut off what was half written when a search was killed, which Optuna could not read; that trial is made again."""
+    file.seek(0)
+    file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def _is_journal(path: Path) -> bool:
+    """Tell whether a file begins as Optuna's journals do."""
+    with path.open("rb") as file:
+        try:
+            first = json.loads(file.readline(1 << 16))
+        except ValueError:
+            return False
+    return isinstance(first, dict) and "op_code" in first
