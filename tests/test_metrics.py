@@ -107,10 +107,11 @@ def some_lists(users: int, n: int, items: int, seed: int) -> tuple[np.ndarray, l
 def test_lists_equal_ranx() -> None:
     """As kept by fixtures/ranx_answers.py."""
     kept = json.loads((Path(__file__).parent / "fixtures" / "ranx.json").read_text())
-    best = lists(*(row + [-1] * (10 - len(row)) for row in kept["lists"]))
-    for name, expected in kept["answers"].items():
+    best = lists(*(row + [-1] * (10 - len(row)) for row in kept.pop("lists")))
+    held_out = held(*kept.pop("held_out"), items=40)
+    for name, expected in kept.items():
         ours, _, at = name.partition("@")
-        found = measure(ours, best, held(*kept["held_out"], items=40), int(at))
+        found = measure(ours, best, held_out, int(at))
         np.testing.assert_allclose(found, expected, rtol=1e-9, err_msg=name)
 
 
