@@ -11,13 +11,15 @@ import oracles
 from alsatian import evaluation, metrics, split
 from alsatian.catalog import Catalog
 from alsatian.errors import DataError, NotFitted, Unsupported
-from alsatian.evaluation import evaluate, judging
+from alsatian.evaluation import evaluate, judging, measures
+from alsatian.ids import Ids
 from alsatian.interactions import Interactions
 from alsatian.models import Baseline, ExplicitALS, ImplicitALS, ItemKNN, Model, Popularity
 from alsatian.split import Split, people, values
 
 FEW = {"bootstrap": 50, "threads": 1}
 LISTS = ("precision", "recall", "capped_recall", "hit_rate", "ndcg", "map", "mrr", "auc")
+OF_ALL = ("novelty", "coverage", "gini")
 CALLED = {"map": "average_precision", "mrr": "reciprocal_rank"}
 
 
@@ -221,3 +223,39 @@ def test_who_is_placed_by_attributes_is_known_unless_there_is_a_history(some_rat
             predicted, listed = model.predict(user, items, clip=True), model.recommend(user, 5).rows
         np.testing.assert_allclose(found[held.users == user], predicted, rtol=1e-5)
         assert judging.recommended(model, parts, np.array([user], np.int32), 5, 1)[0].tolist() == listed.tolist()
+
+
+@pytest.mark.slow
+def test_as_many_people_as_movielens_20m_has() -> None:
+    """138,493 users and 26,744 items: what slices of them give is what each of them gets."""
+    users, items, each, n = 138_493, 26_744, 20, 10
+    rng = np.random.default_rng(0)
+    starts, steps = rng.integers(items, size=(users, 1)), rng.integers(1, items // each, size=(users, 1))
+    had = ((starts + steps * np.arange(each)) % items).astype(np.int32)
+    rows = np.repeat(np.arange(users, dtype=np.int32), each)
+    ids = Ids(np.arange(users), "user"), Ids(np.arange(items), "item")
+    data = Interactions.build(*ids, rows, had.ravel(), np.ones(rows.size, np.float32))
+    held = rng.random(len(data)) < 0.3
+    parts = Split("mine", data.where(~held), data.where(held))
+    model = ImplicitALS(factors=64, epochs=1).fit(parts.train, progress=False)
+    wanted = measures.asked(("precision", "recall", "ndcg", "map", "mrr", "hit_rate", "auc", *OF_ALL), n)
+    judged = judging.judge(model, parts, parts, wanted, threads=2)
+
+    assert len(wanted.names) == 10
+    people = np.flatnonzero(parts.held_out.by_user.counts)
+    best = model.recommend(people.tolist(), n=n).rows.reshape(-1, n)
+    relevant = parts.held_out.by_user.take(people)
+    codes = np.arange(len(people))[:, None] * items + best
+    found = np.isin(codes, relevant.row_numbers.astype(np.int64) * items + relevant.indices)
+    np.testing.assert_allclose(judged.scores["precision@10"][people], found.mean(axis=1))
+    assert np.isnan(np.delete(judged.scores["precision@10"], people)).all()
+    seen, listed = parts.train.by_user.counts[people], np.full(len(people), n)
+    area = metrics.auc(found, relevant.counts, items - seen, listed)
+    np.testing.assert_allclose(judged.scores["auc@10"][people], area)
+    novelty = metrics.novelty(best, parts.train.item_counts, int((parts.train.by_user.counts > 0).sum()))
+    np.testing.assert_allclose(judged.scores["novelty@10"][people], novelty)
+    assert judged.overall == {"coverage@10": metrics.coverage(best, items), "gini@10": metrics.gini(best, items)}
+    for at in [0, len(people) - 1, *np.flatnonzero(found.any(axis=1))[:50]]:
+        expected = oracles.ranked(best[at], set(relevant.row(at)[0].tolist()), n, 0)
+        for name in ("recall", "ndcg", "map", "mrr", "hit_rate"):
+            assert judged.scores[f"{name}@10"][people[at]] == pytest.approx(expected[CALLED.get(name, name)])

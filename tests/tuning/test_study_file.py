@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,15 @@ def test_one_search_at_a_time(some_ratings: Interactions, tmp_path: Path) -> Non
     with journal.held(file), pytest.raises(ParameterError, match=r"another search is using .*a\.study; wait for its"):
         search(some_ratings, 1, study=file)
     search(some_ratings, 1, study=file)
+
+
+def test_other_times(some_ratings: Interactions, tmp_path: Path) -> None:
+    file, by_time = tmp_path / "a.study", {"split": "by-time:0.2"}
+    search(some_ratings, 1, study=file, **by_time)
+    assert some_ratings.times is not None
+    other = replace(some_ratings, times=some_ratings.times[::-1].copy())
+    with pytest.raises(ParameterError, match="holds a search with part held out"):
+        search(other, 2, study=file, **by_time)
 
 
 @pytest.mark.parametrize("content", ["userId,movieId\n", "[1]\n", '{"a": 1}\n', "\x00\n"])

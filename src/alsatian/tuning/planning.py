@@ -77,6 +77,7 @@ class Search:
             "seed": self.seed,
             "patience": self.task.patience,
             "prune": self.task.watched,
+            "part held out": self.task.splits[0].held_out.digest[:16],  # which depends on times, too
         }
 
     def study(self, rows: tuple[Trial, ...], interrupted: bool) -> Study:
