@@ -64,6 +64,7 @@ class TestNames:
     @pytest.mark.parametrize(
         "written",
         ["per-user:3", "per-user:3:last", "leave-one-out", "random:0.3", "by-time:0.3", "by-time:2023-12-01",
+         "by-time:2023-12-01T06:30:00",
          "rolling:3:10d", "rolling:3:10d:20d", "folds:4", "strong:0.3", "strong:25", "strong:0.3:0.5", "user-folds:4",
          "user-folds:4:0.4", "liang2018:20"],
     )  # fmt: skip
@@ -78,7 +79,8 @@ class TestNames:
         [
             ("peruser:3", r"there is no split 'peruser'; write one like per-user:10, .*Did you mean 'per-user'\?"),
             ("per-user:many", "'many' is no n of per-user; write it like per-user:10"),
-            ("folds:5:6", "'folds:5:6' says more than folds takes; write it like folds:5"),
+            ("folds:5:6", "'5:6' is no k of folds; write it like folds:5"),
+            ("folds:", "'' is no k of folds; write it like folds:5"),
             ("random:1.5", "share=1.5 is no share of the whole; pass a number between 0 and 1"),
         ],
     )

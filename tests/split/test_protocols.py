@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,6 +86,13 @@ class TestLaws:
     def test_only_what_was_read_can_be_split(self, name: str, some_ratings: Interactions) -> None:
         with pytest.raises(ParameterError, match=r"takes what al\.read gives, not a str; pass al\.read"):
             PROTOCOLS[name]("ratings.csv", 0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", [-1, "x", 0.5])
+@pytest.mark.parametrize("name", [name for name in PROTOCOLS if name not in ("by_time", "rolling")])
+def test_a_seed_is_a_whole_number(name: str, seed: Any, some_ratings: Interactions) -> None:
+    with pytest.raises(ParameterError, match=r"^seed=.* (is not a whole number|is too small)"):
+        PROTOCOLS[name](some_ratings, seed)
 
 
 def keys(data: Interactions) -> np.ndarray:

@@ -150,5 +150,6 @@ def _splits(written: list[str], source: str, data: Interactions, seed: int) -> l
     from alsatian.split.naming import named
     from alsatian.split.papers import movielens_folds
 
-    several: list[Any] = [movielens_folds(source) if one == OFFICIAL else named(one, data, seed) for one in dict.fromkeys(written)]
+    distinct = dict.fromkeys(written)
+    several: list[Any] = [movielens_folds(source) if one == OFFICIAL else named(one, data, seed) for one in distinct]
     return [one for splits in several for one in splits]

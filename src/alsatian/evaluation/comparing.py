@@ -120,7 +120,7 @@ def _protocols(on: object, seed: int) -> dict[str, list[Split]]:
 
 def _entered(models: Model | str | Iterable[Model | str], train: Interactions) -> dict[str, Model]:
     """Return the models by what they are called in the table: their name, and what sets them apart."""
-    given = [models] if isinstance(models, Model | str) else list(models)
+    given = [models] if isinstance(models, Model | str) or not isinstance(models, Iterable) else models
     several = [one if isinstance(one, Model) and hasattr(one, "data") else made(one) for one in given]
     if not any(isinstance(one, Popularity) and not one.changed for one in several):
         several.append(Popularity())
@@ -175,11 +175,15 @@ def _notes(splits: Sequence[Split], liked: Sequence[Split], likes: float | None)
     first = next((one for one in splits if one.warnings), splits[0])
     yield from (f"{first.label}: {told}" for told in first.warnings)
     held = Summary.of(splits)
-    if held.cold_users or held.cold_items:
+    if held.cold_users:
         yield (
-            f"{held.split}: {counted(held.cold_users, 'user')} of whom nothing is known get what is popular; their "
-            f"values, and those of {counted(held.cold_items, 'item')} without any to learn from, are predicted by what "
-            "is known without them."
+            f"{held.split}: {counted(held.cold_users, 'user')} of whom nothing is known get what is popular, and their "
+            "values are predicted by what is known of the items."
+        )
+    if held.cold_items:
+        yield (
+            f"{held.split}: values of {counted(held.cold_items, 'item')} of which nothing is known are predicted by "
+            "what is known of the users."
         )
     lost = [np.setdiff1d(its.cold_users, one.cold_users) for one, its in zip(splits, liked, strict=True)]
     if count := len(np.unique(np.concatenate(lost))):

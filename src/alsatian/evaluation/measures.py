@@ -30,7 +30,8 @@ class Lists(NamedTuple):
     @property
     def listed(self) -> NDArray[np.integer]:
         """How many items each list has."""
-        return (self.best >= 0).sum(axis=1)
+        counts: NDArray[np.integer] = (self.best >= 0).sum(axis=1)
+        return counts
 
     @classmethod
     def of(cls, best: NDArray[np.int32], held_out: CSR, seen: NDArray[np.integer], train: Interactions) -> Lists:
@@ -98,4 +99,6 @@ def asked(names: Iterable[str] | None, at: int | Sequence[int]) -> Asked:
         else:
             known = [*VALUES, *PER_LIST, *OVERALL]
             raise ParameterError(f"there is no measure {written!r}; choose {', '.join(known)}.{nearest(name, known)}")
+    if not values and not lists:
+        raise ParameterError("metrics=[] asks for nothing; pass such as ['ndcg'], or None for the usual ones.")
     return Asked(tuple(dict.fromkeys(values)), tuple(dict.fromkeys(lists)))

@@ -66,17 +66,16 @@ def named(written: str, data: Interactions, seed: int = 0) -> list[Split]:
 
 def parse(written: str) -> tuple[Callable[..., Split | list[Split]], dict[str, Any]]:
     """Return a protocol and its arguments; raises ParameterError before any work."""
-    name, *given = (part.strip() for part in written.split(":"))
+    name, colon, rest = (part.strip() for part in written.partition(":"))
     if name not in PROTOCOLS:
         examples = ", ".join(example for *_, example in PROTOCOLS.values())
         raise ParameterError(f"there is no split {name!r}; write one like {examples}.{nearest(name, list(PROTOCOLS))}")
     protocol, readers, example = PROTOCOLS[name]
-    if len(given) > len(readers):
-        raise ParameterError(f"{written!r} says more than {name} takes; write it like {example}.")
+    given = rest.split(":", len(readers) - 1) if colon else []  # the last may hold colons: a time of day
     arguments = {}
     for (argument, read), text in zip(readers.items(), given, strict=False):
         try:
-            arguments[argument] = read(text)
+            arguments[argument] = read(text.strip())
         except ValueError:
             raise ParameterError(f"{text!r} is no {argument} of {name}; write it like {example}.") from None
     return protocol, arguments

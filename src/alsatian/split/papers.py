@@ -34,7 +34,7 @@ def liang2018(data: Interactions, users: int = 10_000, seed: int = 98765) -> Spl
             f"users={users:,} for the test and as many for validation leave nobody to learn from: "
             f"{len(active):,} users have {LEAST} likes or more; pass fewer."
         )
-    order = np.random.RandomState(seed).permutation(active)
+    order = np.random.RandomState(whole("seed", seed, 0)).permutation(active)
     learners, choosers, testers = np.split(order, [len(active) - 2 * users, len(active) - users])
     train = likes.where(np.isin(likes.users, learners))
     known = (train.item_counts > 0)[likes.items]

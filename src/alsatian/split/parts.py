@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from alsatian.errors import DataError, ParameterError, counted
 from alsatian.interactions import Interactions
-from alsatian.spans import finite
+from alsatian.spans import finite, whole
 
 Mask = NDArray[np.bool_]
 
@@ -143,6 +143,11 @@ def check_data(name: str, data: object) -> Interactions:
     if not isinstance(data, Interactions):
         raise ParameterError(f"{name} takes what al.read gives, not a {type(data).__name__}; pass al.read(...).")
     return data
+
+
+def generator(seed: object) -> np.random.Generator:
+    """Return random numbers by a seed; raises ParameterError for what is none."""
+    return np.random.default_rng(whole("seed", seed, 0))
 
 
 def check_share(name: str, share: object) -> float:

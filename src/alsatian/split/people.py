@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from alsatian.errors import ParameterError
 from alsatian.interactions import Interactions
 from alsatian.spans import whole
-from alsatian.split.parts import Mask, Split, check_data, check_share
+from alsatian.split.parts import Mask, Split, check_data, check_share, generator
 
 SHARE = 0.2  # of the values of each held-out user
 
@@ -23,7 +23,7 @@ def strong(
     share: of each such user's values that is held out, at least one, and never all.
     """
     name = _named(f"strong:{users}", share)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     order = rng.permutation(_splittable(check_data("strong", data)))
     test, chosen = _how_many("users", users, order), _how_many("validation", validation, order) if validation else 0
     if test + chosen >= len(order):
@@ -38,7 +38,7 @@ def strong(
 def user_folds(data: Interactions, k: int = 5, share: float = SHARE, seed: int = 0) -> list[Split]:
     """Return k splits: each user with two values or more is held out in exactly one of them, as in `strong`."""
     name = _named(f"user-folds:{whole('k', k, 2)}", share)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     order = rng.permutation(_splittable(check_data("user_folds", data)))
     if k > len(order):
         raise ParameterError(f"k={k} is more than the {len(order):,} users with two values or more; pass fewer folds.")

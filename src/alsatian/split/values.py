@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from alsatian.errors import DataError, ParameterError
 from alsatian.interactions import Interactions
 from alsatian.spans import as_days, as_moment, whole
-from alsatian.split.parts import Mask, Split, check_data, check_share, parted
+from alsatian.split.parts import Mask, Split, check_data, check_share, generator, parted
 
 DAY = 86_400  # seconds
 
@@ -26,7 +26,7 @@ def random(data: Interactions, share: float = 0.2, seed: int = 0, *, validation:
         count = round(len(some) * check_share("share", share))
         return _mask(len(some), rng.permutation(len(some))[:count])
 
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     return parted(f"random:{share}", data, draw, share, validation)
 
 
@@ -50,7 +50,7 @@ def per_user(data: Interactions, n: int = 10, seed: int = 0, *, last: bool = Fal
         raise ParameterError(f"n={n!r} is not a whole number; pass how many values of each user to hold out.")
     if n < 1:
         raise ParameterError(f"n={n} holds nothing out; pass 1 or more.")
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     return parted(name, data, draw, n, whole("validation", validation, 0))
 
 
@@ -106,7 +106,7 @@ def folds(data: Interactions, k: int = 5, seed: int = 0) -> list[Split]:
     if whole("k", k, 2) > len(data):
         raise ParameterError(f"k={k} is more than the {len(data):,} values; pass fewer folds.")
     of = np.empty(len(data), np.int64)
-    of[np.random.default_rng(seed).permutation(len(data))] = np.arange(len(data)) % k
+    of[generator(seed).permutation(len(data))] = np.arange(len(data)) % k
     return [Split(f"folds:{k}", data.where(of != fold), data.where(of == fold), fold=fold + 1) for fold in range(k)]
 
 

@@ -13,11 +13,14 @@ from alsatian.errors import ParameterError
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path | None) -> Iterator[None]:
     """Let no other search use a study file meanwhile; the system lets go of it however this process ends.
 
-    Raises ParameterError for a file that is something else, or in use.
+    path: None: there is no file. Raises ParameterError for a file that is something else, or in use.
     """
+    if path is None:
+        yield
+        return
     if not path.parent.is_dir():
         raise ParameterError(f"there is no folder {str(path.parent)!r} for the study file; create it first.")
     if path.exists() and path.stat().st_size and not _is_journal(path):

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,7 +84,7 @@ def tune(
     )  # fmt: skip
     count = search.count(trials)
     file = None if study is None else Path(study)
-    with quiet(), threadpool_limits(1), held(file) if file else nullcontext(), _progress(search, count, progress) as tell:
+    with quiet(), threadpool_limits(1), held(file), _progress(search, count, progress) as tell:
         proposals = search.proposals(file)
         interrupted = _run(search, proposals, count, limit, tell)
         rows = tuple(proposals.trials())
