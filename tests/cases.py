@@ -116,15 +116,15 @@ CASES = {
     "bayesian, thinned": Case(
         BayesianMF, {"factors": 8, "draws": 3, "thin": 2, "seed": 4}, FACTOR_MODEL - {"explain", "fold_in"}
     ),
-    "blend by rank": Case(Blend, {"parts": [IMPLICIT, Popularity()], "weights": [0.7, 0.3]}, frozenset()),
-    "blend by score": Case(Blend, {"parts": [EXPLICIT, Popularity()], "weights": [2, 1], "by": "score"}, frozenset()),
+    "blend by rank": Case(Blend, {"parts": [IMPLICIT, Popularity()], "weights": [0.7, 0.3]}, {"similar"}),
+    "blend by score": Case(Blend, {"parts": [EXPLICIT, Popularity()], "weights": [2, 1], "by": "score"}, {"similar"}),
     "blend of predictions": Case(
         Blend, {"parts": [EXPLICIT, ExplicitALS(factors=0)], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
     ),
     "blend, fitted": Case(Blend, {"parts": [IMPLICIT, EXPLICIT], "weights": "fit", "by": "score"}, {"similar"}),
     "blend by rank, by attributes": Case(Blend, {"parts": [PLACING[1], ItemKNN()], "weights": [1, 1]}, {"similar"}),
     "blend of predictions, by attributes": Case(
-        Blend, {"parts": [PLACING[0], Baseline()], "weights": [1, 1], "by": "score"}, frozenset({"predict"})
+        Blend, {"parts": [PLACING[0], Baseline()], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
     ),
     "fallback, by attributes": Case(Fallback, {"first": PLACING[1], "then": Popularity()}, {"similar", "explain"}),
     "fallback": Case(Fallback, {"first": IMPLICIT, "then": Popularity()}, {"similar", "explain"}),
