@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+import browser
 import problems
 from alsatian.interactions import Interactions
 
@@ -60,6 +63,13 @@ def some_ratings() -> Interactions:
 def some_cold_ratings() -> Interactions:
     """The same with items and users that have no value, and attributes of all."""
     return problems.cold_ratings()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Headless Chromium; skips where there is none."""
+    with browser.chromium() as running:
+        yield running
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

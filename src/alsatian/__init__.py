@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from alsatian.ranking import Recommendations
     from alsatian.recipe import Recipe
+    from alsatian.reporting import report
     from alsatian.split import Split, SplitWarning
     from alsatian.store import load, save
     from alsatian.tuning import Study, tune
@@ -76,6 +77,7 @@ _HOMES = {
     "metrics": None,
     "posters": None,
     "read": "ingest",
+    "report": "reporting",
     "samples": "ingest",
     "save": "store",
     "split": None,
@@ -86,7 +88,7 @@ __all__ = [
     "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
     "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "LearningCurves", "Popularity", "PureSVD", "Recipe",
     "Recommendations", "Split", "SplitWarning", "Study", "UserKNN", "evaluate", "evaluation", "load", "metrics",
-    "posters", "read", "samples", "save", "split", "tune",
+    "posters", "read", "report", "samples", "save", "split", "tune",
 ]  # fmt: skip
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,14 @@ from alsatian.writing import write_whole
 
 # Okabe and Ito 2008, "Color universal design", in an order that begins with the darker ones
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-INK, FAINT = "#333333", "#DDDDDD"
+INK, FAINT, AXIS, TICKS = "#333333", "#DDDDDD", "#999999", "#666666"
 STYLE: dict[Any, Any] = {
-    "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": "#999999", "axes.titlesize": 11,
+    "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": AXIS, "axes.titlesize": 11,
     "axes.titlelocation": "left", "axes.titlepad": 10, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "axes.grid.axis": "y", "grid.color": FAINT, "grid.linewidth": 0.7, "axes.axisbelow": True,
-    "xtick.color": "#666666", "ytick.color": "#666666", "xtick.major.size": 3, "ytick.major.size": 0,
+    "xtick.color": TICKS, "ytick.color": TICKS, "xtick.major.size": 3, "ytick.major.size": 0,
     "lines.linewidth": 1.8, "legend.frameon": False, "svg.fonttype": "none",
+    "svg.hashsalt": "alsatian",  # so that the same picture is the same file
 }  # fmt: skip
 WIDE = 10.0  # the largest number divided by the smallest from which on an axis is logarithmic
 
@@ -42,6 +45,11 @@ class Picture(Figure):
 def png(figure: Figure) -> bytes:
     """Return a figure as the bytes of a PNG file."""
     return _bytes(figure, "png")
+
+
+def svg(figure: Figure) -> bytes:
+    """Return a figure as the bytes of an SVG file, in which text is text."""
+    return _bytes(figure, "svg")
 
 
 def save(figure: Figure, path: str | Path) -> None:
@@ -62,8 +70,9 @@ def format_of(path: str | Path) -> str:
 
 def _bytes(figure: Figure, kind: str) -> bytes:
     file = io.BytesIO()
+    undated: Any = {"metadata": {"Date": None}} if kind == "svg" else {}
     with rc_context(STYLE):
-        figure.savefig(file, format=kind, dpi=160)
+        figure.savefig(file, format=kind, dpi=160, **undated)
     return file.getvalue()
 
 
@@ -73,27 +82,58 @@ def curves(fits: Sequence[Rows], labels: Sequence[str], title: str, best: Mappin
     best: the columns of the metrics, and which number is the best one ("min", "max"), which gets a dot where held out.
     title: over the labels.
     """
-    names = [column.split("_", 1)[1] for column in best]
     colors = _colors(labels)
+    draws = _draws(fits, colors, best)
     with rc_context(STYLE):
-        figure = Picture(figsize=(4.4 * (1 + len(names)) + 1.6, 3.9), layout="constrained", facecolor="white")
-        first, *others = figure.subplots(1, 1 + len(names), squeeze=False)[0]
-        _panel(first, "Objective, on the data learned from")
-        for rows, color in zip(fits, colors, strict=True):
-            _line(first, rows, "objective", color)
-        _scale(first, [row["objective"] for rows in fits for row in rows])
-        for axes, name, (column, which) in zip(others, names, best.items(), strict=True):
-            _metric_panel(axes, fits, colors, name, column, which)
+        figure = Picture(figsize=(4.4 * len(draws) + 1.6, 3.9), layout="constrained", facecolor="white")
+        for axes, draw in zip(figure.subplots(1, len(draws), squeeze=False)[0], draws, strict=True):
+            draw(axes)
         if len(fits) > 1:
             handles = [Line2D([], [], color=color, label=label) for color, label in zip(colors, labels, strict=True)]
             figure.legend(handles=handles, title=title or None, loc="outside right upper", alignment="left")
     return figure
 
 
-def _metric_panel(
-    axes: Axes, fits: Sequence[Rows], colors: Sequence[Any], name: str, column: str, which: str | None
-) -> None:
+def panels(
+    fits: Sequence[Rows], colors: Sequence[str], best: Mapping[str, str | None], width: float, height: float
+) -> list[tuple[str, Picture]]:
+    """Return the panels of `curves` as pictures of their own, each with its title, which is not in it."""
+    drawn = []
+    for draw in _draws(fits, colors, best):
+        with small(width, height) as (figure, axes):
+            draw(axes)
+            title = axes.get_title(loc="left")
+            axes.set_title("")
+        drawn.append((title, figure))
+    return drawn
+
+
+@contextmanager
+def small(width: float, height: float) -> Iterator[tuple[Picture, Axes]]:
+    """Give a picture without background, of so many inches, to draw one panel on."""
+    with rc_context(STYLE | {"font.size": 9.5, "axes.labelsize": 9.5, "axes.facecolor": "none"}):
+        figure = Picture(figsize=(width, height), layout="constrained", facecolor="none")
+        yield figure, figure.subplots()
+
+
+def _draws(fits: Sequence[Rows], colors: Sequence[Any], best: Mapping[str, str | None]) -> list[Callable[[Axes], None]]:
+    """Return what draws each panel: the objective, then a metric each."""
+
+    def objective(axes: Axes) -> None:
+        _panel(axes, "Objective, on the data learned from")
+        for rows, color in zip(fits, colors, strict=True):
+            _line(axes, rows, "objective", color)
+        _scale(axes, [row["objective"] for rows in fits for row in rows])
+
+    return [
+        objective,
+        *(partial(_metric_panel, fits=fits, colors=colors, column=column, which=way) for column, way in best.items()),
+    ]
+
+
+def _metric_panel(axes: Axes, fits: Sequence[Rows], colors: Sequence[Any], column: str, which: str | None) -> None:
     """Draw one metric: solid where it is judged by, dashed on what was learned from beside it."""
+    name = column.split("_", 1)[1]
     beside = f"train_{name}" if column == f"validation_{name}" else ""
     both = any(beside in row for rows in fits for row in rows)
     shown = name.upper() if name.isalpha() else name.replace("ndcg", "NDCG")
@@ -111,14 +151,14 @@ def _part(column: str) -> str:
     return "held out" if column.startswith("validation_") else "on the data learned from"
 
 
-_numbers = FuncFormatter(lambda value, _: f"{value:,.12g}")
+numbers = FuncFormatter(lambda value, _: f"{value:,.12g}")
 
 
 def _panel(axes: Axes, title: str) -> None:
     axes.set_title(title)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], nbins=8, min_n_ticks=1))
-    axes.yaxis.set_major_formatter(_numbers)
+    axes.yaxis.set_major_formatter(numbers)
 
 
 def _line(axes: Axes, rows: Rows, column: str, color: Any, **style: Any) -> None:
@@ -132,7 +172,7 @@ def _scale(axes: Axes, values: Sequence[float]) -> None:
     if finite and min(finite) > 0 and max(finite) > WIDE * min(finite):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(_numbers)
+        axes.yaxis.set_major_formatter(numbers)
         axes.yaxis.set_minor_formatter(NullFormatter())
 
 

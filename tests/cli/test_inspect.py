@@ -11,7 +11,7 @@ import pytest
 
 import alsatian as al
 from alsatian.cli.estimate import estimate
-from alsatian.cli.profile import histogram
+from alsatian.inspection.profile import histogram
 
 Cli = Callable[..., Any]
 

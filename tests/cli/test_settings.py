@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alsatian.cli.settings import above_zero, judge, like_from, plan
+from alsatian.cli.settings import plan
 from alsatian.cli.train import advice
 from alsatian.errors import ParameterError
 from alsatian.ids import Ids
+from alsatian.inspection.nature import above_zero, judge, like_from
 from alsatian.interactions import Interactions
 from alsatian.models import ExplicitALS
 from alsatian.recipe import Recipe

@@ -18,6 +18,7 @@ from alsatian.models import ExplicitALS
 from alsatian.posters import Posters, page
 from alsatian.posters.page import TMDB_NOTICE
 from alsatian.posters.placeholder import HEIGHT, MARGIN, MOST, WIDTH, placeholder, wrapped
+from browser import EVIL, opened
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -117,6 +118,27 @@ class TestPage:
         catalog = Catalog.from_columns(ratings.item_ids, ratings.item_ids.tolist(), {"title": titles})
         model = ExplicitALS(factors=2, epochs=2).fit(replace(ratings, catalog=catalog))
         assert "<script" not in page([model.similar(titles[0])], drawn)
+
+    @pytest.mark.parametrize("width", [390, 1200])
+    def test_in_a_browser(
+        self, chromium: Any, ratings: Interactions, drawn: Posters, tmp_path: Path, width: int
+    ) -> None:
+        from dataclasses import replace
+
+        from alsatian.catalog import Catalog
+
+        titles = [f"{EVIL} {at} ({2000 + at})" for at in range(5)]
+        catalog = Catalog.from_columns(ratings.item_ids, ratings.item_ids.tolist(), {"title": titles})
+        model = ExplicitALS(factors=2, epochs=2).fit(replace(ratings, catalog=catalog))
+        (tmp_path / "list.html").write_text(page([model.similar(titles[0], n=4)], drawn))
+        with opened(chromium, tmp_path / "list.html", width) as seen:
+            assert (seen.fetched, seen.complaints, seen.overflow) == ([], [], 0)
+            assert seen.page.title() == f"Like {titles[0]}"
+            assert seen.page.locator("script").count() == 0
+            assert all(EVIL in text for text in seen.texts("h2"))
+            sizes = seen.page.evaluate("[...document.images].map(image => image.naturalWidth)")
+            assert len(sizes) == 5
+            assert min(sizes) > 0
 
     def test_who_made_the_posters_is_named(self, server: Any, model: ExplicitALS, tmp_path: Path) -> None:
         text = page([model.similar("Heat (1995)", n=4)], Posters(folder=tmp_path))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alsatian.cli.terminal import Facts, duration, number, print_json, size
+from alsatian.cli.terminal import Facts, print_json
 from alsatian.errors import counted
+from alsatian.figures import duration, number, size
 
 if TYPE_CHECKING:
     from alsatian.models import Model

@@ -17,6 +17,7 @@ from alsatian.cli.evaluate import evaluate
 from alsatian.cli.explain import explain
 from alsatian.cli.inspect import inspect
 from alsatian.cli.recommend import recommend
+from alsatian.cli.report import report
 from alsatian.cli.similar import similar
 from alsatian.cli.train import train
 from alsatian.cli.tune import tune
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, inspect, train, evaluate, tune, recommend, similar, explain):
+for command in (demo, inspect, train, evaluate, tune, report, recommend, similar, explain):
     app.command()(command)
 
 
@@ -97,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _invoke(arguments: Sequence[str]) -> None:
     root = typer.main.get_command(app)
-    with root.make_context("alsatian", list(arguments)) as context:
+    with root.make_context("alsatian", list(arguments), obj=list(arguments)) as context:
         root.invoke(context)
 
 

@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from alsatian.cli.options import Json, Like, Threads
-from alsatian.cli.terminal import Facts, busy, duration, print_json
+from alsatian.cli.terminal import Facts, busy, print_json
 from alsatian.errors import counted
+from alsatian.figures import duration
 
 if TYPE_CHECKING:
     from alsatian.interactions import Interactions

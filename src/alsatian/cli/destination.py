@@ -29,7 +29,7 @@ def _check_place(
 ) -> None:
     for source in map(str, filter(None, inputs)):
         if _same(output, Path(source)) or fnmatch(str(output.resolve()), str(Path(source).resolve())):
-            what = "what is to be read; save the model" if option == "-o" else f"{source}, too; save it"
+            what = "what is to be read; save the model" if error is ModelFileError else f"{source}, too; save it"
             raise ParameterError(f"{option} {output} is {what} under another name.")
     folder = output.parent
     if not folder.exists():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from alsatian import kernels
-from alsatian.cli.settings import EXPLICIT, IMPLICIT, judge
+from alsatian.inspection.nature import EXPLICIT, IMPLICIT, judge
 from alsatian.interactions import Interactions
 from alsatian.kernels import Form, Rows, Side
 from alsatian.models import ExplicitALS, ImplicitALS

@@ -9,9 +9,10 @@ import typer
 
 from alsatian.cli.options import Json, Source, Threads
 from alsatian.cli.reading import Reading, with_reading
-from alsatian.cli.terminal import Facts, busy, draw, duration, print_json
+from alsatian.cli.terminal import Facts, busy, draw, print_json
 from alsatian.cli.train import Settings, tell_reading
 from alsatian.errors import ParameterError
+from alsatian.figures import duration
 
 if TYPE_CHECKING:
     from alsatian.interactions import Interactions
@@ -80,21 +81,19 @@ def evaluate(
     """
     from alsatian import evaluation
     from alsatian.evaluation.measures import asked
-    from alsatian.split.naming import parse
 
     begun = time.perf_counter()
     reading.check()
     entered = with_settings(models, settings)
     asked(metrics or None, at)
-    for written in split:
-        _official(written, source, reading) or parse(written)
+    check_splits(split, source, reading)
     facts = Facts(stderr=as_json)
     with busy(f"reading {source}"):
         data = reading.load(source)
     tell_reading(facts, source, data)
-    entered = entered or with_settings(_suggested(facts, data, likes), settings)
+    entered = entered or with_settings(suggested(facts, data, likes), settings)
     found = evaluation.evaluate(
-        entered, _splits(split, source, data, seed), at=at, metrics=metrics or None, reference=against,
+        entered, splits_of(split, source, data, seed), at=at, metrics=metrics or None, reference=against,
         likes=likes, bootstrap=bootstrap, seed=seed, threads=threads,
     )  # fmt: skip
     if as_json:
@@ -122,16 +121,25 @@ def with_settings(names: list[str], written: list[str]) -> list[Model]:
     return [type(model)(**model.params | changed) for model, changed in zip(models, own, strict=True)]
 
 
-def _suggested(facts: Facts, data: Interactions, likes: float | None) -> list[str]:
+def suggested(facts: Facts, data: Interactions, likes: float | None) -> list[str]:
     """Return the models that suit the values, and say why."""
-    from alsatian.cli.settings import EXPLICIT, IMPLICIT, judge, like_from
+    from alsatian.inspection import nature
 
-    explicit, why = judge(data)
-    names = [EXPLICIT, IMPLICIT] if explicit else [IMPLICIT]
+    names, why = nature.suggested(data)
     facts.say("models", f"{' and '.join(names)}, {why} (--model chooses others)")
-    if explicit and likes is None:
-        facts.say("note", f"low ratings count as liked in lists, too; --likes {like_from(data):g} leaves them out")
+    if nature.EXPLICIT in names and likes is None:
+        facts.say(
+            "note", f"low ratings count as liked in lists, too; --likes {nature.like_from(data):g} leaves them out"
+        )
     return names
+
+
+def check_splits(written: list[str], source: str, reading: Reading) -> None:
+    """Refuse what is no split, before any work."""
+    from alsatian.split.naming import parse
+
+    for one in written:
+        _official(one, source, reading) or parse(one)
 
 
 def _official(written: str, source: str, reading: Reading) -> bool:
@@ -146,7 +154,7 @@ def _official(written: str, source: str, reading: Reading) -> bool:
     return True
 
 
-def _splits(written: list[str], source: str, data: Interactions, seed: int) -> list[Split]:
+def splits_of(written: list[str], source: str, data: Interactions, seed: int) -> list[Split]:
     from alsatian.split.naming import named
     from alsatian.split.papers import movielens_folds
 

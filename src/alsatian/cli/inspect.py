@@ -10,8 +10,9 @@ import typer
 
 from alsatian.cli.options import Json, Source, Threads
 from alsatian.cli.reading import Reading, with_reading
-from alsatian.cli.terminal import Facts, bar, busy, duration, number, print_json, size
+from alsatian.cli.terminal import Facts, bar, busy, print_json
 from alsatian.errors import ParameterError, counted
+from alsatian.figures import duration, number, size
 
 if TYPE_CHECKING:
     from alsatian.interactions import Interactions
@@ -50,8 +51,8 @@ def inspect(
     if factors < 1:
         raise ParameterError(f"--factors {factors} is too few for an estimate; pass 1 or more.")
     from alsatian.cli.estimate import estimate
-    from alsatian.cli.problems import problems
-    from alsatian.cli.profile import profile
+    from alsatian.inspection.problems import problems
+    from alsatian.inspection.profile import profile
 
     with busy(f"reading {source}"):
         data = replace(reading, bad_rows="skip").load(source)

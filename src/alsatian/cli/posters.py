@@ -32,6 +32,9 @@ def check_page(path: Path | None, *inputs: str | Path) -> None:
         if path.suffix.lower() not in (".html", ".htm"):
             raise ParameterError(f"--posters {path} is a page; end its name with .html.")
         check_extra(path, "--posters", "list.html", *inputs)
+        from alsatian.pages import library
+
+        library()
 
 
 def with_page(answers: Iterable[Recommendations], path: Path | None) -> Iterator[Recommendations]:

@@ -11,9 +11,10 @@ import typer
 from alsatian.cli.lists import print_lists
 from alsatian.cli.options import Json, Length, Like, ModelFile, Novelty, Threads, Where
 from alsatian.cli.posters import PostersFile, check_page, with_page
-from alsatian.cli.terminal import aside, duration
+from alsatian.cli.terminal import aside
 from alsatian.cli.visitor import fold_in, retrain_with
 from alsatian.errors import ParameterError, counted
+from alsatian.figures import duration
 
 if TYPE_CHECKING:
     from alsatian.cli.visitor import Joined

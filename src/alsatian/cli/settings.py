@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alsatian.cli.terminal import number
 from alsatian.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     from alsatian.interactions import Interactions
     from alsatian.models import Model
-
-EXPLICIT, IMPLICIT = "explicit-als", "implicit-als"
 
 
 @dataclass(frozen=True)
@@ -32,12 +29,15 @@ class Plan:
         """Return the model for this data, and why, unless it was named."""
         if len(self.models) == 1:
             return next(iter(self.models.values())), self.why
+        from alsatian.inspection.nature import EXPLICIT, IMPLICIT, judge
+
         explicit, why = judge(data)
         return self.models[EXPLICIT if explicit else IMPLICIT], why
 
 
 def plan(name: str | None, written: list[str], likes: float | None) -> Plan:
     """Check the model's name and its settings, as written after --set; raises ParameterError."""
+    from alsatian.inspection.nature import EXPLICIT, IMPLICIT
     from alsatian.models import MODELS
     from alsatian.models.nested import named
 
@@ -84,43 +84,10 @@ def pairs(written: list[str]) -> dict[str, str]:
     return settings
 
 
-def judge(data: Interactions) -> tuple[bool, str]:
-    """Tell whether the values look like ratings (few different ones on a short scale), and why."""
-    from alsatian.ingest.building import look_like_ratings, usual_rule
-
-    column = data.recipe.columns.get("value")
-    low, high = float(data.values.min()), float(data.values.max())
-    if data.recipe.weighs:
-        return False, f"because the values are amounts that the recipe makes: {number(low)} to {number(high)}"
-    if column and low < high and usual_rule(data.values, column) == "last":
-        if not look_like_ratings(data.values):
-            return True, f"because column {column!r} is named like ratings (from {number(low)} to {number(high)})"
-        kinds = different(data)
-        return True, f"because the values look like ratings: {kinds} different ones from {low:g} to {high:g}"
-    if not column:
-        return False, "because there is no column of values: what counts is that and how often"
-    if low == high:
-        return False, f"because all values are {low:g}"
-    return False, f"because the values look like amounts, not ratings: {number(low)} to {number(high)} in {column!r}"
-
-
-def different(data: Interactions) -> int:
-    import numpy as np
-
-    return len(np.unique(data.values))
-
-
-def like_from(data: Interactions) -> float:
-    """Return from which value on a rating is a like: the first in the upper quarter of the scale.
-
-    4 of 0.5 to 5 and of 1 to 5; 8 of 1 to 10.
-    """
-    low, high = float(data.values.min()), float(data.values.max())
-    return float(data.values[data.values >= low + 0.75 * (high - low)].min())
-
-
 def check_amounts(model: Model, data: Interactions, source: str) -> None:
     """Refuse values of 0 and less where they are amounts, naming the option that leaves them out."""
+    from alsatian.inspection.nature import IMPLICIT, above_zero
+
     if model.name != IMPLICIT or not getattr(model, "use_values", True) or data.values.min() > 0:
         return
     low = data.values <= 0
@@ -133,22 +100,3 @@ def check_amounts(model: Model, data: Interactions, source: str) -> None:
         f"{data.values[first]:g} of user {user!r} and item {item!r}, but {IMPLICIT} takes amounts; pass "
         f"--where {condition!r} to leave out such rows (returns, perhaps)."
     )
-
-
-def huge_amounts(data: Interactions) -> str | None:
-    """Say so if a few amounts would outweigh all others."""
-    import numpy as np
-
-    usual, high = float(np.quantile(data.values, 0.99)), float(data.values.max())
-    if usual <= 0 or high <= 50 * usual:
-        return None
-    return (
-        f"a few values are huge, and huge values count for much: 99% are at most {number(usual)}, the largest is "
-        f"{number(high)}; --set use_values=false takes all alike"
-    )
-
-
-def above_zero(column: str) -> str:
-    """Return the SQL condition that a column is above 0."""
-    plain = column.isidentifier() and column.isascii()
-    return f"{column} > 0" if plain else f'"{column}" > 0'

@@ -14,8 +14,9 @@ from alsatian.cli.curves import CurvesFile, Judging, Validation
 from alsatian.cli.destination import check_output
 from alsatian.cli.options import Json, Source, Threads
 from alsatian.cli.reading import Reading, with_reading
-from alsatian.cli.terminal import Facts, busy, duration, number, print_json, size
+from alsatian.cli.terminal import Facts, busy, print_json
 from alsatian.errors import ParameterError, counted
+from alsatian.figures import duration, number, size
 
 if TYPE_CHECKING:
     from alsatian.cli.settings import Plan
@@ -134,7 +135,7 @@ def tell_reading(facts: Facts, source: str, data: Interactions) -> None:
 
 def advice(planned: Plan, model: Model, data: Interactions) -> list[str]:
     """Say what somebody who wants good lists should know about this choice of a model."""
-    from alsatian.cli.settings import IMPLICIT, huge_amounts, judge, like_from
+    from alsatian.inspection.nature import IMPLICIT, huge_amounts, judge, like_from
 
     if planned.likes is not None:
         return []

@@ -13,9 +13,10 @@ from alsatian.cli.destination import check_output
 from alsatian.cli.evaluate import Seed
 from alsatian.cli.options import Json, Source, Threads
 from alsatian.cli.reading import Reading, with_reading
-from alsatian.cli.terminal import Facts, busy, draw, duration, print_json, size
+from alsatian.cli.terminal import Facts, busy, draw, print_json
 from alsatian.cli.train import Likes, Name, Settings, advice, keep_likes, tell_reading, with_likes
 from alsatian.errors import ParameterError
+from alsatian.figures import duration, size
 
 if TYPE_CHECKING:
     from alsatian.cli.settings import Plan

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from alsatian.cli.reading import Reading
-from alsatian.cli.terminal import aside, busy, duration
+from alsatian.cli.terminal import aside, busy
 from alsatian.cli.titles import find_item, parse_like
 from alsatian.errors import DataError, counted
+from alsatian.figures import duration
 
 if TYPE_CHECKING:
     from alsatian.ids import Id, Ids

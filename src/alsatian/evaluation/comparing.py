@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
@@ -21,10 +19,9 @@ from alsatian.evaluation.result import Evaluation, Row, Summary
 from alsatian.interactions import Interactions
 from alsatian.models import Baseline, Model, Popularity
 from alsatian.models.nested import made
+from alsatian.progress import Step, steps
 from alsatian.spans import whole
 from alsatian.split import Split, values
-
-Step = Callable[[str], None]
 
 HELD_OUT = 10  # values of each user, where data is given instead of a split
 
@@ -60,14 +57,14 @@ def evaluate(
     >>> [row.model for row in evaluate("item-knn", parts, metrics=["ndcg"], bootstrap=100)]
     ['item-knn', 'popularity', 'baseline']
     """
-    wanted, protocols = asked(metrics, at), _protocols(on, seed)
-    entered = _entered(models, next(iter(protocols.values()))[0].train)
+    wanted, protocols = asked(metrics, at), protocols_of(on, seed)
+    entered = entered_in(models, next(iter(protocols.values()))[0].train)
     if reference not in entered:
         raise ParameterError(f"reference={reference!r} is none of the models; choose {', '.join(entered)}.")
     _check_fitted(entered, protocols, likes)
     draws = whole("bootstrap", bootstrap, 0)
     plan = _Plan(entered, wanted, reference, likes, draws, whole("seed", seed, 0), kernels.usable_threads(threads))
-    with _progress(sum(map(len, protocols.values())) * len(entered), progress) as step:
+    with steps("evaluating", sum(map(len, protocols.values())) * len(entered), progress) as step:
         found = [_compared(plan, splits, step) for splits in protocols.values()]
     rows, notes, summaries = (list(part) for part in zip(*found, strict=True))
     return Evaluation(
@@ -101,7 +98,7 @@ def _compared(plan: _Plan, splits: Sequence[Split], step: Step) -> tuple[list[Ro
     return rows, list(_notes(splits, liked, plan.likes)), Summary.of(splits)
 
 
-def _protocols(on: object, seed: int) -> dict[str, list[Split]]:
+def protocols_of(on: object, seed: int) -> dict[str, list[Split]]:
     """Return the splits by the name of their protocol."""
     several = [values.per_user(on, HELD_OUT, seed)] if isinstance(on, Interactions) else on
     several = [several] if isinstance(several, Split) else several
@@ -118,7 +115,7 @@ def _protocols(on: object, seed: int) -> dict[str, list[Split]]:
     return protocols
 
 
-def _entered(models: Model | str | Iterable[Model | str], train: Interactions) -> dict[str, Model]:
+def entered_in(models: Model | str | Iterable[Model | str], train: Interactions) -> dict[str, Model]:
     """Return the models by what they are called in the table: their name, and what sets them apart."""
     given = [models] if isinstance(models, Model | str) or not isinstance(models, Iterable) else models
     several = [one if isinstance(one, Model) and hasattr(one, "data") else made(one) for one in given]
@@ -129,12 +126,22 @@ def _entered(models: Model | str | Iterable[Model | str], train: Interactions) -
     names = [one.name for one in several]
     entered: dict[str, Model] = {}
     for one in several:
-        settings = ", ".join(f"{key}={value!r}" for key, value in one.changed.items())
-        label = f"{one.name}({settings})" if settings and names.count(one.name) > 1 else one.name
+        apart = bool(one.changed) and names.count(one.name) > 1
+        label = f"{one.name}({_settings(one, short=True)})" if apart else one.name
+        if label in entered and apart:
+            label = f"{one.name}({_settings(one, short=False)})"
         if label in entered:
             raise ParameterError(f"{label} is entered twice; leave one out, or give them different settings.")
         entered[label] = one
     return entered
+
+
+def _settings(model: Model, *, short: bool) -> str:
+    """Write what is not at its default; short: numbers with four digits."""
+    pairs = model.changed.items()
+    return ", ".join(
+        f"{key}={value:.4g}" if short and isinstance(value, float) else f"{key}={value!r}" for key, value in pairs
+    )
 
 
 def _check_fitted(entered: dict[str, Model], protocols: dict[str, list[Split]], likes: float | None) -> None:
@@ -148,10 +155,11 @@ def _check_fitted(entered: dict[str, Model], protocols: dict[str, list[Split]], 
                 f"this {model.name} model is fitted, and there are {len(splits)} splits; pass an unfitted one, which "
                 "is fitted on each."
             )
-        check_fitted_on(model, _train(model, splits[0], likes), splits[0].name)
+        check_fitted_on(model, train_of(model, splits[0], likes), splits[0].name)
 
 
-def _train(model: Model, one: Split, likes: float | None) -> Interactions:
+def train_of(model: Model, one: Split, likes: float | None) -> Interactions:
+    """Return what a model learns from: models that predict values from ratings, others from likes."""
     return one.train if likes is None or model.predicts else one.train.likes(likes)
 
 
@@ -191,17 +199,3 @@ def _notes(splits: Sequence[Split], liked: Sequence[Split], likes: float | None)
             f"{held.split}: {counted(count, 'user')} of whom ratings are known, but no likes, get what is popular from "
             "models that learn likes."
         )
-
-
-@contextmanager
-def _progress(total: int, shown: bool | None) -> Iterator[Step]:
-    """Draw a bar on stderr (None: only on a terminal), a step for each fit."""
-    if not (sys.stderr.isatty() if shown is None else shown):
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("evaluating", total=total, completed=-1)
-        yield lambda what: bar.update(task, advance=1, description=what)

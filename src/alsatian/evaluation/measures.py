@@ -102,3 +102,14 @@ def asked(names: Iterable[str] | None, at: int | Sequence[int]) -> Asked:
     if not values and not lists:
         raise ParameterError("metrics=[] asks for nothing; pass such as ['ndcg'], or None for the usual ones.")
     return Asked(tuple(dict.fromkeys(values)), tuple(dict.fromkeys(lists)))
+
+
+def title_of(name: str) -> str:
+    """Return the name of a measure as people write it.
+
+    >>> title_of("ndcg@10"), title_of("hit_rate@5")
+    ('NDCG@10', 'Hit rate@5')
+    """
+    kind, apart, place = name.partition("@")
+    words = kind.upper() if kind in ("rmse", "mae", "r2", "ndcg", "map", "mrr", "auc") else kind.replace("_", " ")
+    return words[:1].upper() + words[1:] + apart + place

@@ -189,11 +189,20 @@ class Evaluation(Tabular):
 def _cell(row: Row, name: str) -> str:
     if not math.isfinite(value := row.metrics.get(name, math.nan)):
         return ""
-    digits = 1 if value >= 100 else 2 if value >= 10 else 3
-    low, high = row.intervals.get(name, (math.nan, math.nan))
-    bounds = f" [{low:.{digits}f}, {high:.{digits}f}]" if math.isfinite(low) else ""
+    low, high = (written(bound, value) for bound in row.intervals.get(name, (math.nan, math.nan)))
+    bounds = f" [{low}, {high}]" if low else ""
     sure = name in row.differences and row.differences[name].p < SURE
-    return f"{value:.{digits}f}{bounds}{'*' if sure else ''}"
+    return f"{written(value, value)}{bounds}{'*' if sure else ''}"
+
+
+def written(value: float, beside: float) -> str:
+    """Write a figure with as many digits as suit another one; nothing where it is no number.
+
+    >>> written(0.28912, 0.3), written(431.32, 450.0)
+    ('0.289', '431.3')
+    """
+    digits = 1 if abs(beside) >= 100 else 2 if abs(beside) >= 10 else 3
+    return f"{value:.{digits}f}" if math.isfinite(value) else ""
 
 
 def _finite(numbers: Any) -> Any:

@@ -38,9 +38,18 @@ def gini(best: Lists, items: int) -> float:
     >>> gini(np.array([[0, 1], [0, 1]], np.int32), items=4), gini(np.array([[0, 1]], np.int32), items=2)
     (0.5, 0.0)
     """
-    counts = np.sort(np.bincount(best[best >= 0], minlength=items)).astype(np.float64)
-    total = float(counts.sum()) * items
-    return float((2 * np.arange(1, items + 1) - items - 1) @ counts) / total if total else float("nan")
+    return gini_of(np.bincount(best[best >= 0], minlength=items))
+
+
+def gini_of(counts: Counts) -> float:
+    """Return how unequal counts are, by the formula of `gini`; NaN where all are 0.
+
+    >>> gini_of(np.array([3, 3])), gini_of(np.array([0, 0, 0, 8]))
+    (0.0, 0.75)
+    """
+    ascending, items = np.sort(counts).astype(np.float64), len(counts)
+    total = float(ascending.sum()) * items
+    return float((2 * np.arange(1, items + 1) - items - 1) @ ascending) / total if total else float("nan")
 
 
 def information(item_counts: Counts, users: int) -> Scores:

@@ -7,6 +7,7 @@ journal.py        the study file, which one search at a time may use
 planning.py       what a search is to do, checked
 searching.py      tune: trial after trial, or several at a time
 study.py          Study: all trials, the best one, the model made with it
+retrospect.py     a study file read again, and which settings mattered
 """
 
 from alsatian.tuning.searching import tune

@@ -23,7 +23,7 @@ def held(path: Path | None) -> Iterator[None]:
         return
     if not path.parent.is_dir():
         raise ParameterError(f"there is no folder {str(path.parent)!r} for the study file; create it first.")
-    if path.exists() and path.stat().st_size and not _is_journal(path):
+    if path.exists() and path.stat().st_size and not is_journal(path):
         raise ParameterError(f"{path} is no study file, and would be overwritten; pass another name.")
     with path.open("ab+") as file:
         try:
@@ -40,7 +40,7 @@ def _drop_half_a_line(file: BinaryIO) -> None:
     file.truncate(file.read().rfind(b"\n") + 1)
 
 
-def _is_journal(path: Path) -> bool:
+def is_journal(path: Path) -> bool:
     """Tell whether a file begins as Optuna's journals do."""
     with path.open("rb") as file:
         try:

@@ -1,4 +1,4 @@
-"""Which settings to try next, and what became of them: the one place that knows Optuna.
+"""Which settings to try next, and the study file: with retrospect.py the one place that knows Optuna.
 
 The search itself is in memory; the file, an Optuna journal, gets each trial when it is over, whole. So a search that
 was cut short left nothing unfinished in it, and as the sampler of a trial is seeded by the trial's number, a search
@@ -25,7 +25,7 @@ from alsatian.tuning.trials import Outcome
 
 SAMPLERS = ("tpe", "random", "grid")
 BEFORE_PRUNING, WARM_UP, ALIKE = 8, 3, 4  # trials, epochs, and trials that came as far
-_ABOUT = "alsatian"  # where a study file says what it is a search of
+NAME = ABOUT = "alsatian"  # of the study in a file; where it says what it is a search of
 
 
 def library() -> Any:
@@ -68,7 +68,7 @@ class Proposals:
     ) -> None:
         self.optuna = library()
         self.space, self.sampler, self.seed, self.first = space, sampler, seed, dict(first)
-        self.distributions = {name: self._distribution(where) for name, where in space.items()}
+        self.distributions = {name: distribution(where, sampler == "grid") for name, where in space.items()}
         pruners = self.optuna.pruners
         median = pruners.MedianPruner(BEFORE_PRUNING, WARM_UP, n_min_trials=ALIKE)
         self.direction = "maximize" if greater else "minimize"
@@ -106,37 +106,25 @@ class Proposals:
             told = self.study.tell(trial, state=states.FAIL)
         if self.file is not None:
             self.file.add_trial(told)
-        return _trial(told)
+        return trial_of(told)
 
     def trials(self) -> list[Trial]:
         """Return the trials that are over."""
-        return [_trial(trial) for trial in self.study.trials if trial.state.is_finished()]
+        return [trial_of(trial) for trial in self.study.trials if trial.state.is_finished()]
 
     def _sampler(self, number: int) -> Any:
         seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
         samplers = self.optuna.samplers
         return samplers.TPESampler(seed=seed) if self.sampler == "tpe" else samplers.RandomSampler(seed=seed)
 
-    def _distribution(self, where: Range | Choices) -> Any:
-        distributions = self.optuna.distributions
-        if self.sampler == "grid" or isinstance(where, Choices):
-            return distributions.CategoricalDistribution(where.points())
-        kind = distributions.IntDistribution if where.whole else distributions.FloatDistribution
-        return kind(where.low, where.high, log=where.scale == "log")
-
     def _opened(self, path: Path, about: Mapping[str, Any]) -> Any:
         """Open a study file, or begin one; raises ParameterError for one of another search."""
-        backend = self.optuna.storages.journal.JournalFileBackend(str(path), lock_obj=threading.Lock())  # see `held`
-        try:
-            storage = self.optuna.storages.JournalStorage(backend)
-        except ValueError as error:
-            raise ParameterError(f"{path} is damaged ({error}); pass another study file.") from None
         file = self.optuna.create_study(
-            storage=storage, study_name="alsatian", direction=self.direction, load_if_exists=True
+            storage=journal(path), study_name=NAME, direction=self.direction, load_if_exists=True
         )
-        known = file.user_attrs.get(_ABOUT)
+        known = file.user_attrs.get(ABOUT)
         if known is None:
-            file.set_user_attr(_ABOUT, about)
+            file.set_user_attr(ABOUT, about)
         elif different := [name for name, value in about.items() if known.get(name) != value]:
             name = different[0]
             raise ParameterError(
@@ -146,7 +134,26 @@ class Proposals:
         return file
 
 
-def _trial(told: Any) -> Trial:
+def distribution(where: Range | Choices, grid: bool = False) -> Any:
+    """Return what Optuna calls a place to search; of a grid a few points."""
+    distributions = library().distributions
+    if grid or isinstance(where, Choices):
+        return distributions.CategoricalDistribution(where.points())
+    kind = distributions.IntDistribution if where.whole else distributions.FloatDistribution
+    return kind(where.low, where.high, log=where.scale == "log")
+
+
+def journal(path: Path) -> Any:
+    """Return a study file as Optuna's storage; raises ParameterError for a damaged one."""
+    storages = library().storages
+    backend = storages.journal.JournalFileBackend(str(path), lock_obj=threading.Lock())  # see `held`
+    try:
+        return storages.JournalStorage(backend)
+    except ValueError as error:
+        raise ParameterError(f"{path} is damaged ({error}); pass another study file.") from None
+
+
+def trial_of(told: Any) -> Trial:
     """Return what Optuna remembers of a trial."""
     state = {"COMPLETE": "complete", "PRUNED": "pruned"}.get(told.state.name, "failed")
     notes, settings = told.user_attrs, dict(told.params)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.cli.settings import above_zero, huge_amounts, judge
 from alsatian.errors import counted
 from alsatian.ingest.complaints import reasons
 from alsatian.ingest.conditions import chosen
+from alsatian.inspection.nature import above_zero, huge_amounts, judge
 from alsatian.interactions import Interactions
 
 _MANY = 0.2  # a share worth mentioning

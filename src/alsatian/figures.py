@@ -1,0 +1,40 @@
+"""Bytes, lengths of time and numbers, as people read them."""
+
+from __future__ import annotations
+
+
+def size(count: float) -> str:
+    """Write a number of bytes for people.
+
+    >>> size(3_400_000)
+    '3.4 MB'
+    """
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 999.5 or unit == "GB":
+            break
+        count /= 1000
+    return f"{count:.0f} {unit}" if unit == "bytes" or count >= 99.95 else f"{count:.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time for people.
+
+    >>> duration(0.0123), duration(75)
+    ('12 ms', '1 min 15 s')
+    """
+    if seconds < 0.9995:
+        return f"{max(seconds * 1000, 1):.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def number(value: float) -> str:
+    """Write a number for people.
+
+    >>> number(104692.3), number(0.123456)
+    ('104,692', '0.1235')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

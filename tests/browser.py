@@ -1,0 +1,67 @@
+"""Pages in a real browser: headless Chromium, what it fetched and what it complained of."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+EVIL = "<script>document.title='owned'</script>"  # of a title
+QUIET = (
+    "--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-quic",
+    "--disable-sync", "--no-first-run",
+)  # fmt: skip
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Give the system's Chromium; skips the test where there is none."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip(f"no browser found: none of {', '.join(NAMES)}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=[*QUIET, "--no-sandbox"])
+        yield running
+        running.close()
+
+
+@dataclass
+class Opened:
+    """A page that is open. fetched: all addresses but its own; complaints: errors and warnings of the console."""
+
+    page: Any
+    fetched: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def texts(self, selector: str) -> list[str]:
+        """Return the text of each element."""
+        return [text.strip() for text in self.page.locator(selector).all_text_contents()]
+
+    @property
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+@contextmanager
+def opened(browser: Any, path: Path, width: int = 1200, scheme: str = "light") -> Iterator[Opened]:
+    """Open a file, and look at it for as long as it takes to settle."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    seen = Opened(page)
+    address = path.as_uri()
+    page.on("request", lambda request: seen.fetched.append(request.url))
+    page.on("console", lambda said: seen.complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.goto(address, wait_until="load")
+    page.wait_for_timeout(100)
+    seen.fetched = [each for each in seen.fetched if each != address and not each.startswith("data:")]
+    yield seen
+    page.close()

@@ -1,0 +1,142 @@
+"""What a report says, and what it refuses."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alsatian.errors import DependencyError, ParameterError, UnknownItem, UnknownUser
+from alsatian.evaluation import evaluate
+from alsatian.interactions import Interactions
+from alsatian.models import ItemKNN
+from alsatian.posters import Posters
+from alsatian.reporting import Report, eye_test, report, tables
+from alsatian.reporting.overview import overview, rows
+from alsatian.reporting.popularity import groups
+from alsatian.split import values
+
+QUICK: dict[str, Any] = {"metrics": ["ndcg"], "bootstrap": 20}
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Posters:
+    return Posters("", folder=tmp_path)
+
+
+class TestReport:
+    def test_the_table_is_that_of_evaluate(self, films: Interactions, drawn: Posters) -> None:
+        found = report(films, "item-knn", posters=drawn, likes=4, **QUICK)
+        plain = evaluate("item-knn", values.per_user(films, 10, 0), likes=4, **QUICK)
+        assert [row.metrics for row in found.evaluation] == [row.metrics for row in plain]
+        assert "Learning curves" not in found.html
+        assert "Search" not in found.html
+
+    def test_the_same_again(self, films: Interactions, drawn: Posters) -> None:
+        def page(threads: int) -> str:
+            html = report(films, "implicit-als:factors=2", posters=drawn, threads=threads, **QUICK).html
+            return html[: html.index('id="models"')] + html[html.index('id="curves"') : html.index('id="again"')]
+
+        assert page(1) == page(2)
+
+    def test_it_names_the_best_of_a_search_and_whether_that_was_fair(
+        self, made: tuple[Report, Path], films: Interactions, search: Any, drawn: Posters
+    ) -> None:
+        labels = [row.model for row in made[0].evaluation]
+        assert sum(label.startswith("explicit-als(") for label in labels) == 2
+        assert "flatter it" not in made[0].html
+        assert "Importance of settings" in made[0].html
+        other = values.per_user(films, 10, seed=9)
+        assert "flatter it" in report(films, "item-knn", split=other, study=search, posters=drawn, **QUICK).html
+
+    def test_several_protocols_and_people_who_are_folded_in(self, films: Interactions, drawn: Posters) -> None:
+        splits = [*values.folds(films, 2), values.random(films, 0.2)]
+        html = report(films, "item-knn", split=splits, posters=drawn, **QUICK).html
+        assert "protocol, of 2 folds" in html
+        assert "NDCG@10 on random:0.2" in html
+        html = report(films, "item-knn", split="strong:0.2", posters=drawn, **QUICK).html
+        assert "known of held-out users" in html
+
+    def test_without_a_model_titles_or_times(self, films: Interactions, drawn: Posters) -> None:
+        bare = replace(films, catalog=type(films.catalog)(), times=None)
+        found = report(bare, posters=drawn, **QUICK)
+        assert found.evaluation.rows[0].model == "implicit-als"  # as there is no column of values
+        assert "Values by time" not in found.html
+
+    def test_a_failure_leaves_an_older_page_alone(
+        self, made: tuple[Report, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "old.html").write_text("older")
+        monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+        with pytest.raises(OSError, match="full"):
+            made[0].save(tmp_path / "old.html")
+        assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("old.html", "older")]
+
+    @pytest.mark.parametrize(
+        ("asked", "error", "words"),
+        [
+            ({"models": "item-nn"}, ParameterError, "there is no model 'item-nn'"),
+            ({"split": "per-user:x"}, ParameterError, "'x' is no n of per-user"),
+            ({"metrics": ["ndgc"]}, ParameterError, "there is no measure 'ndgc'"),
+            ({"reference": "ease"}, ParameterError, "is none of the models"),
+            ({"users": [10_000]}, UnknownUser, "no user 10000"),
+            ({"items": ["Nowhere"]}, UnknownItem, "no item 'Nowhere'"),
+            ({"study": "nowhere.study"}, ParameterError, "nowhere.study is no study file"),
+        ],
+    )
+    def test_refused_before_any_fit(
+        self, films: Interactions, monkeypatch: pytest.MonkeyPatch, asked: Any, error: Any, words: str
+    ) -> None:
+        monkeypatch.setattr(ItemKNN, "_fit", lambda *_: pytest.fail("something was fitted"))
+        with pytest.raises(error, match=words):
+            report(films, **{"models": "item-knn"} | asked)
+
+    @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
+    def test_the_extra_is_named(self, films: Interactions, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+        monkeypatch.setitem(sys.modules, package, None)
+        with pytest.raises(DependencyError, match=rf"needs {package}.*pip install 'alsatian\[report\]'"):
+            report(films)
+
+
+class TestParts:
+    def test_groups_have_about_equally_many_values(self, films: Interactions) -> None:
+        found = groups(films.item_counts, 5)
+        shares = found.shares(films.items)
+        assert found.sizes == sorted(found.sizes)
+        assert sum(found.sizes) == len(films.item_ids)
+        assert np.abs(shares - 0.2).max() < 0.05
+
+    def test_rows_add_up(self, films: Interactions) -> None:
+        counts = replace(films.report, read=10, skipped={"no user": 2}, combined=1)
+        told = dict(rows(counts))
+        assert told["kept"] == 7
+        assert sum(told.values()) == 2 * told["read"]
+
+    def test_the_facts_are_those_of_inspect(self, films: Interactions) -> None:
+        found = overview(films)
+        assert found["tiles"][1][0] == "120 users"
+        assert 0 < found["unequal"]["items"] < 1
+
+    def test_people_of_different_activity(self, films: Interactions) -> None:
+        split = values.per_user(films, 5)
+        shown = eye_test.users_of(split, None)
+        activity = split.train.by_user.counts[shown]
+        assert len(shown) == 3
+        assert activity.tolist() == sorted(activity)
+        assert eye_test.users_of(split, 7).tolist() == [7]
+
+    def test_items_of_different_popularity(self, films: Interactions) -> None:
+        counts = films.item_counts[eye_test.items_of(films, None)]
+        assert counts.tolist() == sorted(counts, reverse=True)
+
+    def test_a_verdict_that_is_not_sure(self, films: Interactions) -> None:
+        found = evaluate("item-knn", films, metrics=["ndcg", "rmse"], bootstrap=50)
+        (table,) = tables.tables(found)
+        (said,) = (one for one in table["verdicts"] if "lists" in one["what"])
+        assert said["figure"].startswith("NDCG@10 0.")
+        best = [row["model"] for row in table["rows"] if row["cells"][1] and row["cells"][1]["best"]]
+        assert best == [said["model"]]
