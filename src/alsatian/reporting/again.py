@@ -32,9 +32,10 @@ def facts(data: Interactions, split: Split, found: Evaluation, seed: int, thread
 
 def rules(data: Interactions) -> list[tuple[str, str]]:
     """Return how rows of the source became values: columns and the rules of the recipe."""
-    columns = [f"{role}: {name}" for role, name in data.recipe.columns.items() if name]
-    told = [(name, str(value)) for name, value in data.recipe.rules().items() if value not in (None, {}, ())]
-    return ([("columns", ", ".join(columns))] if columns else []) + told
+    rules = {name: str(value) for name, value in data.recipe.rules().items()}
+    if columns := [f"{role}: {name}" for role, name in data.recipe.columns.items() if name]:
+        rules["columns"] = ", ".join(columns)
+    return list(rules.items())
 
 
 def settings(entries: Sequence[Entry]) -> list[dict[str, Any]]:
