@@ -36,6 +36,11 @@ class TestReport:
         assert "Learning curves" not in found.html
         assert "Search" not in found.html
 
+    def test_both_tables_tell_the_same_novelty(self, films: Interactions, drawn: Posters) -> None:
+        found = report(films, "item-knn", posters=drawn, likes=4, metrics=["ndcg", "novelty"], bootstrap=0)
+        novelty = found.evaluation["item-knn"].metrics["novelty@10"]
+        assert f">{novelty:.2f}<" in found.html[found.html.index('id="popularity"') :]
+
     def test_the_same_again(self, films: Interactions, drawn: Posters) -> None:
         def page(threads: int) -> str:
             html = report(films, "implicit-als:factors=2", posters=drawn, threads=threads, **QUICK).html

@@ -106,11 +106,13 @@ def _splits(material: Material) -> list[dict[str, Any]]:
 
 
 def _intervals(material: Material) -> list[Drawing]:
-    """Draw the main measures on each protocol."""
+    """Draw the main measures on each protocol, where there are models to compare."""
     found, several = material.found, len(material.found.splits) > 1
     drawn = []
     for one in found.splits:
         for name in tables.main_measures(found):
+            if sum(name in row.metrics for row in found if row.split == one.split) < 2:
+                continue
             drawing = drawings.intervals(found, one.split, name, material.colors)
             drawn.append(drawing._replace(title=f"{drawing.title} on {one.split}") if several else drawing)
     return drawn
@@ -155,7 +157,7 @@ def _search(study: Study, material: Material) -> dict[str, Any]:
 
 def _popularity(material: Material) -> dict[str, Any]:
     """Return what is recommended beside what is consumed, by popularity of items."""
-    train, held = material.first.train, material.liked.held_out
+    train, held = material.liked.train, material.liked.held_out  # as the table of models counts
     users = np.flatnonzero(held.by_user.counts).astype(np.int32)
     n = min(material.n, len(train.item_ids))
     lists = {entry.label: entry.lists(users, n, material.threads) for entry in material.listing}
