@@ -25,6 +25,17 @@ def test_grid() -> None:
     assert "random:0.1: 10,000 held-out values" in told
 
 
+def test_study(movielens_100k: Path, tmp_path: Path) -> None:
+    told = run("-W", "ignore", str(EXAMPLES / "study.py"), str(movielens_100k), str(tmp_path))
+    errors = dict(re.findall(r"^(explicit-als|biased-mf|baseline) +(0\.\d+) ", told, re.MULTILINE))
+    assert max(float(errors["explicit-als"]), float(errors["biased-mf"])) < 0.95 < float(errors["baseline"])
+    assert (tmp_path / "curves.png").read_bytes()[:4] == b"\x89PNG"
+    for name in ("explicit-als", "biased-mf"):
+        page = (tmp_path / f"similar-{name}.html").read_text()
+        assert "Like Toy Story (1995)" in page
+        assert page.count("score 0.") == 25
+
+
 def test_movies() -> None:
     told = run(str(EXAMPLES / "movies.py"), "Iron Man (2008)", "Up (2009)")
     assert "per-user:10: 6," in told

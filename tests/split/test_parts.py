@@ -77,6 +77,7 @@ class TestNames:
     @pytest.mark.parametrize(
         ("written", "complaint"),
         [
+            (0.2, r"a split is asked for in words, such as 'random:0.2', not by a float"),
             ("peruser:3", r"there is no split 'peruser'; write one like per-user:10, .*Did you mean 'per-user'\?"),
             ("per-user:many", "'many' is no n of per-user; write it like per-user:10"),
             ("folds:5:6", "'5:6' is no k of folds; write it like folds:5"),

@@ -66,6 +66,8 @@ def named(written: str, data: Interactions, seed: int = 0) -> list[Split]:
 
 def parse(written: str) -> tuple[Callable[..., Split | list[Split]], dict[str, Any]]:
     """Return a protocol and its arguments; raises ParameterError before any work."""
+    if not isinstance(written, str):
+        raise ParameterError(f"a split is asked for in words, such as 'random:0.2', not by a {type(written).__name__}.")
     name, colon, rest = (part.strip() for part in written.partition(":"))
     if name not in PROTOCOLS:
         examples = ", ".join(example for *_, example in PROTOCOLS.values())
