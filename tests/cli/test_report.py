@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from alsatian.cli.report import _title
 from alsatian.evaluation import evaluate
 from alsatian.ingest import read
 
@@ -77,6 +78,20 @@ def test_a_password_of_a_database_is_not_told(cli: Any, world: Path, tmp_path: P
     assert (answer.code, answer.err) == (0, "")
     assert "postgresql://me:…@host/db" in page.read_text()
     assert "secret" not in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("source", "title"),
+    [
+        ("data/ml-100k/", "ml-100k"),
+        ("postgresql://me:secret@host/db?sslmode=require", "db"),
+        ("postgresql://me:secret@host", "me:…@host"),
+        ("postgresql://me:sec?ret@host", "me:…@host"),
+        ("postgresql://me:sec@ret@host:5432", "me:…@host:5432"),
+    ],
+)
+def test_a_title_is_the_name_of_the_source_without_its_password(source: str, title: str) -> None:
+    assert _title(source) == title
 
 
 @pytest.mark.parametrize(

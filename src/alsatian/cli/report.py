@@ -35,7 +35,7 @@ from alsatian.figures import duration, size
 if TYPE_CHECKING:
     from alsatian.interactions import Interactions
 
-_PASSWORDS = re.compile(r"(?<=://)([^/\s:@]*):[^@\s]+(?=@)"), re.compile(r"(?i)(password|passwd|pwd)=[^&;\s'\"]+")
+_PASSWORDS = re.compile(r"(?<=://)([^/\s:@]*):\S+(?=@)"), re.compile(r"(?i)(password|passwd|pwd)=[^&;\s'\"]+")
 
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the page; ends in .html.")]
 StudyFile = Annotated[
@@ -138,11 +138,19 @@ def _made(data: Interactions, models: Any, **asked: Any) -> tuple[Any, str]:
 
 def _title(source: str) -> str:
     """Return what a source is called: the name of its file or folder, or of its database."""
-    return Path(source.partition("?")[0]).resolve().name or source
+    return Path(_masked(source).partition("?")[0]).resolve().name or source
 
 
 def _command(context: typer.Context) -> str:
     """Return the command line that is run, without the password of a database."""
+    return _masked(shlex.join(["alsatian", *context.find_root().obj]))
+
+
+def _masked(text: str) -> str:
+    """Leave passwords out of addresses of databases.
+
+    >>> _masked("postgresql://me:p@ss@host/db?password=secret&user=me")
+    'postgresql://me:…@host/db?password=…&user=me'
+    """
     address, named = _PASSWORDS
-    line = shlex.join(["alsatian", *context.find_root().obj])
-    return named.sub(r"\1=…", address.sub(r"\1:…", line))
+    return named.sub(r"\1=…", address.sub(r"\1:…", text))
