@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import optuna
 import pytest
 
 from alsatian.errors import ParameterError
 from alsatian.interactions import Interactions
 from alsatian.tuning import tune
+from alsatian.tuning.proposals import journal
 from alsatian.tuning.retrospect import importances, read_study
 from searches import HOLD, SMALL, found_by
 
@@ -44,3 +46,16 @@ def test_what_is_no_study_file(some_ratings: Interactions, tmp_path: Path) -> No
     for name in ("text", "absent"):
         with pytest.raises(ParameterError, match="is no study file; pass one that"):
             read_study(tmp_path / name, [some_ratings])
+    optuna.create_study(storage=journal(tmp_path / "other"), study_name="alsatian")
+    with pytest.raises(ParameterError, match="other holds no search of 'alsatian tune'"):
+        read_study(tmp_path / "other", [some_ratings])
+
+
+def test_ends_of_many_digits(some_ratings: Interactions, tmp_path: Path) -> None:
+    """A grid tries both ends, which are part of the range that the file tells."""
+    space = {"reg": (0.123456789, 1.0), "seed": [1, 2]}
+    study = tune("explicit-als:epochs=1:factors=2", some_ratings, space=space, sampler="grid", split=HOLD,
+                 study=tmp_path / "a.study")  # fmt: skip
+    again = read_study(tmp_path / "a.study", [some_ratings])
+    assert again.space == study.space
+    assert importances(again) == importances(study)

@@ -45,7 +45,9 @@ class Range:
         return list(dict.fromkeys(map(int, np.rint(found)) if self.whole else map(float, found)))
 
     def __str__(self) -> str:
-        return f"{self.low:g}..{self.high:g}:{self.scale}"
+        """Return the range as `read` takes it, exactly."""
+        low, high = (repr(float(end)).removesuffix(".0") for end in (self.low, self.high))
+        return f"{low}..{high}:{self.scale}"
 
 
 @dataclass(frozen=True)

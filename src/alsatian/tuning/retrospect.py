@@ -36,11 +36,11 @@ def read_study(path: str | Path, data: Sequence[Interactions]) -> Study:
         optuna = library()
         try:
             file = optuna.load_study(study_name=NAME, storage=journal(path))
+            about = file.user_attrs[ABOUT]
         except KeyError:
             raise ParameterError(f"{path} holds no search of 'alsatian tune'; pass a file that it wrote.") from None
         trials = [trial for trial in file.trials if trial.state.is_finished()]
         rows, greater = tuple(map(trial_of, trials)), file.direction.name == "MAXIMIZE"
-    about = file.user_attrs.get(ABOUT, {})
     if not any(row.state == "complete" for row in rows):
         raise ParameterError(f"no trial of {path} is complete; go on with the search first.")
     of = next((one for one in data if one.digest[:DIGITS] == about["data"]), data[0])
