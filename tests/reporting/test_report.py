@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import alsatian
+import problems
 from alsatian.errors import DependencyError, ParameterError, UnknownItem, UnknownUser
 from alsatian.evaluation import evaluate
 from alsatian.interactions import Interactions
-from alsatian.models import ItemKNN
+from alsatian.models import Blend, ItemKNN
 from alsatian.posters import Posters
 from alsatian.reporting import Report, eye_test, report, tables
 from alsatian.reporting.overview import overview, rows
 from alsatian.reporting.popularity import groups
-from alsatian.split import values
+from alsatian.split import Split, values
+from alsatian.tuning import tune
 
 QUICK: dict[str, Any] = {"metrics": ["ndcg"], "bootstrap": 20}
 
@@ -58,6 +63,30 @@ class TestReport:
         other = values.per_user(films, 10, seed=9)
         assert "flatter it" in report(films, "item-knn", split=other, study=search, posters=drawn, **QUICK).html
 
+    def test_a_search_on_one_of_several_folds_saw_what_others_hold_out(
+        self, films: Interactions, drawn: Posters
+    ) -> None:
+        folds = values.folds(films, 2)
+        study = tune("item-knn", folds[0].train, space={"k": [5, 10]}, trials=2, split="random:0.2")
+        found = report(films, "item-knn", split=folds, study=study, posters=drawn, **QUICK).html
+        assert "flatter it" in found
+        assert "the table above does not" not in found
+
+    def test_combinations_have_no_learning_curves(self, films: Interactions, drawn: Posters) -> None:
+        blend = Blend(parts=["implicit-als:factors=2", "item-knn"])
+        html = report(films, blend, posters=drawn, **QUICK).html
+        assert "Learning curves" not in html
+        written = unescape(html[html.index("data, [") + 7 : html.index("],\n    split=")])
+        assert eval(written, {"al": alsatian}).params == blend.params
+
+    def test_no_model_is_the_best_by_what_is_no_accuracy(self, films: Interactions, drawn: Posters) -> None:
+        html = report(films, "item-knn", metrics=["coverage"], bootstrap=0, posters=drawn).html
+        assert "No model is called the best" in html
+
+    def test_without_draws_there_are_no_intervals(self, films: Interactions, drawn: Posters) -> None:
+        html = report(films, "item-knn", metrics=["ndcg"], bootstrap=0, posters=drawn).html
+        assert re.search(r"<title>item-knn: 0\.\d{4}</title>", html)
+
     def test_several_protocols_and_people_who_are_folded_in(self, films: Interactions, drawn: Posters) -> None:
         splits = [*values.folds(films, 2), values.random(films, 0.2)]
         html = report(films, "item-knn", split=splits, posters=drawn, **QUICK).html
@@ -71,6 +100,28 @@ class TestReport:
         found = report(bare, posters=drawn, **QUICK)
         assert found.evaluation.rows[0].model == "implicit-als"  # as there is no column of values
         assert "Values by time" not in found.html
+
+    @pytest.mark.parametrize("last", [10**15, 253402300799], ids=["beyond any calendar", "the end of 9999"])
+    def test_times_that_are_none(self, films: Interactions, drawn: Posters, last: int) -> None:
+        times = np.linspace(0, last, len(films)).astype(np.int64)
+        assert "Values by time" not in report(replace(films, times=times), "item-knn", posters=drawn, **QUICK).html
+
+    @pytest.mark.parametrize("all_new", [False, True])
+    def test_what_nobody_could_recommend_is_no_measure_of_popularity(
+        self, films: Interactions, drawn: Posters, all_new: bool
+    ) -> None:
+        """Of what is held out, items that are not learned from are told and left out."""
+        new, held = films.items % 9 == 0, np.random.default_rng(0).random(len(films)) < 0.1
+        held = new if all_new else new | held
+        html = report(films, "item-knn", split=Split("mine", films.where(~held), films.where(held)), posters=drawn,
+                      **QUICK).html  # fmt: skip
+        assert f"{100 * new.sum() / held.sum():.1f}% of what was held out, is left out here" in html
+        assert "nan" not in html[html.index('id="popularity"') : html.index('id="eye"')]
+
+    def test_very_few_values(self, drawn: Posters) -> None:
+        data = problems.from_matrix(np.array([[1, 2], [3, 4]]))
+        html = report(data, "implicit-als:factors=1", split="per-user:1", posters=drawn, **QUICK).html
+        assert "Learning curves" not in html
 
     def test_a_failure_leaves_an_older_page_alone(
         self, made: tuple[Report, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -145,3 +196,6 @@ class TestParts:
         assert said["figure"].startswith("NDCG@10 0.")
         best = [row["model"] for row in table["rows"] if row["cells"][1] and row["cells"][1]["best"]]
         assert best == [said["model"]]
+        names = sorted(("item-knn", "popularity", "baseline"), key=lambda name: -found[name].metrics["ndcg@10"])
+        follows = f"; next is {names[1]} with " in said["than"]
+        assert follows == ("popularity" not in names[:2])  # who is compared with the best is not told twice

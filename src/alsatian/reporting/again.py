@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from alsatian.interactions import Interactions
 from alsatian.reporting.entries import Entry
 from alsatian.split import Split
 
+_MODEL = re.compile(r"\b[A-Z]\w*\(")  # also a part of another one
 OFFICIAL, FOLDER = "movielens-folds", "folder"  # a split of files
 
 
@@ -51,7 +53,7 @@ def settings(entries: Sequence[Entry]) -> list[dict[str, Any]]:
 
 def call(entries: Sequence[Entry], found: Evaluation, likes: float | None, seed: int) -> str:
     """Return the report as a call in Python."""
-    models = ", ".join(f"al.{entry.model!r}" for entry in entries if entry.asked)
+    models = ", ".join(_MODEL.sub(r"al.\g<0>", repr(entry.model)) for entry in entries if entry.asked)
     measures = ", ".join(repr(name) for name in found.asked)
     more = [f"metrics=[{measures}]", f"reference={found.reference!r}", f"bootstrap={found.bootstrap}", f"seed={seed}"]
     more += [f"likes={likes:g}"] if likes is not None else []

@@ -17,6 +17,8 @@ from alsatian.errors import counted
 from alsatian.evaluation import Evaluation
 from alsatian.evaluation.measures import title_of
 from alsatian.interactions import Interactions
+from alsatian.models.combined import Combined
+from alsatian.models.lists import are_known, either
 from alsatian.pages.pictures import VARIABLES
 from alsatian.plots import AXIS, COLORS, TICKS, panels
 from alsatian.posters import Posters
@@ -33,12 +35,12 @@ from alsatian.tuning.study import Study
 class Material:
     """What a page is made of.
 
-    first: the first split, of which curves, lists and the eye test are; liked: its likes. shown: rows of the users and
-    of the items of the eye test. n: how long the lists of the section on popularity are.
+    splits: what is judged on; of the first one are curves, lists and the eye test; liked: its likes. shown: rows of the
+    users and of the items of the eye test. n: how long the lists of the section on popularity are.
     """
 
     data: Interactions
-    first: Split
+    splits: Sequence[Split]
     liked: Split
     likes: float | None
     found: Evaluation
@@ -51,6 +53,10 @@ class Material:
     command: str | None
     seed: int
     threads: int
+
+    @property
+    def first(self) -> Split:
+        return self.splits[0]
 
     @cached_property
     def colors(self) -> dict[str, str]:
@@ -119,13 +125,19 @@ def _intervals(material: Material) -> list[Drawing]:
 
 
 def _curves(material: Material) -> list[dict[str, Any]]:
-    """Draw the learning curves of the models that were asked for and go by epochs, by what they are judged by."""
+    """Draw the learning curves of the models that were asked for and go by epochs, by what they are judged by.
+
+    Combinations have none: their epochs are those of several fits.
+    """
     drawn = []
     for predicts in (True, False):
         models = {
             entry.label: entry.model
             for entry in material.entries
-            if entry.asked and entry.model.iterates and entry.model.predicts == predicts
+            if entry.asked
+            and entry.model.iterates
+            and not isinstance(entry.model, Combined)
+            and entry.model.predicts == predicts
         }
         curves = curves_of(models, material.first, material.likes, material.seed, material.threads)
         if curves is None or not any(fit.rows for fit in curves.fits):
@@ -150,8 +162,12 @@ def _relative(fits: Sequence[Fit]) -> list[list[dict[str, float]]]:
 
 
 def _search(study: Study, material: Material) -> dict[str, Any]:
-    """Return a search in facts and pictures, and whether it saw what is held out here."""
-    clean = study.data.digest in (material.first.train.digest, material.liked.train.digest)
+    """Return a search in facts and pictures, and whether it saw nothing of what is held out here, on any split."""
+    trains = [one.train for one in material.splits]
+    clean = all(
+        study.data.digest in (one.digest, (one if material.likes is None else one.likes(material.likes)).digest)
+        for one in trains
+    )
     return searches.facts(study) | {"clean": clean, "pictures": _shown("search", searches.drawings(study))}
 
 
@@ -164,16 +180,19 @@ def _popularity(material: Material) -> dict[str, Any]:
     groups = popularity.groups(train.item_counts)
     lines = {label: groups.shares(best[best >= 0]) for label, best in lists.items()}
     people = int((train.by_user.counts > 0).sum())
-    consumed = held.by_user.take(users).indices[None, :]
+    placed = either(entry.model.placed_items for entry in material.listing)
+    known = are_known(held.items, train.item_counts, placed)  # others no model could recommend but by chance
+    consumed = held.items[known]
     drawing = drawings.by_popularity(
-        groups.sizes, {popularity.CONSUMED: groups.shares(held.items)} | lines, material.colors
+        groups.sizes, {popularity.CONSUMED: groups.shares(consumed)} | lines, material.colors
     )
     rows = popularity.table(lists, train.item_counts, people)
-    own = popularity.table({popularity.CONSUMED: consumed}, train.item_counts, people)
+    own = popularity.table({popularity.CONSUMED: consumed[None, :]}, train.item_counts, people)
     columns = ["popularity", "novelty", "coverage", "gini"]
     return {
         "n": n, "rows": {"what was held out": own[popularity.CONSUMED]} | rows, "pictures": _shown("bias", [drawing]),
-        "columns": [(name, title_of(name)) for name in columns], "models": list(lists), **popularity.rest(groups.sizes),
+        "columns": [(name, title_of(name)) for name in columns], "models": list(lists), "unknown": 1 - known.mean(),
+        **popularity.rest(groups.sizes),
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from alsatian.plots import AXIS, COLORS, INK, Picture, numbers, small
 
 WIDE, HIGH, NARROW = 4.7, 2.75, 3.7  # inches of a picture; of one of three beside each other
 _SPANS = 40  # bars of values by time
-_CALENDAR = (-62135596800, 253402300799)  # seconds since 1970 of the years 1 to 9999
+_CALENDAR = (-30610224000, 32503680000)  # seconds since 1970 of the years 1000 to 3000
 
 percent = FuncFormatter(lambda share, _: f"{100 * share:.3g}%")
 
@@ -45,7 +46,7 @@ def values(bins: Sequence[Mapping[str, Any]]) -> Drawing:
     counts, total = [each["count"] for each in bins], sum(each["count"] for each in bins)
     with small(NARROW, HIGH) as (figure, axes):
         bars = axes.bar(range(len(bins)), counts, color=COLORS[0], width=0.82)
-        long = sum(map(len, words)) > 36
+        long = sum(map(len, words)) > 26
         axes.set_xticks(range(len(bins)), words, rotation=40 if long else 0, ha="right" if long else "center")
         axes.yaxis.set_major_formatter(numbers)
     said = [f"{word}: {each:,} ({each / total:.1%})" for word, each in zip(words, counts, strict=True)]
@@ -70,7 +71,7 @@ def skew(item_counts: NDArray[np.integer], user_counts: NDArray[np.integer]) -> 
 
 
 def over_time(times: NDArray[np.int64]) -> Drawing | None:
-    """Draw how many values there are over time; None where no calendar reaches."""
+    """Draw how many values there are over time; None where some are at no likely date."""
     first, last = int(times.min()), int(times.max())
     if first < _CALENDAR[0] or last > _CALENDAR[1] or first == last:
         return None
@@ -89,14 +90,14 @@ def over_time(times: NDArray[np.int64]) -> Drawing | None:
 
 def intervals(table: Evaluation, split: str, measure: str, colors: Mapping[str, str]) -> Drawing:
     """Draw one measure of all models, with intervals, the first model on top."""
-    rows = [row for row in table if row.split == split and measure in row.metrics]
+    rows = [row for row in table if row.split == split and math.isfinite(row.metrics.get(measure, math.nan))]
     tips = []
     with small(WIDE, 0.75 + 0.32 * len(rows)) as (figure, axes):
         for place, row in enumerate(rows):
-            low, high = row.intervals.get(measure, (row.metrics[measure],) * 2)
-            (line,) = axes.plot([low, high], [place, place], color=colors[row.model], lw=3.4, alpha=0.35)
+            bounds = row.intervals.get(measure, ())
+            (line,) = axes.plot(bounds, [place] * len(bounds), color=colors[row.model], lw=3.4, alpha=0.35)
             (dot,) = axes.plot(row.metrics[measure], place, "o", color=colors[row.model], ms=6.5)
-            said = f"{row.model}: {row.metrics[measure]:.4f} [{low:.4f}, {high:.4f}]"
+            said = f"{row.model}: {row.metrics[measure]:.4f}" + (" [{:.4f}, {:.4f}]".format(*bounds) if bounds else "")
             tips += [(line, said), (dot, said)]
         axes.set_yticks(range(len(rows)), [short(row.model) for row in rows], color=INK)
         axes.set_ylim(len(rows) - 0.4, -0.6)

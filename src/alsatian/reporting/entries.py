@@ -48,13 +48,14 @@ def entry(label: str, model: Model, split: Split, likes: float | None, threads: 
 def curves_of(
     models: Mapping[str, Model], split: Split, likes: float | None, seed: int, threads: int
 ) -> LearningCurves | None:
-    """Return the learning curves of models of one kind, on a tenth of what they may learn from; None of none.
+    """Return the learning curves of models of one kind, on a tenth of what they may learn from; None of none, or where
+    that is too little to take a tenth of.
 
     What the table judges on is not looked at, so that nobody chooses by it.
     """
-    if not models:
+    if not models or len(train := train_of(next(iter(models.values())), split, likes)) * CURVES < 1:
         return None
-    parts = values.random(train_of(next(iter(models.values())), split, likes), CURVES, seed)
+    parts = values.random(train, CURVES, seed)
     curves = LearningCurves(parts.held_out)
     for model in models.values():
         made(model).fit(parts.train, threads=threads, progress=False, callbacks=[curves])

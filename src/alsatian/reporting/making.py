@@ -38,7 +38,7 @@ class Report:
 
     def save(self, path: str | Path) -> None:
         """Write the page into a file; whatever goes wrong, an older one stays whole."""
-        write_whole(path, self.html.encode())
+        write_whole(path, self.html.encode(errors="replace"))  # names of files need not be text
 
     def __repr__(self) -> str:
         return f"Report({len(self.html):,} letters)\n{self.evaluation}"
@@ -82,7 +82,8 @@ def report(
     """
     check_libraries(study)
     wanted, splits = asked(metrics, at), _splits(data, split, seed)
-    first = next(iter(protocols_of(splits, seed).values()))[0]
+    several = [one for folds in protocols_of(splits, seed).values() for one in folds]
+    first = several[0]
     liked = first if likes is None else first.likes(likes)
     search = _search(study, data, first, likes)
     entered = _models(models, data, search)
@@ -98,7 +99,7 @@ def report(
     with steps("drawing", len(asked_for) + 2, progress) as step:
         entries = _entries(asked_for, len(entered), first, likes, own, step)
         material = Material(
-            data, first, liked, likes, found, entries, search, shown, pictures,
+            data, several, liked, likes, found, entries, search, shown, pictures,
             wanted.lists[0][1] if wanted.lists else 10, title, command, seed, own,
         )  # fmt: skip
         return Report(compose(material, step), found)

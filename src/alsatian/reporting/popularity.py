@@ -48,13 +48,19 @@ def table(lists: Mapping[str, NDArray[np.int32]], item_counts: Counts, users: in
     items = len(item_counts)
     return {
         label: {
-            "popularity": float(np.nanmean(metrics.popularity(best, item_counts))),
-            "novelty": float(np.nanmean(metrics.novelty(best, item_counts, users))),
+            "popularity": _mean(metrics.popularity(best, item_counts)),
+            "novelty": _mean(metrics.novelty(best, item_counts, users)),
             "coverage": metrics.coverage(best, items),
             "gini": metrics.gini(best, items),
         }
         for label, best in lists.items()
     }
+
+
+def _mean(scores: NDArray[np.float64]) -> float:
+    """Return the mean of the lists that have a figure, NaN where none has."""
+    there = scores[~np.isnan(scores)]
+    return float(there.mean()) if len(there) else float("nan")
 
 
 def rest(sizes: Sequence[int]) -> dict[str, Any]:

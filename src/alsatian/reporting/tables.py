@@ -33,7 +33,7 @@ def _rows(found: Evaluation, split: str) -> list[Row]:
 
 
 def _row(row: Row, found: Evaluation, split: str) -> dict[str, Any]:
-    memory = None if row.memory is None else size(row.memory)
+    memory = size(row.memory) if row.memory else None  # 0: no more than what others had used before
     return {
         "model": row.model,
         "cells": [_cell(row, name, found, split) for name in found.measures],
@@ -59,11 +59,16 @@ def _cell(row: Row, name: str, found: Evaluation, split: str) -> dict[str, Any] 
 
 def _best(found: Evaluation, split: str, name: str) -> Row | None:
     """Return the model with the best figure, where one is better than another."""
-    kind = name.partition("@")[0]
-    rows = [row for row in _rows(found, split) if math.isfinite(row.metrics.get(name, math.nan))]
-    if kind not in ACCURACY or len(rows) < 2:
+    rows = _best_first(found, split, name)
+    if name.partition("@")[0] not in ACCURACY or len(rows) < 2:
         return None
-    return (min if kind in LESS_IS_BETTER else max)(rows, key=lambda row: row.metrics[name])
+    return rows[0]
+
+
+def _best_first(found: Evaluation, split: str, name: str) -> list[Row]:
+    """Return the models that have a figure, the best one first."""
+    rows = [row for row in _rows(found, split) if math.isfinite(row.metrics.get(name, math.nan))]
+    return sorted(rows, key=lambda row: row.metrics[name], reverse=name.partition("@")[0] not in LESS_IS_BETTER)
 
 
 def _differences(found: Evaluation, split: str) -> Iterator[dict[str, Any]]:
@@ -110,7 +115,8 @@ def _verdicts(found: Evaluation, split: str) -> Iterator[dict[str, str]]:
         if (row := _best(found, split, name)) is None:
             continue
         what = "makes the best lists" if "@" in name else "predicts values best"
-        yield {"model": row.model, "what": what, "figure": _figure(row, name), "than": _than(row, name, found, split)}
+        told = {"model": row.model, "what": what, "figure": _figure(row, name)}
+        yield told | {"than": _than(row, name, found, split) + _next(row, name, found, split)}
 
 
 def _figure(row: Row, name: str) -> str:
@@ -132,3 +138,12 @@ def _than(row: Row, name: str, found: Evaluation, split: str) -> str:
     p = p if p.startswith("<") else f"= {p}"
     way = "lower" if name.partition("@")[0] in LESS_IS_BETTER else "higher"
     return f", {abs(difference.value):.3f} {way} than {difference.against} on the same users (p {p})"
+
+
+def _next(row: Row, name: str, found: Evaluation, split: str) -> str:
+    """Say which model comes next, unless the best one was compared with that."""
+    second = _best_first(found, split, name)[1]
+    compared = {one.differences[name].against for one in (row, second) if name in one.differences}
+    if compared & {row.model, second.model}:
+        return ""
+    return f"; next is {second.model} with {written(second.metrics[name], second.metrics[name])}, not tested against it"
