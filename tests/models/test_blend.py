@@ -11,7 +11,7 @@ import pytest
 from alsatian import evaluation, split
 from alsatian.errors import DataError, ParameterError, Unsupported
 from alsatian.interactions import Interactions
-from alsatian.models import Blend, ExplicitALS, ImplicitALS, Popularity
+from alsatian.models import Blend, ExplicitALS, Fallback, ImplicitALS, ItemKNN, Popularity
 from alsatian.models.weights import FINEST, MOST, lattice
 from alsatian.store import load, save
 from cases import arrays, told
@@ -84,6 +84,9 @@ def test_similar_items_are_blended_too(some_ratings: Interactions) -> None:
 def test_similar_items_come_from_the_parts_that_know_them(some_ratings: Interactions) -> None:
     factors = ImplicitALS(factors=6)
     model = Blend(parts=[Popularity(), factors], weights=[1, 1]).fit(some_ratings, progress=False)
+    assert model.similar(3, n=20).items == factors.fit(some_ratings, progress=False).similar(3, n=20).items
+    part = Fallback(first=Popularity(), then=ItemKNN())  # whose first model knows none
+    model = Blend(parts=[part, factors], weights=[1, 1]).fit(some_ratings, progress=False)
     assert model.similar(3, n=20).items == factors.fit(some_ratings, progress=False).similar(3, n=20).items
     with pytest.raises(Unsupported, match=r"blend knows no similar items; explicit-als and implicit-als do\."):
         Blend(parts=[Popularity(), Popularity()], weights=[1, 1]).fit(some_ratings, progress=False).similar(3)

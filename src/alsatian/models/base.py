@@ -279,6 +279,11 @@ class Model(Parameters):
         """Return what each list, or each of its places, names as where it comes from; `own` is a word for each list."""
         return lists.sources_by_place(top, self.placed_items, own)
 
+    @property
+    def _knows_similar(self) -> bool:
+        """Whether there are similar items."""
+        return type(self)._most_similar is not Model._most_similar
+
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         raise Unsupported(f"{self.name} knows no similar items; explicit-als and implicit-als do.")
 

@@ -128,9 +128,13 @@ class Blend(Combined):
         )
         return self._joined(tops, self._measure, n, allowed)
 
+    @property
+    def _knows_similar(self) -> bool:
+        return any(part._knows_similar for part in self.parts)
+
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         """Blend what the parts that know similar items say of them."""
-        items, able = len(self.data.item_ids), [at for at, part in enumerate(self.parts) if _knows_similar(part)]
+        items, able = len(self.data.item_ids), [at for at, part in enumerate(self.parts) if part._knows_similar]
         if not able:
             return super()._most_similar(rows, n, allowed, threads)
         tops = (
@@ -180,7 +184,3 @@ class Blend(Combined):
         items, shares = self._items[:, parts], self.shares[None, parts]
         people = (person for tops, knows in blocks for person in opinions(tops, knows, items, measure))
         return lists.stacked((ranked(rows, says, shares, n, allowed) for rows, says in people), n)
-
-
-def _knows_similar(part: Model) -> bool:
-    return type(part)._most_similar is not Model._most_similar

@@ -92,6 +92,10 @@ class Fallback(Combined):
         by_part = [sources_of(best, part.placed_items, word) for part, word in zip(self.models, words, strict=True)]
         return [by_part[part][place] for place, part in enumerate(origin.tolist())]
 
+    @property
+    def _knows_similar(self) -> bool:
+        return self.first._knows_similar and (self.then._knows_similar or not self._left.any())
+
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         top = Top(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
         for part, asked in enumerate((~self._left[rows], self._left[rows])):
