@@ -195,14 +195,15 @@ def _cell(row: Row, name: str) -> str:
     return f"{written(value, value)}{bounds}{'*' if sure else ''}"
 
 
-def written(value: float, beside: float) -> str:
-    """Write a figure with as many digits as suit another one; nothing where it is no number.
+def written(value: float, beside: float, sign: str = "") -> str:
+    """Write a figure with as many digits as suit another one; nothing where it is no number. sign: "+": always with one.
 
-    >>> written(0.28912, 0.3), written(431.32, 450.0)
-    ('0.289', '431.3')
+    >>> written(0.28912, 0.3), written(431.32, 450.0), written(0.0034, 0.0034, "+")
+    ('0.289', '431.3', '+0.0034')
     """
-    digits = 1 if abs(beside) >= 100 else 2 if abs(beside) >= 10 else 3
-    return f"{value:.{digits}f}" if math.isfinite(value) else ""
+    size = abs(beside)
+    digits = 1 if size >= 100 else 2 if size >= 10 else 3 if size >= 0.01 or not size else 4
+    return f"{value:{sign}.{digits}f}" if math.isfinite(value) else ""
 
 
 def _finite(numbers: Any) -> Any:

@@ -82,8 +82,7 @@ def _differences(found: Evaluation, split: str) -> Iterator[dict[str, Any]]:
 
 
 def _told(difference: Difference) -> dict[str, Any]:
-    digits = 1 if abs(difference.value) >= 10 else 3
-    told, low, high = (f"{one:+.{digits}f}".replace("-", "−") for one in difference[:3])
+    told, low, high = (written(one, difference.value, "+").replace("-", "−") for one in difference[:3])
     return {
         "value": told,
         "sort": difference.value,
@@ -137,7 +136,7 @@ def _than(row: Row, name: str, found: Evaluation, split: str) -> str:
     p = chance(difference.p)
     p = p if p.startswith("<") else f"= {p}"
     way = "lower" if name.partition("@")[0] in LESS_IS_BETTER else "higher"
-    return f", {abs(difference.value):.3f} {way} than {difference.against} on the same users (p {p})"
+    return f", {written(abs(difference.value), difference.value)} {way} than {difference.against} on the same users (p {p})"
 
 
 def _next(row: Row, name: str, found: Evaluation, split: str) -> str:
