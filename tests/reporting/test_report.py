@@ -71,6 +71,8 @@ class TestReport:
         found = report(films, "item-knn", split=folds, study=study, posters=drawn, **QUICK).html
         assert "flatter it" in found
         assert "the table above does not" not in found
+        assert "--test SPLIT" not in found  # which has no folds
+        assert "that are not learned from in some fold" in found
 
     def test_combinations_have_no_learning_curves(self, films: Interactions, drawn: Posters) -> None:
         blend = Blend(parts=["implicit-als:factors=2", "item-knn"])
@@ -167,9 +169,10 @@ class TestParts:
         assert np.abs(shares - 0.2).max() < 0.05
 
     def test_rows_add_up(self, films: Interactions) -> None:
-        counts = replace(films.report, read=10, skipped={"no user": 2}, combined=1)
+        counts = replace(films.report, read=10, skipped={"no user": 1, "left out by where": 1}, combined=1)
         told = dict(rows(counts))
         assert told["kept"] == 7
+        assert told["left out: by where"] == 1
         assert sum(told.values()) == 2 * told["read"]
 
     def test_the_facts_are_those_of_inspect(self, films: Interactions) -> None:

@@ -196,7 +196,7 @@ def _cell(row: Row, name: str) -> str:
 
 
 def written(value: float, beside: float, sign: str = "") -> str:
-    """Write a figure with as many digits as suit another one; nothing where it is no number. sign: "+": always with one.
+    """Write a figure with as many digits as suit another one; nothing where it is no number. sign: "+" always shows it.
 
     >>> written(0.28912, 0.3), written(431.32, 450.0), written(0.0034, 0.0034, "+")
     ('0.289', '431.3', '+0.0034')

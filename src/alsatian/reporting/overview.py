@@ -50,7 +50,8 @@ def pictures(data: Interactions, found: dict[str, Any]) -> list[Drawing]:
 def rows(report: Report) -> list[tuple[str, int]]:
     """Return what became of the rows of the source."""
     kept = report.read - sum(report.skipped.values()) - report.combined
-    told = [("read", report.read), *((f"left out: {reason}", count) for reason, count in report.skipped.items())]
+    told = [("read", report.read)]
+    told += [(f"left out: {reason.removeprefix('left out ')}", count) for reason, count in report.skipped.items()]
     if report.combined:
         told.append(("combined with another row of the same user and item", report.combined))
     return [*told, ("kept", kept)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from matplotlib.ticker import MaxNLocator
+
 from alsatian.evaluation.measures import title_of
 from alsatian.models.space import Choices, Range
 from alsatian.plots import AXIS, COLORS, INK, numbers, small
@@ -55,6 +57,7 @@ def _history(study: Study) -> Drawing:
             if best is not None:
                 steps.append((trial.number, best))
         axes.step(*zip(*steps, strict=True), where="post", color=INK, lw=1.3)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("trial")
         _limits(axes, study)
     return Drawing("History", figure, tips, "The line is the best so far; hollow dots are trials that ended early.")
@@ -91,6 +94,8 @@ def _slice(study: Study, name: str) -> Drawing:
         if isinstance(where, Range) and where.scale == "log":
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(numbers)
+        elif isinstance(where, Range) and where.whole:
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if not numeric:
             category_axis(axes, words)
         axes.set_xlabel(name)

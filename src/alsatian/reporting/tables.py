@@ -136,7 +136,8 @@ def _than(row: Row, name: str, found: Evaluation, split: str) -> str:
     p = chance(difference.p)
     p = p if p.startswith("<") else f"= {p}"
     way = "lower" if name.partition("@")[0] in LESS_IS_BETTER else "higher"
-    return f", {written(abs(difference.value), difference.value)} {way} than {difference.against} on the same users (p {p})"
+    far = written(abs(difference.value), difference.value)
+    return f", {far} {way} than {difference.against} on the same users (p {p})"
 
 
 def _next(row: Row, name: str, found: Evaluation, split: str) -> str:
