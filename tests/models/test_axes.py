@@ -13,8 +13,12 @@ from problems import Problem, problem
 
 def solved(p: Problem, steps: int, threads: int = 1, turned: bool = True) -> tuple[np.ndarray, float]:
     solution = Side(p.start.factors.copy(), None)
-    sweep = axes.half_sweep if turned else kernels.half_sweep
-    loss, failed = sweep(p.rows, p.form, p.fixed, p.gram, p.ridge, solution, steps, exact_from=NEVER, threads=threads)  # type: ignore[operator]
+    if turned:
+        basis, rest = axes.basis(p.fixed, p.gram, steps, threads), (p.ridge, solution, steps)
+        loss, failed = axes.half_sweep(p.rows, p.form, basis, *rest, exact_from=NEVER, threads=threads)
+    else:
+        rest = (p.fixed, p.gram, p.ridge, solution, steps)
+        loss, failed = kernels.half_sweep(p.rows, p.form, *rest, exact_from=NEVER, threads=threads)
     assert failed == -1
     return solution.factors, loss
 

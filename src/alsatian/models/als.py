@@ -7,9 +7,8 @@
 
 With `nonnegative`, x and y (not the biases) are at least 0, and each row's regression is solved under that bound.
 
-An epoch solves all items with the users fixed, moves them on by a share of their last step (momentum.py), then solves
-all users with the items fixed. A fit ends with the users, exactly solved unless solver="cg", so that a user's factors
-are exactly what folding in her own history gives.
+The course of a fit is in alternation.py. It ends with the users, exactly solved unless solver="cg", so that a user's
+factors are exactly what folding in her own history gives.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Side
 from alsatian.kernels.types import entries
 from alsatian.models import axes
+from alsatian.models.alternation import InMemory, alternate
 from alsatian.models.attributes import PlacingModel
 from alsatian.models.explaining import explanations, regression_parts
 from alsatian.models.lists import Audience
-from alsatian.models.momentum import Momentum
 from alsatian.models.params import param
 from alsatian.models.run import Run
-from alsatian.models.sides import Half, penalty, weighed_gram, zeros
+from alsatian.models.sides import Half, Totals, weighed_gram, zeros
 
 CG_STEPS, AXES_STEPS = 3, 2  # of conjugate gradient; where empty cells count, and its axes are those of models/axes.py
 EXACT_FACTORS = 32  # above, conjugate gradient comes sooner to the same objective: bench solvers --factors 16 32 64
@@ -86,7 +85,7 @@ class ALS(PlacingModel):
     # What a form decides
 
     @abstractmethod
-    def _mean(self, data: Interactions) -> float:
+    def _mean(self, totals: Totals) -> float:
         """Return m, fixed during the fit."""
 
     @abstractmethod
@@ -98,7 +97,7 @@ class ALS(PlacingModel):
     def _regularization(self) -> tuple[float, float]:
         """Return reg, and nu: how the regularization of a row grows with its entries."""
 
-    def _level(self, data: Interactions) -> float:
+    def _level(self, totals: Totals) -> float:
         """Return about what x_u.y_i should be on average; where the factors begin."""
         return 0.0
 
@@ -106,7 +105,9 @@ class ALS(PlacingModel):
 
     def _check(self, data: Interactions) -> None:
         super()._check(data)
-        users, items = len(data.user_ids), len(data.item_ids)
+        self._check_size(len(data.user_ids), len(data.item_ids))
+
+    def _check_size(self, users: int, items: int) -> None:
         if self.factors > min(users, items):
             raise ParameterError(
                 f"factors={self.factors} is more than the data allows: it has {users:,} users and {items:,} items; "
@@ -114,79 +115,25 @@ class ALS(PlacingModel):
             )
 
     def _learn(self, data: Interactions, run: Run) -> dict[str, Any]:
-        mean = self._mean(data)
-        form = self._form(mean)
-        by_user, by_item = (
-            Half(entries, self._ridge(entries, form), ids)
-            for entries, ids in ((data.by_user, data.user_ids), (data.by_item, data.item_ids))
-        )
-        users, items = self._start(by_user, by_item, form, self._level(data), run)
-        momentum, loss = Momentum(), np.inf
-
-        def solve_users(steps: int | None = None) -> float:
-            return self._solve(by_user, form, items, users, run.threads, steps) + penalty(by_item, items)
-
-        def learned() -> dict[str, Any]:
-            factors = {"user_factors": users.factors, "item_factors": items.factors}
-            biases = {"user_bias": users.bias, "item_bias": items.bias}
-            return factors | biases | {"mean": np.array([mean], self.precision)}
-
-        for _ in run.epochs(self.epochs, self.name):
-            before = loss
-            self._solve(by_item, form, users, items, run.threads)
-            if self.accelerate:
-                momentum.move(items)
-                if self.nonnegative:
-                    np.maximum(items.factors, 0, out=items.factors)
-            loss = solve_users()
-            if loss > before and momentum.moved:
-                momentum.back(items)  # exactly solved, the users can only lower what the last epoch reached
-                loss = solve_users(steps=0)
-            if run.finish(loss, self.tol, learned):
-                break
-        if self.nonnegative:
-            users = zeros(users, len(users.factors))  # where a visitor's descent begins, so that the bits are the same
-        if self.nonnegative or (self.solver == "auto" and self.epoch_steps):
-            run.amend(solve_users(steps=0))
-        return learned()
+        return alternate(self, InMemory(self, data, run.threads), run)
 
     def _ridge(self, rows: CSR, form: Form) -> NDArray[Any]:
         reg, nu = self._regularization
         return np.asarray(reg * (rows.counts + form.unobserved * rows.columns) ** nu, self.precision)
 
-    def _start(self, by_user: Half, by_item: Half, form: Form, level: float, run: Run) -> tuple[Side, Side]:
-        """Seeded starting values: products of factors begin near `level`, and biases are the regularized means that
-        they would be without factors (two half-sweeps that have no factors).
-
-        The items are random, and the users solved for them. The other way round needs more epochs, as popular items
-        are more telling than busy users. The items spread so that the users meet a Gram matrix about as large as their
-        ridge, which weighs the main directions of the data and the ridge alike; much larger or smaller ones need more
-        epochs, too.
-        """
-        rng = np.random.default_rng(self.seed)
+    def _drawn(self, rng: np.random.Generator, rows: int, spread: float, level: float) -> Side:
+        """Draw a side to start from: products of factors begin near `level`, biases at 0."""
         center = np.sqrt(abs(level) / max(self.factors, 1))
+        factors = rng.standard_normal((rows, self.factors)) * spread + center
+        factors = np.abs(factors) if self.nonnegative else factors
+        return Side(factors.astype(self.precision), np.zeros(rows, self.precision) if self.biased else None)
 
-        def drawn(half: Half, solved: Half) -> Side:
-            rows = half.entries.rows
-            factors = rng.standard_normal((rows, self.factors)) * self._spread(solved, form) + center
-            factors = np.abs(factors) if self.nonnegative else factors
-            return Side(factors.astype(self.precision), np.zeros(rows, self.precision) if self.biased else None)
+    def _spread(self, mean_ridge: float, observed: float, rows: int, columns: int, form: Form) -> float:
+        """Return the standard deviation of the starting factors with which a side is solved first.
 
-        users, items = drawn(by_user, by_item), drawn(by_item, by_user)
-        if self.biased:
-            user_bias, item_bias = (side._replace(factors=side.factors[:, :0].copy()) for side in (users, items))
-            self._solve(by_item, form, user_bias, item_bias, run.threads)
-            self._solve(by_user, form, item_bias, user_bias, run.threads)
-        if self.factors:
-            self._solve(by_user, form, items, users, run.threads)
-        return users, items
-
-    def _spread(self, solved: Half, form: Form) -> float:
-        """Return the standard deviation of the starting factors with which a side is solved first."""
-        rows, weights = solved.entries.rows, solved.entries.weights
-        observed = len(solved.entries.indices) if weights is None else weights.sum(dtype=np.float64)
-        cells = observed / rows + form.unobserved * solved.entries.columns
-        variance = START * float(solved.ridge.mean()) / cells
+        mean_ridge, observed (weight of all entries), rows, columns: of the side that is solved.
+        """
+        variance = START * mean_ridge / (observed / rows + form.unobserved * columns)
         return float(np.sqrt(variance or 0.1 / max(self.factors, 1)))  # without a ridge, any small size
 
     def _solve(
@@ -205,27 +152,28 @@ class ALS(PlacingModel):
         """
         gram = weighed_gram(fixed, form, threads) if gram is None else gram
         steps = self.epoch_steps if steps is None else steps
-        loss, failed = axes.half_sweep(
-            half.entries.for_kernels,
-            form,
-            fixed,
-            gram,
-            half.ridge,
-            solution,
-            steps,
+        loss, failed = self._sweep(half, form, axes.basis(fixed, gram, steps, threads), solution, steps, threads)
+        if failed >= 0:
+            who = f"{half.ids.what} {half.ids.id_of(failed)!r}" if half.ids else "the visitor"
+            raise self._unsolved(who, int(half.entries.counts[failed]))
+        return loss
+
+    def _sweep(
+        self, half: Half, form: Form, basis: axes.Basis, solution: Side, steps: int, threads: int
+    ) -> tuple[float, int]:
+        """Solve a side, or a block of its rows, in place; return its loss and the first row without solution, or -1."""
+        return axes.half_sweep(
+            *(half.entries.for_kernels, form, basis, half.ridge, solution, steps),
             exact_from=self._exact_from,
             threads=threads,
             nonnegative=self.nonnegative,
         )
-        if failed >= 0:
-            count = half.entries.counts[failed]
-            who = f"{half.ids.what} {half.ids.id_of(failed)!r}" if half.ids else "the visitor"
-            raise FitError(
-                f"{who} with {counted(int(count), 'value')} has no finite, unique solution "
-                f"at {self.factors} factors and reg={self._regularization[0]:g}; raise reg, lower factors, or pass "
-                "precision='float64'."
-            )
-        return loss
+
+    def _unsolved(self, who: str, values: int) -> FitError:
+        return FitError(
+            f"{who} with {counted(values, 'value')} has no finite, unique solution at {self.factors} factors and "
+            f"reg={self._regularization[0]:g}; raise reg, lower factors, or pass precision='float64'."
+        )
 
     @property
     def epoch_steps(self) -> int:

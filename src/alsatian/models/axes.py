@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,26 @@ from alsatian.kernels import Form, Rows, Side
 ROWS = 4096  # turned by one product: always the same blocks, so that the bits do not depend on the threads
 
 
+class Basis(NamedTuple):
+    """The fixed side as a half-sweep meets it: as it is (axes is None), or in the axes V of w0 G, which is diagonal."""
+
+    fixed: Side
+    gram: NDArray[Any] | None
+    axes: NDArray[Any] | None = None
+
+
+def basis(fixed: Side, gram: NDArray[Any] | None, steps: int, threads: int) -> Basis:
+    """Return the fixed side in the axes of `gram` for steps of conjugate gradient, if rows share a matrix."""
+    if not steps or gram is None:
+        return Basis(fixed, gram)
+    spread, axes = axes_of(gram)
+    return Basis(Side(turn(fixed.factors, axes, threads), None), np.diag(spread), axes)
+
+
 def half_sweep(
     rows: Rows,
     form: Form,
-    fixed: Side,
-    gram: NDArray[Any] | None,
+    basis: Basis,
     ridge: NDArray[Any],
     solution: Side,
     steps: int,
@@ -36,21 +51,16 @@ def half_sweep(
     threads: int,
     nonnegative: bool = False,
 ) -> tuple[float, int]:
-    """Do as kernels.half_sweep does; steps of conjugate gradient in the axes of `gram`, if rows share a matrix."""
-    if not steps or gram is None:
-        return kernels.half_sweep(
-            *(rows, form, fixed, gram, ridge, solution, steps),
-            exact_from=exact_from,
-            threads=threads,
-            nonnegative=nonnegative,
-        )
-    spread, axes = axes_of(gram)
-    turned = Side(turn(solution.factors, axes, threads), None)
-    across = Side(turn(fixed.factors, axes, threads), None)
+    """Do as kernels.half_sweep does, in the axes of the basis."""
+    turned = solution if basis.axes is None else Side(turn(solution.factors, basis.axes, threads), None)
     result = kernels.half_sweep(
-        rows, form, across, np.diag(spread), ridge, turned, steps, exact_from=exact_from, threads=threads
+        *(rows, form, basis.fixed, basis.gram, ridge, turned, steps),
+        exact_from=exact_from,
+        threads=threads,
+        nonnegative=nonnegative,
     )
-    solution.factors[:] = turn(turned.factors, axes.T, threads)
+    if basis.axes is not None:
+        solution.factors[:] = turn(turned.factors, basis.axes.T, threads)
     return result
 
 

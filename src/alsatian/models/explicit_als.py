@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from alsatian.errors import ParameterError
-from alsatian.interactions import Interactions
 from alsatian.kernels import Form
 from alsatian.models.als import ALS
 from alsatian.models.params import param
+from alsatian.models.sides import Totals
 
 
 class ExplicitALS(ALS):
@@ -75,14 +73,14 @@ class ExplicitALS(ALS):
     def _regularization(self) -> tuple[float, float]:
         return self.reg, self.nu
 
-    def _mean(self, data: Interactions) -> float:
-        return data.mean if self.biases else 0.0
+    def _mean(self, totals: Totals) -> float:
+        return totals.mean if self.biases else 0.0
 
-    def _level(self, data: Interactions) -> float:
+    def _level(self, totals: Totals) -> float:
         if self.biases:
             return 0.0
-        cells = len(data) + self.unobserved_weight * (len(data.user_ids) * len(data.item_ids) - len(data))
-        return float(data.values.sum(dtype=np.float64)) / cells
+        empty = totals.users * totals.items - totals.values
+        return totals.total / (totals.values + self.unobserved_weight * empty)
 
     def _form(self, mean: float) -> Form:
         return Form(0.0, 1.0, 1.0, -mean, self.unobserved_weight)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import DataError, ParameterError
-from alsatian.interactions import Interactions
 from alsatian.kernels import Form
 from alsatian.models.als import ALS
 from alsatian.models.params import Search, param
+from alsatian.models.sides import Totals
 
 # What a setting is when it is not given; one that a form does not list has no meaning there.
 # Chosen by bench/defaults.py.
@@ -110,7 +110,7 @@ class ImplicitALS(ALS):
                 "(likes(at_least=...)), or pass use_values=False."
             )
 
-    def _mean(self, data: Interactions) -> float:
+    def _mean(self, totals: Totals) -> float:
         return 0.0
 
     def _form(self, mean: float) -> Form:

@@ -85,9 +85,10 @@ class Run:
         return known | {"seconds": self.seconds}
 
     def epochs(self, count: int, title: str) -> Iterator[int]:
-        """Yield 1..count while the fit is not done; each epoch must call `finish` before the next."""
-        with _bar(title, count, self.progress) as advance:
-            for epoch in range(1, count + 1):
+        """Yield the numbers up to count of epochs still to make; each must call `finish` before the next."""
+        made = len(self.history)
+        with _bar(title, count - made, self.progress) as advance:
+            for epoch in range(made + 1, count + 1):
                 yield epoch
                 advance(self._live())
 

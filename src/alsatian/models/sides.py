@@ -1,4 +1,4 @@
-"""One side of an alternation: its entries, and what is learned of its rows."""
+"""One side of an alternation: its entries, and what is learned of its rows; and what both sides add up to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.ids import Ids
-from alsatian.interactions import CSR
+from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Side
 
 
@@ -19,6 +19,21 @@ class Half(NamedTuple):
     entries: CSR
     ridge: NDArray[Any]
     ids: Ids | None
+
+
+class Totals(NamedTuple):
+    """What a fit must know of the data as a whole: how much there is, the (weighted) mean and the sum of the values."""
+
+    users: int
+    items: int
+    values: int
+    mean: float
+    total: float
+
+    @classmethod
+    def of(cls, data: Interactions) -> Totals:
+        total = float(data.values.sum(dtype=np.float64))
+        return cls(len(data.user_ids), len(data.item_ids), len(data), data.mean, total)
 
 
 def weighed_gram(fixed: Side, form: Form, threads: int | None = None) -> NDArray[Any] | None:
