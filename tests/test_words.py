@@ -35,7 +35,7 @@ FLOORS = [
     ["models"],
     ["store", "evaluation", "posters"],
     ["curves"],
-    ["tuning"],
+    ["tuning", "spark"],
     ["reporting"],
     ["cli"],
     ["", "__main__"],

@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alsatian import evaluation, metrics, posters, split
+    from alsatian import evaluation, metrics, posters, spark, split
     from alsatian.catalog import Catalog
     from alsatian.curves import LearningCurves
     from alsatian.errors import AlsatianError
@@ -80,6 +80,7 @@ _HOMES = {
     "report": "reporting",
     "samples": "ingest",
     "save": "store",
+    "spark": None,
     "split": None,
     "tune": "tuning",
 }
@@ -88,7 +89,7 @@ __all__ = [
     "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
     "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "LearningCurves", "Popularity", "PureSVD", "Recipe",
     "Recommendations", "Split", "SplitWarning", "Study", "UserKNN", "evaluate", "evaluation", "load", "metrics",
-    "posters", "read", "report", "samples", "save", "split", "tune",
+    "posters", "read", "report", "samples", "save", "spark", "split", "tune",
 ]  # fmt: skip
 
 

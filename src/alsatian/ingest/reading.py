@@ -123,6 +123,15 @@ def read_arrays(columns: dict[str, NDArray[Any]], name: str, table: ItemTable) -
         con.close()
 
 
+def read_items_of(given: Any, key: str) -> ItemTable:
+    """Read a table of items for data that comes another way. key: what that data calls the column of their ids."""
+    con = connect()
+    try:
+        return _table(con, given.toArrow() if hasattr(given, "toArrow") else given, "item", key, "stop")()
+    finally:
+        con.close()
+
+
 def _open(
     con: DuckDBPyConnection, source: Any, query: str | None, delimiter: str | None, bad_rows: BadRows = "stop"
 ) -> tuple[Source, Items | None, Items | None]:

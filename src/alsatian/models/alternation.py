@@ -6,6 +6,7 @@ all users with the items fixed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -43,8 +44,11 @@ class Sides(Protocol):
         """Return the learned arrays by name."""
 
 
-def alternate(model: ALS, sides: Sides, run: Run) -> dict[str, Any]:
-    """Go through the epochs that the run has not yet had, and return what is learned."""
+def alternate(
+    model: ALS, sides: Sides, run: Run, learned: Callable[[], dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Go through the epochs that the run has not yet had, and return what is learned (or else what `learned` gives)."""
+    learned = learned or sides.learned
     loss = run.history[-1].objective if run.history else np.inf
     for _ in run.epochs(model.epochs, model.name):
         before = loss
@@ -53,13 +57,13 @@ def alternate(model: ALS, sides: Sides, run: Run) -> dict[str, Any]:
         if loss > before and sides.moved:
             sides.back()  # exactly solved, the users can only lower what the last epoch reached
             loss = sides.solve_users(steps=0)
-        if run.finish(loss, model.tol, sides.learned):
+        if run.finish(loss, model.tol, learned):
             break
     if model.nonnegative:
         sides.zero_users()  # where a visitor's descent begins, so that the bits are the same
     if model.nonnegative or (model.solver == "auto" and model.epoch_steps):
         run.amend(sides.solve_users(steps=0))
-    return sides.learned()
+    return learned()
 
 
 class InMemory:

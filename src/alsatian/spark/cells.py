@@ -1,0 +1,85 @@
+"""Tables whose cells are arrays: how they go into Arrow's columns and come out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Batches = Iterable[Any]  # of pyarrow.RecordBatch
+_ARROW = {"int": "int32", "bigint": "int64", "float": "float32", "double": "float64", "binary": "binary"}
+
+
+class Layout:
+    """The columns of a table: name -> type, as Spark writes types.
+
+    >>> Layout(block="int", values="binary").ddl
+    'block int, values binary'
+    """
+
+    def __init__(self, **columns: str) -> None:
+        self.columns = columns
+
+    @property
+    def ddl(self) -> str:
+        return ", ".join(f"{name} {kind}" for name, kind in self.columns.items())
+
+    def batch(self, row: Mapping[str, Any]) -> Any:
+        """Return one row as a pyarrow.RecordBatch; arrays become bytes, what is not given is null."""
+        import pyarrow as pa
+
+        columns = []
+        for name, kind in self.columns.items():
+            cell = row.get(name)
+            cell = np.ascontiguousarray(cell).tobytes() if isinstance(cell, np.ndarray) else cell
+            columns.append(pa.array([cell], pa.type_for_alias(_ARROW[kind])))
+        return pa.RecordBatch.from_arrays(columns, names=list(self.columns))
+
+    def table(self, row: Mapping[str, Any]) -> Any:
+        """Return one row as a pyarrow.Table."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches([self.batch(row)])
+
+
+class Row:
+    """One row of a batch or table; arrays are seen where they lie, and cannot be written to."""
+
+    def __init__(self, batch: Any, place: int) -> None:
+        self._batch, self._place = batch, place
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the Arrow scalar of a column."""
+        return self._batch.column(name)[self._place]
+
+    def plain(self, name: str) -> Any:
+        """Return a number, or None."""
+        return self[name].as_py()
+
+    def has(self, name: str) -> bool:
+        return bool(self[name].is_valid)
+
+    def array(self, name: str, dtype: Any) -> NDArray[Any]:
+        return view(self[name], dtype)
+
+    def maybe(self, name: str, dtype: Any) -> NDArray[Any] | None:
+        """Return an array, or None where the cell is null."""
+        return view(self[name], dtype) if self.has(name) else None
+
+
+def view(cell: Any, dtype: Any) -> NDArray[Any]:
+    """Return the bytes of an Arrow scalar as an array."""
+    return np.frombuffer(cell.as_buffer(), dtype)
+
+
+def rows(batches: Batches) -> Iterator[Row]:
+    """Yield the rows of batches, or of a table's."""
+    for batch in batches:
+        yield from (Row(batch, place) for place in range(batch.num_rows))
+
+
+def column(table: Any, name: str, dtype: Any) -> NDArray[Any]:
+    """Return a column of numbers of a pyarrow.Table."""
+    return np.ascontiguousarray(table.column(name).to_numpy(), dtype)

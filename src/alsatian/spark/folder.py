@@ -1,0 +1,59 @@
+"""Tables as Parquet in a folder that the driver and all executors reach."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from alsatian.errors import ParameterError
+from alsatian.spark.session import is_local
+
+
+class Folder:
+    """Named tables below a path; the path is Spark's, such as hdfs://... or s3a://..."""
+
+    def __init__(self, spark: Any, path: str) -> None:
+        self.spark, self.path = spark, str(path).rstrip("/")
+
+    def write(self, name: str, table: Any) -> Any:
+        """Write a table in place of an older one, and return it as it is read from there."""
+        table.write.mode("overwrite").option("compression", "none").parquet(f"{self.path}/{name}")
+        return self.read(name, table.schema)
+
+    def read(self, name: str, schema: Any = None) -> Any:
+        """Return a table; with its schema given, Spark need not look into the files for it."""
+        reader = self.spark.read if schema is None else self.spark.read.schema(schema)
+        return reader.parquet(f"{self.path}/{name}")
+
+    def write_text(self, name: str, text: str) -> None:
+        self.write(name, self.spark.createDataFrame([(text,)], "text string").coalesce(1))
+
+    def read_text(self, name: str) -> str | None:
+        """Return a text that was written, or None where there is none, or not all of it."""
+        from pyspark.errors import PySparkException
+
+        try:
+            found = self.read(name).collect()
+        except PySparkException:  # no such path, or nothing was committed there
+            return None
+        return str(found[0][0]) if len(found) == 1 else None
+
+
+@contextmanager
+def working_folder(spark: Any, path: str | None) -> Iterator[Folder]:
+    """Give the folder of a path, or where Spark runs on one machine a temporary one."""
+    if path is not None:
+        yield Folder(spark, path)
+        return
+    if not is_local(spark):
+        raise ParameterError(
+            "on a cluster the blocks need a place that all executors reach; pass folder= (--folder), such as folder='hdfs:///tmp/my-fit'."
+        )
+    temporary = tempfile.mkdtemp(prefix="alsatian-spark-")
+    try:
+        yield Folder(spark, f"file://{temporary}")
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

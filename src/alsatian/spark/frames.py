@@ -1,0 +1,177 @@
+"""From a Spark DataFrame to typed rows: which column is which, and what is wrong with the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from alsatian.errors import ColumnError, DataError, ParameterError, RowsError, counted
+from alsatian.ingest.building import usual_rule
+from alsatian.ingest.columns import find_roles, meaning
+from alsatian.ingest.recipes import asked_columns
+from alsatian.ingest.source import Cell, Source
+from alsatian.recipe import Recipe
+from alsatian.spans import unit_of
+
+NAME = "the frame"
+_INTEGERS = ("tinyint", "smallint", "int", "bigint")
+_NUMBERS = (*_INTEGERS, "float", "double", "decimal")
+_TEXT = ("string", "varchar", "char")
+_KINDS = 21  # different values from which on they are no ratings
+_ELSEWHERE = ("signals", "min_per_user", "min_per_item")  # rules that need all rows at once
+
+
+class Typed(NamedTuple):
+    """Rows: user, item, value and, where there are such columns, time, weight and event; and what makes them values."""
+
+    rows: Any
+    columns: tuple[str, ...]
+    recipe: Recipe
+    read: int
+    skipped: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def typed(
+    frame: Any, named: Mapping[str, str | None], recipe: Recipe, scale: tuple[float, float] | None = None
+) -> Typed:
+    """Find the columns, type and check them.
+
+    Raises ColumnError, ParameterError, RowsError for missing and non-finite values, DataError without rows.
+    """
+    _check_recipe(recipe)
+    types = dict(frame.dtypes)
+    source = Source(cast(Any, None), NAME, lambda _: "", {name: Cell(name, kind) for name, kind in types.items()})
+    asked, recipe = asked_columns(source, named, recipe)
+    roles = find_roles(source, asked)
+    roles.pop("title", None)
+    if recipe.half_life is not None and "time" not in roles:
+        raise ColumnError(f"half_life needs the times of rows, and {NAME} has none; pass time= (--time).")
+    chosen = {role: _expression(role, name, types[name]) for role, name in roles.items()}
+    rows = frame.selectExpr(*(f"{sql} AS {role}" for role, sql in chosen.items()))
+    rows = rows if "value" in roles else rows.selectExpr("*", "CAST(1 AS FLOAT) AS value")
+    counts = _counted(rows, roles, types, recipe, scale)
+    rows, recipe, skipped, notes = _timed(rows, roles, types, recipe, counts)
+    rule = recipe.duplicates or _usual_rule(rows, recipe, roles.get("value"))
+    recipe = replace(recipe, columns=recipe.columns | roles, duplicates=rule)
+    return Typed(rows, tuple(rows.columns), recipe, counts["read"], skipped, (*source.notes, *notes))
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    for name in _ELSEWHERE:
+        if recipe.given(name):
+            raise ParameterError(f"a fit on Spark knows no {name}; apply it to the frame, and leave it out here.")
+    if recipe.confidence == "bm25":
+        raise ParameterError("a fit on Spark knows no confidence='bm25'; choose 'log', or weigh the frame's values.")
+
+
+def _expression(role: str, name: str, kind: str) -> str:
+    """Return the SQL of a typed column; raises ColumnError for a type that cannot serve."""
+    cell, plain = f"`{name.replace('`', '``')}`", kind.split("(")[0]
+    if role in ("user", "item"):
+        if plain in _TEXT:
+            return f"CAST({cell} AS STRING)"
+        if plain in _INTEGERS or (plain == "decimal" and kind.endswith(",0)")):
+            return f"CAST({cell} AS BIGINT)"
+        raise ColumnError(
+            f"the {role} column {name!r} holds {kind} values; ids are integers or text: cast it, such as "
+            f"frame.withColumn({name!r}, frame[{name!r}].cast('string'))."
+        )
+    if role == "event":
+        return f"trim(CAST({cell} AS STRING))"
+    if role == "time" and plain in ("timestamp", "timestamp_ntz", "date"):
+        return _seconds(cell, plain)
+    if plain not in _NUMBERS:
+        raise ColumnError(f"the {role} column {name!r} holds {kind} values; it takes numbers: cast it.")
+    return f"CAST(floor({cell}) AS BIGINT)" if role == "time" else f"CAST({cell} AS FLOAT)"
+
+
+def _seconds(cell: str, kind: str) -> str:
+    if kind == "timestamp":
+        return f"unix_seconds({cell})"
+    day = f"unix_date(CAST({cell} AS DATE)) * 86400L"  # without a zone it is in UTC
+    return day if kind == "date" else f"{day} + hour({cell}) * 3600 + minute({cell}) * 60 + CAST(second({cell}) AS INT)"
+
+
+def _counted(
+    rows: Any,
+    roles: Mapping[str, str],
+    types: Mapping[str, str],
+    recipe: Recipe,
+    scale: tuple[float, float] | None,
+) -> dict[str, Any]:
+    """Count the rows, and those that are bad, in one pass; raises RowsError for these."""
+    bad = {
+        f"without {'an' if role[0] in 'ie' else 'a'} {role}": f"{role} IS NULL"
+        + (f" OR trim({role}) = ''" if types.get(name, "").split("(")[0] in _TEXT else "")
+        for role, name in roles.items()
+    }
+    bad["with a value that is not finite"] = "isnan(value) OR abs(value) = double('inf')"
+    if "weight" in roles:
+        bad["with a negative or infinite weight"] = "weight < 0 OR isnan(weight) OR weight = double('inf')"
+    if scale is not None:
+        low, high = scale
+        bad[f"with a value outside the scale {low:g} to {high:g}"] = f"value < {low} OR value > {high}"
+    asked = ["count(*) AS read", *(f"count_if({sql}) AS bad{at}" for at, sql in enumerate(bad.values()))]
+    if "time" in roles:
+        asked += ["min(time) AS first", "max(time) AS last"]
+    if recipe.events and isinstance(recipe.unknown_events, str):
+        asked.append(f"count_if({_unknown(recipe)}) AS unknown")
+    counts: dict[str, Any] = rows.selectExpr(*asked).collect()[0].asDict()
+    if not counts["read"]:
+        raise DataError(f"{NAME} has columns ({', '.join(roles.values())}) but no rows.")
+    found = [f"{counts[f'bad{at}']:,} {what}" for at, what in enumerate(bad) if counts[f"bad{at}"]]
+    if found:
+        raise RowsError(
+            f"{NAME} has {counted(counts['read'], 'row')}, and of these {', '.join(found)}; leave them "
+            f"out first, such as frame.dropna(subset={list(roles.values())})."
+        )
+    if recipe.unknown_events == "raise" and counts.get("unknown"):
+        raise RowsError(
+            f"there are events without a weight in {counted(counts['unknown'], 'row')} of {NAME}; name them in events= "
+            "(--events), or pass unknown_events='ignore' or a weight (--unknown-events)."
+        )
+    return counts
+
+
+def _unknown(recipe: Recipe) -> str:
+    names = ", ".join("'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'" for name in recipe.events)
+    return f"event NOT IN ({names})"
+
+
+def _timed(
+    rows: Any, roles: Mapping[str, str], types: Mapping[str, str], recipe: Recipe, counts: Mapping[str, Any]
+) -> tuple[Any, Recipe, dict[str, int], list[str]]:
+    """Bring times to seconds, leave out events to ignore, and tell the recipe the newest time."""
+    skipped, notes = {}, []
+    if unknown := counts.get("unknown"):
+        skipped["left out by events"] = unknown
+        rows = rows.where(f"NOT ({_unknown(recipe)})")
+    if "value" not in roles and not recipe.events:
+        notes.append(f"{NAME} has no column of values; each row counts as 1.")
+    if "time" in roles:
+        least, per_second = unit_of(counts["last"]) if types[roles["time"]] in _INTEGERS else (0, 1)
+        if per_second > 1 and counts["first"] < least:
+            raise ColumnError(
+                f"column {roles['time']!r} holds times of several units, such as {counts['first']} and "
+                f"{counts['last']}; write all in seconds, or pass time='' (--time '') to read without times."
+            )
+        if per_second > 1:
+            others = [name for name in rows.columns if name != "time"]
+            rows = rows.selectExpr(*others, f"time div {per_second} AS time")
+            notes.append(f"column {roles['time']!r} holds times in units of 1/{per_second:,} of a second.")
+        recipe = recipe.fit_rows({}, np.array([counts["last"] // per_second]))
+    return rows, recipe, skipped, notes
+
+
+def _usual_rule(rows: Any, recipe: Recipe, column: str | None) -> Any:
+    """Choose the rule for duplicates as a reading does, looking at some different values."""
+    if recipe.events:
+        return "sum"
+    some = [0.0]
+    if column and meaning(column) == "unknown":
+        some = [row[0] for row in rows.selectExpr("value").distinct().limit(_KINDS).collect()]
+    return usual_rule(np.array(some, np.float32), column)

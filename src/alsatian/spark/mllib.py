@@ -1,0 +1,73 @@
+"""MLlib's own ALS, and its factors in a model of ours: for those who come from there.
+
+MLlib minimizes our objective without biases, the regularization of a row times the number of its values: nu=1. Its
+implicit form is Hu's, confidence 1 + alpha v (pyspark.ml.recommendation.ALS; Zhou et al. 2008; Hu et al. 2008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from alsatian.errors import ParameterError
+from alsatian.models.als import ALS
+from alsatian.spark.cells import Batches, rows
+from alsatian.spark.numbering import Numbering
+from alsatian.spark.packing import Packed, whole_block
+
+# What a setting must be, as MLlib has no other way, by the model's name.
+ONLY: dict[str, dict[str, Any]] = {
+    "explicit-als": {"biases": False, "nu": 1.0, "unobserved_weight": 0.0},
+    "implicit-als": {"form": "hu", "nu": 1.0, "use_values": True},
+}
+_OURS = ("tol", "accelerate", "solver", "precision", "cg_steps")
+
+
+def check(model: ALS) -> None:
+    """Raise ParameterError for a setting that MLlib's ALS does not have."""
+    for name, value in ONLY[model.name].items():
+        if (given := model._setting(name)) != value:
+            raise ParameterError(f"method='mllib' knows no {name}={given!r}; pass {name}={value!r}.")
+    for name in _OURS:
+        if name in model.changed:
+            raise ParameterError(f"{name}={getattr(model, name)!r} has no effect with method='mllib'; drop it.")
+
+
+def learn(model: ALS, packed: Packed, numbers: dict[str, Numbering]) -> dict[str, Any]:
+    """Run MLlib's ALS on the packed ratings and return its factors by our names."""
+    from pyspark.ml.recommendation import ALS as MLlibALS  # noqa: N811
+
+    bounds, items = numbers["user"].bounds, numbers["item"].size
+
+    def entries(batches: Batches) -> Iterator[Any]:
+        import pyarrow as pa
+
+        for row in rows(batches):
+            found = whole_block(row, items)
+            users = found.row_numbers + np.int32(bounds[row.plain("block")])
+            columns = [pa.array(part) for part in (users, found.indices, found.values)]
+            yield pa.RecordBatch.from_arrays(columns, names=["user", "item", "rating"])
+
+    ratings = packed.tables["user"].mapInArrow(entries, "user int, item int, rating float")
+    implicit = model.name == "implicit-als"
+    settings = {"implicitPrefs": True, "alpha": model._setting("alpha")} if implicit else {}
+    als = MLlibALS(
+        rank=model.factors, maxIter=model.epochs, regParam=model._setting("reg"), nonnegative=model.nonnegative,
+        seed=model.seed, userCol="user", itemCol="item", ratingCol="rating", **settings,
+    )  # fmt: skip
+    fitted = als.fit(ratings)
+    found = {side: _array(table, numbers[side].size, model) for side, table in
+             (("user", fitted.userFactors), ("item", fitted.itemFactors))}  # fmt: skip
+    none = {"user_bias": None, "item_bias": None, "mean": np.zeros(1, model.precision)}
+    return {"user_factors": found["user"], "item_factors": found["item"]} | none
+
+
+def _array(table: Any, count: int, model: ALS) -> Any:
+    """Return factors by row; rows without values have none, and stay zeros."""
+    found = table.toArrow()
+    factors = np.zeros((count, model.factors), model.precision)
+    features = found.column("features").combine_chunks().flatten().to_numpy()
+    factors[found.column("id").to_numpy()] = features.reshape(-1, model.factors)
+    return factors

