@@ -128,10 +128,14 @@ def build(
         report=Report(read=rows.read, skipped=rows.skipped),
         overwrite=True,
     )  # fmt: skip
-    if combined := data.report.combined:
-        pairs = counted(combined, "repeated pair")
-        notes.append(f"{pairs} of user and item; {_COMBINED[rule]} (duplicates={rule!r}).")
+    notes += combined_note(data.report.combined, rule)
     return refine(replace(data, report=replace(data.report, notes=tuple(notes))))
+
+
+def combined_note(combined: int, rule: str) -> list[str]:
+    """Return a note on rows that became one with another, if there are any."""
+    pairs = counted(combined, "repeated pair")
+    return [f"{pairs} of user and item; {_COMBINED[rule]} (duplicates={rule!r})."] if combined else []
 
 
 def _joined(tables: list[ItemTable], ids: Ids) -> Catalog:

@@ -10,7 +10,7 @@ A fit goes through these modules; only the public DataFrame API is used, so clas
     sides       the two sides of a fit: a job for each half-sweep, and what is noted so that a fit can go on
       tasks       what runs on the executors: the native half-sweep on a block
     fitting     fit: from a frame to a model     memory: what that will take     mllib: the same by MLlib's own ALS
-    factors     factors that stay in Parquet     lists: recommend and similar for everyone
+    factors     factors that stay in Parquet     lists: recommend and similar for everyone     putting: a model as such
 """
 
 from alsatian.spark.factors import Factors

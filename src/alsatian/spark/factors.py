@@ -14,13 +14,14 @@ from alsatian.ids import Id, Ids
 from alsatian.interactions import CSR, Interactions, Report
 from alsatian.models import MODELS
 from alsatian.models.als import ALS
-from alsatian.models.run import Epoch, Run
+from alsatian.models.run import Epoch
 from alsatian.recipe import Recipe
 from alsatian.spark.cells import rows as each
 from alsatian.spark.folder import Folder
 from alsatian.spark.lists import best_of_all, similar_to_all
 from alsatian.spark.numbering import sorted_ids
-from alsatian.spark.packing import Packed, whole_block
+from alsatian.spark.packing import whole_block
+from alsatian.spark.putting import put
 from alsatian.spark.session import told
 from alsatian.spark.tasks import fetched
 
@@ -39,15 +40,14 @@ def seen_by(packed: Any, items: int) -> CSR:
 
 
 def write_header(
-    folder: Folder, model: ALS, packed: Packed, recipe: Recipe, scale: tuple[float, float], run: Run
-) -> None:
+    folder: Folder, model: ALS, sizes: tuple[int, int], mean: float, scale: tuple[float, float], recipe: Recipe,
+    report: Report, history: list[Epoch], training: dict[str, Any],
+) -> None:  # fmt: skip
     """Write what of a model is no array; it comes last, so that a folder with it is whole."""
-    totals = packed.totals
     header = {
-        "version": _VERSION, "model": model.name, "params": model.params, "mean": model._mean(totals),
-        "users": totals.users, "items": totals.items, "scale": list(scale), "recipe": recipe.to_json(),
-        "report": packed.report.to_json(), "history": [epoch.to_json() for epoch in run.history],
-        "training": run.summary,
+        "version": _VERSION, "model": model.name, "params": model.params, "mean": mean, "users": sizes[0],
+        "items": sizes[1], "scale": list(scale), "recipe": recipe.to_json(), "report": report.to_json(),
+        "history": [epoch.to_json() for epoch in history], "training": training,
     }  # fmt: skip
     folder.write_text("header", json.dumps(header))
 
@@ -68,6 +68,19 @@ class Factors:
         if self.header["version"] > _VERSION:
             raise ModelFileError(f"{path} is of a newer version of alsatian; update it.")
         self.settings: ALS = MODELS[self.header["model"]](**self.header["params"])  # type: ignore[assignment]
+
+    @classmethod
+    def put(cls, model: ALS, spark: Any, path: str, blocks: int = 64) -> Factors:
+        """Write an ordinary model into a folder, so that a cluster makes its lists."""
+        data = model.fitted.data
+        folder, sizes = Folder(spark, path), (len(data.user_ids), len(data.item_ids))
+        with told():
+            put(model, folder, blocks)
+            write_header(
+                folder, model, sizes, float(model.mean[0]), data.scale, data.recipe, data.report, model.history,
+                model.training,
+            )  # fmt: skip
+        return cls(spark, path)
 
     def __repr__(self) -> str:
         head = self.header

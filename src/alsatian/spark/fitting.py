@@ -156,7 +156,11 @@ def fit_factors(
         _alternate(ready, run, keep)
         if items is not None:
             ready.folder.write("catalog", items)
-        write_header(ready.folder, ready.model, ready.packed, ready.recipe, ready.scale, run)
+        totals = ready.packed.totals
+        write_header(
+            ready.folder, ready.model, (totals.users, totals.items), ready.model._mean(totals), ready.scale,
+            ready.recipe, ready.packed.report, run.history, run.summary,
+        )  # fmt: skip
         return Factors(ready.folder.spark, ready.folder.path)
 
 

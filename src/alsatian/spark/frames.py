@@ -149,6 +149,7 @@ def _timed(
     skipped, notes = {}, []
     if unknown := counts.get("unknown"):
         skipped["left out by events"] = unknown
+        notes.append(f"{counted(unknown, 'row')} of events without a weight were left out.")
         rows = rows.where(f"NOT ({_unknown(recipe)})")
     if "value" not in roles and not recipe.events:
         notes.append(f"{NAME} has no column of values; each row counts as 1.")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.duplicates import Pairs
 from alsatian.errors import DataError, RowsError, counted
+from alsatian.ingest.building import combined_note
 from alsatian.interactions import CSR, Report
 from alsatian.models.sides import Totals
 from alsatian.recipe import Recipe
@@ -215,10 +216,10 @@ def _check(told: list[Any], typed: Typed) -> None:
 def _summed(told: list[Any], typed: Typed, tables: dict[str, Any], users: Numbering, items: Numbering) -> Packed:
     sums = {name: sum(block[name] for block in told) for name in ("entries", "repeated", "left_out", *_TOLD)}
     totals = Totals(users.size, items.size, sums["entries"], sums["weighted"] / sums["weight"], sums["total"])
-    skipped = dict(typed.skipped)
+    skipped, notes = dict(typed.skipped), combined_note(sums["repeated"], str(typed.recipe.duplicates))
     if sums["left_out"]:
         skipped[f"left out by at_least={typed.recipe.at_least:g}"] = sums["left_out"]
-    report = Report(typed.read, skipped, sums["repeated"], typed.notes)
+    report = Report(typed.read, skipped, sums["repeated"], (*typed.notes, *notes))
     digest = hashlib.sha256(b"".join(bytes(block["digest"]) for block in told)).hexdigest()
     scale = (min(block["low"] for block in told), max(block["high"] for block in told))
     return Packed(tables, totals, scale, sums["weight"], report, digest)
