@@ -17,7 +17,7 @@ demo: .venv/demo.stamp ## train on a real sample and recommend films for someone
 	@"$(BIN)/alsatian" demo $(ARGS)
 
 test: .venv/dev.stamp ## run all tests; ARGS="-k laws" runs some
-	@"$(BIN)/python" -m pytest -q -n auto $(ARGS)
+	@"$(BIN)/python" -m pytest -q -n auto --dist loadgroup $(ARGS)
 
 lint: .venv/dev.stamp ## check style, format and types
 	@"$(BIN)/python" -m ruff check .

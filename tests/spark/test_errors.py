@@ -10,9 +10,9 @@ import pytest
 import alsatian as al
 from alsatian.errors import AlsatianError, ColumnError, DataError, DependencyError, ParameterError, RowsError
 from alsatian.interactions import Interactions
-from spark.conftest import as_frame
+from spark_session import as_frame
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
 SMALL = {"factors": 1, "epochs": 1}
 BAD = {
     "nulls": ("VALUES (1, 2, 3.0), (NULL, 2, 3.0), (1, NULL, NULL)", RowsError,

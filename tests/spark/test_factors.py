@@ -12,9 +12,9 @@ import alsatian as al
 from alsatian.errors import ModelFileError, ParameterError, UnknownItem, UnknownUser
 from alsatian.interactions import Interactions
 from cases import arrays, told
-from spark.conftest import as_frame
+from spark_session import as_frame
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
 
 
 @pytest.fixture(scope="module")

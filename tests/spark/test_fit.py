@@ -15,9 +15,9 @@ from alsatian.interactions import Interactions
 from alsatian.models import Model
 from alsatian.models.run import Epoch
 from cases import arrays, told
-from spark.conftest import as_frame
+from spark_session import as_frame
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
 EXPLICIT = al.ExplicitALS(factors=6, epochs=3)
 CASES = {
     "explicit": EXPLICIT,

@@ -8,6 +8,7 @@
     recommend     lists (printing); for somebody new: visitor
     similar       lists
     explain
+    spark         train and lists on a cluster
 
 What several commands share: options (each declared once), reading (how a source is read), titles (from what is
 written to an item), terminal (facts, tables, words for numbers).

@@ -19,6 +19,7 @@ from alsatian.cli.inspect import inspect
 from alsatian.cli.recommend import recommend
 from alsatian.cli.report import report
 from alsatian.cli.similar import similar
+from alsatian.cli.spark import spark
 from alsatian.cli.train import train
 from alsatian.cli.tune import tune
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 for command in (demo, inspect, train, evaluate, tune, report, recommend, similar, explain):
     app.command()(command)
+app.add_typer(spark, name="spark")
 
 
 def _version(asked: bool) -> None:

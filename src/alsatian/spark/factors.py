@@ -118,6 +118,10 @@ class Factors:
         with told():
             return similar_to_all(self, n, self._allowed(allow, deny, where))
 
+    def parse_item(self, written: str) -> Id:
+        """Turn an item's id written on a command line into the type of the ids."""
+        return self._all_ids("item").parse(written)
+
     def table(self, side: str) -> Any:
         """Return the factors of the users or of the items, row by row: a DataFrame of id, factors and bias."""
         from alsatian.spark.lists import exploded

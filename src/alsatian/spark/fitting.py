@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
@@ -168,7 +168,7 @@ class _Remote(Run):
     """A run whose data is not here."""
 
     def __init__(self, model: ALS, packed: Packed, tasks: int, progress: bool | None) -> None:
-        super().__init__(model, None, min(tasks, 1024), progress)
+        super().__init__(model, cast(Any, None), min(tasks, 1024), progress)
         self.packed = packed
 
     @property

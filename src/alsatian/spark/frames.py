@@ -44,7 +44,7 @@ def typed(
     """
     _check_recipe(recipe)
     types = dict(frame.dtypes)
-    source = Source(cast(Any, None), NAME, lambda _: "", {name: Cell(name, kind) for name, kind in types.items()})
+    source = _source(types)
     asked, recipe = asked_columns(source, named, recipe)
     roles = find_roles(source, asked)
     roles.pop("title", None)
@@ -58,6 +58,22 @@ def typed(
     rule = recipe.duplicates or _usual_rule(rows, recipe, roles.get("value"))
     recipe = replace(recipe, columns=recipe.columns | roles, duplicates=rule)
     return Typed(rows, tuple(rows.columns), recipe, counts["read"], skipped, (*source.notes, *notes))
+
+
+def rated(frame: Any, named: Mapping[str, str | None], recipe: Recipe) -> str | None:
+    """Return the column of values if these look like ratings, by its name or some of them, else None."""
+    types = dict(frame.dtypes)
+    source = _source(types)
+    asked, recipe = asked_columns(source, named, recipe)
+    column = find_roles(source, asked).get("value")
+    if column is None or recipe.weighs:
+        return None
+    rows = frame.selectExpr(f"{_expression('value', column, types[column])} AS value").where("value IS NOT NULL")
+    return column if _usual_rule(rows, recipe, column) == "last" else None
+
+
+def _source(types: Mapping[str, str]) -> Source:
+    return Source(cast(Any, None), NAME, lambda _: "", {name: Cell(name, kind) for name, kind in types.items()})
 
 
 def _check_recipe(recipe: Recipe) -> None:

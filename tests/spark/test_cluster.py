@@ -1,0 +1,80 @@
+"""A real master with two workers: the model of one machine, also when an executor is killed on the way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import alsatian as al
+from alsatian.interactions import Interactions
+from cases import arrays
+from spark_session import as_frame, free_port
+
+pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+
+
+@pytest.fixture
+def master(tmp_path: Path) -> Iterator[str]:
+    """Start a master and two workers of one core each."""
+    import pyspark
+
+    port, page = free_port(), free_port()
+    spark_class = str(Path(pyspark.__file__).parent / "bin" / "spark-class")
+    url = f"spark://127.0.0.1:{port}"
+    quick = {"SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1", "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment = os.environ | quick | {"PYSPARK_PYTHON": sys.executable}
+
+    def start(role: str, *words: str) -> subprocess.Popen[bytes]:
+        command = [spark_class, f"org.apache.spark.deploy.{role.lower()}.{role}", "--host", "127.0.0.1", *words]
+        with (tmp_path / f"{role}.log").open("ab") as log:
+            return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+
+    begun = [start("Master", "--port", str(port), "--webui-port", str(page))]
+    try:
+        for worker in ("a", "b"):
+            folder = str(tmp_path / worker)
+            begun.append(start("Worker", "--cores", "1", "--memory", "1g", "--webui-port", "0", "-d", folder, url))
+        _wait(f"http://127.0.0.1:{page}/json/", workers=2)
+        yield url
+    finally:
+        for process in reversed(begun):
+            process.terminate()
+        for process in begun:
+            process.wait(30)
+
+
+def _wait(page: str, workers: int) -> None:
+    import json
+
+    for _ in range(240):
+        try:
+            with urllib.request.urlopen(page) as answer:
+                if json.load(answer)["aliveworkers"] == workers:
+                    return
+        except OSError:
+            pass
+        time.sleep(0.5)
+    pytest.fail("the workers did not come up")
+
+
+def test_a_killed_executor_does_not_change_a_bit(
+    master: str, spark: Any, some_ratings: Interactions, tmp_path: Path
+) -> None:
+    ratings, model = tmp_path / "ratings.parquet", tmp_path / "films.model"
+    frame = as_frame(spark, some_ratings)
+    frame.write.parquet(str(ratings))
+    script = str(Path(__file__).with_name("on_cluster.py"))
+    command = [sys.executable, "-W", "ignore", script, master, str(ratings), str(tmp_path / "work"), str(model)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "executors 2" in done.stdout
+    unharmed = al.spark.fit(al.ExplicitALS(factors=6, epochs=3), frame, blocks=9, partitions=2)
+    assert arrays(al.load(model)) == arrays(unharmed)
