@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alsatian.cli.options import Json, Length
-from alsatian.cli.terminal import Facts, duration, number, print_json, size
+from alsatian.cli.terminal import Facts, print_json
 from alsatian.errors import ParameterError, SourceError, counted
+from alsatian.figures import duration, number, size
 
 if TYPE_CHECKING:
     from alsatian.models.als import ALS
@@ -218,7 +219,8 @@ def _with_likes(rules: Any, likes: float | None) -> Any:
 
 def _planned(name: str | None, settings: list[str], likes: float | None) -> Any:
     """Check the model's name and settings, before Spark starts."""
-    from alsatian.cli.settings import EXPLICIT, IMPLICIT, plan
+    from alsatian.cli.settings import plan
+    from alsatian.inspection.nature import EXPLICIT, IMPLICIT
 
     if name not in (None, EXPLICIT, IMPLICIT):
         raise ParameterError(f"Spark fits {EXPLICIT} and {IMPLICIT}, not {name}; choose one of these.")
@@ -227,7 +229,7 @@ def _planned(name: str | None, settings: list[str], likes: float | None) -> Any:
 
 def _chosen(planned: Any, frame: Any, options: dict[str, Any]) -> tuple[ALS, str | None]:
     """Return the model for these values, and why, unless it was named."""
-    from alsatian.cli.settings import EXPLICIT, IMPLICIT
+    from alsatian.inspection.nature import EXPLICIT, IMPLICIT
     from alsatian.spark.fitting import Options
     from alsatian.spark.frames import rated
     from alsatian.spark.session import told
