@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tarfile
 from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -82,6 +85,19 @@ def test_zeros_as_data(movielens_100k: Path, tmp_path: Path) -> None:
     assert told.count("Return of the Jedi (1983)") >= 2
     drawn = "written: learning_curves.png" in told
     assert drawn == (tmp_path / "learning_curves.png").exists() == (find_spec("matplotlib") is not None)
+
+
+@pytest.mark.spark
+@pytest.mark.xdist_group("spark")
+def test_spark(tmp_path: Path) -> None:
+    submit = Path(sys.executable).with_name("spark-submit")
+    command = [submit, "--master", "local[4]", str(EXAMPLES / "spark.py"), "Iron Man (2008)"]
+    environment = os.environ | {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert min(float(error) for error in re.findall(r"RMSE (\d\.\d+)", done.stdout)) < 0.9
+    assert "like Iron Man (2008)" in done.stdout
+    assert (tmp_path / "films.model").stat().st_size
 
 
 def test_popular_and_unknown() -> None:

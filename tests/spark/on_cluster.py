@@ -1,4 +1,4 @@
-"""Fits on a standalone cluster, where one executor is killed in the second epoch; run by test_cluster.py.
+"""Fits on a standalone cluster, where one executor is killed after the first epoch; run by test_cluster.py.
 
 python on_cluster.py MASTER RATINGS FOLDER MODEL
 """
@@ -42,7 +42,7 @@ settings = {"spark.sql.shuffle.partitions": "4", "spark.executor.memory": "512m"
 spark = start(master, settings=settings)
 application = spark.sparkContext.applicationId
 fitted = al.spark.fit(
-    al.ExplicitALS(factors=6, epochs=3), spark.read.parquet(ratings), blocks=9, folder=folder, partitions=4,
+    al.ImplicitALS(factors=6, epochs=2), spark.read.parquet(ratings), blocks=9, folder=folder, partitions=4,
     callbacks=[kills],
 )  # fmt: skip
 al.save(fitted, model)

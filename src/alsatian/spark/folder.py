@@ -11,6 +11,8 @@ from typing import Any
 from alsatian.errors import ParameterError
 from alsatian.spark.session import is_local
 
+_PLAIN = {"compression": "none", "parquet.enable.dictionary": "false"}  # cells are bytes of floats: nothing repeats
+
 
 class Folder:
     """Named tables below a path; the path is Spark's, such as hdfs://... or s3a://..."""
@@ -20,7 +22,8 @@ class Folder:
 
     def write(self, name: str, table: Any) -> Any:
         """Write a table in place of an older one, and return it as it is read from there."""
-        table.write.mode("overwrite").option("compression", "none").parquet(f"{self.path}/{name}")
+        writer = table.write.mode("overwrite").options(**_PLAIN)
+        writer.parquet(f"{self.path}/{name}")
         return self.read(name, table.schema)
 
     def read(self, name: str, schema: Any = None) -> Any:
