@@ -11,7 +11,7 @@ import pyarrow as pa
 import alsatian as al
 from alsatian.spark.session import start
 
-GRID = [{"factors": factors, "reg": reg} for factors in (4, 16) for reg in (0.4, 0.8)]
+GRID = [{"factors": 4, "reg": 0.8}, {"factors": 16, "reg": 0.8}]
 
 
 def main(favourites: list[str]) -> None:

@@ -96,7 +96,7 @@ def test_spark(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert min(float(error) for error in re.findall(r"RMSE (\d\.\d+)", done.stdout)) < 0.9
-    assert "like Iron Man (2008)" in done.stdout
+    assert "who likes Iron Man (2008)" in done.stdout
     assert (tmp_path / "films.model").stat().st_size
 
 

@@ -16,7 +16,13 @@ from alsatian.figures import duration, number, size
 if TYPE_CHECKING:
     from alsatian.models.als import ALS
 
-spark = typer.Typer(no_args_is_help=True, help="Train on Spark, and make lists for everyone there.")
+_HELP = """Train on Spark, and make lists for everyone there.
+
+\b
+alsatian spark train ratings.parquet -o movies.model
+alsatian spark recommend movies.model -o lists.parquet
+"""
+spark = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 
 Master = Annotated[str | None, typer.Option("--master", metavar="URL", help="Such as local[4] or spark://host:7077.")]
 Remote = Annotated[str | None, typer.Option("--remote", metavar="URL", help="Of Spark Connect: sc://host:15002.")]

@@ -125,7 +125,7 @@ def fit(
         data = ready.data(items)
         run = Run(model, data, min(ready.cluster.parallelism, 1024), progress, callbacks)
         if method == "mllib":
-            learned = mllib.learn(ready.model, ready.packed, ready.numbers)
+            learned = mllib.learn(ready.model, ready.packed, ready.numbers, ready.folder)
         else:
             learned = _alternate(ready, run, lambda sides: None)
         model.check_learned(data, learned)

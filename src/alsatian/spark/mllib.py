@@ -14,14 +14,17 @@ import numpy as np
 from alsatian.errors import ParameterError
 from alsatian.models.als import ALS
 from alsatian.spark.cells import Batches, rows
+from alsatian.spark.folder import Folder
 from alsatian.spark.numbering import Numbering
 from alsatian.spark.packing import Packed, whole_block
+from alsatian.spark.session import setting
 
 # What a setting must be, as MLlib has no other way, by the model's name.
 ONLY: dict[str, dict[str, Any]] = {
     "explicit-als": {"biases": False, "nu": 1.0, "unobserved_weight": 0.0},
     "implicit-als": {"form": "hu", "nu": 1.0, "use_values": True},
 }
+UNCUT = 10  # epochs that MLlib makes without checkpoints
 _OURS = ("tol", "accelerate", "solver", "precision", "cg_steps")
 
 
@@ -35,10 +38,24 @@ def check(model: ALS) -> None:
             raise ParameterError(f"{name}={getattr(model, name)!r} has no effect with method='mllib'; drop it.")
 
 
-def learn(model: ALS, packed: Packed, numbers: dict[str, Numbering]) -> dict[str, Any]:
+def _cut_lineage(folder: Folder, epochs: int) -> None:
+    """Give MLlib a place for checkpoints, made every ten epochs; many without overflow Java's stack."""
+    spark = folder.spark
+    if epochs <= UNCUT or setting(spark, "spark.checkpoint.dir", ""):
+        return
+    if type(spark).__module__.startswith("pyspark.sql.connect"):  # Spark Connect: only the server can be told
+        raise ParameterError(
+            f"on Spark Connect MLlib makes {epochs} epochs only with a place for checkpoints; set spark.checkpoint.dir "
+            f"on the server, or pass epochs={UNCUT} or fewer."
+        )
+    spark.sparkContext.setCheckpointDir(f"{folder.path}/mllib")
+
+
+def learn(model: ALS, packed: Packed, numbers: dict[str, Numbering], folder: Folder) -> dict[str, Any]:
     """Run MLlib's ALS on the packed ratings and return its factors by our names."""
     from pyspark.ml.recommendation import ALS as MLlibALS  # noqa: N811
 
+    _cut_lineage(folder, model.epochs)
     bounds, items = numbers["user"].bounds, numbers["item"].size
 
     def entries(batches: Batches) -> Iterator[Any]:
