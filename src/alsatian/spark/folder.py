@@ -15,10 +15,13 @@ _PLAIN = {"compression": "none", "parquet.enable.dictionary": "false"}  # cells 
 
 
 class Folder:
-    """Named tables below a path; the path is Spark's, such as hdfs://... or s3a://..."""
+    """Named tables below a path; the path is Spark's, such as hdfs://... or s3a://...
 
-    def __init__(self, spark: Any, path: str) -> None:
-        self.spark, self.path = spark, str(path).rstrip("/")
+    kept: whether it outlasts what is done in it.
+    """
+
+    def __init__(self, spark: Any, path: str, kept: bool = True) -> None:
+        self.spark, self.path, self.kept = spark, str(path).rstrip("/"), kept
 
     def write(self, name: str, table: Any) -> Any:
         """Write a table in place of an older one, and return it as it is read from there."""
@@ -57,6 +60,6 @@ def working_folder(spark: Any, path: str | None) -> Iterator[Folder]:
         )
     temporary = tempfile.mkdtemp(prefix="alsatian-spark-")
     try:
-        yield Folder(spark, f"file://{temporary}")
+        yield Folder(spark, f"file://{temporary}", kept=False)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

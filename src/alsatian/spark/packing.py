@@ -20,7 +20,7 @@ from alsatian.ingest.building import combined_note
 from alsatian.interactions import CSR, Report
 from alsatian.models.sides import Totals
 from alsatian.recipe import Recipe
-from alsatian.spark.cells import Batches, Layout, Row, column, rows
+from alsatian.spark.cells import Batches, Layout, Row, column, narrow, rows, widened
 from alsatian.spark.folder import Folder
 from alsatian.spark.frames import NAME, Typed
 from alsatian.spark.numbering import Numbering
@@ -95,14 +95,17 @@ def packed_row(found: CSR, restricted: bool) -> dict[str, Any]:
     if restricted:
         needs, places = np.unique(found.indices, return_inverse=True)
         indices = places.astype(np.int32)
-    arrays = {"indptr": found.indptr, "indices": indices, "values": found.values, "weights": found.weights}
-    return arrays | {"needs": needs, "entries": len(indices)}
+    arrays = {"indptr": found.indptr, "indices": narrow(indices), "values": narrow(found.values)}
+    return arrays | {"weights": found.weights, "needs": needs, "entries": len(indices)}
 
 
 def block_of(row: Row, columns: int) -> CSR:
     """Return the entries of a packed row; indices are as they are packed."""
-    indptr, indices = row.array("indptr", np.int64), row.array("indices", np.int32)
-    return CSR(indptr, indices, row.array("values", np.float32), columns, row.maybe("weights", np.float32))
+    indptr = row.array("indptr", np.int64)
+    indices, values = (
+        widened(row[name], kind, int(indptr[-1])) for name, kind in (("indices", np.int32), ("values", np.float32))
+    )
+    return CSR(indptr, indices, values, columns, row.maybe("weights", np.float32))
 
 
 def whole_block(row: Row, columns: int) -> CSR:

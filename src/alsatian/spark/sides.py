@@ -53,6 +53,7 @@ class OnCluster:
         self.made = {"user": 0, "item": 0}  # how many states of each side were made
         self.solved = False  # whether the items are where they were solved: momentum was taken back
         self.steps, self.begun = 0, False  # of momentum
+        self.states: dict[str, Any] = {}  # the last of each side
         self.told: dict[str, list[Any]] = {}
         self._zero = False
         self.keys = {side: _keys(folder.spark, numbers[side].blocks, partitions) for side in numbers}
@@ -85,7 +86,7 @@ class OnCluster:
 
     def state(self, side: str) -> Any:
         """Return the last state of a side, with its factors where they are now."""
-        table = self.folder.read(f"{side}/{self.made[side] % _SLOTS}", STATE.ddl)
+        table = self.states[side]
         if side == "item" and self.solved:
             others = [name for name in STATE.columns if name not in ("factors", "bias")]
             return table.selectExpr(*others, "solved_factors AS factors", "solved_bias AS bias")
@@ -96,7 +97,7 @@ class OnCluster:
         self._tell(side, self.folder.write(f"{side}/{self.made[side] % _SLOTS}", table))
 
     def _tell(self, side: str, table: Any) -> None:
-        found = table.select(*TOLD).collect()
+        self.states[side], found = table, table.select(*TOLD).collect()
         self.told[side] = sorted(found, key=lambda row: int(row["block"]))
 
     def _gram(self, side: str) -> NDArray[Any] | None:
@@ -174,7 +175,7 @@ class OnCluster:
         met = self.blocks[side].join(own.hint("shuffle_hash"), "key", "left")
         fixed = self.state(OTHER[side]).select("block", "factors", "bias")
         if side not in self.routes:
-            whole = fixed.selectExpr("collect_list(struct(block, factors, bias)) AS sent", "true AS first")
+            whole = fixed.coalesce(1).selectExpr("collect_list(struct(block, factors, bias)) AS sent", "true AS first")
             return met.selectExpr("*", f"{FIRST} AS first").join(whole.hint("broadcast"), "first", "left")
         send = Send(self.model, self.numbers[OTHER[side]].bounds)
 
@@ -245,13 +246,15 @@ class OnCluster:
     def _note(self) -> None:
         """Write down where the fit is, in turns under two names, so that one of them is whole at any time."""
         epochs = [epoch.to_json() for epoch in self.run.history]
-        if not epochs:
+        if not epochs or not self.folder.kept:
             return
         at = {"made": self.made, "solved": self.solved, "steps": self.steps, "begun": self.begun, "history": epochs}
         self.folder.write_text(f"noted/{len(epochs) % 2}", json.dumps(self._identity() | at))
 
     def _resumed(self) -> bool:
         """Go on from the last note, if there is one."""
+        if not self.folder.kept:
+            return False
         notes = [json.loads(text) for name in "01" if (text := self.folder.read_text(f"noted/{name}"))]
         if not notes:
             return False
