@@ -16,8 +16,8 @@ help: ## list the targets
 demo: .venv/demo.stamp ## train on a real sample and recommend films for someone who likes Iron Man
 	@"$(BIN)/alsatian" demo $(ARGS)
 
-test: .venv/dev.stamp ## run all tests; ARGS="-k laws" runs some
-	@"$(BIN)/python" -m pytest -q -n auto --dist loadgroup $(ARGS)
+test: .venv/dev.stamp ## run the tests; ARGS="-k laws" runs some, ARGS="-m slow" those that take minutes
+	@"$(BIN)/python" -m pytest -q -n auto --dist loadgroup -m "not slow" $(ARGS)
 
 lint: .venv/dev.stamp ## check style, format and types
 	@"$(BIN)/python" -m ruff check .

@@ -87,6 +87,7 @@ def test_zeros_as_data(movielens_100k: Path, tmp_path: Path) -> None:
     assert drawn == (tmp_path / "learning_curves.png").exists() == (find_spec("matplotlib") is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 @pytest.mark.xdist_group("spark")
 def test_spark(tmp_path: Path) -> None:

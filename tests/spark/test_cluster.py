@@ -18,7 +18,7 @@ from alsatian.interactions import Interactions
 from cases import arrays
 from spark_session import as_frame, free_port
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.xdist_group("spark")]
 
 
 @pytest.fixture
