@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import alsatian as al
 from alsatian.spark.java import find_java
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -103,6 +104,24 @@ def test_spark(tmp_path: Path) -> None:
     assert min(float(error) for error in re.findall(r"RMSE (\d\.\d+)", done.stdout)) < 0.9
     assert "who likes Iron Man (2008)" in done.stdout
     assert (tmp_path / "films.model").stat().st_size
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+@pytest.mark.xdist_group("spark")
+def test_the_command_under_spark_submit(tmp_path: Path) -> None:
+    pytest.importorskip("pyspark")
+    find_java()
+    ratings = tmp_path / "ratings.csv"
+    ratings.write_text('user,item,rating\n007,"Up, ""again""",4\n007,Heat,5\n7,Heat,3\n7,"Up, ""again""",2\n')
+    submit = Path(sys.executable).with_name("spark-submit")
+    words = ["spark", "train", str(ratings), "-o", "films.model", "--set", "factors=1", "--set", "epochs=1"]
+    command = [submit, "--master", "local[2]", str(EXAMPLES / "submit.py"), *words]
+    environment = os.environ | {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    data = al.load(tmp_path / "films.model").data
+    assert (data.user_ids.tolist(), data.item_ids.tolist()) == (["007", "7"], ["Heat", 'Up, "again"'])
 
 
 def test_popular_and_unknown() -> None:

@@ -38,6 +38,10 @@ def test_a_model_file_and_lists_for_everyone(
     assert fitted.data.digest == some_ratings.digest
     answer = cli("spark", "recommend", model, "-o", lists, "-n", 3, "--deny", 7)
     assert answer.code == 0, answer.err
+    again = cli("spark", "recommend", model, "-o", lists)
+    assert (again.code, again.err) == (
+        2, f"alsatian: {lists} holds files already; name another folder with -o, or remove it.\n"
+    )  # fmt: skip
     found = spark.read.parquet(str(lists)).where("user = 5").orderBy("rank").collect()
     assert [row["item"] for row in found] == fitted.recommend(5, n=3, deny=[7]).items
 

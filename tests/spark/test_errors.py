@@ -24,6 +24,7 @@ BAD = {
     "fractions as ids": ("VALUES (1.5D, 2, 3.0)", ColumnError, "'user' holds double values; ids are int"),
     "ids of mixed type": ("VALUES (parse_json('1'), 2, 3.0), (parse_json('\"a\"'), 2, 3.0)", ColumnError,
                           "the user column 'user' holds variant values; ids are integers or text: cast it"),
+    "no time": ("(SELECT 1 AS user, 2 AS item, 3.0 AS rating, double('nan') AS time)", RowsError, "1 without a time"),
     "text as values": ("VALUES (1, 2, 'good')", ColumnError, "the value column 'rating' holds string values"),
     "repeated without times": ("VALUES (1, 2, 3.0), (1, 2, 4.0), (2, 1, 4.0)", RowsError,
                                "1 row of the frame repeats a pair of user and item, and without times"),
@@ -33,7 +34,8 @@ BAD = {
 
 def frame(spark: Any, sql: str) -> Any:
     return spark.sql(
-        f"SELECT * FROM {sql.split(' LIMIT')[0]} AS t(user, item, rating) {'LIMIT 0' if 'LIMIT' in sql else ''}"
+        f"SELECT * FROM {sql.split(' LIMIT')[0]} AS t{'' if 'AS' in sql else '(user, item, rating)'} "
+        + ("LIMIT 0" if "LIMIT" in sql else "")
     )
 
 
@@ -60,6 +62,26 @@ def test_other_models_and_rules(spark: Any, some_ratings: Interactions) -> None:
         al.spark.fit(al.ExplicitALS(**SMALL), data, method="sgd")  # type: ignore[arg-type]
     with pytest.raises(ColumnError, match="the frame has no column 'who' for user="):
         al.spark.fit(al.ExplicitALS(**SMALL), data, user="who")
+
+
+def test_nothing_is_overwritten(spark: Any, some_ratings: Interactions, tmp_path: Path) -> None:
+    foreign = tmp_path / "mine" / "deep"
+    foreign.mkdir(parents=True)
+    (foreign / "thesis.txt").write_text("mine")
+    with pytest.raises(ParameterError, match="mine holds other files; name an empty folder, or a new one"):
+        al.spark.fit(al.ExplicitALS(**SMALL), as_frame(spark, some_ratings), folder=str(tmp_path / "mine"))
+    assert [path.name for path in (tmp_path / "mine").rglob("*")] == ["deep", "thesis.txt"]
+
+
+def test_what_mllib_cannot_do(spark: Any) -> None:
+    weighted = spark.sql("SELECT 1 AS user, 2 AS item, 3.0 AS rating, 2.0 AS weight")
+    explicit = al.ExplicitALS(**SMALL, biases=False, nu=1)
+    with pytest.raises(ParameterError, match="method='mllib' makes explicit-als, not implicit-als"):
+        al.spark.fit(al.ImplicitALS(**SMALL), weighted, method="mllib")
+    with pytest.raises(ParameterError, match="method='mllib' knows no weights; pass weight=''"):
+        al.spark.fit(explicit, weighted, weight="weight", method="mllib")
+    with pytest.raises(ParameterError, match="method='mllib' tells of no epochs; pass no callbacks"):
+        al.spark.fit(explicit, weighted, method="mllib", callbacks=[print])
 
 
 def test_a_singular_row_is_named(spark: Any, some_ratings: Interactions) -> None:

@@ -52,6 +52,18 @@ def test_everyone_gets_the_lists_of_the_model(factors: Any, model: Any) -> None:
         assert found[user] == list(zip(expected[place].items, expected[place].scores.tolist(), strict=True))
 
 
+def test_spark_connect_lists_the_same(factors: Any, model: Any, connect: Any) -> None:
+    found = lists(al.spark.Factors(connect, factors.folder.path).recommend(n=2, where="year < 1995"), "user", "item")
+    allowed = [item for item in range(80) if item % 10 < 5]
+    assert [item for item, _ in found[7]] == model.recommend(7, n=2, allow=allowed).items
+
+
+def test_factors_that_are_whole_are_kept(factors: Any, model: Any, spark: Any, some_ratings: Interactions) -> None:
+    with pytest.raises(ParameterError, match="holds factors already; name another folder, or remove it"):
+        al.spark.fit_factors(al.ImplicitALS(), as_frame(spark, some_ratings), factors.folder.path)
+    assert arrays(factors.model()) == arrays(model)
+
+
 def test_filters(factors: Any, model: Any) -> None:
     table = factors.recommend(n=4, where="year >= 1997", deny=[8, 18], exclude_seen=False)
     found = lists(table, "user", "item")
@@ -59,6 +71,8 @@ def test_filters(factors: Any, model: Any) -> None:
     allowed = [item for item in year if year[item] >= 1997 and item not in (8, 18)]
     expected = model.recommend(7, n=4, allow=allowed, exclude_seen=False)
     assert [item for item, _ in found[7]] == expected.items
+    with pytest.raises(ParameterError, match="where='yeer > 3' is no condition on item, title, year"):
+        factors.recommend(where="yeer > 3")
     with pytest.raises(UnknownItem, match="no item 'up'"):
         factors.recommend(allow=["up"])
 
@@ -73,8 +87,11 @@ def test_some_users_are_a_model_of_their_own(factors: Any, model: Any) -> None:
     some = factors.model(users=[100, 3, 57])
     assert some.data.user_ids.tolist() == [3, 57, 100]
     assert told(some.recommend([57, 3])) == told(model.recommend([57, 3]))
+    assert some.data.catalog.titles[:2] == ["Film 0", "Film 1"]
     with pytest.raises(UnknownUser, match="no user 9999"):
         factors.model(users=[3, 9999])
+    with pytest.raises(UnknownUser, match=r"no user '3' .* its user ids are bigint"):
+        factors.model(users=["3"])
 
 
 def test_factors_are_a_table(factors: Any, model: Any) -> None:

@@ -94,6 +94,8 @@ def test_a_recipe_is_that_of_a_reading(spark: Any) -> None:
         "event": ["VIEW", "LIKE", "VIEW", "VIEW", "LIKE", "VIEW", "VIEW", "OPEN"],
         "time": [1_700_000_000 + 86_400 * day for day in (0, 3, 9, 4, 1, 1, 8, 2)],
     }
+    rows["time"][-1] = 1_800_000_000  # of an event that is left out: no age is counted from it
+    rows["time"] = [1000.0 * time for time in rows["time"]]  # milliseconds, and no integers
     rules = al.Recipe(events={"VIEW": 1, "LIKE": 2}, unknown_events="ignore", half_life="5d", confidence="log")
     table = pa.table(rows)
     model = al.spark.fit(

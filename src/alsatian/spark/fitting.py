@@ -24,7 +24,7 @@ from alsatian.spark.folder import Folder, working_folder
 from alsatian.spark.frames import typed
 from alsatian.spark.numbering import Numbering, number
 from alsatian.spark.packing import Packed, pack
-from alsatian.spark.session import Cluster, look, session_of, setting, tasks, told
+from alsatian.spark.session import look, session_of, setting, told
 from alsatian.spark.sides import SMALL, OnCluster, side_bytes
 
 Fitted = TypeVar("Fitted", bound=ALS)
@@ -63,7 +63,7 @@ class Prepared:
 
     model: ALS
     folder: Folder
-    cluster: Cluster
+    tasks: int  # that run at a time
     recipe: Recipe
     scale: tuple[float, float]
     numbers: dict[str, Numbering]
@@ -121,11 +121,14 @@ def fit(
     Raises ParameterError, DataError, DependencyError where executors lack the package, FitError.
     """
     options = Options(user, item, value, time, event, weight, duplicates, scale, recipe, blocks, partitions)
+    callbacks = list(callbacks)
+    if method == "mllib" and callbacks:
+        raise ParameterError("method='mllib' tells of no epochs; pass no callbacks.")
     with _prepared(model, frame, options, folder, method, on_driver=True) as ready:
         data = ready.data(items)
-        run = Run(model, data, min(ready.cluster.parallelism, 1024), progress, callbacks)
+        run = Run(model, data, min(ready.tasks, 1024), progress, callbacks)
         if method == "mllib":
-            learned = mllib.learn(ready.model, ready.packed, ready.numbers, ready.folder)
+            learned = mllib.learn(ready.model, ready.packed, ready.numbers, ready.folder, ready.partitions)
         else:
             learned = _alternate(ready, run, lambda sides: None)
         model.check_learned(data, learned)
@@ -144,10 +147,12 @@ def fit_factors(
 ) -> Factors:
     """Learn as `fit` does, and leave all in a folder of Parquet, for factors that are too large for the driver.
 
-    items: a Spark DataFrame of titles and attributes. options: of `fit`, from `user` to `partitions`.
+    items: a Spark DataFrame of titles and attributes, and of the ids. options: of `fit`, from `user` to `partitions`.
     """
+    if items is not None:
+        session_of(items, "items=")
     with _prepared(model, frame, Options(**options), folder, "native", on_driver=False) as ready:
-        run = _Remote(ready.model, ready.packed, ready.cluster.parallelism, progress)
+        run = _Remote(ready.model, ready.packed, ready.tasks, progress)
 
         def keep(sides: OnCluster) -> None:
             for side in ("user", "item"):
@@ -159,7 +164,7 @@ def fit_factors(
         totals = ready.packed.totals
         write_header(
             ready.folder, ready.model, (totals.users, totals.items), ready.model._mean(totals), ready.scale,
-            ready.recipe, ready.packed.report, run.history, run.summary,
+            ready.recipe, ready.packed.report, run.history, run.summary, items is not None,
         )  # fmt: skip
         return Factors(ready.folder.spark, ready.folder.path)
 
@@ -179,6 +184,7 @@ class _Remote(Run):
 
 def _alternate(ready: Prepared, run: Run, keep: Callable[[OnCluster], None]) -> dict[str, Any]:
     with closing(OnCluster(ready.model, ready.packed, ready.numbers, ready.folder, ready.partitions, run)) as sides:
+        sides.begin()
         if isinstance(run, _Remote):
             alternate(ready.model, sides, run, sides.nothing)
             keep(sides)
@@ -195,14 +201,20 @@ def _prepared(
     _check_model(model, method)
     if options.blocks is not None and not 1 <= options.blocks <= MOST:
         raise ParameterError(f"blocks={options.blocks} is out of bounds; pass 1 to {MOST}, or None.")
+    if options.partitions is not None and options.partitions < 1:
+        raise ParameterError(f"partitions={options.partitions} is not a number of partitions; pass 1 or more.")
     rules = options.rules
     with told(), working_folder(spark, folder) as place:
-        cluster = look(spark)
+        if place.kept:
+            place.claim()
+        running = look(spark)
         rows = typed(frame, options.named, rules, options.scale)
-        yield _packed(type(model)(**model.params), rows, options, place, cluster, on_driver)
+        if method == "mllib" and "weight" in rows.columns:
+            raise ParameterError("method='mllib' knows no weights; pass weight='' (--weight ''), or method='native'.")
+        yield _packed(type(model)(**model.params), rows, options, place, running, on_driver)
 
 
-def _packed(model: ALS, rows: Any, options: Options, place: Folder, cluster: Cluster, on_driver: bool) -> Prepared:
+def _packed(model: ALS, rows: Any, options: Options, place: Folder, running: int, on_driver: bool) -> Prepared:
     blocks = options.blocks or int(np.clip(rows.read // ENTRIES, LEAST, MOST))
     numbers = {side: number(rows.rows, side, blocks, place) for side in ("user", "item")}
     model._check_size(numbers["user"].size, numbers["item"].size)
@@ -213,11 +225,12 @@ def _packed(model: ALS, rows: Any, options: Options, place: Folder, cluster: Clu
     limit = memory.limit_of(
         setting(spark, "spark.executor.pyspark.memory", ""), setting(spark, "spark.executor.cores", "1")
     )
-    memory.check(memory.needed(model, packed, blocks), limit, on_driver)
+    result = memory.limit_of(setting(spark, "spark.driver.maxResultSize", "1g"), "1")
+    memory.check(memory.needed(model, packed, blocks), limit, on_driver, result)
     most = max(numbering.blocks for numbering in numbers.values())
-    partitions = tasks(cluster, options.partitions, most)
+    partitions = min(options.partitions or running, most)
     scale = options.scale or packed.scale
-    return Prepared(model, place, cluster, rows.recipe, scale, numbers, packed, partitions)
+    return Prepared(model, place, running, rows.recipe, scale, numbers, packed, partitions)
 
 
 def _check_model(model: Any, method: str) -> None:

@@ -34,6 +34,18 @@ class Folder:
         reader = self.spark.read if schema is None else self.spark.read.schema(schema)
         return reader.parquet(f"{self.path}/{name}")
 
+    def claim(self) -> None:
+        """Make the folder one of ours before anything is written there.
+
+        Raises ParameterError where other files are, or factors that are whole, so that nothing is overwritten.
+        """
+        if self.read_text("about") is None:
+            if holds_files(self.spark, self.path):
+                raise ParameterError(f"{self.path} holds other files; name an empty folder, or a new one.")
+            self.write_text("about", "a fit of alsatian on Spark")
+        elif self.read_text("header") is not None:
+            raise ParameterError(f"{self.path} holds factors already; name another folder, or remove it.")
+
     def write_text(self, name: str, text: str) -> None:
         self.write(name, self.spark.createDataFrame([(text,)], "text string").coalesce(1))
 
@@ -46,6 +58,17 @@ class Folder:
         except PySparkException:  # no such path, or nothing was committed there
             return None
         return str(found[0][0]) if len(found) == 1 else None
+
+
+def holds_files(spark: Any, path: str) -> bool:
+    """Tell whether any file is at a path or below."""
+    from pyspark.errors import PySparkException
+
+    try:
+        files = spark.read.format("binaryFile").option("recursiveFileLookup", True).load(path)
+        return bool(files.select("path").limit(1).collect())
+    except PySparkException:  # there is no such path
+        return False
 
 
 @contextmanager

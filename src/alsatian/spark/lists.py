@@ -123,7 +123,10 @@ def exploded(factors: Factors, side: str) -> Any:
 def _lists(factors: Factors, n: int, exclude_seen: bool, allowed: Any) -> Lists:
     head, model = factors.header, factors.settings
     if side_bytes(model, head["items"]) > SMALL:
-        raise Unsupported(f"lists need all {head['items']:,} items on every executor, and these are too many.")
+        raise Unsupported(
+            f"lists need all {head['items']:,} items on every executor, {side_bytes(model, head['items']):,} bytes, "
+            f"and {SMALL:,} is the most; fetch a model of some users, and let that list: factors.model(users=...)."
+        )
     return Lists(model, head["mean"], check_n(n, head["items"]), head["items"], exclude_seen, allowed)
 
 
@@ -134,8 +137,10 @@ def _places(factors: Factors, side: str) -> Any:
 
 
 def _with_items(factors: Factors, blocks: Any) -> Any:
-    whole = factors.folder.read("learned/item").selectExpr(
-        "collect_list(struct(block, factors, bias)) AS sent", "true AS first"
+    whole = (
+        factors.folder.read("learned/item")
+        .coalesce(1)
+        .selectExpr("collect_list(struct(block, factors, bias)) AS sent", "true AS first")
     )
     return blocks.selectExpr("*", f"{FIRST} AS first").join(whole.hint("broadcast"), "first", "left")
 

@@ -20,6 +20,7 @@ class Need(NamedTuple):
 
     driver: int
     task: int
+    fetched: int = 0  # the largest table that the driver fetches at once
 
 
 def needed(model: ALS, packed: Packed, blocks: int) -> Need:
@@ -36,11 +37,13 @@ def needed(model: ALS, packed: Packed, blocks: int) -> Need:
         other = side_bytes(model, rows[OTHER[side]])
         sent = other if other <= SMALL else min(other, entries * width)
         tasks.append(24 * entries + 4 * count // blocks * width + 2 * sent)
-    return Need(driver, max(tasks))
+    return Need(driver, max(tasks), max(8 * totals.values, *(count * width for count in rows.values())))
 
 
-def check(need: Need, limit: int | None, on_driver: bool) -> None:
-    """Refuse a fit that will not fit. limit: bytes that executors give to Python, if they are limited.
+def check(need: Need, limit: int | None, on_driver: bool, result: int | None = None) -> None:
+    """Refuse a fit that will not fit.
+
+    limit: bytes that executors give to a task of Python, if they are limited. result: those of a result on the driver.
 
     Raises ParameterError.
     """
@@ -49,6 +52,11 @@ def check(need: Need, limit: int | None, on_driver: bool) -> None:
         raise ParameterError(
             f"the model takes about {need.driver:,} bytes and the driver has {there:,}; leave the factors in Parquet: "
             "al.spark.fit_factors(model, frame, folder=...) (--factors FOLDER)."
+        )
+    if on_driver and result and need.fetched > result:
+        raise ParameterError(
+            f"the driver fetches about {need.fetched:,} bytes at once and spark.driver.maxResultSize is {result:,}; "
+            "raise that (--conf), or leave the factors in Parquet: al.spark.fit_factors (--factors FOLDER)."
         )
     if limit is not None and need.task > limit:
         raise ParameterError(

@@ -1,7 +1,8 @@
 """MLlib's own ALS, and its factors in a model of ours: for those who come from there.
 
-MLlib minimizes our objective without biases, the regularization of a row times the number of its values: nu=1. Its
-implicit form is Hu's, confidence 1 + alpha v (pyspark.ml.recommendation.ALS; Zhou et al. 2008; Hu et al. 2008).
+MLlib minimizes our explicit objective without biases, the regularization of a row times the number of its values: nu=1
+(pyspark.ml.recommendation.ALS; Zhou et al. 2008). Its implicit form regularizes in the same way, which ours does not:
+there a row's regularization grows with all items that it is fitted to, so a fold-in would not suit MLlib's factors.
 """
 
 from __future__ import annotations
@@ -17,20 +18,19 @@ from alsatian.spark.cells import Batches, rows
 from alsatian.spark.folder import Folder
 from alsatian.spark.numbering import Numbering
 from alsatian.spark.packing import Packed, whole_block
-from alsatian.spark.session import setting
+from alsatian.spark.session import is_connect, setting
 
-# What a setting must be, as MLlib has no other way, by the model's name.
-ONLY: dict[str, dict[str, Any]] = {
-    "explicit-als": {"biases": False, "nu": 1.0, "unobserved_weight": 0.0},
-    "implicit-als": {"form": "hu", "nu": 1.0, "use_values": True},
-}
+# What a setting must be, as MLlib has no other way.
+ONLY: dict[str, Any] = {"biases": False, "nu": 1.0, "unobserved_weight": 0.0}
 UNCUT = 10  # epochs that MLlib makes without checkpoints
 _OURS = ("tol", "accelerate", "solver", "precision", "cg_steps")
 
 
 def check(model: ALS) -> None:
     """Raise ParameterError for a setting that MLlib's ALS does not have."""
-    for name, value in ONLY[model.name].items():
+    if model.name != "explicit-als":
+        raise ParameterError(f"method='mllib' makes explicit-als, not {model.name}; fit that by method='native'.")
+    for name, value in ONLY.items():
         if (given := model._setting(name)) != value:
             raise ParameterError(f"method='mllib' knows no {name}={given!r}; pass {name}={value!r}.")
     for name in _OURS:
@@ -43,15 +43,16 @@ def _cut_lineage(folder: Folder, epochs: int) -> None:
     spark = folder.spark
     if epochs <= UNCUT or setting(spark, "spark.checkpoint.dir", ""):
         return
-    if type(spark).__module__.startswith("pyspark.sql.connect"):  # Spark Connect: only the server can be told
+    if is_connect(spark):  # only the server can be told
         raise ParameterError(
             f"on Spark Connect MLlib makes {epochs} epochs only with a place for checkpoints; set spark.checkpoint.dir "
             f"on the server, or pass epochs={UNCUT} or fewer."
         )
-    spark.sparkContext.setCheckpointDir(f"{folder.path}/mllib")
+    if spark.sparkContext.getCheckpointDir() is None:
+        spark.sparkContext.setCheckpointDir(f"{folder.path}/mllib")
 
 
-def learn(model: ALS, packed: Packed, numbers: dict[str, Numbering], folder: Folder) -> dict[str, Any]:
+def learn(model: ALS, packed: Packed, numbers: dict[str, Numbering], folder: Folder, partitions: int) -> dict[str, Any]:
     """Run MLlib's ALS on the packed ratings and return its factors by our names."""
     from pyspark.ml.recommendation import ALS as MLlibALS  # noqa: N811
 
@@ -68,11 +69,10 @@ def learn(model: ALS, packed: Packed, numbers: dict[str, Numbering], folder: Fol
             yield pa.RecordBatch.from_arrays(columns, names=["user", "item", "rating"])
 
     ratings = packed.tables["user"].mapInArrow(entries, "user int, item int, rating float")
-    implicit = model.name == "implicit-als"
-    settings = {"implicitPrefs": True, "alpha": model._setting("alpha")} if implicit else {}
     als = MLlibALS(
         rank=model.factors, maxIter=model.epochs, regParam=model._setting("reg"), nonnegative=model.nonnegative,
-        seed=model.seed, userCol="user", itemCol="item", ratingCol="rating", **settings,
+        seed=model.seed, userCol="user", itemCol="item", ratingCol="rating",
+        numUserBlocks=partitions, numItemBlocks=partitions,
     )  # fmt: skip
     fitted = als.fit(ratings)
     found = {side: _array(table, numbers[side].size, model) for side, table in

@@ -218,6 +218,8 @@ def _check(told: list[Any], typed: Typed) -> None:
 
 def _summed(told: list[Any], typed: Typed, tables: dict[str, Any], users: Numbering, items: Numbering) -> Packed:
     sums = {name: sum(block[name] for block in told) for name in ("entries", "repeated", "left_out", *_TOLD)}
+    if not sums["weight"]:
+        raise DataError(f"all weights of {NAME} are 0; leave them out, or weigh some row.")
     totals = Totals(users.size, items.size, sums["entries"], sums["weighted"] / sums["weight"], sums["total"])
     skipped, notes = dict(typed.skipped), combined_note(sums["repeated"], str(typed.recipe.duplicates))
     if sums["left_out"]:

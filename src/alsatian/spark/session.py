@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
-from alsatian.errors import AlsatianError, DependencyError, ParameterError, counted
+from alsatian import errors
+from alsatian.errors import AlsatianError, DependencyError, ParameterError
 from alsatian.spark.java import find_java
 
 _ROWS = 10_000  # of the table that looks at the executors: no fewer than there are partitions
@@ -18,19 +20,12 @@ _SHIP = (
 )
 
 
-class Cluster(NamedTuple):
-    """What executes: how many tasks at a time, and the builds of the kernels there."""
-
-    parallelism: int
-    instruction_sets: tuple[str, ...]
-
-
-def session_of(frame: Any) -> Any:
+def session_of(frame: Any, name: str = "al.spark.fit") -> Any:
     """Return the session of a Spark DataFrame, classic or Connect; raises ParameterError for anything else."""
     session = getattr(frame, "sparkSession", None)
     if session is None or not hasattr(frame, "mapInArrow"):
         raise ParameterError(
-            f"al.spark.fit takes a Spark DataFrame, not a {type(frame).__name__}; pass spark.read.parquet(...), or "
+            f"{name} takes a Spark DataFrame, not a {type(frame).__name__}; pass spark.read.parquet(...), or "
             "fit other data by model.fit(al.read(...))."
         )
     return session
@@ -41,44 +36,49 @@ def setting(spark: Any, name: str, default: str) -> str:
     return str(spark.conf.get(name, default))
 
 
+def is_connect(spark: Any) -> bool:
+    return type(spark).__module__.startswith("pyspark.sql.connect")
+
+
 def is_local(spark: Any) -> bool:
-    """Tell whether driver and executors are one process."""
-    return setting(spark, "spark.master", "").startswith("local")
+    """Tell whether driver and executors are one process, on this machine."""
+    here = not is_connect(spark) or spark.client.host in ("localhost", "127.0.0.1")
+    return here and setting(spark, "spark.master", "").startswith("local")
 
 
-def look(spark: Any) -> Cluster:
-    """Look whether the executors can run this package, in the version that runs here.
+def look(spark: Any) -> int:
+    """Look whether the executors can run this package, in the same version; return how many tasks run at a time.
 
     Raises DependencyError, which says how to ship it.
     """
     from alsatian import __version__
 
-    def told(batches: Any) -> Any:  # a function inside another travels whole: nothing of alsatian is needed to load it
+    def seen(batches: Any) -> Any:  # a function inside another travels whole: nothing of alsatian is needed to load it
         import socket
 
         import pyarrow as pa
 
         try:
             import alsatian
-            from alsatian.kernels import instruction_set
+            import alsatian.kernels
 
-            said = (alsatian.__version__, instruction_set)
+            said = (alsatian.__version__, "")
         except ImportError as error:
             said = ("", str(error))
         for _ in batches:
             pass
         cells = [pa.array([cell]) for cell in (socket.gethostname(), *said)]
-        yield pa.RecordBatch.from_arrays(cells, names=["host", "version", "build"])
+        yield pa.RecordBatch.from_arrays(cells, names=["host", "version", "missing"])
 
     with quiet():
-        schema = "host string, version string, build string"
-        found = spark.range(0, _ROWS).mapInArrow(told, schema).collect()
-    for host, version, build in found:
+        schema = "host string, version string, missing string"
+        found = spark.range(0, _ROWS).mapInArrow(seen, schema).collect()
+    for host, version, missing in found:
         if not version:
-            raise DependencyError(f"the executor on {host} cannot import alsatian ({build}); {_SHIP}.")
+            raise DependencyError(f"the executor on {host} cannot import alsatian ({missing}); {_SHIP}.")
         if version != __version__:
             raise DependencyError(f"the executor on {host} has alsatian {version}, the driver {__version__}; {_SHIP}.")
-    return Cluster(len(found), tuple(sorted({build for _, _, build in found})))
+    return len(found)
 
 
 @contextmanager
@@ -103,14 +103,17 @@ def told() -> Iterator[None]:
         text = str(error)
         if "No module named 'alsatian" in text:
             raise DependencyError(f"an executor cannot import alsatian; {_SHIP}.") from error
-        raise AlsatianError(f"Spark gave up: {_cause(text)}; see the log of its driver.") from error
+        cause = _cause(text)
+        if ours := re.match(r"alsatian\.errors\.(\w+): (.*)", cause):  # raised by a task
+            raise getattr(errors, ours[1])(f"{ours[2]}.") from error
+        raise AlsatianError(f"Spark gave up: {cause}; see the log of its driver.") from error
 
 
 def _cause(text: str) -> str:
     """Return the last line of a Python traceback inside Spark's error, or else its first line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception")) and line[:3] != "at "]
-    return (errors[-1] if errors else lines[0] if lines else "no reason given").rstrip(".")
+    found = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception")) and line[:3] != "at "]
+    return (found[-1] if found else lines[0] if lines else "no reason given").rstrip(".")
 
 
 def start(master: str | None = None, remote: str | None = None, settings: dict[str, str] | None = None) -> Any:
@@ -122,25 +125,20 @@ def start(master: str | None = None, remote: str | None = None, settings: dict[s
         from pyspark.sql import SparkSession
     except ImportError:
         raise DependencyError("Spark needs pyspark; install it: pip install 'alsatian[spark]'.") from None
-    builder = SparkSession.builder
-    for name, value in (settings or {}).items():
-        builder = builder.config(name, value)
+
+    def made(builder: Any, **ours: str) -> Any:
+        for name, value in (ours | (settings or {})).items():
+            builder = builder.config(name, value)
+        return builder.getOrCreate()
+
     if remote is not None:
-        return builder.remote(remote).getOrCreate()
+        return made(SparkSession.builder.remote(remote))
     find_java()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    calm = {"spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false"}
     submitted = "spark.master" in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit chose the master
-    if master is not None or not submitted:
-        builder = builder.master(master or f"local[{len(os.sched_getaffinity(0))}]").config("spark.ui.enabled", "false")
-    return builder.config("spark.log.level", "ERROR").config("spark.ui.showConsoleProgress", "false").getOrCreate()
-
-
-def tasks(cluster: Cluster, partitions: int | None, blocks: int) -> int:
-    """Return into how many partitions the blocks are dealt out."""
-    if partitions is not None and partitions < 1:
-        raise ParameterError(f"partitions={partitions} is not a number of partitions; pass 1 or more.")
-    return min(partitions or cluster.parallelism, blocks)
-
-
-def described(cluster: Cluster) -> str:
-    return counted(cluster.parallelism, "task") + " at a time"
+    if master is None and submitted:
+        return made(SparkSession.builder, **calm)
+    master = master or f"local[{len(os.sched_getaffinity(0))}]"
+    hidden = {"spark.ui.enabled": "false"} if master.startswith("local") else {}
+    return made(SparkSession.builder.master(master), **calm, **hidden)

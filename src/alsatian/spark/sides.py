@@ -31,7 +31,7 @@ from alsatian.spark.packing import Packed, block_of
 from alsatian.spark.tasks import ROUTE, SENT, STATE, TOLD, Draw, Send, Sweep, fetched
 
 SMALL = 1 << 28  # bytes of a side up to which all of it goes to every partition
-_SLOTS = 3  # states of a side that are kept: the one noted, and up to two made since
+_SLOTS = 4  # states of a side that are kept: the one noted, and up to three made since (at the end of a fit)
 OTHER = {"user": "item", "item": "user"}
 FIRST = "(monotonically_increasing_id() & 8589934591L) = 0"  # the first row of each partition
 
@@ -59,6 +59,9 @@ class OnCluster:
         self.keys = {side: _keys(folder.spark, numbers[side].blocks, partitions) for side in numbers}
         self.blocks = {side: self._placed(side, table).persist() for side, table in packed.tables.items()}
         self.routes = {side: self._routes(side) for side in numbers if not self._is_small(OTHER[side])}
+
+    def begin(self) -> None:
+        """Go on where the fit was broken off, or start."""
         if not self._resumed():
             self._start()
 
@@ -80,7 +83,9 @@ class OnCluster:
         def routes(batches: Batches) -> Iterator[Any]:
             return send.routes(batches)
 
-        return self.blocks[side].select("block", "needs").mapInArrow(routes, ROUTE.ddl).persist()
+        found = self.blocks[side].select("block", "needs").mapInArrow(routes, ROUTE.ddl)
+        found = found.selectExpr("block", "struct(target, wanted) AS route").groupBy("block")
+        return found.agg({"route": "collect_list"}).toDF("block", "routes").persist()
 
     # States of a side
 

@@ -142,14 +142,16 @@ class Send(NamedTuple):
             starts = np.searchsorted(needs, self.bounds)
             for block in np.flatnonzero(np.diff(starts)):
                 wanted = needs[starts[block] : starts[block + 1]] - np.int32(self.bounds[block])
-                yield ROUTE.batch({"target": row.plain("block"), "block": int(block), "wanted": wanted})
+                yield ROUTE.batch({"block": int(block), "target": row.plain("block"), "wanted": wanted})
 
     def run(self, batches: Batches) -> Iterator[Any]:
         """Yield what goes along each route."""
         for row in rows(batches):
-            side, wanted = side_of(self.model, [row["factors"]], [row["bias"]]), row.array("wanted", np.int32)
-            parts = {name: None if array is None else array[wanted] for name, array in side._asdict().items()}
-            yield SENT.batch({"target": row.plain("target"), "block": row.plain("block")} | parts)
+            side, routes = side_of(self.model, [row["factors"]], [row["bias"]]), row["routes"].values
+            for target, cell in zip(routes.field("target"), routes.field("wanted"), strict=True):
+                wanted = view(cell, np.int32)
+                parts = {name: None if array is None else array[wanted] for name, array in side._asdict().items()}
+                yield SENT.batch({"target": target.as_py(), "block": row.plain("block")} | parts)
 
 
-ROUTE = Layout(target="int", block="int", wanted="binary")
+ROUTE = Layout(block="int", target="int", wanted="binary")
