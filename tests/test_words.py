@@ -36,7 +36,7 @@ FLOORS = [
     ["store", "evaluation", "posters"],
     ["curves"],
     ["tuning", "spark"],
-    ["reporting"],
+    ["reporting", "serving"],
     ["cli"],
     ["", "__main__"],
 ]
@@ -117,8 +117,11 @@ class TestImports:
 
     @pytest.mark.parametrize(
         "heavy",
-        ["duckdb", "jinja2", "matplotlib", "numpy", "optuna", "pandas", "polars", "pyarrow", "rich", "scipy", "typer"],
-    )
+        [
+            "duckdb", "fastapi", "jinja2", "matplotlib", "numpy", "optuna", "pandas", "polars", "pyarrow", "rich",
+            "scipy", "sqlalchemy", "typer",
+        ],
+    )  # fmt: skip
     def test_the_package_loads_nothing_heavy(self, heavy: str) -> None:
         assert heavy not in loaded("import alsatian")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -108,15 +109,22 @@ class TitleIndex:
 
     def find(self, title: str) -> int | None:
         """Return the row of the one item whose title is the same in all that matters, else None."""
-        exact = [row for row, known in enumerate(self._titles) if known == title]
+        exact = self._written.get(title, [])
         if len(exact) == 1:
             return exact[0]
         for name, year in _readings(title):
-            same = {row for row, known in zip(self._rows.tolist(), self._names, strict=True) if known == name}
-            same = {row for row in same if year is None or year == self._years[row]}
+            same = {row for row in self._named.get(name, []) if year is None or year == self._years[row]}
             if len(same) == 1:
                 return int(same.pop())
         return None
+
+    @cached_property
+    def _written(self) -> dict[str | None, list[int]]:
+        return _places(enumerate(self._titles))
+
+    @cached_property
+    def _named(self) -> dict[str | None, list[int]]:
+        return _places(zip(self._rows.tolist(), self._names, strict=True))
 
     def search(self, query: str, weights: ArrayLike | None = None, limit: int = 5) -> list[Match]:
         """Return the items whose titles are most like `query`, best first; ties go to the larger weight."""
@@ -169,6 +177,14 @@ class TitleIndex:
             part = 0.95 * np.maximum(all_names(fuzz.partial_ratio), all_names(fuzz.token_set_ratio))
             likeness = np.maximum(likeness, np.where(self._lengths >= 0.6 * len(name), part, 0))
         return np.round(0.77 * likeness)  # whole points, so that the weights decide among the nearly equal
+
+
+def _places(rows: Iterable[tuple[int, str | None]]) -> dict[str | None, list[int]]:
+    """Return where each name stands."""
+    found: dict[str | None, list[int]] = {}
+    for row, name in rows:
+        found.setdefault(name, []).append(row)
+    return found
 
 
 def _readings(query: str) -> Iterator[_Reading]:

@@ -18,6 +18,8 @@ from alsatian.cli.explain import explain
 from alsatian.cli.inspect import inspect
 from alsatian.cli.recommend import recommend
 from alsatian.cli.report import report
+from alsatian.cli.retrain import retrain
+from alsatian.cli.serve import serve
 from alsatian.cli.similar import similar
 from alsatian.cli.spark import spark
 from alsatian.cli.train import train
@@ -33,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, inspect, train, evaluate, tune, report, recommend, similar, explain):
+for command in (demo, inspect, train, evaluate, tune, report, recommend, similar, explain, serve, retrain):
     app.command()(command)
 app.add_typer(spark, name="spark")
 

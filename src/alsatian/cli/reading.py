@@ -15,6 +15,7 @@ from alsatian.cli.rules import make_recipe
 from alsatian.errors import ParameterError, SourceError, nearest
 
 if TYPE_CHECKING:
+    from alsatian.ingest.beside import Beside
     from alsatian.interactions import Interactions
     from alsatian.recipe import Recipe
 
@@ -137,18 +138,18 @@ class Reading:
 
         Rules(None, cast(Any, self.bad_rows), _bounds(self.scale), self.where, self.cold, self.made_rules)
 
-    def load(self, source: str) -> Interactions:
-        """Read the source, or load the sample of that name."""
+    def load(self, source: str, beside: Beside | None = None) -> Interactions:
+        """Read the source, or load the sample of that name. beside: rows that join those of the source."""
         from alsatian.ingest import read, samples
 
         self.check()
         if is_sample(source):
             self.refuse(f"{source} is a sample")
-            return samples.load(source)
+            return samples.load(source, beside=beside)
         _check_source(source)
         names = {f.name for f in fields(self)} - {*_RULES, "rules"}
         options = {name: getattr(self, name) for name in names}
-        return read(source, **options | {"scale": _bounds(self.scale), "recipe": self.made_rules})
+        return read(source, **options | {"scale": _bounds(self.scale), "recipe": self.made_rules}, beside=beside)
 
     def refuse(self, why: str, **others: bool) -> None:
         """Raise ParameterError if any option is given where none has an effect. others: name -> is it given."""

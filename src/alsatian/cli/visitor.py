@@ -76,12 +76,12 @@ def retrain_with(model: Model, source: str, likes: list[str], threads: int | Non
     begun = time.perf_counter()
     with busy(f"reading {source}"):
         data = Reading.again(model.data.recipe, source).load(source)
-    data = _with_catalog(data, model.data, placing=model.placed_items is not None)
+    data = with_catalog(data, model.data, placing=model.placed_items is not None)
     if (bound := model.data.recipe.at_least) is not None and data.recipe.at_least is None:
         data = data.likes(bound)
     read = time.perf_counter()
     data, visitor = with_visitor(data, history_of(data, likes), model.top_value)
-    fitted = type(model)(**_without_users(model.params)).fit(data, threads=threads)
+    fitted = type(model)(**without_users(model.params)).fit(data, threads=threads)
     seconds, reading = duration(time.perf_counter() - begun), duration(read - begun)
     aside(f"fitted {model.name} anew with the visitor in {seconds}, of which {reading} to read {source}")
     return Joined(fitted, visitor)
@@ -111,16 +111,16 @@ def with_visitor(data: Interactions, history: History, top_value: float) -> tupl
     return replace(data, user_ids=user_ids, by_user=by_user, times=times, profiles=Catalog()), visitor
 
 
-def _without_users(settings: Any) -> Any:
+def without_users(settings: Any) -> Any:
     """Return settings of a model, and of its parts, that place no users: a model file keeps no table of them."""
     if isinstance(settings, list | tuple):
-        return [_without_users(one) for one in settings]
+        return [without_users(one) for one in settings]
     if not isinstance(settings, dict):
         return settings
-    return {name: _without_users(value) for name, value in settings.items() if name != "user_attributes"}
+    return {name: without_users(value) for name, value in settings.items() if name != "user_attributes"}
 
 
-def _with_catalog(data: Interactions, known: Interactions, *, placing: bool) -> Interactions:
+def with_catalog(data: Interactions, known: Interactions, *, placing: bool) -> Interactions:
     """Give data that was read without titles and attributes those of the model.
 
     placing: and the model's items that it has no values of, to be placed by attributes.

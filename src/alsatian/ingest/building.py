@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from alsatian.catalog import Catalog
 from alsatian.errors import ColumnError, DataError, ParameterError, counted
 from alsatian.ids import Ids
+from alsatian.ingest.beside import Beside, join
 from alsatian.ingest.columns import meaning
 from alsatian.ingest.complaints import reasons, refuse_bad_rows
 from alsatian.ingest.items import ItemTable, titles_of_events
@@ -86,9 +87,16 @@ def _is_pair(scale: object) -> bool:
 
 
 def build(
-    source: Source, roles: dict[str, str], table: Items | None, rules: Rules, people: Items | None = None
+    source: Source,
+    roles: dict[str, str],
+    table: Items | None,
+    rules: Rules,
+    people: Items | None = None,
+    beside: Beside | None = None,
 ) -> Interactions:
     """Judge and number the rows of a source, and close it. table, people: read what is known of items and of users.
+
+    beside: rows that join those of the source.
 
     Raises RowsError for bad rows if they are to stop the reading, DataError when no row is left.
     """
@@ -99,6 +107,8 @@ def build(
         refuse_bad_rows(rows)
     if not rows.kept:
         raise DataError(f"no row of {source.name} is left to learn from ({reasons(rows.skipped)}).")
+    if beside is not None:
+        join(rows, beside, recipe)
     notes = [*source.notes, *rows.notes, *told]
     tables, profiles = ([read()] if read else [] for read in (table, people))
     if "title" in roles:
@@ -153,7 +163,7 @@ def _widened(
 
 
 def _values(rows: Rows, recipe: Recipe, notes: list[str]) -> NDArray[np.float32]:
-    if "value" in rows.roles:
+    if "value" in rows.columns:
         return rows.columns.pop("value")
     if not recipe.events and not recipe.signals:
         notes.append(f"{rows.source.name} has no column of values; each row counts as 1.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from alsatian.errors import ParameterError, SourceError
+from alsatian.ingest.beside import Beside
 from alsatian.ingest.building import Items, Rules, build
 from alsatian.ingest.columns import find_roles
 from alsatian.ingest.deskdrop import articles_beside, is_deskdrop
@@ -47,6 +48,7 @@ def read(
     scale: tuple[float, float] | None = None,
     where: str | None = None,
     recipe: Recipe | None = None,
+    beside: Beside | None = None,
 ) -> Interactions:
     """Read ratings or events; every row is kept, combined with another or counted as left out.
 
@@ -67,6 +69,7 @@ def read(
     where: an SQL condition over the columns of the source; other rows are left out and counted.
     recipe: further rules by which rows become values: weights of events, signals, age, confidence, least counts. One
         that comes from other data, such as `model.data.recipe`, treats new rows as it did those.
+    beside: rows to join those of the source, as `alsatian retrain` does with the events of a service.
 
     Ids are integers or text: text files hold integers if every id is written as one ("007" is text), and a
     column that is partly numbers, partly text is text. Times become seconds since 1970 (UTC), from numbers
@@ -97,7 +100,7 @@ def read(
             )
         if table is not None and title is None:
             roles.pop("title", None)
-        data = build(events, roles, table, rules, people)
+        data = build(events, roles, table, rules, people, beside)
     finally:
         con.close()
     asked = {name: given for name, given in (("query", query), ("delimiter", delimiter)) if given}
@@ -113,12 +116,14 @@ def columns_of(source: str, delimiter: str | None = None) -> list[str]:
         con.close()
 
 
-def read_arrays(columns: dict[str, NDArray[Any]], name: str, table: ItemTable) -> Interactions:
+def read_arrays(
+    columns: dict[str, NDArray[Any]], name: str, table: ItemTable, beside: Beside | None = None
+) -> Interactions:
     """Read columns that are already in memory, as named samples are."""
     con = connect()
     try:
         events = open_arrays(con, columns, name)
-        return build(events, find_roles(events, {"title": ""}), lambda: table, Rules())
+        return build(events, find_roles(events, {"title": ""}), lambda: table, Rules(), beside=beside)
     finally:
         con.close()
 

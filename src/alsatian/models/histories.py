@@ -68,6 +68,11 @@ def visitor_history(
     return CSR(np.array([0, len(items)]), items, values, len(data.item_ids))
 
 
+def read_row(record: Mapping[str, Any], recipe: Recipe) -> Told:
+    """Read one record of raw data; raises ParameterError or DataError where the recipe cannot make a value of it."""
+    return _checked(_record(record, recipe), recipe)
+
+
 def _rows(history: History, recipe: Recipe) -> list[Told]:
     """Read a history in any of its forms."""
     if isinstance(history, str | int | np.integer):

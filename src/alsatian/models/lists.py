@@ -212,12 +212,15 @@ def _unknown_item(data: Interactions, item: Id) -> Exception:
 
 
 def allowed_items(
-    data: Interactions, allow: Iterable[Id] | None, deny: Iterable[Id] | None, where: str | None
+    data: Interactions, allow: Iterable[Id] | None, deny: Iterable[Id] | None, where: str | Mask | None
 ) -> Mask | None:
     """Return which items may be listed, or None when all may."""
     if allow is None and deny is None and where is None:
         return None
-    mask = np.ones(len(data.item_ids), bool) if where is None else data.catalog.matching(where)
+    if isinstance(where, np.ndarray):
+        mask = _checked_mask(where, len(data.item_ids))
+    else:
+        mask = np.ones(len(data.item_ids), bool) if where is None else data.catalog.matching(where)
     if allow is not None:
         only = np.zeros(len(mask), bool)
         only[item_rows(data, allow)] = True
@@ -225,6 +228,15 @@ def allowed_items(
     if deny is not None:
         mask[item_rows(data, deny)] = False
     return mask
+
+
+def _checked_mask(where: Mask, items: int) -> Mask:
+    """Return a copy of a mask that a caller made."""
+    if where.dtype != np.bool_ or where.shape != (items,):
+        raise ParameterError(
+            f"where= is {items:,} values true or false, one an item, not {where.dtype} of shape {where.shape}."
+        )
+    return where.copy()
 
 
 def rated_row(data: Interactions, item: Id, placed: Mask | None = None) -> int:

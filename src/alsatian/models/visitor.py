@@ -12,7 +12,7 @@ from alsatian import kernels
 from alsatian.explanation import Explanation
 from alsatian.ids import Id
 from alsatian.models import lists
-from alsatian.models.lists import Audience
+from alsatian.models.lists import Audience, Mask
 from alsatian.models.novelty import best
 from alsatian.ranking import Recommendations
 
@@ -43,7 +43,7 @@ class Visitor:
         exclude_seen: bool = True,
         allow: Iterable[Id] | None = None,
         deny: Iterable[Id] | None = None,
-        where: str | None = None,
+        where: str | Mask | None = None,
         novelty: float = 0.0,
         because: bool = False,
         threads: int | None = None,

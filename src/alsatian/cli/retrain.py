@@ -1,0 +1,73 @@
+"""alsatian retrain: the same model again, from its source and what its service has kept since."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alsatian.cli.destination import check_output
+from alsatian.cli.options import Json, ModelFile, Threads
+from alsatian.cli.reading import Reading
+from alsatian.cli.terminal import Facts, busy, print_json
+from alsatian.cli.train import tell_reading
+from alsatian.cli.visitor import with_catalog, without_users
+from alsatian.errors import counted
+from alsatian.figures import duration, size
+
+From = Annotated[
+    str, typer.Option("--source", metavar="SOURCE", help="What the model was trained on, or a newer state of it.")
+]
+EventsAt = Annotated[
+    str | None,
+    typer.Option("--events", metavar="URL", help="The service's database; FILE.events.db beside the model by default."),
+]
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save; FILE itself is allowed.")]
+
+
+def retrain(
+    file: ModelFile,
+    source: From,
+    output: Output,
+    events: EventsAt = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Fit a model anew, with the same settings and recipe, on its source and the events of its service.
+
+    A running service takes the new file into use by itself.
+
+    \b
+    alsatian retrain movies.model --source ratings.csv -o movies.model
+    """
+    check_output(output, source)
+    from alsatian import store
+    from alsatian.serving.learning import events_for
+
+    begun = time.perf_counter()
+    old = store.load(file)
+    learned = events_for(old, file, events)
+    facts = Facts(stderr=as_json)
+    with busy(f"reading {source}"):
+        data = Reading.again(old.data.recipe, source).load(source, learned.beside)
+    if (bound := old.data.recipe.at_least) is not None and data.recipe.at_least is None:
+        data = data.likes(bound)
+    data = with_catalog(data, old.data, placing=old.placed_items is not None)
+    tell_reading(facts, source, data)
+    model = type(old)(**without_users(old.params)).fit(data, threads=threads)
+    model.training["events"] = learned.remembered
+    with busy(f"saving {output}"):
+        store.save(model, output)
+    seconds = time.perf_counter() - begun
+    facts.say("model", f"{model.name}, which knows {counted(learned.remembered['count'], 'event')} now")
+    facts.say("saved", f"{output}, {size(output.stat().st_size)}; {duration(seconds)} in all")
+    if as_json:
+        print_json(
+            {
+                "source": source, "model": model.name, "file": str(output), "bytes": output.stat().st_size,
+                "events": learned.remembered, "users": len(data.user_ids), "items": len(data.item_ids),
+                "values": len(data), "rows": data.report.to_json(), "seconds": seconds,
+            }
+        )  # fmt: skip

@@ -1,0 +1,234 @@
+"""The questions, asked of the model in service. What goes in is checked JSON, what comes out is JSON; no HTTP here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.errors import AlsatianError
+from alsatian.explanation import Explanation
+from alsatian.ids import Id, Ids
+from alsatian.interactions import Interactions
+from alsatian.models import Model
+from alsatian.models.lists import item_row
+from alsatian.models.visitor import Visitor
+from alsatian.ranking import Recommendations, json_id
+from alsatian.serving.counters import Counters
+from alsatian.serving.current import Current, Served
+from alsatian.serving.events import Events, Gone
+from alsatian.serving.news import carried_on
+
+Unknown = Literal["raise", "skip", "popular"]
+Row = dict[str, Any]  # of raw data: item, and value, event, time or signals
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a list is to be: the words of `Model.recommend`."""
+
+    n: int = 10
+    exclude_seen: bool = True
+    allow: Sequence[Id] | None = None
+    deny: Sequence[Id] | None = None
+    where: str | None = None
+    novelty: float = 0.0
+    because: bool = False
+
+    def options(self, served: Served) -> dict[str, Any]:
+        """Return the arguments for `recommend` of a model or a visitor."""
+        return filters(served, self.allow, self.deny, self.where) | {
+            "n": self.n, "exclude_seen": self.exclude_seen, "novelty": self.novelty, "because": self.because,
+            "threads": 1,
+        }  # fmt: skip
+
+
+def filters(served: Served, allow: Iterable[Id] | None, deny: Iterable[Id] | None, where: str | None) -> dict[str, Any]:
+    """Return the arguments that say which items may be listed."""
+    data = served.model.data
+    return {
+        "allow": None if allow is None else [item_of(data, item) for item in allow],
+        "deny": None if deny is None else [item_of(data, item) for item in deny],
+        "where": None if where is None else served.matching(where),
+    }
+
+
+class Engine:
+    """Answers from the model that is in service when the question comes."""
+
+    def __init__(self, current: Current, events: Events | None = None, counters: Counters | None = None) -> None:
+        self.current, self.events, self.counters = current, events, counters
+
+    @property
+    def served(self) -> Served:
+        return self.current.served
+
+    def for_user(self, user: Id, wishes: Wishes, unknown: Unknown = "raise") -> dict[str, Any]:
+        """Return the list of a user: with what she did since the model was trained, if she did anything."""
+        served = self.served
+        asked, options = user_of(served.model.data.user_ids, user), wishes.options(served)
+        if rows := self._since(served.model, asked):
+            visitor, touched = carried_on(served.model, asked, rows)
+            options = _without(options, touched, served) if wishes.exclude_seen else options
+            if visitor is not None:
+                return one(as_user(visitor, asked, options), "user", asked) | {"events": len(rows)}
+        answer = served.model.recommend([asked], unknown=unknown, **options)
+        return one(answer, "user", asked) | {"events": len(rows)}
+
+    def _since(self, model: Model, user: Id) -> list[Row]:
+        """Return what the database has of a user, but for what the model learned from. Out of reach, it is left out."""
+        if self.events is None:
+            return []
+        learned = model.training.get("events", {})
+        after = learned.get("through", 0) if learned.get("database") == self.events.name else 0
+        try:
+            found = self.events.of_user(str(user), after)
+        except Gone:
+            if self.counters:
+                self.counters.without_events.inc()
+            return []
+        if found and self.counters:
+            self.counters.folded.inc()
+        return [event.row | {"item": _as_id(model.data.item_ids, event.item)} for event in found]
+
+    def for_visitor(self, history: Sequence[Row], wishes: Wishes, unknown: Literal["raise", "skip"]) -> dict[str, Any]:
+        """Return the list of somebody who says what he likes, or did."""
+        served = self.served
+        visitor = visitor_of(served.model, history, unknown)
+        return one(visitor.recommend(**wishes.options(served)), "like", visitor.likes)
+
+    def similar(
+        self, item: Id, n: int, allow: Sequence[Id] | None, deny: Sequence[Id] | None, where: str | None
+    ) -> dict[str, Any]:
+        """Return what is like an item."""
+        served = self.served
+        asked = item_of(served.model.data, item)
+        return one(served.model.similar([asked], n, threads=1, **filters(served, allow, deny, where)), "item", asked)
+
+    def explain_user(self, user: Id, item: Id) -> dict[str, Any]:
+        """Say which of a user's items speak for an item."""
+        model = self.served.model
+        asked = user_of(model.data.user_ids, user)
+        if rows := self._since(model, asked):
+            visitor, _ = carried_on(model, asked, rows)
+            if visitor is not None:
+                return {"user": json_id(asked)} | told(visitor.explain(item_of(model.data, item)))
+        return {"user": json_id(asked)} | told(model.explain(asked, item_of(model.data, item)))
+
+    def explain_visitor(self, history: Sequence[Row], item: Id, unknown: Literal["raise", "skip"]) -> dict[str, Any]:
+        """Say which items of a history speak for an item."""
+        model = self.served.model
+        visitor = visitor_of(model, history, unknown)
+        return {"like": json_id(visitor.likes)} | told(visitor.explain(item_of(model.data, item)))
+
+    def search(self, query: str, n: int) -> list[dict[str, Any]]:
+        """Return the items whose titles are most like what somebody types; of items without titles, by id."""
+        data = self.served.model.data
+        if not data.catalog.titles:
+            rows = [row] if (row := _row_by_id(data, query)) >= 0 else []
+            return [described(data, row) for row in rows]
+        found = data.catalog.search(query, data.item_counts, limit=n)
+        return [described(data, match.row) | {"match": match.score} for match in found]
+
+    def item(self, item: Id) -> dict[str, Any]:
+        """Return what is known of an item."""
+        data = self.served.model.data
+        return described(data, data.item_ids.row(item_of(data, item)))
+
+    def about(self) -> dict[str, Any]:
+        """Return what is in service."""
+        served, model = self.served, self.served.model
+        data = model.data
+        return {
+            "model": model.name,
+            "params": model.params,
+            "users": len(data.user_ids),
+            "items": len(data.item_ids),
+            "values": len(data),
+            "scale": list(data.scale) if model.predicts else None,
+            "events": data.recipe.events,
+            "attributes": {name: column.type for name, column in data.catalog.columns.items()},
+            "ids": {"user": data.user_ids.kind, "item": data.item_ids.kind},
+            "training": model.training,
+            "since": served.since,
+            "swaps": self.current.swaps,
+            "trouble": self.current.trouble,
+        }
+
+
+def one(answer: Recommendations, asked: str, query: Any) -> dict[str, Any]:
+    """Return the one list of an answer; a user who was skipped has an empty one."""
+    found = next(answer.to_dicts(), None)
+    return {asked: json_id(query), "items": found["items"] if found else []}
+
+
+def as_user(visitor: Visitor, user: Id, options: dict[str, Any]) -> Recommendations:
+    """Answer a user by what is folded in."""
+    return replace(visitor.recommend(**options), asked="user", queries=[user])
+
+
+def _without(options: dict[str, Any], touched: NDArray[np.int32], served: Served) -> dict[str, Any]:
+    """Leave out what a user has rated since, also what does not count as a value."""
+    where = options["where"]
+    mask = np.ones(len(served.model.data.item_ids), np.bool_) if where is None else where.copy()
+    mask[touched] = False
+    return options | {"where": mask}
+
+
+def _as_id(ids: Ids, written: str) -> Id:
+    """Return an id as this numbering has ids; what cannot be one is unknown."""
+    try:
+        return ids.parse(written)
+    except AlsatianError:
+        return written
+
+
+def visitor_of(model: Model, history: Sequence[Row], unknown: Literal["raise", "skip"]) -> Visitor:
+    """Fold in rows of raw data, whose items are ids or titles."""
+    data = model.fitted.data
+    return model.fold_in([row | {"item": _known_item(data, row["item"])} for row in history], unknown=unknown)
+
+
+def user_of(ids: Ids, given: Id) -> Id:
+    """Return a user's id as this model has ids: JSON and URLs may write an integer as text."""
+    return ids.parse(given) if isinstance(given, str) else given
+
+
+def item_of(data: Interactions, given: Id) -> Id:
+    """Return the id of an item that is written as an id or a title. Raises UnknownItem."""
+    row = _row_by_id(data, given)
+    return data.item_ids.id_of(row if row >= 0 else item_row(data, given))
+
+
+def _known_item(data: Interactions, given: Id) -> Id:
+    """Return an item's id, or what is given where it is unknown, for the library to say so."""
+    return data.item_ids.id_of(row) if (row := _row_by_id(data, given)) >= 0 else given
+
+
+def _row_by_id(data: Interactions, given: Id) -> int:
+    try:
+        return data.item_ids.find(data.item_ids.parse(given) if isinstance(given, str) else given)
+    except AlsatianError:  # ids are integers, and this is none
+        return -1
+
+
+def described(data: Interactions, row: int) -> dict[str, Any]:
+    """Return an item: its id, title and attributes, and how many people have it."""
+    catalog = data.catalog
+    return {
+        "item": json_id(data.item_ids.id_of(row)),
+        "title": catalog.title_of(row),
+        "attributes": catalog.attributes(row),
+        "count": int(data.item_counts[row]),
+    }
+
+
+def told(answer: Explanation) -> dict[str, Any]:
+    """Return an explanation as JSON holds it."""
+    record = answer.to_json()
+    record["item"] = json_id(record["item"])
+    record["reasons"] = [reason | {"item": json_id(reason["item"])} for reason in record["reasons"]]
+    return record

@@ -1,0 +1,145 @@
+"""Errors as problem+json (RFC 9457): the library's own one-line messages, and never a traceback."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from alsatian.errors import AlsatianError, DataError, ParameterError, UnknownId, Unsupported
+
+MEDIA = "application/problem+json"
+log = logging.getLogger("alsatian.serving")
+
+_TITLES = {
+    400: "Bad request", 401: "Unauthorized", 403: "Forbidden", 404: "Not found", 405: "Method not allowed",
+    408: "Request timeout", 409: "Conflict", 413: "Content too large", 415: "Unsupported media type",
+    421: "Misdirected request", 422: "Unprocessable content", 500: "Internal server error", 503: "Service unavailable",
+}  # fmt: skip
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (UnknownId, 404), (ParameterError, 422), (DataError, 422), (Unsupported, 422),
+)  # fmt: skip
+
+
+class Problem(BaseModel):
+    """What every error looks like."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank", "title": "Not found", "status": 404, "error": "UnknownUser",
+                    "detail": "no user 7777 (int) in this model; it knows 610 users, such as 1, 2, 3.",
+                }
+            ]
+        }
+    )  # fmt: skip
+
+    type: str = Field(description="Always about:blank: the status says what kind of problem it is.")
+    title: str = Field(description="The status in words.")
+    status: int
+    error: str = Field(description="The name of the exception in Python, such as UnknownUser or ParameterError.")
+    detail: str = Field(description="One line: what was wrong, the value, the bound or nearest choice, the next step.")
+
+
+class Refused(Exception):
+    """A request that is refused before the model is asked, or cannot be answered now."""
+
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, headers
+
+
+class Unavailable(Refused):
+    """Something that this answer needs is not there now, and may be soon."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(503, detail, {"Retry-After": "2"})
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI is told of the errors of a call."""
+    return {status: {"model": Problem, "description": _TITLES[status]} for status in statuses}
+
+
+def problem(status: int, error: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """Return an error as an answer."""
+    title = _TITLES.get(status, "Error")
+    body = {"type": "about:blank", "title": title, "status": status, "error": error, "detail": " ".join(detail.split())}
+    return JSONResponse(body, status, headers, MEDIA)
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of an application told in this form."""
+    app.add_exception_handler(AlsatianError, _of_library)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _unforeseen)
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        return _with_problems(plain())
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:
+    """Give every error of a schema the form that it has here; FastAPI describes them, and its own, otherwise."""
+    content = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for calls in schema["paths"].values():
+        for call in calls.values():
+            for status, response in call["responses"].items():
+                if status >= "4":
+                    response["content"] = content
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)
+    return schema
+
+
+def _of_library(_: Request, error: Exception) -> Response:
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    if status == 500:
+        log.error("%s: %s", type(error).__name__, _where(error))
+        return problem(500, type(error).__name__, "the model could not answer; the log of the service says where.")
+    return problem(status, type(error).__name__, str(error))
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return problem(error.status, type(error).__name__, error.detail, error.headers)
+
+
+def _malformed(_: Request, error: Exception) -> Response:
+    """Name the first thing that is wrong, and how many others there are."""
+    assert isinstance(error, RequestValidationError)
+    first, *others = error.errors()
+    place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "the body"
+    more = f" (and {len(others)} more)" if others else ""
+    said = str(first["msg"]).removeprefix("Value error, ")
+    return problem(422, "ParameterError", f"{place[:100]}: {said[:1].lower()}{said[1:300]}{more}; see /openapi.json.")
+
+
+def _of_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = error.detail if error.status_code != 404 else "there is nothing at this address; see /openapi.json."
+    return problem(error.status_code, "HTTPException", str(detail), dict(error.headers or {}))
+
+
+def _unforeseen(_: Request, error: Exception) -> Response:
+    log.error("%s: %s", type(error).__name__, _where(error))
+    return problem(500, type(error).__name__, "something went wrong here; the log of the service says where.")
+
+
+def _where(error: BaseException) -> str:
+    """Say where an error came from, without the values that its message may hold."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " < ".join(
+        f"{frame.name} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})" for frame in reversed(frames)
+    )

@@ -1,0 +1,148 @@
+"""Processes: one listens and keeps watch, several answer. With one worker there is one process.
+
+Workers are forked once the model is loaded: what it maps and has checked is there in all of them at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from alsatian.errors import ParameterError
+from alsatian.serving.counters import FOLDER
+from alsatian.serving.current import Current
+from alsatian.serving.settings import Settings
+
+BACKLOG = 2_048
+GRACE = 10  # seconds for requests under way when the service ends
+IDLE = 20  # seconds that a connection may stay open without a request
+_TOO_FAST = 1.0  # seconds: who ends sooner than this after a start would only end again
+
+log = logging.getLogger("alsatian.serving")
+
+
+def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Serve until told to end (SIGTERM, SIGINT). ready: is told the address once it listens."""
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    log.setLevel(logging.INFO)
+    with _listening(settings) as listener:
+        host, port = listener.getsockname()[:2]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        folder = Path(tempfile.mkdtemp(prefix="alsatian-serving-"))
+        try:
+            if settings.workers > 1:
+                os.environ[FOLDER] = str(folder)  # before the library that counts is loaded
+            current = Current(settings.model, folder)
+            if settings.workers == 1:
+                _work(settings, current, listener, lambda: ready(address))
+            else:
+                _Workers(settings, current, listener).run(lambda: ready(address))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Return a socket that is bound. Raises ParameterError where the port is taken."""
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        raise ParameterError(
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; choose another --port."
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def _work(settings: Settings, current: Current, listener: socket.socket, started: Callable[[], None]) -> None:
+    """Answer requests in this process until it is told to end."""
+    import uvicorn
+
+    from alsatian.serving.app import create_app
+
+    told: dict[str, Any] = asdict(settings)
+    app = create_app(told.pop("model"), current=current, **told)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            signal.signal(signal.SIGHUP, lambda *_: app.state.look.set())
+            started()
+
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE, timeout_keep_alive=IDLE, lifespan="on", proxy_headers=False,
+    )  # fmt: skip
+    Server(config).run([listener])
+
+
+class _Workers:
+    """The process that keeps watch: it starts workers, starts others where one ends, and passes signals on."""
+
+    def __init__(self, settings: Settings, current: Current, listener: socket.socket) -> None:
+        self.settings, self.current, self.listener = settings, current, listener
+        self.running: dict[int, float] = {}
+        self.ending = False
+
+    def run(self, started: Callable[[], None]) -> None:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._end)
+        signal.signal(signal.SIGHUP, lambda *_: self._tell(signal.SIGHUP))
+        for _ in range(self.settings.workers):
+            self._start()
+        self.listener.listen(BACKLOG)
+        started()
+        while self.running:
+            self._wait()
+
+    def _start(self) -> None:
+        if pid := os.fork():
+            self.running[pid] = time.monotonic()
+            return
+        code = 1
+        try:
+            for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(name, signal.SIG_DFL)
+            _work(self.settings, self.current, self.listener, lambda: None)
+            code = 0
+        except BaseException as error:
+            log.error("a worker ended: %s", type(error).__name__)
+        finally:
+            os._exit(code)
+
+    def _wait(self) -> None:
+        try:
+            pid, _ = os.wait()
+        except ChildProcessError:
+            self.running.clear()
+            return
+        born = self.running.pop(pid, 0.0)
+        if self.ending:
+            return
+        log.error("worker %d ended; another takes its place", pid)
+        if time.monotonic() - born < _TOO_FAST:
+            time.sleep(_TOO_FAST)
+        self._start()
+
+    def _end(self, *_: object) -> None:
+        self.ending = True
+        self._tell(signal.SIGTERM)
+
+    def _tell(self, name: int) -> None:
+        for pid in list(self.running):
+            try:
+                os.kill(pid, name)
+            except ProcessLookupError:
+                continue

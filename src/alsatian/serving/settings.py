@@ -1,0 +1,68 @@
+"""What a service is told when it starts, and what it allows its clients."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from alsatian.errors import ParameterError
+
+TOKEN = "ALSATIAN_TOKEN"  # the variable that may hold the token
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One service.
+
+    model: the file. events: the URL of the database (None: SQLite beside the model). token: what writing and
+    administration must show; None lets everybody on this machine do both.
+    largest_body: bytes. most_n: the longest list. most_items: items of a history or filter. most_events: of a batch.
+    seconds: for an answer; patience: for a request to arrive.
+    """
+
+    model: Path
+    events: str | None = None
+    token: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    largest_body: int = 1 << 20
+    most_n: int = 1_000
+    most_items: int = 1_000
+    most_events: int = 1_000
+    seconds: float = 10.0
+    patience: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.token is not None and (
+            len(self.token) < 16 or not self.token.isascii() or not self.token.isprintable()
+        ):
+            raise ParameterError(
+                "the token has fewer than 16 letters, or others than ASCII; make one by 'openssl rand -hex 32'."
+            )
+        if self.token is None and not is_loopback(self.host):
+            raise ParameterError(
+                f"--host {self.host} lets other machines in, so writing needs a token; put one into ${TOKEN}, "
+                "or into a file for --token-file."
+            )
+        for name, value, low, high in (("--port", self.port, 0, 65_535), ("--workers", self.workers, 1, 256)):
+            if not low <= value <= high:
+                raise ParameterError(f"{name} {value} is out of bounds; pass {low} to {high}.")
+
+    @property
+    def events_url(self) -> str:
+        """The address of the database: `movies.model.events.db` beside `movies.model` unless one is named."""
+        return self.events or f"sqlite:///{self.model.resolve()}.events.db"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach an address.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,147 @@
+"""A new model takes its place without a dropped request; one that cannot be read does not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import alsatian as al
+import problems
+from alsatian.cli import run
+from alsatian.serving.current import Current
+from serving.conftest import Server, Start, wait_for
+
+ALICE = "/api/users/alice/recommendations"
+
+
+def other_model() -> al.Popularity:
+    return al.Popularity().fit(problems.running_example())
+
+
+def about(server: Server) -> dict[str, object]:
+    return dict(server.ask("/api/model")[1])
+
+
+class TestCurrent:
+    def test_takes_what_is_new_and_only_that(self, file: Path, tmp_path: Path) -> None:
+        current = Current(file)
+        assert not current.refresh()
+        al.save(other_model(), file)
+        assert current.refresh()
+        assert current.served.model.name == "popularity"
+        assert not current.refresh()
+        current.close()
+
+    @pytest.mark.parametrize("content", [b"", b"nonsense", None], ids=["empty", "nonsense", "missing"])
+    def test_the_old_one_answers_on(self, file: Path, content: bytes | None) -> None:
+        current = Current(file)
+        before = current.served.model.recommend("alice").items
+        if content is None:
+            file.unlink()
+        else:
+            file.write_bytes(content)  # over the very bytes that were mapped, were they not a copy
+        assert not current.refresh()
+        assert not current.refresh()
+        assert current.refusals == 1
+        assert current.trouble is not None
+        assert current.served.model.recommend("alice").items == before
+        al.save(other_model(), file)
+        assert current.refresh()
+        assert current.trouble is None
+        current.close()
+
+    def test_leaves_nothing_behind(self, file: Path) -> None:
+        current = Current(file)
+        for _ in range(3):
+            al.save(other_model(), file)
+            assert current.refresh()
+        assert len(list(current.folder.glob("*.model"))) == 1
+        current.close()
+        assert not current.folder.exists()
+
+
+class TestService:
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_swaps_within_two_seconds_without_a_dropped_request(self, file: Path, start: Start, workers: int) -> None:
+        server = start(file, "--workers", workers)
+        names, failures, ended = set[str](), list[object](), threading.Event()
+
+        def ask() -> None:
+            while not ended.is_set():
+                try:
+                    status, told = server.ask(ALICE)
+                except OSError as error:
+                    failures.append(error)
+                    continue
+                if status != 200:
+                    failures.append(told)
+                names.add(told["items"][0]["source"])
+
+        askers = [threading.Thread(target=ask) for _ in range(4)]
+        for asker in askers:
+            asker.start()
+        al.save(other_model(), file)
+        swapped = time.monotonic()
+        wait_for(lambda: all(about(server)["model"] == "popularity" for _ in range(8)), 2.0)
+        assert time.monotonic() - swapped < 2.0
+        file.write_bytes(b"nonsense")
+        time.sleep(0.6)
+        assert about(server)["model"] == "popularity"
+        ended.set()
+        for asker in askers:
+            asker.join()
+        assert failures == []
+        assert names >= {"popular"}
+        assert "nonsense" not in server.end()
+
+    def test_a_hangup_looks_again(self, file: Path, start: Start) -> None:
+        server = start(file)
+        since = about(server)["since"]
+        server.signal(signal.SIGHUP)
+        wait_for(lambda: about(server)["since"] != since)
+
+    def test_a_worker_that_dies_is_replaced(self, file: Path, start: Start) -> None:
+        server = start(file, "--workers", 2)
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+        before = children.read_text().split()
+        assert len(before) == 2
+        os.kill(int(before[0]), signal.SIGKILL)
+        wait_for(lambda: len(set(children.read_text().split()) | {before[0]}) == 3)
+        assert server.ask(ALICE)[0] == 200
+
+    def test_ends_in_order(self, file: Path, start: Start) -> None:
+        server = start(file)
+        said = server.end()
+        assert server.process.returncode in (0, -signal.SIGTERM)
+        assert "Traceback" not in said
+        assert f"serving {file} at http://127.0.0.1:{server.port}/" in said
+
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            (["--host", "0.0.0.0"], "needs a token"),
+            (["--port", "70000"], "--port 70000 is out of bounds"),
+            (["--workers", "0"], "--workers 0 is out of bounds"),
+            (["--events", "nonsense"], "--events is no URL"),
+            (["--token-file", "/nowhere"], "cannot be read"),
+        ],
+    )
+    def test_what_cannot_be_served_is_said_in_one_line(
+        self, file: Path, options: list[str], says: str, capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        monkeypatch.delenv("ALSATIAN_TOKEN", raising=False)
+        assert run(["serve", str(file), *options]) == 2
+        said = capsys.readouterr().err
+        assert says in said
+        assert said.count("\n") == 1
+
+    def test_a_file_that_is_no_model(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "x.model").write_text("nonsense")
+        assert run(["serve", str(tmp_path / "x.model"), "--port", "0"]) == 1
+        assert capsys.readouterr().err.count("\n") == 1
