@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,8 @@ class Server:
 Start = Callable[..., Server]
 
 
-@pytest.fixture
-def start() -> Iterator[Start]:
+@contextmanager
+def services() -> Iterator[Start]:
     """Start services by the command line; those still running at the end are killed."""
     started: list[Server] = []
 
@@ -100,6 +101,12 @@ def start() -> Iterator[Start]:
         if server.process.poll() is None:
             os.killpg(server.process.pid, signal.SIGKILL)
         server.process.communicate()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    with services() as begin:
+        yield begin
 
 
 def is_ready(server: Server) -> bool:

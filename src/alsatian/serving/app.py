@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from alsatian import __version__
-from alsatian.serving import answers, intake, operations, problems
+from alsatian.serving import answers, intake, operations, problems, visit
 from alsatian.serving.counters import Counters
 from alsatian.serving.current import PAUSE, Current
 from alsatian.serving.engine import Engine
@@ -47,8 +47,9 @@ def create_app(model_path: str | Path, *, current: Current | None = None, **sett
     app.state.look = asyncio.Event()  # set to try the model file again
     app.state.events = opened(told.events_url)
     app.state.engine = Engine(app.state.current, app.state.events, app.state.counters)
+    app.state.page = visit.Page(app.state.engine, told)
     problems.install(app)
-    for part in (answers, intake, operations):
+    for part in (answers, intake, operations, visit):
         app.include_router(part.router)
     app.add_middleware(Guard, settings=told, counters=app.state.counters)
     return app

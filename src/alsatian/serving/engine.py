@@ -14,7 +14,7 @@ from alsatian.explanation import Explanation
 from alsatian.ids import Id, Ids
 from alsatian.interactions import Interactions
 from alsatian.models import Model
-from alsatian.models.lists import item_row
+from alsatian.models.lists import allowed_items, arrange, item_row, popular
 from alsatian.models.visitor import Visitor
 from alsatian.ranking import Recommendations, json_id
 from alsatian.serving.counters import Counters
@@ -99,6 +99,26 @@ class Engine:
         served = self.served
         visitor = visitor_of(served.model, history, unknown)
         return one(visitor.recommend(**wishes.options(served)), "like", visitor.likes)
+
+    def popular(self, wishes: Wishes) -> dict[str, Any]:
+        """Return what most people have, for somebody of whom nothing is known."""
+        served = self.served
+        options = filters(served, wishes.allow, wishes.deny, wishes.where)
+        allowed = allowed_items(served.model.data, **options)
+        top = popular(served.model.data, wishes.n, allowed)
+        return one(arrange("user", [""], top, ["popular"], served.model.data), "user", "")
+
+    def seen(self, user: Id, n: int) -> list[str]:
+        """Return the ids of what a user has, the best first, what is new before it."""
+        model = self.served.model
+        asked = user_of(model.data.user_ids, user)
+        new = [str(row["item"]) for row in self._since(model, asked)][::-1]
+        old: list[str] = []
+        if (row := model.data.user_ids.find(asked)) >= 0:
+            items, values = model.data.by_user.row(row)
+            best = items[np.lexsort((-model.data.item_counts[items], -values))]
+            old = [str(item) for item in model.data.item_ids.take(best[:n])]
+        return list(dict.fromkeys(new + old))[:n]
 
     def similar(
         self, item: Id, n: int, allow: Sequence[Id] | None, deny: Sequence[Id] | None, where: str | None

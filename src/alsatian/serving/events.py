@@ -88,8 +88,7 @@ class Events:
         self._known: os.stat_result | None = None
         self._turn = threading.Lock()
         with self._reached(creating=True), self._engine.begin() as connection:
-            if not self.local:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            self._lock(connection)
             _tables.create_all(connection)
             if connection.scalar(sa.select(sa.func.count()).select_from(ABOUT)) == 0:
                 connection.execute(ABOUT.insert().values(database=uuid.uuid4().hex))
@@ -101,8 +100,7 @@ class Events:
         """Store events, all or none; when this returns, they are on the disk. Raises Conflict, Gone."""
         rows = [event._asdict() | {"signals": _packed(event.signals)} for event in events]
         with self._turn, self._reached(), self._engine.begin() as connection:
-            if not self.local:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            self._lock(connection)
             insert: Any = sqlite.insert(EVENTS) if self.local else postgresql.insert(EVENTS)
             insert = insert.on_conflict_do_nothing(index_elements=["id"]).returning(EVENTS.c.id)
             new = set(connection.scalars(insert, rows))
@@ -144,6 +142,13 @@ class Events:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _lock(self, connection: sa.Connection) -> None:
+        """Wait for all other writers, and hold them off until the end of the transaction."""
+        if self.local:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
     @contextmanager
     def _reached(self, *, creating: bool = False) -> Iterator[None]:

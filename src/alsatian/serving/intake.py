@@ -59,7 +59,7 @@ class Accepted(BaseModel):
 @router.post("", response_model=Accepted, status_code=202, summary="Keep an event", operation_id="keep_event")
 def keep_one(request: Request, body: Told) -> Response:
     """It is felt in the user's next list, and learned from by the next `alsatian retrain`."""
-    return _kept(request, [body])
+    return keep(request, [body])
 
 
 @router.post(
@@ -67,10 +67,11 @@ def keep_one(request: Request, body: Told) -> Response:
 )
 def keep_several(request: Request, body: Batch) -> Response:
     """All are kept, or none: an error names the first that is wrong."""
-    return _kept(request, body.events)
+    return keep(request, body.events)
 
 
-def _kept(request: Request, told: list[Told]) -> Response:
+def keep(request: Request, told: list[Told]) -> Response:
+    """Keep events; when this returns, they are on the disk."""
     events: Events = request.app.state.events
     counters: Counters = request.app.state.counters
     engine: Engine = request.app.state.engine

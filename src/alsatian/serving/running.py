@@ -21,6 +21,7 @@ from typing import Any
 from alsatian.errors import ParameterError
 from alsatian.serving.counters import FOLDER
 from alsatian.serving.current import Current
+from alsatian.serving.events import opened
 from alsatian.serving.settings import Settings
 
 BACKLOG = 2_048
@@ -42,6 +43,9 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         try:
             if settings.workers > 1:
                 os.environ[FOLDER] = str(folder)  # before the library that counts is loaded
+            from alsatian.serving import app  # noqa: F401 - once, for all workers
+
+            opened(settings.events_url).close()  # made, or found wrong, before anybody answers
             current = Current(settings.model, folder)
             if settings.workers == 1:
                 _work(settings, current, listener, lambda: ready(address))

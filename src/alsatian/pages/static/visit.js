@@ -1,0 +1,45 @@
+// What htmx leaves to do: arrow keys in the titles found, an empty field after a choice, and a link to share.
+"use strict";
+
+const found = () => [...document.querySelectorAll("#found a")];
+const field = document.getElementById("q");
+
+function clear() {
+  field.value = "";
+  document.getElementById("found").replaceChildren();
+}
+
+document.addEventListener("keydown", (event) => {
+  const links = found(), at = links.indexOf(document.activeElement);
+  if (event.key === "Escape" && (at >= 0 || document.activeElement === field)) { clear(); field.focus(); return; }
+  if (event.key === "Enter" && document.activeElement === field) { event.preventDefault(); links[0]?.click(); return; }
+  if (!links.length || (at < 0 && document.activeElement !== field)) return;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  (links[at + step] ?? (step < 0 ? field : links[at])).focus();
+});
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#search")) document.getElementById("found").replaceChildren();
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "visit") return;
+  if (field.value) { clear(); field.focus(); }
+  share();
+});
+
+function share() {
+  const button = document.getElementById("share");
+  if (!button) return;
+  button.hidden = false;
+  button.onclick = async () => {
+    try {
+      if (navigator.share && matchMedia("(pointer: coarse)").matches) await navigator.share({ url: location.href });
+      else { await navigator.clipboard.writeText(location.href); button.textContent = "Link copied"; }
+    } catch { button.textContent = "Copy the address above"; }
+    setTimeout(() => { button.textContent = "Share"; }, 2000);
+  };
+}
+share();
