@@ -21,7 +21,10 @@ from alsatian.cli import app
 
 Cli = Callable[..., Any]
 ROOT: Any = typer.main.get_command(app.app)
-COMMANDS = ("demo", "inspect", "train", "evaluate", "tune", "report", "recommend", "similar", "explain", "spark")
+COMMANDS = (
+    *("demo", "inspect", "train", "evaluate", "tune", "report"),
+    *("recommend", "similar", "explain", "serve", "retrain", "spark"),
+)
 
 
 class TestHelp:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +98,16 @@ def test_a_service_folds_in_only_what_its_model_has_not_learned(trained: Path, s
     assert server.ask("/api/events", {"user": 3, "item": 1, "value": 2})[0] == 202
     assert server.ask("/api/users/3/recommendations")[1]["events"] == 1
     server.end()
+
+
+def test_two_at_once_leave_a_whole_model(trained: Path) -> None:
+    file = train(trained, "--model", "explicit-als")
+    keep(file, [Event("e", "3", "4", 5.0, None, LATER)])
+    command = [sys.executable, "-m", "alsatian", "retrain", str(file), "--source", str(trained / "ratings.csv"), "-o"]
+    both = [subprocess.Popen([*command, str(file)], stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [one.wait() for one in both] == [0, 0]
+    assert al.load(file).training["events"]["count"] == 1
+    assert [path.name for path in trained.glob(".alsatian-*")] == []
 
 
 def test_events_that_do_not_fit_the_source_are_named(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,6 +75,12 @@ class TestLimits:
             slow = client.get("/api/users/alice/recommendations")
         assert (slow.status_code, slow.headers["retry-after"]) == (503, "5")
 
+    def test_headers_that_do_not_arrive(self, file: Path, start: Start) -> None:
+        server = start(file)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as large:
+            large.sendall(b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 900) for n in range(40)))
+            assert large.recv(1) == b""  # sent away before it asked
+
     def test_slow_clients_are_sent_away_and_do_no_harm(self, file: Path, start: Start) -> None:
         server = start(file)
         request = b"POST /api/recommendations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -35,9 +35,9 @@ def retrain(
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Fit a model anew, with the same settings and recipe, on its source and the events of its service.
+    """Fit a model anew on its source and the events of its service.
 
-    A running service takes the new file into use by itself.
+    Settings and recipe stay as they are. A running service takes the new file into use by itself.
 
     \b
     alsatian retrain movies.model --source ratings.csv -o movies.model

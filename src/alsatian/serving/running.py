@@ -25,6 +25,7 @@ from alsatian.serving.events import opened
 from alsatian.serving.settings import Settings
 
 BACKLOG = 2_048
+LARGEST_HEADERS = 32_768  # bytes
 GRACE = 10  # seconds for requests under way when the service ends
 IDLE = 20  # seconds that a connection may stay open without a request
 _TOO_FAST = 1.0  # seconds: who ends sooner than this after a start would only end again
@@ -73,11 +74,46 @@ def _listening(settings: Settings) -> socket.socket:
 def _work(settings: Settings, current: Current, listener: socket.socket, started: Callable[[], None]) -> None:
     """Answer requests in this process until it is told to end."""
     import uvicorn
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
     from alsatian.serving.app import create_app
 
     told: dict[str, Any] = asdict(settings)
     app = create_app(told.pop("model"), current=current, **told)
+
+    class Protocol(HttpToolsProtocol):
+        """HTTP whose headers must not be large, nor take for ever to arrive; a body is watched by the guard."""
+
+        clock: Any = None
+        size = 0
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self.on_message_begin()
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self.size = 0
+            self.watch(self.loop.call_later(settings.patience, self.transport.close))
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            super().on_header(name, value)
+            self.size += len(name) + len(value)
+            if self.size > LARGEST_HEADERS:
+                self.transport.close()
+
+        def on_headers_complete(self) -> None:
+            self.watch(None)
+            super().on_headers_complete()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.watch(None)
+            super().connection_lost(exc)
+
+        def watch(self, clock: Any) -> None:
+            if self.clock is not None:
+                self.clock.cancel()
+            self.clock = clock
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -88,6 +124,7 @@ def _work(settings: Settings, current: Current, listener: socket.socket, started
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE, timeout_keep_alive=IDLE, lifespan="on", proxy_headers=False,
+        http=Protocol, ws="none",
     )  # fmt: skip
     Server(config).run([listener])
 
