@@ -1,0 +1,96 @@
+"""Bodies by the thousand that nobody would send, and a long life."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import alsatian as al
+import problems
+from alsatian.serving import create_app
+from serving.conftest import Start
+
+EACH = 80  # of each call that takes anything
+KNOWN = {"user": "alice", "item": "heat"}
+
+
+def test_no_body_and_no_parameter_breaks_the_service(file: Path) -> None:
+    schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(file))
+    calls = [found.ok() for found in schema.get_all_operations()]
+    assert len(calls) >= 13
+    for call in calls:
+        _ask_anything(call)
+
+
+def _ask_anything(call: schemathesis.APIOperation) -> None:
+    """Send a call what fits its description, and what does not."""
+
+    @settings(max_examples=EACH, suppress_health_check=list(HealthCheck), database=None)
+    @given(
+        case=st.one_of(*(call.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode)),
+        known=st.booleans(),
+    )
+    def ask(case: schemathesis.Case, known: bool) -> None:
+        if known:
+            case.path_parameters = {name: KNOWN[name] for name in case.path_parameters or {}}
+            case.body = _with_known(case.body)
+        answer = case.call(headers={"Host": "localhost"})
+        assert answer.status_code < 500, (call.label, answer.status_code, answer.text)
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == ["application/problem+json"]
+
+    ask()
+
+
+def _with_known(body: Any) -> Any:
+    """Name users and items of the model in a body, so that what else is in it is looked at."""
+    if isinstance(body, list):
+        return [_with_known(part) for part in body]
+    if isinstance(body, dict):
+        return {name: _known(name, part) for name, part in body.items()}
+    return body
+
+
+def _known(name: str, part: Any) -> Any:
+    if name in ("allow", "deny", "history") and isinstance(part, list):
+        return [_with_known(one) if isinstance(one, dict) else KNOWN["item"] for one in part]
+    return KNOWN[name] if name in KNOWN else _with_known(part)
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_for_ten_minutes(file: Path, start: Start) -> None:
+    seconds, server = 600, start(file)
+    ended = threading.Event()
+
+    def load(writer: int) -> None:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            server.ask("/api/users/alice/recommendations?because=true")
+            server.ask("/api/recommendations", {"history": ["up", "iron"], "where": f"year > {1900 + number % 100}"})
+            server.ask("/api/events", {"user": f"u{number % 50}", "item": "heat", "value": 4})
+            if number % 500 == 0:
+                al.save(al.Popularity().fit(problems.running_example()), file)
+
+    def memory() -> int:
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0])
+
+    loads = [threading.Thread(target=load, args=(writer,)) for writer in range(2)]
+    for one in loads:
+        one.start()
+    time.sleep(seconds / 4)
+    before = memory()
+    time.sleep(seconds * 3 / 4)
+    after = memory()
+    ended.set()
+    for one in loads:
+        one.join()
+    assert after < before * 1.1 + 4_096
