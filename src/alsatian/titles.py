@@ -19,6 +19,8 @@ _ALIAS = re.compile(r"^\s*(?:a\.?\s?k\.?\s?a\.?:?|also known as)\s+", re.IGNOREC
 _MOVED = re.compile(  # "Matrix, The", "Boot, Das", "Fabuleux destin d'Amélie Poulain, Le"
     r"^(.+), (the|an?|l[aeo]s?|l'|les|der|die|das|el|il|gli|une?|uno|una|een|det|den|os?|as)$", re.IGNORECASE
 )
+_APOSTROPHE = re.compile(r"['’`´]")
+_BETWEEN = re.compile(r"[\W_]+")
 _ROMAN = {
     "ii": "2",
     "iii": "3",
@@ -62,10 +64,11 @@ def normalise(name: str) -> str:
     >>> normalise("Schindler's List"), normalise("Matrix, The"), normalise("Rocky II"), normalise("WALL·E")
     ('schindlers list', 'matrix', 'rocky 2', 'wall e')
     """
-    moved = _MOVED.match(name.strip())
-    plain = unicodedata.normalize("NFKD", f"{moved[2]} {moved[1]}" if moved else name).casefold()
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("&", " and ")
-    words = re.sub(r"[\W_]+", " ", re.sub(r"['’`´]", "", plain)).split()
+    moved = _MOVED.match(name.strip()) if "," in name else None
+    plain = f"{moved[2]} {moved[1]}" if moved else name
+    if not plain.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain).casefold() if not unicodedata.combining(c))
+    words = _BETWEEN.sub(" ", _APOSTROPHE.sub("", plain.casefold().replace("&", " and "))).split()
     if len(words) > 1 and words[0] in ("the", "a", "an"):
         words = words[1:]
     return " ".join(_ROMAN.get(word, word) for word in words) or name.strip().casefold()
@@ -90,6 +93,8 @@ def names_of(title: str) -> list[str]:
     ['seven', 'se7en', 'seven a k a se7en']
     """
     name = _YEAR.sub("", title)
+    if "(" not in name:
+        return [normalise(name)] if name.strip() else []
     parts = [_BRACKETS.sub(" ", name), *(_ALIAS.sub("", part) for part in _BRACKETS.findall(name)), name]
     return list(dict.fromkeys(normalise(part) for part in parts if part.strip()))
 
