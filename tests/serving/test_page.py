@@ -92,6 +92,35 @@ class TestVisit:
             page.go_back()
             wait_for(lambda: page.locator(".favourites li").count() == 2)
 
+    def test_by_keyboard_alone(self, server: Server, chromium: Any) -> None:
+        with visiting(chromium, server) as page:
+            label = "document.activeElement.getAttribute('aria-label')"
+
+            def go_to(wanted: str) -> None:
+                for _ in range(60):
+                    page.keyboard.press("Tab")
+                    if page.evaluate(label) == wanted:
+                        return
+                raise AssertionError(f"no way to {wanted}")
+
+            page.locator("#q").focus()
+            page.keyboard.type("iron m")
+            page.locator("#found a").first.wait_for()
+            page.keyboard.press("ArrowDown")
+            page.keyboard.press("Enter")
+            page.locator(".favourites").wait_for()
+            go_to("2 of 5 stars for Iron Man")
+            page.keyboard.press("Enter")
+            page.locator('.stars [aria-current="true"]').wait_for()
+            wait_for(lambda: page.evaluate(label) == "2 of 5 stars for Iron Man")
+            go_to("I like Up")
+            page.keyboard.press("Enter")
+            page.locator(".favourites li").nth(1).wait_for()
+            wait_for(lambda: page.evaluate("document.activeElement.id") == "heading")  # as Up is in the list no more
+            go_to("Similar to Iron Man 2")
+            page.keyboard.press("Enter")
+            page.locator(".like h2").wait_for()
+
     def test_slider_filters_similar_and_not_for_me(self, server: Server, chromium: Any) -> None:
         with visiting(chromium, server, "/?like=up%3D5") as page:
             assert len(names(page)) == 4

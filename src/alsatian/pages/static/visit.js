@@ -1,4 +1,4 @@
-// What htmx leaves to do: arrow keys in the titles found, an empty field after a choice, and a link to share.
+// What htmx leaves to do: arrow keys in the titles found, where the keyboard is after a choice, and a link to share.
 "use strict";
 
 const found = () => [...document.querySelectorAll("#found a")];
@@ -24,9 +24,17 @@ document.addEventListener("click", (event) => {
   if (!event.target.closest("#search")) document.getElementById("found").replaceChildren();
 });
 
+// Who goes by keyboard stays where she was, or comes to the list where that is gone.
+let label = null;
+document.addEventListener("htmx:beforeSwap", () => { label = document.activeElement?.getAttribute("aria-label"); });
+
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "visit") return;
   if (field.value) { clear(); field.focus(); }
+  if (label && document.activeElement === document.body) {
+    const same = document.querySelector(`#visit [aria-label="${CSS.escape(label)}"]`);
+    (same ?? document.getElementById("heading"))?.focus({ preventScroll: true });
+  }
   share();
 });
 
