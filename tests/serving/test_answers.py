@@ -47,6 +47,17 @@ class TestLists:
         body = {"history": ["Iron Man (2008)", {"item": "up"}], **options}
         same(client.post("/api/recommendations", json=body), visitor.recommend(**options))
 
+    @pytest.mark.parametrize("plain", ["", "?n=2", "?n=1000", "?n=0", "?n=1001", "?n=x", "?m=2"])
+    @pytest.mark.parametrize("user", ["alice", "zoe", "al%69ce", "x" * 501])
+    def test_a_plain_request_has_a_way_of_its_own_and_the_same_answer(
+        self, client: TestClient, user: str, plain: str
+    ) -> None:
+        path = f"/api/users/{user}/recommendations"
+        quick, other = client.get(path + plain), client.get(f"{path}{plain or '?'}&novelty=0")
+        assert quick.status_code == other.status_code
+        assert quick.json() == other.json()
+        assert quick.headers == other.headers
+
     def test_an_unknown_user_follows_the_word(self, client: TestClient, model: al.ExplicitALS) -> None:
         zoe = "/api/users/zoe/recommendations"
         assert client.get(zoe).status_code == 404
@@ -149,14 +160,20 @@ class TestErrors:
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
 
+    @pytest.mark.parametrize(("call", "path"), [("for_users", ALICE), ("for_user", f"{ALICE}?because=true")])
     def test_no_traceback_leaves_the_house(
-        self, client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self,
+        client: TestClient,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        call: str,
+        path: str,
     ) -> None:
         def fails(*_: object) -> None:
             raise RuntimeError("the secret of alice")
 
-        monkeypatch.setattr(client.app.state.engine, "for_user", fails)  # type: ignore[attr-defined]
-        answer = client.get(ALICE)
+        monkeypatch.setattr(client.app.state.engine, call, fails)  # type: ignore[attr-defined]
+        answer = client.get(path)
         assert (answer.status_code, answer.json()["error"]) == (500, "RuntimeError")
         assert "secret" not in answer.text
         assert "secret" not in caplog.text

@@ -72,7 +72,7 @@ class TestLimits:
     def test_an_answer_that_takes_too_long(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with client_of(file, seconds=0.05, patience=0.05) as client:
             monkeypatch.setattr(client.app.state.engine, "for_user", lambda *_: time.sleep(0.5))  # type: ignore[attr-defined]
-            slow = client.get("/api/users/alice/recommendations")
+            slow = client.get("/api/users/alice/recommendations?because=true")
         assert (slow.status_code, slow.headers["retry-after"]) == (503, "5")
 
     def test_headers_that_do_not_arrive(self, file: Path, start: Start) -> None:

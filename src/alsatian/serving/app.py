@@ -18,6 +18,7 @@ from alsatian.serving.current import PAUSE, Current
 from alsatian.serving.engine import Engine
 from alsatian.serving.events import opened
 from alsatian.serving.guard import Guard
+from alsatian.serving.quick import Quick
 from alsatian.serving.settings import Settings
 
 _ABOUT = """
@@ -51,6 +52,7 @@ def create_app(model_path: str | Path, *, current: Current | None = None, **sett
     problems.install(app)
     for part in (answers, intake, operations, visit):
         app.include_router(part.router)
+    app.add_middleware(Quick, engine=app.state.engine)
     app.add_middleware(Guard, settings=told, counters=app.state.counters)
     return app
 

@@ -66,17 +66,42 @@ class Engine:
     def served(self) -> Served:
         return self.current.served
 
+    @property
+    def waits(self) -> bool:
+        """Whether a question may wait for another machine: the events database."""
+        return self.events is not None and not self.events.local
+
     def for_user(self, user: Id, wishes: Wishes, unknown: Unknown = "raise") -> dict[str, Any]:
         """Return the list of a user: with what she did since the model was trained, if she did anything."""
         served = self.served
         asked, options = user_of(served.model.data.user_ids, user), wishes.options(served)
         if rows := self._since(served.model, asked):
+            if self.counters:
+                self.counters.folded.inc()
             visitor, touched = carried_on(served.model, asked, rows)
             options = _without(options, touched, served) if wishes.exclude_seen else options
             if visitor is not None:
                 return one(as_user(visitor, asked, options), "user", asked) | {"events": len(rows)}
         answer = served.model.recommend([asked], unknown=unknown, **options)
         return one(answer, "user", asked) | {"events": len(rows)}
+
+    def for_users(self, users: Sequence[str], wishes: Wishes) -> list[dict[str, Any] | None]:
+        """Return the lists of several users, None for one who gets an error.
+
+        One pass over the items serves all of whom there is nothing new: half the time of one for each.
+        """
+        served, ids = self.served, self.served.model.data.user_ids
+        asked = [_as_id(ids, user) for user in users]
+        old = [user for user in dict.fromkeys(asked) if ids.find(user) >= 0 and not self._since(served.model, user)]
+        lists = served.model.recommend(old, unknown="skip", **wishes.options(served)).to_dicts()
+        found: dict[Any, dict[str, Any] | None] = {told["user"]: {**told, "events": 0} for told in lists}
+        for user in asked:
+            if json_id(user) not in found:
+                try:
+                    found[json_id(user)] = self.for_user(user, wishes)
+                except AlsatianError:
+                    found[json_id(user)] = None
+        return [found[json_id(user)] for user in asked]
 
     def _since(self, model: Model, user: Id) -> list[Row]:
         """Return what the database has of a user, but for what the model learned from. Out of reach, it is left out."""
@@ -90,8 +115,6 @@ class Engine:
             if self.counters:
                 self.counters.without_events.inc()
             return []
-        if found and self.counters:
-            self.counters.folded.inc()
         return [event.row | {"item": _as_id(model.data.item_ids, event.item)} for event in found]
 
     def for_visitor(self, history: Sequence[Row], wishes: Wishes, unknown: Literal["raise", "skip"]) -> dict[str, Any]:

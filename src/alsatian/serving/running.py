@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,13 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         try:
             if settings.workers > 1:
                 os.environ[FOLDER] = str(folder)  # before the library that counts is loaded
-            from alsatian.serving import app  # noqa: F401 - once, for all workers
+            with ThreadPoolExecutor(1) as aside:  # the model is read while the libraries are loaded
+                loading = aside.submit(Current, settings.model, folder)
+                opened(settings.events_url).close()  # made, or found wrong, before anybody answers
+                import uvicorn.protocols.http.httptools_impl  # noqa: F401 - once, for all workers
 
-            opened(settings.events_url).close()  # made, or found wrong, before anybody answers
-            current = Current(settings.model, folder)
+                from alsatian.serving import app  # noqa: F401
+            current = loading.result()
             if settings.workers == 1:
                 _work(settings, current, listener, lambda: ready(address))
             else:
