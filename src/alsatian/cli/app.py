@@ -63,6 +63,7 @@ def alsatian(
     Then on data of your own:
       alsatian train ratings.csv -o my.model --model implicit-als --likes 4
       alsatian recommend my.model --user 42
+      alsatian serve my.model
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
