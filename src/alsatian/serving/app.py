@@ -75,6 +75,7 @@ async def _watch(app: FastAPI) -> None:
     current: Current = app.state.current
     counters: Counters = app.state.counters
     counters.since.set(current.served.since)
+    await run_in_threadpool(current.served.prepare)  # the service answers meanwhile
     while True:
         await asyncio.sleep(PAUSE)
         refused, asked = current.refusals, app.state.look.is_set()

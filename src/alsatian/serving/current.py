@@ -43,13 +43,16 @@ class Served:
 
     @classmethod
     def of(cls, model: Model, stamp: Stamp) -> Served:
-        """Make a model ready: everything that a first request would otherwise wait for."""
-        data = model.fitted.data
+        catalog = model.fitted.data.catalog
+        return cls(model, stamp, time.time(), lru_cache(_CONDITIONS)(Columns(catalog).matching))
+
+    def prepare(self) -> None:
+        """Make ready what a first request would otherwise wait for."""
+        data = self.model.data
+        data.by_user.counts.min(initial=0)
         if data.catalog.titles:
             data.catalog.search("a", data.item_counts, limit=1)
             data.catalog.find("a")
-        data.by_user.counts.min(initial=0)
-        return cls(model, stamp, time.time(), lru_cache(_CONDITIONS)(Columns(data.catalog).matching))
 
 
 class Current:
@@ -80,11 +83,12 @@ class Current:
                 return False
             self._tried = stamp
             try:
-                self.served = self._load(stamp)
+                new = self._load(stamp)
+                new.prepare()
             except (AlsatianError, OSError, MemoryError) as error:
                 self._refuse(str(error) or type(error).__name__, stamp)
                 return False
-            self.trouble = None
+            self.served, self.trouble = new, None
             self.swaps += 1
             log.info("took the new %s into service", self.path.name)
             return True

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from alsatian.errors import DependencyError, ParameterError, SourceError
@@ -108,8 +107,7 @@ class Events:
         rows = [event._asdict() | {"signals": _packed(event.signals)} for event in events]
         with self._turn, self._reached(), self._engine.begin() as connection:
             self._lock(connection)
-            insert: Any = sqlite.insert(EVENTS) if self.local else postgresql.insert(EVENTS)
-            insert = insert.on_conflict_do_nothing(index_elements=["id"]).returning(EVENTS.c.id)
+            insert = _insert(self.local).on_conflict_do_nothing(index_elements=["id"]).returning(EVENTS.c.id)
             new = set(connection.scalars(insert, rows))
             known = {event.id: event for event in events if event.id not in new}
             for stored in _stored(connection, list(known)):
@@ -244,6 +242,17 @@ def _prepared(query: Any, dialect: Any) -> Callable[..., tuple[str, Any]]:
         return text, given if names is None else tuple(given[name] for name in names)
 
     return prepared
+
+
+def _insert(local: bool) -> Any:
+    """Return an insertion that can pass over what is there; each dialect has its own, and takes time to load."""
+    if local:
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(EVENTS)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(EVENTS)
 
 
 def _last() -> Any:

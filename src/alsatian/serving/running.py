@@ -5,6 +5,7 @@ Workers are forked once the model is loaded: what it maps and has checked is the
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -45,6 +46,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         try:
             if settings.workers > 1:
                 os.environ[FOLDER] = str(folder)  # before the library that counts is loaded
+            gc.disable()  # nothing of what is loaded now will ever be garbage
             with ThreadPoolExecutor(1) as aside:  # the model is read while the libraries are loaded
                 loading = aside.submit(Current, settings.model, folder)
                 opened(settings.events_url).close()  # made, or found wrong, before anybody answers
@@ -52,6 +54,8 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 
                 from alsatian.serving import app  # noqa: F401
             current = loading.result()
+            gc.freeze()
+            gc.enable()
             if settings.workers == 1:
                 _work(settings, current, listener, lambda: ready(address))
             else:
