@@ -46,6 +46,7 @@ def test_a_model_file_and_lists_for_everyone(
     assert [row["item"] for row in found] == fitted.recommend(5, n=3, deny=[7]).items
 
 
+@pytest.mark.slow
 def test_a_folder_of_factors(cli: Cli, source: str, tmp_path: Path) -> None:
     folder, lists = tmp_path / "factors", tmp_path / "similar.parquet"
     options = ("--set", "factors=3", "--set", "epochs=1", "--likes", "4")

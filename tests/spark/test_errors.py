@@ -84,6 +84,7 @@ def test_what_mllib_cannot_do(spark: Any) -> None:
         al.spark.fit(explicit, weighted, method="mllib", callbacks=[print])
 
 
+@pytest.mark.slow
 def test_a_singular_row_is_named(spark: Any, some_ratings: Interactions) -> None:
     with pytest.raises(AlsatianError, match=r"^(item|user) \d+ with \d+ values? has no finite, unique solution"):
         al.spark.fit(al.ExplicitALS(factors=30, epochs=1, reg=0), as_frame(spark, some_ratings), blocks=2)

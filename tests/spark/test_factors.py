@@ -37,6 +37,7 @@ def lists(table: Any, asked: str, answer: str) -> dict[Any, list[tuple[Any, floa
     return found
 
 
+@pytest.mark.slow
 def test_the_model_is_that_of_a_fit(model: Any, some_ratings: Interactions, spark: Any) -> None:
     fitted = al.spark.fit(al.ImplicitALS(factors=6, epochs=1), as_frame(spark, some_ratings), blocks=4)
     assert arrays(model) == arrays(fitted)

@@ -24,6 +24,7 @@ CASES = {
     "implicit, by cg": al.ImplicitALS(factors=40, epochs=2),
     "non-negative": al.ExplicitALS(factors=5, epochs=1, nonnegative=True),
 }
+SLOW = [pytest.param(case, marks=pytest.mark.slow) for case in list(CASES)[1:]]
 
 
 def again(model: Any) -> Any:
@@ -40,7 +41,7 @@ def assert_alike(model: Model, other: Model, rel: float = 1e-3) -> None:
             assert np.linalg.norm(mine - theirs) <= rel * np.linalg.norm(theirs), name
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ["explicit", *SLOW])
 def test_it_is_the_model_of_one_machine(case: str, spark: Any, some_ratings: Interactions) -> None:
     alone = again(CASES[case]).fit(some_ratings, progress=False)
     model = al.spark.fit(again(CASES[case]), as_frame(spark, some_ratings), blocks=5, progress=False)
@@ -49,6 +50,7 @@ def test_it_is_the_model_of_one_machine(case: str, spark: Any, some_ratings: Int
     assert model.fold_in({3: 5, 4: 1}).recommend(9).items == alone.fold_in({3: 5, 4: 1}).recommend(9).items
 
 
+@pytest.mark.slow
 def test_partitions_and_connect_do_not_change_a_bit(spark: Any, connect: Any, some_ratings: Interactions) -> None:
     first = al.spark.fit(again(PLAIN), as_frame(spark, some_ratings, 1), blocks=9, partitions=1)
     for session, partitions in ((spark, 7), (connect, 2)):
@@ -56,6 +58,7 @@ def test_partitions_and_connect_do_not_change_a_bit(spark: Any, connect: Any, so
         assert arrays(other) == arrays(first)
 
 
+@pytest.mark.slow
 def test_a_large_side_is_sent_in_parts(spark: Any, some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     from alsatian.spark import fitting, sides
 
@@ -66,6 +69,7 @@ def test_a_large_side_is_sent_in_parts(spark: Any, some_ratings: Interactions, m
     assert_alike(al.spark.fit(model, as_frame(spark, some_ratings), blocks=3), alone)
 
 
+@pytest.mark.slow
 def test_a_fit_goes_on_where_it_was_broken_off(spark: Any, some_ratings: Interactions, tmp_path: Path) -> None:
     frame, folder = as_frame(spark, some_ratings), str(tmp_path / "work")
     whole = al.spark.fit(again(PLAIN), frame, blocks=3)
@@ -120,6 +124,7 @@ def test_the_last_of_repeated_ratings_counts_and_titles_come_along(spark: Any) -
     assert model.similar("Heat", n=1).items == ["y"]
 
 
+@pytest.mark.slow
 def test_mllib_gives_its_factors(spark: Any, some_ratings: Interactions) -> None:
     model = al.ExplicitALS(factors=4, epochs=11, biases=False, nu=1, reg=0.1)
     alone = again(model).fit(some_ratings, progress=False)
