@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from datetime import UTC, date, datetime, time
 
 import numpy as np
@@ -11,13 +12,15 @@ import numpy as np
 from alsatian.errors import ParameterError
 
 _UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))  # from this size on: so many a second
+_LARGEST = sys.float_info.max  # an integer may be beyond it
+_FARTHEST = 2.0**62  # that is still an integer of 64 bits
 _DAYS = {"h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.25}
 _SPAN = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([hdwy]?)\s*")
 
 
 def finite(name: str, given: object, low: float = -math.inf, high: float = math.inf) -> float:
     """Return a finite number within bounds."""
-    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not math.isfinite(given):
+    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not abs(given) <= _LARGEST:
         raise ParameterError(f"{name}={given!r} is not a finite number; pass a number.")
     if not low <= given <= high:
         bound = f"at least {low:g}" if given < low else f"at most {high:g}"
@@ -68,7 +71,7 @@ def as_moment(name: str, given: object) -> int:
         given = datetime.combine(given, time())
     if isinstance(given, datetime):
         return math.floor((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp())
-    return math.floor(finite(name, given))
+    return math.floor(finite(name, given, -_FARTHEST, _FARTHEST))
 
 
 def unit_of(moment: float) -> tuple[float, int]:

@@ -113,8 +113,17 @@ class TestIntake:
             {"item": "heat"},
             {"user": True, "item": "heat"},
             {"user": "a\x00", "item": "heat"},
+            {"user": "alice", "item": "heat", "id": "a\x00"},
+            {"user": " ", "item": "heat"},
+            {"user": "alice", "item": ""},
+            {"user": "alice", "item": "unheard of", "value": 6},
+            {"user": "alice", "item": "heat", "value": 1e300},
+            {"user": "alice", "item": "heat", "time": -1},
+            {"user": "alice", "item": "heat", "time": 10**10},
+            {"user": "alice", "item": "heat", "time": 10**30},
+            {"user": "alice", "item": "heat", "time": 10**400},
         ],
-        ids=str,
+        ids=lambda wrong: str(wrong)[:80],
     )
     def test_an_event_of_which_nothing_can_be_made_stores_nothing(
         self, client: TestClient, wrong: dict[str, object]

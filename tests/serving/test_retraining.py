@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 
 import alsatian as al
 from alsatian.cli import run
+from alsatian.serving import create_app
 from alsatian.serving.events import Event, Events
 from serving.conftest import Start, wait_for
 
@@ -116,6 +118,28 @@ def test_events_that_do_not_fit_the_source_are_named(trained: Path, capsys: pyte
     assert run(["retrain", str(file), "--source", str(trained / "ratings.csv"), "-o", str(trained / "n.model")]) == 1
     assert "'alice'" in capsys.readouterr().err
     assert not (trained / "n.model").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        (["--model", "explicit-als"], {"user": 10**30, "item": 1, "value": 3}),
+        (["--model", "explicit-als"], {"user": 1, "item": "9" * 30, "value": 3}),
+        (["--model", "explicit-als"], {"user": 1, "item": 77, "value": 99}),
+        (["--model", "implicit-als"], {"user": 1, "item": 77, "value": -3}),
+        (["--model", "implicit-als", "--likes", "4"], {"user": 1, "item": 1, "value": 1e300}),
+        (["--model", "implicit-als", "--half-life", "1y"], {"user": 1, "item": 1, "value": 3, "time": 9 * 10**10}),
+    ],
+    ids=str,
+)
+def test_an_event_that_would_spoil_the_next_training_is_not_kept(
+    trained: Path, options: list[str], wrong: dict[str, object]
+) -> None:
+    app = create_app(train(trained, *options))
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+        refused = client.post("/api/events", json=wrong)
+    assert refused.status_code == 422, refused.text
+    assert app.state.events.last() == 0
 
 
 def test_without_a_database(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from alsatian.spans import as_moment, unit_of
 
 # Items; or rows of raw data: (item, value or event) or (item, value or event, time), or records by role or column.
 History = Mapping[Id, float | str | None] | Iterable[Id | tuple[Any, ...] | Mapping[str, Any]]
+_LARGEST = float(np.finfo(np.float32).max)  # values are such numbers
 
 
 class Told(NamedTuple):
@@ -127,7 +128,7 @@ def _checked(row: Told, recipe: Recipe) -> Told:
     """Refuse what the recipe cannot make a value of."""
     numbers = {"value": row.value} | (row.signals or {})
     for name, number in numbers.items():
-        finite = isinstance(number, float | int | np.number) and np.isfinite(number)
+        finite = isinstance(number, float | int | np.number) and abs(number) <= _LARGEST
         if not finite and (number is not None or name in recipe.signals):
             raise DataError(f"the {name} {number!r} of {row.item!r} is not a finite number; pass a number.")
     if row.event is not None and not recipe.events:

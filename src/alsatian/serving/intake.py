@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from alsatian.errors import AlsatianError, DataError
+from alsatian.ids import Ids
 from alsatian.models import Model
 from alsatian.models.histories import read_row, visitor_history
 from alsatian.ranking import json_id
@@ -20,7 +21,7 @@ from alsatian.serving.guard import may_write
 from alsatian.serving.problems import Refused, Unavailable, answers
 from alsatian.serving.shapes import Id, Row, Shape
 
-MOST = 1_000
+MOST, DAY = 1_000, 86_400
 router = APIRouter(
     prefix="/api/events", tags=["events"], dependencies=[Depends(may_write)],
     responses=answers(401, 409, 413, 421, 422, 503),
@@ -112,24 +113,38 @@ def _event(model: Model, told: Told, strangers: list[Any]) -> Event:
         given["item"] = item_of(data, given["item"])
     except AlsatianError:
         strangers.append(json_id(given["item"]))
-        data.item_ids.parse(str(given["item"]))  # may become an item, if it is written as one
+        given["item"] = data.item_ids.parse(str(given["item"]))  # may become an item, if it is written as one
     row = read_row(given, recipe)
+    _check_id(data.user_ids, user)
+    _check_id(data.item_ids, str(row.item))
     if recipe.events and row.event is None:
         raise DataError(f"this model learns from events; name one of {', '.join(recipe.events)}.")
-    for text in (user, str(row.item), row.event or ""):
-        if "\x00" in text:
-            raise DataError("ids and events hold no zero bytes; leave them out.")
-    if data.item_ids.find(row.item) >= 0:
-        _check_value(model, given)
+    if "\x00" in id + (row.event or ""):
+        raise DataError("ids and events hold no zero bytes; leave them out.")
+    _check_value(model, given)
     time = now() if row.time is None else row.time
+    if not 0 <= time <= now() + DAY:  # values that decay do so from the latest time on: one far ahead empties all
+        raise DataError(f"time={time} is not between 1970 and now; send when it happened, or leave it out.")
     return Event(id, user, str(row.item), row.value, row.event, time, row.signals)
 
 
+def _check_id(ids: Ids, id: str) -> None:
+    """Refuse an id that no source can hold: the next training would stumble over it."""
+    if not id.strip() or "\x00" in id:
+        raise DataError(f"{id!r} is no id of a {ids.what}; send one that can be read.")
+    if ids.kind == "int" and not -(2**63) <= int(id) < 2**63:
+        raise DataError(f"{ids.what} ids are integers below 2^63 here, and {id[:40]} is none; correct it.")
+
+
 def _check_value(model: Model, given: dict[str, Any]) -> None:
-    """Refuse a value that the model cannot take; one that it leaves out is kept for what a later one may learn."""
-    bound = model.data.recipe.at_least
+    """Refuse a value that the model cannot take; one that it leaves out is kept for what a later one may learn.
+
+    An item that the model does not know will be learned like the others, so its values are checked as theirs.
+    """
+    bound, ids = model.data.recipe.at_least, model.data.item_ids
+    known = given if ids.find(given["item"]) >= 0 else given | {"item": ids.id_of(0)}
     try:
-        values = visitor_history(model.data, [given], model.top_value, model.bounds, "skip").values
+        values = visitor_history(model.data, [known], model.top_value, model.bounds, "skip").values
     except DataError:
         if bound is None and model.data.recipe.unknown_events != "ignore":
             raise
