@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alsatian.catalog import Catalog
@@ -91,8 +91,17 @@ def test_any_text_is_a_condition_or_an_error(where: str) -> None:
         assert COLUMNS.matching(where).dtype == np.bool_
 
 
+@settings(max_examples=40)
+@given(st.text("ab\n_%", max_size=8), st.lists(st.text("ab\n_%", max_size=8), min_size=1, max_size=9))
+def test_any_pattern_means_what_duckdb_means(pattern: str, texts: list[str]) -> None:
+    catalog = Catalog.from_columns(Ids.of(range(len(texts)), "item"), range(len(texts)), {"title": texts})
+    where = f"title like '{pattern}'"
+    assert Columns(catalog).matching(where).tolist() == catalog.matching(where).tolist()
+
+
 def test_a_hard_pattern_takes_no_time() -> None:
-    catalog = Catalog.from_columns(Ids.of(range(2), "item"), range(2), {"title": ["a" * 2_000, "b"]})
+    texts = [f"{number}{'a' * 2_000}" for number in range(2_000)]
+    catalog = Catalog.from_columns(Ids.of(range(2_000), "item"), range(2_000), {"title": texts})
     assert not Columns(catalog).matching(f"title like '{'%a' * 400}b'").any()
 
 
