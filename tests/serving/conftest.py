@@ -64,7 +64,7 @@ class Server:
         if data:
             request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -76,7 +76,7 @@ class Server:
     def end(self) -> str:
         """End the service in order, and return what it wrote."""
         self.signal(signal.SIGTERM)
-        return self.process.communicate(timeout=20)[1]
+        return self.process.communicate(timeout=120)[1]
 
 
 Start = Callable[..., Server]
@@ -122,7 +122,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def wait_for(happened: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:
     """Wait until something has happened."""
     end = time.monotonic() + seconds
     while not happened():

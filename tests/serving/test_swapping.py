@@ -14,7 +14,7 @@ import alsatian as al
 import problems
 from alsatian.cli import run
 from alsatian.serving.current import Current
-from serving.conftest import Server, Start, wait_for
+from serving.conftest import Server, Start, is_ready, wait_for
 
 ALICE = "/api/users/alice/recommendations"
 
@@ -110,14 +110,24 @@ class TestService:
         children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
         before = children.read_text().split()
         assert len(before) == 2
+        al.save(other_model(), file)
+        wait_for(lambda: all(about(server)["swaps"] == 1 for _ in range(8)))
         os.kill(int(before[0]), signal.SIGKILL)
         wait_for(lambda: len(set(children.read_text().split()) | {before[0]}) == 3)
-        assert server.ask(ALICE)[0] == 200
+        os.kill(int(before[1]), signal.SIGKILL)
+        assert {about(server)["model"] for _ in range(8)} == {"popularity"}  # not what the first had at their start
+        server.signal(signal.SIGKILL)  # and none outlives who keeps watch
+        wait_for(lambda: not is_ready(server))
 
-    def test_ends_in_order(self, file: Path, start: Start) -> None:
-        server = start(file)
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_ends_in_order(self, file: Path, start: Start, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        (copies := file.parent / "copies").mkdir()
+        monkeypatch.setenv("TMPDIR", str(copies))
+        server = start(file, "--workers", workers)
+        assert len(list(copies.glob("alsatian-serving-*"))) == 1
         said = server.end()
-        assert server.process.returncode in (0, -signal.SIGTERM)
+        assert server.process.returncode == 0
+        assert list(copies.iterdir()) == []
         assert "Traceback" not in said
         assert f"serving {file} at http://127.0.0.1:{server.port}/" in said
 

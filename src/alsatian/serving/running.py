@@ -27,7 +27,8 @@ from alsatian.serving.events import opened
 from alsatian.serving.settings import Settings
 
 BACKLOG = 2_048
-LARGEST_HEADERS = 32_768  # bytes
+LARGEST_HEADERS = 32_768  # bytes, the address among them
+_READ = 1 << 18  # bytes that are read from a connection at once
 GRACE = 10  # seconds for requests under way when the service ends
 IDLE = 20  # seconds that a connection may stay open without a request
 _TOO_FAST = 1.0  # seconds: who ends sooner than this after a start would only end again
@@ -39,6 +40,8 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Serve until told to end (SIGTERM, SIGINT). ready: is told the address once it listens."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     log.setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # whenever it comes, what follows is put away
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model to look at again
     with _listening(settings) as listener:
         host, port = listener.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
@@ -79,8 +82,10 @@ def _listening(settings: Settings) -> socket.socket:
     return listener
 
 
-def _work(settings: Settings, current: Current, listener: socket.socket, started: Callable[[], None]) -> None:
-    """Answer requests in this process until it is told to end."""
+def _work(
+    settings: Settings, current: Current, listener: socket.socket, started: Callable[[], None], keeper: int = 0
+) -> None:
+    """Answer requests in this process until it is told to end, or the process that keeps watch over it is gone."""
     import uvicorn
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -92,8 +97,14 @@ def _work(settings: Settings, current: Current, listener: socket.socket, started
     class Protocol(HttpToolsProtocol):
         """HTTP whose headers must not be large, nor take for ever to arrive; a body is watched by the guard."""
 
-        clock: Any = None
-        size = 0
+        clock: Any = None  # runs while the address and the headers of a request arrive
+        size = arrived = 0  # of them; and of all that came with them, which the parser holds until a line is whole
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self.arrived += len(data)
+            if self.clock is not None and self.arrived > LARGEST_HEADERS + _READ:
+                self.transport.close()
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -101,12 +112,19 @@ def _work(settings: Settings, current: Current, listener: socket.socket, started
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
-            self.size = 0
+            self.size = self.arrived = 0
             self.watch(self.loop.call_later(settings.patience, self.transport.close))
+
+        def on_url(self, url: bytes) -> None:
+            super().on_url(url)
+            self.grow(len(url))
 
         def on_header(self, name: bytes, value: bytes) -> None:
             super().on_header(name, value)
-            self.size += len(name) + len(value)
+            self.grow(len(name) + len(value))
+
+        def grow(self, more: int) -> None:
+            self.size += more
             if self.size > LARGEST_HEADERS:
                 self.transport.close()
 
@@ -128,6 +146,9 @@ def _work(settings: Settings, current: Current, listener: socket.socket, started
             await super().startup(sockets)
             signal.signal(signal.SIGHUP, lambda *_: app.state.look.set())
             started()
+
+        async def on_tick(self, counter: int) -> bool:
+            return await super().on_tick(counter) or keeper not in (0, os.getppid())
 
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
@@ -157,14 +178,15 @@ class _Workers:
             self._wait()
 
     def _start(self) -> None:
+        keeper = os.getpid()
         if pid := os.fork():
             self.running[pid] = time.monotonic()
             return
         code = 1
         try:
-            for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(name, signal.SIG_DFL)
-            _work(self.settings, self.current, self.listener, lambda: None)
+            for name, meaning in (("SIGTERM", signal.SIG_DFL), ("SIGINT", signal.SIG_DFL), ("SIGHUP", signal.SIG_IGN)):
+                signal.signal(signal.Signals[name], meaning)
+            _work(self.settings, self.current, self.listener, lambda: None, keeper)
             code = 0
         except BaseException as error:
             log.error("a worker ended: %s", type(error).__name__)
@@ -183,7 +205,9 @@ class _Workers:
         log.error("worker %d ended; another takes its place", pid)
         if time.monotonic() - born < _TOO_FAST:
             time.sleep(_TOO_FAST)
-        self._start()
+        self.current.refresh()  # the others may have a newer model than at the start
+        if not self.ending:  # it may have been told to meanwhile
+            self._start()
 
     def _end(self, *_: object) -> None:
         self.ending = True
