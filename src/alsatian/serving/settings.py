@@ -17,8 +17,7 @@ class Settings:
 
     model: the file. events: the URL of the database (None: SQLite beside the model). token: what writing and
     administration must show; None lets everybody on this machine do both.
-    largest_body: bytes. most_n: the longest list. most_items: items of a history or filter. most_events: of a batch.
-    seconds: for an answer; patience: for a request to arrive.
+    largest_body: bytes. seconds: for an answer; patience: for a request to arrive.
     """
 
     model: Path
@@ -28,9 +27,6 @@ class Settings:
     port: int = 8000
     workers: int = 1
     largest_body: int = 1 << 20
-    most_n: int = 1_000
-    most_items: int = 1_000
-    most_events: int = 1_000
     seconds: float = 10.0
     patience: float = 10.0
 
