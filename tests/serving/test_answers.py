@@ -58,6 +58,10 @@ class TestLists:
         assert quick.json() == other.json()
         assert quick.headers == other.headers
 
+    def test_a_user_with_a_slash(self, client: TestClient) -> None:
+        client.post("/api/events", json={"user": "a/b", "item": "iron", "value": 5})
+        assert client.get("/api/users/a%2Fb/recommendations").json()["user"] == "a/b"
+
     def test_an_unknown_user_follows_the_word(self, client: TestClient, model: al.ExplicitALS) -> None:
         zoe = "/api/users/zoe/recommendations"
         assert client.get(zoe).status_code == 404

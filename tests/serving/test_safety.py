@@ -50,6 +50,13 @@ class TestToken:
             with client_of(file, host) as client:
                 assert client.post("/api/events", json=EVENT).status_code == 202
 
+    @pytest.mark.parametrize("path", ["/api/events", "/api/model/reload", "/rate?user=alice&item=heat&value=5"])
+    def test_without_one_a_foreign_page_may_not_write(self, client: TestClient, path: str) -> None:
+        own, page = {"Origin": "http://localhost"}, {"HX-Request": "true"}
+        for origin in ("http://evil.example", "http://localhost:81", "null"):
+            assert client.post(path, json=EVENT, headers=page | {"Origin": origin}).status_code == 403
+        assert client.post(path, json=EVENT, headers=page | own).status_code < 300
+
     def test_what_a_foreign_page_can_send_is_no_event(self, client: TestClient) -> None:
         plain = {"content-type": "text/plain"}
         assert client.post("/api/events", content='{"user": 1, "item": 2}', headers=plain).status_code == 422
@@ -81,6 +88,15 @@ class TestLimits:
             large.sendall(b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 900) for n in range(40)))
             assert large.recv(1) == b""  # sent away before it asked
 
+    def test_an_address_without_end(self, file: Path, start: Start) -> None:
+        server = start(file)
+        for begin in (b"GET /?", b"GET / HTTP/1.1\r\nX: "):
+            with (
+                socket.create_connection(("127.0.0.1", server.port), timeout=10) as large,
+                pytest.raises(OSError, match=r"reset|pipe"),
+            ):
+                large.sendall(begin + b"x" * 50_000_000)
+
     def test_slow_clients_are_sent_away_and_do_no_harm(self, file: Path, start: Start) -> None:
         server = start(file)
         request = b"POST /api/recommendations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -100,6 +116,22 @@ class TestAnswers:
             assert "unsafe" not in headers["content-security-policy"]
             assert headers["x-content-type-options"] == "nosniff"
 
+    def test_an_error_that_nobody_foresaw_tells_nothing_of_anybody(
+        self, client: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise RuntimeError("alice")
+
+        for name, path in (("for_users", "recommendations"), ("for_user", "recommendations?because=true")):
+            monkeypatch.setattr(client.app.state.engine, name, broken)  # type: ignore[attr-defined]
+            answer = client.get(f"/api/users/alice/{path}")
+            assert (answer.status_code, answer.json()["error"]) == (500, "RuntimeError")
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            assert "alice" not in answer.text
+        assert "broken (test_safety.py" in caplog.text
+        assert "alice" not in caplog.text
+        assert 'route="/api/users/{user}/recommendations",status="500"} 2.0' in client.get("/metrics").text
+
     def test_are_counted_by_kind_and_not_by_whom(self, client: TestClient) -> None:
         client.get("/api/users/alice/recommendations?where=year>1990")
         client.get("/api/users/zoe/recommendations")
@@ -117,6 +149,11 @@ class TestAnswers:
         client.post("/api/events", json=EVENT)
         client.post("/api/events", json=EVENT | {"value": 99})
         assert "alice" not in caplog.text
+
+
+@pytest.mark.parametrize("wrong", ["value=nan&item=heat", "value=5&item=" + "x" * 600], ids=lambda text: text[:9])
+def test_a_rating_of_the_page_that_is_none(client: TestClient, wrong: str) -> None:
+    assert client.post(f"/rate?user=alice&{wrong}", headers={"HX-Request": "true"}).status_code == 422
 
 
 def test_health(client: TestClient) -> None:

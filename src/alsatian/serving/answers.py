@@ -31,7 +31,7 @@ def engine_of(request: Request) -> Engine:
 
 
 @router.get(
-    "/users/{user}/recommendations",
+    "/users/{user:path}/recommendations",
     response_model=shapes.UserList,
     summary="The best items for a user",
     operation_id="recommend",

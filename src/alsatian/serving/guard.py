@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from alsatian.serving.problems import Refused, problem
+from alsatian.serving.problems import Refused, problem, unforeseen
 from alsatian.serving.settings import Settings, is_loopback
 
 POLICY = (
@@ -51,9 +51,11 @@ class Guard:
         except TimeoutError:
             late = f"no answer within {self.settings.seconds:g} s; ask for less, or again later."
             passage.refused = Refused(503, late, {"Retry-After": "5"})
+        except Exception as error:  # told here: whoever it came to next would log it with its message
+            passage.refused = passage.refused or unforeseen(error)
         finally:
             await passage.close(scope)
-            route = getattr(scope.get("route"), "path", "none")
+            route = getattr(scope.get("route"), "path_format", "none")
             self.counters.answered(scope["method"], route, passage.status, time.perf_counter() - begun)
 
 
@@ -104,7 +106,7 @@ class _Passage:
     async def close(self, scope: Scope) -> None:
         """Answer a request that was refused; an answer that has begun can only break off."""
         if (why := self.refused) is not None and not self.status:
-            await problem(why.status, "Refused", why.detail, why.headers)(scope, self._receive, self.pass_on)
+            await problem(why.status, why.error, why.detail, why.headers)(scope, self._receive, self.pass_on)
 
 
 def _length(scope: Scope) -> int:
@@ -116,18 +118,27 @@ def _length(scope: Scope) -> int:
 def may_write(request: Request) -> None:
     """Refuse who has not shown the token; where there is none, only this machine may write, by its own name.
 
-    A page of another site that its name server points to this machine (DNS rebinding) calls it by that site's name.
+    A page of another site that its name server points to this machine (DNS rebinding) calls it by that site's name;
+    any other page says where it is from, as browsers do for whatever they post.
     """
     settings: Settings = request.app.state.settings
     if settings.token is None:
         if not is_loopback(_host(request.headers.get("host", ""))):
             raise Refused(421, "without a token, only this machine may write; call it by localhost or 127.0.0.1.")
+        if _foreign(request):
+            raise Refused(403, "without a token, pages of other sites may not write; send it from this one.")
         return
     scheme, _, shown = request.headers.get("authorization", "").partition(" ")
     given = shown.strip() if scheme.lower() == "bearer" else ""
     if not hmac.compare_digest(given.encode(), settings.token.encode()):
         told = "this needs the token of the service; send it as 'Authorization: Bearer TOKEN'."
         raise Refused(401, told, {"WWW-Authenticate": "Bearer"})
+
+
+def _foreign(request: Request) -> bool:
+    """Tell whether a page of another site sent this."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
 def _host(header: str) -> str:

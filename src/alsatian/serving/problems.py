@@ -54,6 +54,7 @@ class Refused(Exception):
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status, self.detail, self.headers = status, detail, headers
+        self.error = type(self).__name__
 
 
 class Unavailable(Refused):
@@ -81,7 +82,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(Exception, _unforeseen)
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _of_library(_: Request, error: Exception) -> Response:
 
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return problem(error.status, type(error).__name__, error.detail, error.headers)
+    return problem(error.status, error.error, error.detail, error.headers)
 
 
 def _malformed(_: Request, error: Exception) -> Response:
@@ -132,9 +132,12 @@ def _of_http(_: Request, error: Exception) -> Response:
     return problem(error.status_code, "HTTPException", str(detail), dict(error.headers or {}))
 
 
-def _unforeseen(_: Request, error: Exception) -> Response:
+def unforeseen(error: Exception) -> Refused:
+    """Log where an error came from that nothing is prepared for, and return what is said of it."""
     log.error("%s: %s", type(error).__name__, _where(error))
-    return problem(500, type(error).__name__, "something went wrong here; the log of the service says where.")
+    refused = Refused(500, "something went wrong here; the log of the service says where.")
+    refused.error = type(error).__name__
+    return refused
 
 
 def _where(error: BaseException) -> str:

@@ -36,10 +36,11 @@ class Quick:
         self.waiting: list[tuple[str, int, asyncio.Future[Body]]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (asked := _plain(scope)) is None or (body := await self.answer(*asked)) is None:
+        if (asked := _plain(scope)) is not None:
+            scope["route"] = _ROUTE  # for the guard, which counts
+        if asked is None or (body := await self.answer(*asked)) is None:
             await self.app(scope, receive, send)
             return
-        scope["route"] = _ROUTE  # for the guard, which counts
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})

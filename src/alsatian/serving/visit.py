@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
@@ -84,7 +86,11 @@ def rate(request: Request) -> Response:
     stars, item = request.query_params.get("value", ""), request.query_params.get("item", "")
     strongest = max(recipe.events, key=lambda name: recipe.events[name]) if recipe.events else None
     told = {"user": state.user, "item": item, "value": _number(stars), "event": strongest}
-    keep(request, [Told.model_validate(told)])
+    try:
+        event = Told.model_validate(told)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
+    keep(request, [event])
     shown = page.showing.visit(state) | {"found": [], "query": ""}
     return page.html("visit.html", shown.pop("state"), **shown)
 
