@@ -20,7 +20,7 @@ _SPAN = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([hdwy]?)\s*")
 
 def finite(name: str, given: object, low: float = -math.inf, high: float = math.inf) -> float:
     """Return a finite number within bounds."""
-    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not abs(given) <= _LARGEST:
+    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not -_LARGEST <= given <= _LARGEST:
         raise ParameterError(f"{name}={given!r} is not a finite number; pass a number.")
     if not low <= given <= high:
         bound = f"at least {low:g}" if given < low else f"at most {high:g}"

@@ -83,6 +83,26 @@ class TestDatabase:
         (tmp_path / "elsewhere").rename(path)
         assert events.keep([event("b")]) == Kept(1, [])
 
+    def test_another_file_in_its_place_is_another_database(self, tmp_path: Path) -> None:
+        path = tmp_path / "events.db"
+        events = Events(f"sqlite:///{path}")
+        before = events.name
+        path.unlink()
+        path.touch()
+        with pytest.raises(Gone, match="another file"):
+            events.keep([event("a")])
+        assert events.keep([event("a")]) == Kept(1, [])
+        assert events.name != before  # what a model has learned from the old one says nothing of this one
+
+    def test_writers_wait_for_each_other_but_not_for_ever(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("alsatian.serving.events.WAIT", 0.1)
+        events = Events(f"sqlite:///{tmp_path / 'events.db'}")
+        with events._in_turn(), pytest.raises(Gone, match="others wait"):
+            events.keep([event("a")])
+        assert events.keep([event("a")]) == Kept(1, [])
+
     @pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "sqlite://", "sqlite:///:memory:"])
     def test_urls_that_are_none(self, url: str) -> None:
         with pytest.raises(al.AlsatianError):

@@ -114,6 +114,15 @@ def test_writers_side_by_side(database: Callable[[], Events]) -> None:
     assert len(both[0].all(both[0].last())) == 40
 
 
+def test_who_holds_the_lock_for_ever_holds_nobody_else_up(database: Callable[[], Events]) -> None:
+    events, other = database(), database()
+    with other._engine.begin() as connection:
+        other._lock(connection)
+        with pytest.raises(Gone, match="lock timeout"):
+            events.keep([event("a")])
+    assert events.keep([event("a")]) == Kept(1, [])
+
+
 def test_a_server_that_is_gone_is_told_and_recovers(postgres: Postgres, url: str, file: Path, start: Start) -> None:
     server = start(file, "--events", url)
     assert server.ask("/api/events", EVENT)[0] == 202

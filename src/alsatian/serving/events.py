@@ -23,6 +23,10 @@ from alsatian.errors import DependencyError, ParameterError, SourceError
 
 WAIT = 3.0  # seconds to wait for another writer, or for a connection
 _LOCK = 0x616C7361  # of PostgreSQL, for writers
+_PATIENCE: dict[str, Any] = {  # with PostgreSQL, milliseconds; without it one that hangs would hold every thread
+    "options": f"-c lock_timeout={WAIT * 1000:.0f} -c statement_timeout={10 * WAIT * 1000:.0f}",
+    "tcp_user_timeout": int(WAIT * 1000), "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
+}  # fmt: skip
 _BATCH = 500  # parameters of one query
 
 _tables = sa.MetaData()
@@ -93,19 +97,23 @@ class Events:
         self._known: os.stat_result | None = None
         self._turn = threading.Lock()
         self._of_user = _prepared(_OF_USER, self._engine.dialect)
-        with self._reached(creating=True), self._engine.begin() as connection:
+        with self._reached(creating=True):
+            self._known = self._open()
+
+    def _open(self) -> os.stat_result | None:
+        """Make the tables where there are none, read the database's name, and return which file it is in."""
+        with self._engine.begin() as connection:
             self._lock(connection)
             _tables.create_all(connection)
             if connection.scalar(sa.select(sa.func.count()).select_from(ABOUT)) == 0:
                 connection.execute(ABOUT.insert().values(database=uuid.uuid4().hex))
             self.name: str = connection.scalars(sa.select(ABOUT.c.database)).one()
-        if self.path:
-            self._known = self.path.stat()
+        return self.path.stat() if self.path else None
 
     def keep(self, events: Sequence[Event]) -> Kept:
         """Store events, all or none; when this returns, they are on the disk. Raises Conflict, Gone."""
         rows = [event._asdict() | {"signals": _packed(event.signals)} for event in events]
-        with self._turn, self._reached(), self._engine.begin() as connection:
+        with self._reached(), self._in_turn(), self._engine.begin() as connection:
             self._lock(connection)
             insert = _insert(self.local).on_conflict_do_nothing(index_elements=["id"]).returning(EVENTS.c.id)
             new = set(connection.scalars(insert, rows))
@@ -125,7 +133,7 @@ class Events:
     def last(self) -> int:
         """Return the number of the last event, 0 where there is none."""
         with self._reached(), self._engine.connect() as connection:
-            return connection.scalar(_last()) or 0
+            return connection.scalar(sa.select(sa.func.max(EVENTS.c.number))) or 0
 
     def all(self, through: int) -> list[Event]:
         """Return all events up to a number, in order."""
@@ -144,6 +152,16 @@ class Events:
     def close(self) -> None:
         self._engine.dispose()
 
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Wait for the other writers of this process, but not for ever: each may itself be waiting for a database."""
+        if not self._turn.acquire(timeout=WAIT):
+            raise Gone("the events database is out of reach: others wait for it; try again.")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
     def _lock(self, connection: sa.Connection) -> None:
         """Wait for all other writers, and hold them off until the end of the transaction."""
         if self.local:
@@ -154,12 +172,13 @@ class Events:
     @contextmanager
     def _reached(self, *, creating: bool = False) -> Iterator[None]:
         """Tell whatever goes wrong by Gone; a file that is no longer in its place counts as out of reach."""
+        known = self._known  # one and the same before and after, whatever others find meanwhile
         try:
             if not creating:
-                self._check_place()
+                self._check_place(known)
             yield
             if not creating:
-                self._check_place()
+                self._check_place(known)
         except DBAPIError as error:
             raise Gone(f"the events database is out of reach: {_said(error.orig)}; try again.") from None
         except self._engine.dialect.loaded_dbapi.Error as error:
@@ -169,17 +188,17 @@ class Events:
         except OSError as error:
             raise Gone(f"the events database is out of reach: {error.strerror}; try again.") from None
 
-    def _check_place(self) -> None:
+    def _check_place(self, known: os.stat_result | None) -> None:
         """SQLite would go on writing to a file that was moved or deleted, where nobody will look for events."""
-        if self.path is None or self._known is None:
+        if self.path is None or known is None:
             return
         try:
             there = self.path.stat()
         except OSError as error:
             raise Gone(f"the events database is out of reach: {error.strerror}; put it back.") from None
-        if (there.st_dev, there.st_ino) != (self._known.st_dev, self._known.st_ino):
+        if (there.st_dev, there.st_ino) != (known.st_dev, known.st_ino):
             self._engine.dispose()
-            self._known = there
+            self._known = self._open()
             raise Gone("the events database was replaced by another file; try again.")
 
 
@@ -208,7 +227,7 @@ def _url(written: str) -> sa.URL:
 
 def _engine(url: sa.URL) -> sa.Engine:
     local = url.get_backend_name() == "sqlite"
-    arguments: dict[str, Any] = {"timeout": WAIT} if local else {"connect_timeout": int(WAIT)}
+    arguments: dict[str, Any] = {"timeout": WAIT} if local else {"connect_timeout": int(WAIT), **_PATIENCE}
     try:
         engine = sa.create_engine(
             url, connect_args=arguments, pool_pre_ping=not local, pool_timeout=WAIT, hide_parameters=True
@@ -253,10 +272,6 @@ def _insert(local: bool) -> Any:
     from sqlalchemy.dialects import postgresql
 
     return postgresql.insert(EVENTS)
-
-
-def _last() -> Any:
-    return sa.select(sa.func.max(EVENTS.c.number))
 
 
 def _stored(connection: sa.Connection, ids: Sequence[str]) -> Iterator[Event]:
