@@ -167,6 +167,10 @@ class TestVisit:
             page.keyboard.press("Enter")
             page.locator("#found a").first.click()
             assert page.locator("#heading").text_content() == "For you"
+            page.locator("#q").fill("up")
+            page.keyboard.press("Enter")
+            page.locator("#found a").first.click()
+            assert page.locator(".favourites li").count() == 2
 
 
 class TestHtml:
