@@ -18,12 +18,12 @@ import problems
 from alsatian.serving import create_app
 from serving.conftest import Start
 
-EACH = 20  # examples of each call
+EACH = 10  # examples of each call
 MINUTES = float(os.environ.get("ALSATIAN_SOAK_MINUTES", "1"))
 KNOWN = {"user": "alice", "item": "heat"}
 
 
-@pytest.mark.parametrize("each", [EACH, pytest.param(4 * EACH, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("each", [EACH, pytest.param(8 * EACH, marks=pytest.mark.slow)])
 def test_no_body_and_no_parameter_breaks_the_service(file: Path, each: int) -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(file))
     calls = [found.ok() for found in schema.get_all_operations()]

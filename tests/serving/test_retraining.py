@@ -96,7 +96,7 @@ def test_a_service_folds_in_only_what_its_model_has_not_learned(trained: Path, s
     assert server.ask("/api/events", {"user": 3, "item": 4, "value": 5})[0] == 202
     assert server.ask("/api/users/3/recommendations")[1]["events"] == 1
     assert run(["retrain", str(file), "--source", source, "-o", str(file)]) == 0
-    wait_for(lambda: server.ask("/api/users/3/recommendations")[1]["events"] == 0, 2.0)
+    wait_for(lambda: server.ask("/api/users/3/recommendations")[1]["events"] == 0)
     assert server.ask("/api/events", {"user": 3, "item": 1, "value": 2})[0] == 202
     assert server.ask("/api/users/3/recommendations")[1]["events"] == 1
     server.end()
