@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,8 @@ class TestService:
         assert len(before) == 2
         al.save(other_model(), file)
         wait_for(lambda: swapped(server))
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=60) as figures:
+            assert b"alsatian_model_swaps_total 2.0" in figures.read()  # of both workers together
         os.kill(int(before[0]), signal.SIGKILL)
         wait_for(lambda: len(set(children.read_text().split()) | {before[0]}) == 3)
         os.kill(int(before[1]), signal.SIGKILL)

@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from alsatian.errors import ParameterError
-from alsatian.serving.counters import FOLDER
 from alsatian.serving.current import Current
 from alsatian.serving.events import opened
-from alsatian.serving.settings import Settings
+from alsatian.serving.settings import FOLDER, Settings
 
 BACKLOG = 2_048
 LARGEST_HEADERS = 32_768  # bytes, the address among them

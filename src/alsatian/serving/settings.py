@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alsatian.errors import ParameterError
 
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # set for several workers, before the library that counts is loaded
 TOKEN = "ALSATIAN_TOKEN"  # the variable that may hold the token
 
 
