@@ -61,6 +61,19 @@ class TestCurrent:
         assert current.trouble is None
         current.close()
 
+    def test_a_disk_that_was_full_is_tried_again(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        current = Current(file)
+        al.save(other_model(), file)
+        with monkeypatch.context() as full:
+            full.setattr("shutil.copyfile", lambda *_: os.open("/dev/full/none", os.O_RDONLY))
+            assert not current.refresh()
+            assert not current.refresh()
+        assert current.refusals == 1
+        assert not current.refresh()  # not at once
+        monkeypatch.setattr(time, "monotonic", lambda: 1e12)
+        assert current.refresh()
+        current.close()
+
     def test_leaves_nothing_behind(self, file: Path) -> None:
         current = Current(file)
         for _ in range(3):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import math
 import shutil
 import tempfile
 import threading
@@ -26,6 +27,7 @@ from alsatian.models import Model
 from alsatian.serving.conditions import Columns
 
 PAUSE = 0.25  # seconds between two looks at the file
+_RETRY = 5  # seconds until a file is tried again that this machine had no room for
 _CONDITIONS = 64  # whose masks are kept
 
 log = logging.getLogger("alsatian.serving")
@@ -66,7 +68,7 @@ class Current:
         self.swaps, self.refusals = 0, 0
         self.trouble: str | None = None  # why the file that lies there now is not in service
         self.served = self._load(_stamp(path))
-        self._tried = self.served.stamp
+        self._tried, self._retry = self.served.stamp, math.inf
 
     def refresh(self, *, again: bool = False) -> bool:
         """Look at the file, and take it into service if it is another one; tell whether it was taken.
@@ -79,13 +81,15 @@ class Current:
             except ModelFileError as error:
                 self._refuse(str(error), None)
                 return False
-            if stamp == self._tried and not again:
+            if stamp == self._tried and not again and time.monotonic() < self._retry:
                 return False
-            self._tried = stamp
+            self._tried, self._retry = stamp, math.inf
             try:
                 new = self._load(stamp)
                 new.prepare()
             except (AlsatianError, OSError, MemoryError) as error:
+                if not isinstance(error, AlsatianError):
+                    self._retry = time.monotonic() + _RETRY
                 self._refuse(str(error) or type(error).__name__, stamp)
                 return False
             self.served, self.trouble = new, None
