@@ -94,11 +94,12 @@ def test_zeros_as_data(movielens_100k: Path, tmp_path: Path) -> None:
 @pytest.mark.spark
 @pytest.mark.xdist_group("spark")
 def test_spark(tmp_path: Path) -> None:
-    pytest.importorskip("pyspark")
+    home = Path(pytest.importorskip("pyspark").__file__).parent
     find_java()
-    submit = Path(sys.executable).with_name("spark-submit")
+    submit = home / "bin" / "spark-submit"
     command = [submit, "--master", "local[4]", str(EXAMPLES / "spark.py"), "Iron Man (2008)"]
-    environment = os.environ | {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    pythons = {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    environment = os.environ | pythons | {"SPARK_HOME": str(home)}  # named, as Spark's script looks for it in one word
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert min(float(error) for error in re.findall(r"RMSE (\d\.\d+)", done.stdout)) < 0.9
@@ -110,14 +111,15 @@ def test_spark(tmp_path: Path) -> None:
 @pytest.mark.spark
 @pytest.mark.xdist_group("spark")
 def test_the_command_under_spark_submit(tmp_path: Path) -> None:
-    pytest.importorskip("pyspark")
+    home = Path(pytest.importorskip("pyspark").__file__).parent
     find_java()
     ratings = tmp_path / "ratings.csv"
     ratings.write_text('user,item,rating\n007,"Up, ""again""",4\n007,Heat,5\n7,Heat,3\n7,"Up, ""again""",2\n')
-    submit = Path(sys.executable).with_name("spark-submit")
+    submit = home / "bin" / "spark-submit"
     words = ["spark", "train", str(ratings), "-o", "films.model", "--set", "factors=1", "--set", "epochs=1"]
     command = [submit, "--master", "local[2]", str(EXAMPLES / "submit.py"), *words]
-    environment = os.environ | {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    pythons = {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    environment = os.environ | pythons | {"SPARK_HOME": str(home)}  # named, as Spark's script looks for it in one word
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     data = al.load(tmp_path / "films.model").data

@@ -22,7 +22,8 @@ from alsatian.spark.session import is_connect, setting
 
 # What a setting must be, as MLlib has no other way.
 ONLY: dict[str, Any] = {"biases": False, "nu": 1.0, "unobserved_weight": 0.0}
-UNCUT = 10  # epochs that MLlib makes without checkpoints
+UNCUT = 10  # epochs that MLlib makes without checkpoints, where we cannot give it a place for them
+EVERY = 3  # epochs that it makes from one checkpoint to the next: ten overflow the stack of Java 25
 _OURS = ("tol", "accelerate", "solver", "precision", "cg_steps")
 
 
@@ -39,9 +40,11 @@ def check(model: ALS) -> None:
 
 
 def _cut_lineage(folder: Folder, epochs: int) -> None:
-    """Give MLlib a place for checkpoints, made every ten epochs; many without overflow Java's stack."""
+    """Give MLlib a place for checkpoints, made every few epochs; many without overflow Java's stack."""
     spark = folder.spark
-    if epochs <= UNCUT or setting(spark, "spark.checkpoint.dir", ""):
+    if setting(spark, "spark.checkpoint.dir", ""):
+        return
+    if is_connect(spark) and epochs <= UNCUT:
         return
     if is_connect(spark):  # only the server can be told
         raise ParameterError(
@@ -72,7 +75,7 @@ def learn(model: ALS, packed: Packed, numbers: dict[str, Numbering], folder: Fol
     als = MLlibALS(
         rank=model.factors, maxIter=model.epochs, regParam=model._setting("reg"), nonnegative=model.nonnegative,
         seed=model.seed, userCol="user", itemCol="item", ratingCol="rating",
-        numUserBlocks=partitions, numItemBlocks=partitions,
+        numUserBlocks=partitions, numItemBlocks=partitions, checkpointInterval=EVERY,
     )  # fmt: skip
     fitted = als.fit(ratings)
     found = {side: _array(table, numbers[side].size, model) for side, table in
