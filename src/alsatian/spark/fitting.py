@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, cast
@@ -63,12 +63,19 @@ class Prepared:
 
     model: ALS
     folder: Folder
-    tasks: int  # that run at a time
+    threads: int  # as many as tasks run at a time
     recipe: Recipe
     scale: tuple[float, float]
     numbers: dict[str, Numbering]
     packed: Packed
     partitions: int
+
+    @contextmanager
+    def sides(self, run: Run) -> Iterator[OnCluster]:
+        """Give both sides, begun."""
+        with closing(OnCluster(self.model, self.packed, self.numbers, self.folder, self.partitions, run)) as sides:
+            sides.begin()
+            yield sides
 
     def data(self, items: Any) -> Interactions:
         """Fetch what an ordinary model keeps: ids, catalog, and what each user has."""
@@ -126,11 +133,12 @@ def fit(
         raise ParameterError("method='mllib' tells of no epochs; pass no callbacks.")
     with _prepared(model, frame, options, folder, method, on_driver=True) as ready:
         data = ready.data(items)
-        run = Run(model, data, min(ready.tasks, 1024), progress, callbacks)
+        run = Run(model, data, ready.threads, progress, callbacks)
         if method == "mllib":
             learned = mllib.learn(ready.model, ready.packed, ready.numbers, ready.folder, ready.partitions)
         else:
-            learned = _alternate(ready, run, lambda sides: None)
+            with ready.sides(run) as sides:
+                learned = alternate(ready.model, sides, run)
         model.check_learned(data, learned)
         model.restore(data, learned, run.history, run.summary)
     return model
@@ -152,13 +160,11 @@ def fit_factors(
     if items is not None:
         session_of(items, "items=")
     with _prepared(model, frame, Options(**options), folder, "native", on_driver=False) as ready:
-        run = _Remote(ready.model, ready.packed, ready.tasks, progress)
-
-        def keep(sides: OnCluster) -> None:
+        run = _Remote(ready, progress)
+        with ready.sides(run) as sides:
+            alternate(ready.model, sides, run, dict)  # what is learned stays where it is
             for side in ("user", "item"):
                 ready.folder.write(f"learned/{side}", sides.state(side).select("block", "factors", "bias"))
-
-        _alternate(ready, run, keep)
         if items is not None:
             ready.folder.write("catalog", items)
         totals = ready.packed.totals
@@ -172,24 +178,14 @@ def fit_factors(
 class _Remote(Run):
     """A run whose data is not here."""
 
-    def __init__(self, model: ALS, packed: Packed, tasks: int, progress: bool | None) -> None:
-        super().__init__(model, cast(Any, None), min(tasks, 1024), progress)
-        self.packed = packed
+    def __init__(self, ready: Prepared, progress: bool | None) -> None:
+        super().__init__(ready.model, cast(Any, None), ready.threads, progress)
+        self.packed = ready.packed
 
     @property
     def summary(self) -> dict[str, Any]:
         known = {"values": self.packed.totals.values, "digest": self.packed.digest, "threads": self.threads}
         return known | {"seconds": self.seconds}
-
-
-def _alternate(ready: Prepared, run: Run, keep: Callable[[OnCluster], None]) -> dict[str, Any]:
-    with closing(OnCluster(ready.model, ready.packed, ready.numbers, ready.folder, ready.partitions, run)) as sides:
-        sides.begin()
-        if isinstance(run, _Remote):
-            alternate(ready.model, sides, run, sides.nothing)
-            keep(sides)
-            return {}
-        return alternate(ready.model, sides, run)
 
 
 @contextmanager
@@ -230,7 +226,7 @@ def _packed(model: ALS, rows: Any, options: Options, place: Folder, running: int
     most = max(numbering.blocks for numbering in numbers.values())
     partitions = min(options.partitions or running, most)
     scale = options.scale or packed.scale
-    return Prepared(model, place, running, rows.recipe, scale, numbers, packed, partitions)
+    return Prepared(model, place, min(running, 1024), rows.recipe, scale, numbers, packed, partitions)
 
 
 def _check_model(model: Any, method: str) -> None:

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import Unsupported
-from alsatian.kernels import Side
 from alsatian.models.als import ALS
 from alsatian.models.lists import Audience, Top, check_n
 from alsatian.spark.cells import Batches, Row, rows
 from alsatian.spark.packing import whole_block
-from alsatian.spark.sides import FIRST, SMALL, side_bytes
-from alsatian.spark.tasks import side_of
+from alsatian.spark.sides import SMALL, side_bytes, with_whole
+from alsatian.spark.tasks import sent_side, side_of
 
 if TYPE_CHECKING:
     from alsatian.spark.factors import Factors
@@ -53,17 +52,10 @@ class Lists(NamedTuple):
         for row in rows(batches):
             if row.has("sent"):
                 model = type(self.model)(**self.model.params)
-                model.item_factors, model.item_bias = all_of(self.model, row)
+                model.item_factors, model.item_bias = sent_side(self.model, row)
                 model.mean = np.array([self.mean], model.precision)
             assert model is not None
             yield row, model
-
-
-def all_of(model: ALS, row: Row) -> Side:
-    """Return the side that a row has been sent, its parts in the order of their blocks."""
-    parts = row["sent"].values
-    order = np.argsort(parts.field("block").to_numpy())
-    return side_of(model, *([parts.field(name)[int(at)] for at in order] for name in ("factors", "bias")))
 
 
 def _batch(asked: NDArray[np.int32], top: Top) -> Any:
@@ -84,7 +76,7 @@ def best_of_all(factors: Factors, n: int, exclude_seen: bool, allowed: Any) -> A
     def best(batches: Batches) -> Iterator[Any]:
         return lists.best(batches)
 
-    found = _with_items(factors, blocks).mapInArrow(best, _LISTS)
+    found = with_whole(blocks, factors.folder.read("learned/item")).mapInArrow(best, _LISTS)
     return _named(factors, found, "user", "item")
 
 
@@ -95,7 +87,8 @@ def similar_to_all(factors: Factors, n: int, allowed: Any) -> Any:
     def similar(batches: Batches) -> Iterator[Any]:
         return lists.similar(batches)
 
-    found = _with_items(factors, _places(factors, "item")).mapInArrow(similar, _LISTS)
+    items = factors.folder.read("learned/item")
+    found = with_whole(_places(factors, "item"), items).mapInArrow(similar, _LISTS)
     return _named(factors, found, "item", "similar")
 
 
@@ -134,15 +127,6 @@ def _places(factors: Factors, side: str) -> Any:
     """Return of each block its first row and how many it has."""
     grouped = factors.folder.read(f"rows/{side}").groupBy("block")
     return grouped.agg({"row": "min", "id": "count"}).toDF("block", "first_row", "count")
-
-
-def _with_items(factors: Factors, blocks: Any) -> Any:
-    whole = (
-        factors.folder.read("learned/item")
-        .coalesce(1)
-        .selectExpr("collect_list(struct(block, factors, bias)) AS sent", "true AS first")
-    )
-    return blocks.selectExpr("*", f"{FIRST} AS first").join(whole.hint("broadcast"), "first", "left")
 
 
 def _named(factors: Factors, found: Any, asked: str, answer: str) -> Any:

@@ -33,7 +33,7 @@ from alsatian.spark.tasks import ROUTE, SENT, STATE, TOLD, Draw, Send, Sweep, fe
 SMALL = 1 << 28  # bytes of a side up to which all of it goes to every partition
 _SLOTS = 4  # states of a side that are kept: the one noted, and up to three made since (at the end of a fit)
 OTHER = {"user": "item", "item": "user"}
-FIRST = "(monotonically_increasing_id() & 8589934591L) = 0"  # the first row of each partition
+_FIRST = "(monotonically_increasing_id() & 8589934591L) = 0"  # the first row of each partition
 
 
 def side_bytes(model: ALS, rows: int) -> int:
@@ -180,8 +180,7 @@ class OnCluster:
         met = self.blocks[side].join(own.hint("shuffle_hash"), "key", "left")
         fixed = self.state(OTHER[side]).select("block", "factors", "bias")
         if side not in self.routes:
-            whole = fixed.coalesce(1).selectExpr("collect_list(struct(block, factors, bias)) AS sent", "true AS first")
-            return met.selectExpr("*", f"{FIRST} AS first").join(whole.hint("broadcast"), "first", "left")
+            return with_whole(met, fixed)
         send = Send(self.model, self.numbers[OTHER[side]].bounds)
 
         def sent(batches: Batches) -> Iterator[Any]:
@@ -228,10 +227,6 @@ class OnCluster:
     def zero_users(self) -> None:
         self._zero = True
 
-    def nothing(self) -> dict[str, Any]:
-        """What stays where it is, in place of `learned`."""
-        return {}
-
     def learned(self) -> dict[str, Any]:
         users, items = self.side("user"), self.side("item")
         factors = {"user_factors": users.factors, "item_factors": items.factors}
@@ -277,6 +272,12 @@ class OnCluster:
 
 
 RIDGE = Layout(block="int", ridge="double")
+
+
+def with_whole(blocks: Any, side: Any) -> Any:
+    """Give the first row of each partition all blocks of a side, in a column `sent`."""
+    whole = side.coalesce(1).selectExpr("collect_list(struct(block, factors, bias)) AS sent", "true AS first")
+    return blocks.selectExpr("*", f"{_FIRST} AS first").join(whole.hint("broadcast"), "first", "left")
 
 
 def _keys(spark: Any, blocks: int, partitions: int) -> list[int]:

@@ -67,16 +67,11 @@ class Sweep(NamedTuple):
         basis = None
         for row in rows(batches):
             if row.has("sent"):  # the first row of a partition brings the whole side, or each row what it needs
-                basis = axes.basis(self._sent(row), self.gram, self.steps, 1)
+                side = sent_side(self.model, row)
+                side = side._replace(factors=side.factors[:, :0].copy()) if self.bare else side
+                basis = axes.basis(side, self.gram, self.steps, 1)
             assert basis is not None
             yield STATE.batch({"block": row.plain("block")} | self._solved(row, basis))
-
-    def _sent(self, row: Row) -> Side:
-        """Put the parts of the fixed side together, in the order of their blocks."""
-        parts = row["sent"].values
-        order = np.argsort(parts.field("block").to_numpy())
-        side = side_of(self.model, *([parts.field(name)[int(at)] for at in order] for name in ("factors", "bias")))
-        return side._replace(factors=side.factors[:, :0].copy()) if self.bare else side
 
     def _solved(self, row: Row, basis: axes.Basis) -> dict[str, Any]:
         entries = block_of(row, self.columns)
@@ -120,6 +115,13 @@ def side_of(model: ALS, factors: list[Any], bias: list[Any]) -> Side:
     assert numbers is not None
     rows = len(numbers) // model.factors if model.factors else len(biases if biases is not None else ())
     return Side(numbers.reshape(rows, model.factors), biases)
+
+
+def sent_side(model: ALS, row: Row) -> Side:
+    """Return the side that a row has been sent, its parts in the order of their blocks."""
+    parts = row["sent"].values
+    order = np.argsort(parts.field("block").to_numpy())
+    return side_of(model, *([parts.field(name)[int(at)] for at in order] for name in ("factors", "bias")))
 
 
 def fetched(model: ALS, state: Any) -> Side:
