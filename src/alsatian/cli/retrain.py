@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
+from alsatian.cli.again import read_again, without_users
 from alsatian.cli.destination import check_output
 from alsatian.cli.options import Json, ModelFile, Threads
-from alsatian.cli.reading import Reading
 from alsatian.cli.terminal import Facts, busy, print_json
 from alsatian.cli.train import tell_reading
-from alsatian.cli.visitor import with_catalog, without_users
 from alsatian.errors import counted
 from alsatian.figures import duration, size
 
@@ -50,11 +49,7 @@ def retrain(
     old = store.load(file)
     learned = events_for(old, file, events)
     facts = Facts(stderr=as_json)
-    with busy(f"reading {source}"):
-        data = Reading.again(old.data.recipe, source).load(source, learned.beside)
-    if (bound := old.data.recipe.at_least) is not None and data.recipe.at_least is None:
-        data = data.likes(bound)
-    data = with_catalog(data, old.data, placing=old.placed_items is not None)
+    data = read_again(old, source, learned.beside)
     tell_reading(facts, source, data)
     model = type(old)(**without_users(old.params)).fit(data, threads=threads)
     model.training["events"] = learned.remembered

@@ -30,6 +30,13 @@ def make_recipe(file: str | None, given: dict[str, Any]) -> Recipe:
     return Recipe(**base.rules() | rules)
 
 
+def likes_from(rules: Recipe, likes: float | None) -> float | None:
+    """Return from which value on ratings are likes, as --likes or the recipe says. Raises ParameterError."""
+    if likes is not None and rules.at_least not in (None, likes):
+        raise ParameterError(f"--likes {likes:g} contradicts the recipe, which says at_least={rules.at_least:g}.")
+    return rules.at_least if likes is None else likes
+
+
 def _as_it_is(name: str, value: Any) -> Any:
     return value
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from alsatian.cli.options import Json, Length
+from alsatian.cli.rules import likes_from
 from alsatian.cli.terminal import Facts, print_json
+from alsatian.cli.train import fit_summary, tell_reading
 from alsatian.errors import ParameterError, SourceError, counted
-from alsatian.figures import duration, number, size
+from alsatian.figures import duration, size
 
 if TYPE_CHECKING:
     from alsatian.models.als import ALS
@@ -105,7 +108,7 @@ def train(
     elif method != "native" or folder is not None:
         raise ParameterError("--factors is the folder of the fit, by our kernels; leave --method and --folder out.")
     rules = Recipe() if recipe is None else Recipe.from_toml(recipe)
-    rules = _with_likes(rules, likes)
+    rules = replace(rules, at_least=likes_from(rules, likes))
     planned = _planned(model, settings, rules.at_least)
     facts = Facts(stderr=as_json)
     session = _session(master, remote, conf)
@@ -127,7 +130,9 @@ def train(
         fit(chosen, frame, items=items, method=method, folder=folder, **options)  # type: ignore[arg-type]
         store.save(chosen, output)
         seconds = time.perf_counter() - begun
-        _tell(facts, chosen, output, seconds)
+        tell_reading(facts, source, chosen.data)
+        facts.say("fitted", fit_summary(chosen))
+        facts.say("saved", f"{output}, {size(output.stat().st_size)}; {duration(seconds)} in all")
         record = {"file": str(output), "users": len(chosen.data.user_ids), "items": len(chosen.data.item_ids)}
         record |= {"values": len(chosen.data), "rows": chosen.data.report.to_json()}
     if as_json:
@@ -223,16 +228,6 @@ def _session(master: str | None, remote: str | None, conf: list[str]) -> Any:
     return start(master, remote, pairs(conf))
 
 
-def _with_likes(rules: Any, likes: float | None) -> Any:
-    from dataclasses import replace
-
-    if likes is None or likes == rules.at_least:
-        return rules
-    if rules.at_least is not None:
-        raise ParameterError(f"--likes {likes:g} contradicts the recipe, which says at_least={rules.at_least:g}.")
-    return replace(rules, at_least=likes)
-
-
 def _planned(name: str | None, settings: list[str], likes: float | None) -> Any:
     """Check the model's name and settings, before Spark starts."""
     from alsatian.cli.settings import plan
@@ -271,18 +266,3 @@ def _factors(session: Any, model: str, folder: str) -> Any:
     if not isinstance(fitted, ALS):
         raise ParameterError(f"{model} holds {fitted.name}; on Spark explicit-als and implicit-als make lists.")
     return Factors.put(fitted, session, folder)
-
-
-def _tell(facts: Facts, model: ALS, output: Path, seconds: float) -> None:
-    data = model.data
-    facts.say(
-        "read",
-        f"{counted(data.report.read, 'row')}; {counted(len(data.user_ids), 'user')}, "
-        f"{counted(len(data.item_ids), 'item')}, {counted(len(data), 'value')}",
-    )
-    for note in data.report.notes:
-        facts.say("note", note)
-    if model.history:
-        end = model.history[-1]
-        facts.say("fitted", f"{counted(end.epoch, 'epoch')}; objective {number(end.objective)}")
-    facts.say("saved", f"{output}, {size(output.stat().st_size)}; {duration(seconds)} in all")

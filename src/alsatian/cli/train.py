@@ -14,8 +14,9 @@ from alsatian.cli.curves import CurvesFile, Judging, Validation
 from alsatian.cli.destination import check_output
 from alsatian.cli.options import Json, Source, Threads
 from alsatian.cli.reading import Reading, with_reading
+from alsatian.cli.rules import likes_from
 from alsatian.cli.terminal import Facts, busy, print_json
-from alsatian.errors import ParameterError, counted
+from alsatian.errors import counted
 from alsatian.figures import duration, number, size
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def train(
     for note in notes:
         facts.say("note", note)
     drawn = judging.fit(facts, chosen, data, threads)
-    facts.say("fitted", _fit_summary(chosen))
+    facts.say("fitted", fit_summary(chosen))
     with busy(f"saving {output}"):
         store.save(chosen, output)
     seconds = time.perf_counter() - begun
@@ -171,12 +172,10 @@ def with_likes(reading: Reading, likes: float | None) -> tuple[Reading, float | 
     Where a recipe weighs values or asks for least counts, it must know; else likes are taken from what was read.
     """
     rules = reading.made_rules
-    if likes is None or (likes == rules.at_least):
-        return reading, rules.at_least
-    if rules.at_least is not None:
-        raise ParameterError(f"--likes {likes:g} contradicts the recipe, which says at_least={rules.at_least:g}.")
-    heeds = rules.weighs or rules.has_core
-    return (replace(reading, rules=replace(rules, at_least=likes)), likes) if heeds else (reading, likes)
+    bound = likes_from(rules, likes)
+    if bound != rules.at_least and (rules.weighs or rules.has_core):
+        reading = replace(reading, rules=replace(rules, at_least=bound))
+    return reading, bound
 
 
 def keep_likes(facts: Facts, data: Interactions, likes: float) -> Interactions:
@@ -198,7 +197,8 @@ def _small_enough(model: Model, planned: Plan, data: Interactions, notes: list[s
     return type(model)(**model.params | {"factors": most})
 
 
-def _fit_summary(model: Model) -> str:
+def fit_summary(model: Model) -> str:
+    """Say in a few words how a fit went."""
     seconds, threads = model.training["seconds"], counted(model.training["threads"], "thread")
     if not model.history:
         return duration(seconds) + (f"; {model.remark}" if model.remark else "")

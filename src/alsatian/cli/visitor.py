@@ -6,14 +6,14 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from alsatian.cli.reading import Reading
-from alsatian.cli.terminal import aside, busy
+from alsatian.cli.again import read_again, without_users
+from alsatian.cli.terminal import aside
 from alsatian.cli.titles import find_item, parse_like
 from alsatian.errors import DataError, counted
 from alsatian.figures import duration
 
 if TYPE_CHECKING:
-    from alsatian.ids import Id, Ids
+    from alsatian.ids import Id
     from alsatian.interactions import Interactions
     from alsatian.models import Model
     from alsatian.models.visitor import Visitor
@@ -74,11 +74,7 @@ def fold_in(model: Model, likes: list[str]) -> Visitor:
 def retrain_with(model: Model, source: str, likes: list[str], threads: int | None) -> Joined:
     """Read the source as the model's was, add the visitor as a new user, and fit anew with the same settings."""
     begun = time.perf_counter()
-    with busy(f"reading {source}"):
-        data = Reading.again(model.data.recipe, source).load(source)
-    data = with_catalog(data, model.data, placing=model.placed_items is not None)
-    if (bound := model.data.recipe.at_least) is not None and data.recipe.at_least is None:
-        data = data.likes(bound)
+    data = read_again(model, source)
     read = time.perf_counter()
     data, visitor = with_visitor(data, history_of(data, likes), model.top_value)
     fitted = type(model)(**without_users(model.params)).fit(data, threads=threads)
@@ -109,48 +105,3 @@ def with_visitor(data: Interactions, history: History, top_value: float) -> tupl
     user_ids = Ids.of([*data.user_ids.tolist(), visitor], "user")
     times = None if data.times is None else np.append(data.times, np.repeat(data.times.max(), len(row.indices)))
     return replace(data, user_ids=user_ids, by_user=by_user, times=times, profiles=Catalog()), visitor
-
-
-def without_users(settings: Any) -> Any:
-    """Return settings of a model, and of its parts, that place no users: a model file keeps no table of them."""
-    if isinstance(settings, list | tuple):
-        return [without_users(one) for one in settings]
-    if not isinstance(settings, dict):
-        return settings
-    return {name: without_users(value) for name, value in settings.items() if name != "user_attributes"}
-
-
-def with_catalog(data: Interactions, known: Interactions, *, placing: bool) -> Interactions:
-    """Give data that was read without titles and attributes those of the model.
-
-    placing: and the model's items that it has no values of, to be placed by attributes.
-    """
-    from alsatian.catalog import Catalog
-
-    if not known.catalog.columns or data.item_ids.kind != known.item_ids.kind:
-        return data
-    cells: dict[str, dict[Id, Any]] = {}
-    for side in (known, data):  # what was read comes before what the model remembers
-        for name, column in side.catalog.columns.items():
-            pairs = zip(side.item_ids.tolist(), column.tolist(), strict=True)
-            cells.setdefault(name, {}).update({item: value for item, value in pairs if value is not None})
-    data = _with_items(data, known.item_ids) if placing else data
-    items = data.item_ids.tolist()
-    columns = {name: [values.get(item) for item in items] for name, values in cells.items()}
-    return replace(data, catalog=Catalog.from_columns(data.item_ids, items, columns))
-
-
-def _with_items(data: Interactions, others: Ids) -> Interactions:
-    """Return the data with these items, too."""
-    import numpy as np
-
-    from alsatian.ids import Ids
-
-    item_ids = Ids.of([*data.item_ids.tolist(), *others.tolist()], "item")
-    rows, recipe = item_ids.rows(data.item_ids.tolist()), data.recipe
-    if recipe.item_counts is not None:
-        counts = np.zeros(len(item_ids), recipe.item_counts.dtype)
-        counts[rows] = recipe.item_counts
-        recipe = replace(recipe, item_counts=counts)
-    by_user = replace(data.by_user, indices=rows[data.items], columns=len(item_ids))
-    return replace(data, item_ids=item_ids, by_user=by_user, recipe=recipe)
