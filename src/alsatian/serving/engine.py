@@ -74,8 +74,15 @@ class Engine:
     def for_user(self, user: Id, wishes: Wishes, unknown: Unknown = "raise") -> dict[str, Any]:
         """Return the list of a user: with what she did since the model was trained, if she did anything."""
         served = self.served
-        asked, options = user_of(served.model.data.user_ids, user), wishes.options(served)
-        if rows := self._since(served.model, asked):
+        asked = user_of(served.model.data.user_ids, user)
+        return self._list_of(served, asked, self._since(served.model, asked), wishes, unknown)
+
+    def _list_of(
+        self, served: Served, asked: Id, rows: Sequence[Row], wishes: Wishes, unknown: Unknown
+    ) -> dict[str, Any]:
+        """Return the list of a user, with rows of hers folded in."""
+        options = wishes.options(served)
+        if rows:
             if self.counters:
                 self.counters.folded.inc()
             visitor, touched = carried_on(served.model, asked, rows)
@@ -92,13 +99,14 @@ class Engine:
         """
         served, ids = self.served, self.served.model.data.user_ids
         asked = [_as_id(ids, user) for user in users]
-        old = [user for user in dict.fromkeys(asked) if ids.find(user) >= 0 and not self._since(served.model, user)]
+        since = {user: self._since(served.model, user) for user in asked}
+        old = [user for user, rows in since.items() if ids.find(user) >= 0 and not rows]
         lists = served.model.recommend(old, unknown="skip", **wishes.options(served)).to_dicts()
         found: dict[Any, dict[str, Any] | None] = {told["user"]: {**told, "events": 0} for told in lists}
-        for user in asked:
+        for user, rows in since.items():
             if json_id(user) not in found:
                 try:
-                    found[json_id(user)] = self.for_user(user, wishes)
+                    found[json_id(user)] = self._list_of(served, user, rows, wishes, "raise")
                 except AlsatianError:
                     found[json_id(user)] = None
         return [found[json_id(user)] for user in asked]

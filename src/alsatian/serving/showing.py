@@ -94,7 +94,7 @@ class Showing:
         except AlsatianError as error:
             heading, cards, trouble = "", [], str(error)
         return {
-            "state": state, "able": able, "favourites": favourites, "heading": heading, "cards": cards,
+            "able": able, "favourites": favourites, "heading": heading, "cards": cards,
             "trouble": trouble, "like": self._similar(state, able), "seen": self._seen(served, state),
             "lost": len(state.likes) - len(favourites),
         }  # fmt: skip

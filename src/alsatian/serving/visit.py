@@ -64,7 +64,7 @@ def visit(request: Request) -> Response:
     page, state = page_of(request), State.read(request.query_params.multi_items())
     query = request.query_params.get("q", "")[:200]
     shown = page.showing.visit(state) | {"found": page.showing.found(query), "query": query}
-    return page.html("visit.html", shown.pop("state"), **shown)
+    return page.html("visit.html", state, **shown)
 
 
 @router.get("/search")
@@ -92,7 +92,7 @@ def rate(request: Request) -> Response:
         raise RequestValidationError(error.errors()) from None
     keep(request, [event])
     shown = page.showing.visit(state) | {"found": [], "query": ""}
-    return page.html("visit.html", shown.pop("state"), **shown)
+    return page.html("visit.html", state, **shown)
 
 
 @router.get("/posters/{item:path}")
