@@ -90,18 +90,23 @@ def test_zeros_as_data(movielens_100k: Path, tmp_path: Path) -> None:
     assert drawn == (tmp_path / "learning_curves.png").exists() == (find_spec("matplotlib") is not None)
 
 
+def spark_submit(master: str, script: Path, *words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script by spark-submit in a folder."""
+    home = Path(pytest.importorskip("pyspark").__file__).parent
+    find_java()
+    pythons = {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    environment = os.environ | pythons | {"SPARK_HOME": str(home)}  # named, as Spark's script looks for it in one word
+    command = [home / "bin" / "spark-submit", "--master", master, script, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 @pytest.mark.slow
 @pytest.mark.spark
 @pytest.mark.xdist_group("spark")
 def test_spark(tmp_path: Path) -> None:
-    home = Path(pytest.importorskip("pyspark").__file__).parent
-    find_java()
-    submit = home / "bin" / "spark-submit"
-    command = [submit, "--master", "local[4]", str(EXAMPLES / "spark.py"), "Iron Man (2008)"]
-    pythons = {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
-    environment = os.environ | pythons | {"SPARK_HOME": str(home)}  # named, as Spark's script looks for it in one word
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
-    assert done.returncode == 0, done.stderr
+    done = spark_submit("local[4]", EXAMPLES / "spark.py", "Iron Man (2008)", folder=tmp_path)
     assert min(float(error) for error in re.findall(r"RMSE (\d\.\d+)", done.stdout)) < 0.9
     assert "who likes Iron Man (2008)" in done.stdout
     assert (tmp_path / "films.model").stat().st_size
@@ -111,17 +116,10 @@ def test_spark(tmp_path: Path) -> None:
 @pytest.mark.spark
 @pytest.mark.xdist_group("spark")
 def test_the_command_under_spark_submit(tmp_path: Path) -> None:
-    home = Path(pytest.importorskip("pyspark").__file__).parent
-    find_java()
     ratings = tmp_path / "ratings.csv"
     ratings.write_text('user,item,rating\n007,"Up, ""again""",4\n007,Heat,5\n7,Heat,3\n7,"Up, ""again""",2\n')
-    submit = home / "bin" / "spark-submit"
     words = ["spark", "train", str(ratings), "-o", "films.model", "--set", "factors=1", "--set", "epochs=1"]
-    command = [submit, "--master", "local[2]", str(EXAMPLES / "submit.py"), *words]
-    pythons = {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
-    environment = os.environ | pythons | {"SPARK_HOME": str(home)}  # named, as Spark's script looks for it in one word
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
-    assert done.returncode == 0, done.stderr
+    spark_submit("local[2]", EXAMPLES / "submit.py", *words, folder=tmp_path)
     data = al.load(tmp_path / "films.model").data
     assert (data.user_ids.tolist(), data.item_ids.tolist()) == (["007", "7"], ["Heat", 'Up, "again"'])
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -101,6 +102,34 @@ def services() -> Iterator[Start]:
         if server.process.poll() is None:
             os.killpg(server.process.pid, signal.SIGKILL)
         server.process.communicate()
+
+
+def killed_while_loading(
+    server: Server, request: Callable[[str], tuple[str, Any]], writers: int, least: int
+) -> list[str]:
+    """Send events until at least so many are acknowledged, kill the service, and return the ids that were.
+
+    request: makes, of a name of its own, what is sent and where to.
+    """
+    acknowledged: list[str] = []
+
+    def load(writer: int) -> None:
+        for number in range(10_000):
+            try:
+                status, told = server.ask(*request(f"{writer}-{number}"))
+            except OSError:
+                return
+            if status == 202:
+                acknowledged.extend(told["ids"])
+
+    threads = [threading.Thread(target=load, args=(writer,)) for writer in range(writers)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(acknowledged) >= least)
+    os.killpg(server.process.pid, signal.SIGKILL)
+    for thread in threads:
+        thread.join()
+    return acknowledged
 
 
 @pytest.fixture

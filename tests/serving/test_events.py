@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ import problems
 from alsatian.serving import create_app
 from alsatian.serving.events import Conflict, Event, Events, Gone, Kept
 from alsatian.serving.news import carried_on
-from serving.conftest import Start, listed
+from serving.conftest import Start, killed_while_loading, listed
 
 ALICE = "/api/users/alice/recommendations"
 
@@ -239,26 +238,12 @@ class TestNews:
 
 def test_kill_9_in_the_middle_of_a_load_loses_nothing_that_was_acknowledged(file: Path, start: Start) -> None:
     server = start(file, "--workers", 2)
-    acknowledged: list[str] = []
 
-    def load(writer: int) -> None:
-        for number in range(10_000):
-            batch = [{"id": f"{writer}-{number}-{n}", "user": "alice", "item": "heat", "value": 4} for n in range(3)]
-            try:
-                status, told = server.ask("/api/events/batch", {"events": batch})
-            except OSError:
-                return
-            if status == 202:
-                acknowledged.extend(told["ids"])
+    def batch(name: str) -> tuple[str, Any]:
+        rated = {"user": "alice", "item": "heat", "value": 4}
+        return "/api/events/batch", {"events": [{**rated, "id": f"{name}-{n}"} for n in range(3)]}
 
-    writers = [threading.Thread(target=load, args=(writer,)) for writer in range(4)]
-    for writer in writers:
-        writer.start()
-    while len(acknowledged) < 60:
-        threading.Event().wait(0.01)
-    os.killpg(server.process.pid, signal.SIGKILL)
-    for writer in writers:
-        writer.join()
+    acknowledged = killed_while_loading(server, batch, writers=4, least=60)
     with closing(sqlite3.connect(f"{file}.events.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         kept = {id for (id,) in database.execute("SELECT id FROM alsatian_events")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -16,7 +15,7 @@ import pytest
 
 import alsatian as al
 from alsatian.serving.events import Conflict, Event, Events, Gone, Kept
-from serving.conftest import Start, free_port, wait_for
+from serving.conftest import Start, free_port, killed_while_loading, wait_for
 
 ALICE = "/api/users/alice/recommendations"
 EVENT = {"user": "alice", "item": "heat", "value": 5}
@@ -142,25 +141,8 @@ def test_kill_9_loses_nothing_that_was_acknowledged(
     url: str, database: Callable[[], Events], file: Path, start: Start
 ) -> None:
     server = start(file, "--events", url, "--workers", 2)
-    acknowledged: list[str] = []
-
-    def load(writer: int) -> None:
-        for number in range(10_000):
-            try:
-                status, told = server.ask("/api/events", EVENT | {"id": f"{writer}-{number}"})
-            except OSError:
-                return
-            if status == 202:
-                acknowledged.extend(told["ids"])
-
-    writers = [threading.Thread(target=load, args=(writer,)) for writer in range(2)]
-    for writer in writers:
-        writer.start()
-    while len(acknowledged) < 30:
-        threading.Event().wait(0.01)
-    os.killpg(server.process.pid, signal.SIGKILL)
-    for writer in writers:
-        writer.join()
+    acknowledged = killed_while_loading(server, lambda name: ("/api/events", EVENT | {"id": name}), writers=2, least=30)
+    assert len(acknowledged) >= 30
     events = database()
     assert {one.id for one in events.all(events.last())} >= set(acknowledged)
 
