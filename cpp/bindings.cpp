@@ -55,27 +55,31 @@ void py_gram(Array<const T, 2> factors, double scale, Array<T, 2> out, int threa
     run(threads, [&] { gram(factors.data(), factors.shape(0), static_cast<int>(k), scale, out.data(), threads); });
 }
 
-void py_pack_items(Array<const float, 2> factors, Maybe<const float, 1> bias, Array<float, 3> out) {
+void py_pack_items(Array<const float, 2> factors, Maybe<const float, 1> bias, Array<const int32_t, 1> order, Array<float, 3> out) {
     const size_t items = factors.shape(0), k = factors.shape(1);
     require(out.shape(0) == (items + kPanel - 1) / kPanel && out.shape(1) == k + 1 && out.shape(2) == kPanel, "out must be panels x (factors + 1) x 16");
     require(!bias || bias->shape(0) == items, "bias must match the items");
-    run(1, [&] { pack_items(factors.data(), pointer(bias), items, static_cast<int>(k), out.data()); });
+    require(order.shape(0) == items, "order must match the items");
+    check_indices(order.data(), items, items, "order names an item out of bounds");
+    run(1, [&] { pack_items(factors.data(), pointer(bias), order.data(), items, static_cast<int>(k), out.data()); });
 }
 
-void py_top_k(Array<const float, 3> panels, int64_t items, Array<const float, 2> queries, Array<const int32_t, 1> rows,
+void py_top_k(Array<const float, 3> cells, Array<const int32_t, 1> order, Array<const float, 1> longest, Array<const float, 1> highest,
+              Array<const float, 2> queries, Array<const int32_t, 1> rows,
               Maybe<const int64_t, 1> seen_indptr, Maybe<const int32_t, 1> seen_indices, Maybe<const uint8_t, 1> allowed,
               Array<int32_t, 2> best, Array<float, 2> scores, int threads) {
     const size_t count = rows.shape(0), n = best.shape(1);
-    require(panels.shape(1) == queries.shape(1) + 1 && panels.shape(2) == kPanel, "panels and queries must have the same factors");
-    require((items + kPanel - 1) / kPanel == static_cast<int64_t>(panels.shape(0)), "items must match the panels");
+    const Panels panels{cells.data(), order.data(), longest.data(), highest.data(), static_cast<int64_t>(order.shape(0)), static_cast<int>(queries.shape(1))};
+    require(cells.shape(1) == queries.shape(1) + 1 && cells.shape(2) == kPanel, "panels and queries must have the same factors");
+    require(static_cast<size_t>(panels.count()) == cells.shape(0), "order must match the panels");
+    require(longest.shape(0) == cells.shape(0) && highest.shape(0) == cells.shape(0), "bounds must match the panels");
     require(n > 0 && best.shape(0) == count && scores.shape(0) == count && scores.shape(1) == n, "best and scores must be count x n");
-    require(!allowed || static_cast<int64_t>(allowed->shape(0)) == items, "allowed must have one byte an item");
+    require(!allowed || allowed->shape(0) == order.shape(0), "allowed must have one byte an item");
     require(seen_indptr.has_value() == seen_indices.has_value(), "seen needs indptr and indices");
     check_indices(rows.data(), count, queries.shape(0), "a row lies outside the queries");
     if (seen_indptr) check_seen(rows, queries.shape(0), *seen_indptr, *seen_indices);
-    const TopK task{panels.data(), items, static_cast<int>(queries.shape(1)), static_cast<int>(n), queries.data(),
-                    rows.data(), static_cast<int64_t>(count), {pointer(seen_indptr), pointer(seen_indices), pointer(allowed)},
-                    best.data(), scores.data()};
+    const TopK task{panels, static_cast<int>(n), queries.data(), rows.data(), static_cast<int64_t>(count),
+                    {pointer(seen_indptr), pointer(seen_indices), pointer(allowed)}, best.data(), scores.data()};
     run(threads, [&] { top_k(task, threads); });
 }
 
@@ -211,8 +215,9 @@ NB_MODULE(MODULE_NAME, m) {
     m.def("half_sweep", &py_half_sweep<double>, SWEEP_ARGUMENTS);
     m.def("gram", &py_gram<float>, "factors"_a.noconvert(), "scale"_a, "out"_a.noconvert(), "threads"_a);
     m.def("gram", &py_gram<double>, "factors"_a.noconvert(), "scale"_a, "out"_a.noconvert(), "threads"_a);
-    m.def("pack_items", &py_pack_items, "factors"_a.noconvert(), "bias"_a.noconvert().none(), "out"_a.noconvert());
-    m.def("top_k", &py_top_k, "panels"_a.noconvert(), "items"_a, "queries"_a.noconvert(), "rows"_a.noconvert(),
+    m.def("pack_items", &py_pack_items, "factors"_a.noconvert(), "bias"_a.noconvert().none(), "order"_a.noconvert(), "out"_a.noconvert());
+    m.def("top_k", &py_top_k, "cells"_a.noconvert(), "order"_a.noconvert(), "longest"_a.noconvert(), "highest"_a.noconvert(),
+          "queries"_a.noconvert(), "rows"_a.noconvert(),
           "seen_indptr"_a.noconvert().none(), "seen_indices"_a.noconvert().none(), "allowed"_a.noconvert().none(),
           "best"_a.noconvert(), "scores"_a.noconvert(), "threads"_a);
     m.def("pair_scores", &py_pair_scores, "left"_a.noconvert(), "left_rows"_a.noconvert(), "right"_a.noconvert(),

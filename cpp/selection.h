@@ -29,10 +29,17 @@ struct Scored {
     }
 };
 
-// The n best seen so far of one query. Items arrive in ascending order, so an equal score never displaces.
+// The n best seen so far of one query.
 struct Selection {
     std::vector<Scored> heap;
     float threshold = -std::numeric_limits<float>::infinity();
+
+    // Whether an item would be among the best now. Where items arrive in ascending order, an equal score never is, and
+    // comparing scores is enough.
+    bool takes(float score, int32_t item) const {
+        if (score != threshold) return score > threshold;
+        return heap.empty() || Scored{score, item} < heap.front();
+    }
 
     void offer(float score, int32_t item, size_t n) {
         if (heap.size() == n) {

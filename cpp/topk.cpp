@@ -1,7 +1,9 @@
 #include "topk.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "parallel.h"
 #include "selection.h"
@@ -12,78 +14,117 @@ namespace {
 
 constexpr int kQueries = 6;     // scored together: one register tile
 constexpr int kGroups = 8;      // groups of six that share a stretch of panels in the cache
-constexpr int64_t kStretch = 32;
+constexpr int kStretch = 32;    // panels
+constexpr int kTogether = 4;    // panels that one query is scored on at a time
 
-// Scores R queries (their factors interleaved: [factor][R]) on one panel.
-template <int R>
-void score(const float* queries, const float* panel, int factors, float* out) {
+// One person's list in the making.
+struct Query {
+    int32_t row;
+    const float* factors;
+    float length;  // of the vector, rounded up
+    Selection selection;
+};
+
+// Lists the panels of [from, stop) that may hold an item for this list, and returns how many: x'y + b <= |x| |y| + b.
+int hopeful(const Panels& panels, const Query& query, int64_t from, int64_t stop, int64_t* found) {
     using S = Simd<float>;
-    for (int r = 0; r < R; ++r) std::copy_n(panel, kPanel, out + r * kPanel);
-    for (int c = 0; c < kPanel; c += 2 * S::lanes)
-        tile<float, R, 2, false>(out + c, out + c, kPanel, queries, R, panel + kPanel + c, kPanel, factors);
+    const float threshold = query.selection.threshold;
+    int count = 0;
+    const auto add = [&](int64_t panel, bool below) {
+        found[count] = panel;
+        count += !below;
+    };
+    int64_t panel = from;
+    for (; panel + S::lanes <= stop; panel += S::lanes) {
+        const auto below = query.length * S::load(panels.longest + panel) + S::load(panels.highest + panel) < threshold;
+        if (Simd<int32_t>::total(below) == -S::lanes) continue;
+        for (int lane = 0; lane < S::lanes; ++lane) add(panel + lane, below[lane]);
+    }
+    for (; panel < stop; ++panel) add(panel, query.length * panels.longest[panel] + panels.highest[panel] < threshold);
+    return count;
 }
 
 // Offers the scores of one query on one panel.
-void select(const TopK& t, int32_t row, int64_t panel, const float* line, Selection& selection) {
+void select(const TopK& t, int64_t panel, const float* line, Query& query) {
+    Selection& selection = query.selection;
     float highest = line[0];
     for (int c = 1; c < kPanel; ++c) highest = std::max(highest, line[c]);
-    if (!(highest > selection.threshold)) return;
-    for (int c = 0; c < kPanel; ++c) {
-        const int32_t item = static_cast<int32_t>(panel * kPanel + c);
-        if (line[c] > selection.threshold && !t.seen.excluded(row, item)) selection.offer(line[c], item, t.n);
+    if (!(highest >= selection.threshold)) return;
+    const int64_t count = std::min<int64_t>(kPanel, t.panels.items - panel * kPanel);
+    for (int c = 0; c < count; ++c) {
+        const int32_t item = t.panels.order[panel * kPanel + c];
+        if (!selection.takes(line[c], item)) continue;
+        if (item < 0 || item >= t.panels.items) throw std::invalid_argument("order names an item out of bounds");
+        if (!t.seen.excluded(query.row, item)) selection.offer(line[c], item, t.n);
     }
 }
 
+// Scores R queries on one panel.
 template <int R>
-void one_panel(const TopK& t, int64_t first, const float* queries, int64_t panel, Selection* selections) {
+void one_panel(const TopK& t, Query* queries, const float* factors, int64_t panel) {
+    using S = Simd<float>;
+    const float* from = t.panels.at(panel);
     float scores[R * kPanel];
-    score<R>(queries, t.panels + panel * kPanel * (t.factors + 1), t.factors, scores);
-    for (int r = 0; r < R; ++r) select(t, t.rows[first + r], panel, scores + r * kPanel, selections[r]);
+    for (int r = 0; r < R; ++r) std::copy_n(from, kPanel, scores + r * kPanel);
+    for (int c = 0; c < kPanel; c += 2 * S::lanes)
+        tile<float, R, 2, false>(scores + c, scores + c, kPanel, factors, R, from + kPanel + c, kPanel, t.panels.factors);
+    for (int r = 0; r < R; ++r) select(t, panel, scores + r * kPanel, queries[r]);
 }
 
-// One query on four panels side by side: on one panel alone, each sum would wait for the one before it.
-// The sums run in the order of tile(), so one user at a time gets the bits of many at once.
-void four_panels(const TopK& t, int64_t first, const float* query, int64_t panel, Selection& selection) {
+// Scores one query on a few panels at a time: on one alone, each sum would wait for the one before it.
+// The sums run in the order of tile(), so a list has the same bits whoever else is asked for.
+void some_panels(const TopK& t, Query& query, const int64_t* panels, int count) {
     using S = Simd<float>;
-    constexpr int count = 4, vectors = kPanel / S::lanes;
-    const int64_t size = kPanel * (t.factors + 1);
-    const float* from = t.panels + panel * size;
-    S::Vector acc[count][vectors];
-    UNROLL for (int p = 0; p < count; ++p) {
-        UNROLL for (int v = 0; v < vectors; ++v) acc[p][v] = S::load(from + p * size + v * S::lanes);
-    }
-    for (int f = 1; f <= t.factors; ++f) {
-        UNROLL for (int p = 0; p < count; ++p) {
-            UNROLL for (int v = 0; v < vectors; ++v)
-                acc[p][v] += query[f - 1] * S::load(from + p * size + f * kPanel + v * S::lanes);
+    constexpr int vectors = kPanel / S::lanes;
+    for (int first = 0; first < count; first += kTogether) {
+        const float* from[kTogether];
+        for (int p = 0; p < kTogether; ++p) from[p] = t.panels.at(panels[std::min(first + p, count - 1)]);
+        S::Vector acc[kTogether][vectors];
+        UNROLL for (int p = 0; p < kTogether; ++p) {
+            UNROLL for (int v = 0; v < vectors; ++v) acc[p][v] = S::load(from[p] + v * S::lanes);
+        }
+        for (int f = 1; f <= t.panels.factors; ++f) {
+            UNROLL for (int p = 0; p < kTogether; ++p) {
+                UNROLL for (int v = 0; v < vectors; ++v)
+                    acc[p][v] += query.factors[f - 1] * S::load(from[p] + f * kPanel + v * S::lanes);
+            }
+        }
+        for (int p = 0; p < std::min(kTogether, count - first); ++p) {
+            float line[kPanel];
+            UNROLL for (int v = 0; v < vectors; ++v) S::store(line + v * S::lanes, acc[p][v]);
+            select(t, panels[first + p], line, query);
         }
     }
-    for (int p = 0; p < count; ++p) {
-        float line[kPanel];
-        UNROLL for (int v = 0; v < vectors; ++v) S::store(line + v * S::lanes, acc[p][v]);
-        select(t, t.rows[first], panel + p, line, selection);
+}
+
+// Six queries on a stretch of panels: together where most of them want most of it, else each on what it wants.
+void stretch(const TopK& t, Query* queries, int count, const float* together, int64_t from, int64_t stop) {
+    int64_t wanted[kQueries][kStretch];
+    int counts[kQueries], total = 0;
+    for (int r = 0; r < count; ++r) total += counts[r] = hopeful(t.panels, queries[r], from, stop, wanted[r]);
+    if (count == kQueries && 2 * total >= kQueries * (stop - from)) {
+        for (int64_t panel = from; panel < stop; ++panel) one_panel<kQueries>(t, queries, together, panel);
+    } else {
+        for (int r = 0; r < count; ++r) some_panels(t, queries[r], wanted[r], counts[r]);
     }
 }
 
-void dispatch(const TopK& t, int64_t first, int count, const float* queries, int64_t panel, Selection* selections) {
-    switch (count) {
-        case 6: one_panel<6>(t, first, queries, panel, selections); break;
-        case 5: one_panel<5>(t, first, queries, panel, selections); break;
-        case 4: one_panel<4>(t, first, queries, panel, selections); break;
-        case 3: one_panel<3>(t, first, queries, panel, selections); break;
-        case 2: one_panel<2>(t, first, queries, panel, selections); break;
-        default: one_panel<1>(t, first, queries, panel, selections); break;
-    }
+Query query_of(const TopK& t, int32_t row) {
+    const float* factors = t.queries + static_cast<int64_t>(row) * t.panels.factors;
+    double square = 0;
+    for (int f = 0; f < t.panels.factors; ++f) square += static_cast<double>(factors[f]) * factors[f];
+    const float length = std::nextafter(static_cast<float>(std::sqrt(square)), std::numeric_limits<float>::infinity());
+    return {row, factors, length, {}};
 }
 
 }  // namespace
 
-void pack_items(const float* factors, const float* bias, int64_t items, int k, float* panels) {
+void pack_items(const float* factors, const float* bias, const int32_t* order, int64_t items, int k, float* cells) {
     for (int64_t panel = 0; panel * kPanel < items; ++panel) {
-        float* to = panels + panel * kPanel * (k + 1);
+        float* to = cells + panel * kPanel * (k + 1);
         for (int c = 0; c < kPanel; ++c) {
-            const int64_t item = panel * kPanel + c;
-            const bool real = item < items;
+            const bool real = panel * kPanel + c < items;
+            const int64_t item = real ? order[panel * kPanel + c] : 0;
             to[c] = !real ? -std::numeric_limits<float>::infinity() : bias ? bias[item] : 0.0f;
             for (int f = 0; f < k; ++f) to[(f + 1) * kPanel + c] = real ? factors[item * k + f] : 0.0f;
         }
@@ -92,30 +133,23 @@ void pack_items(const float* factors, const float* bias, int64_t items, int k, f
 
 void top_k(const TopK& t, int threads) {
     constexpr int64_t batch = kQueries * kGroups;
-    const int64_t panels = (t.items + kPanel - 1) / kPanel;
+    const int64_t panels = t.panels.count(), k = t.panels.factors;
     parallel_for(threads, (t.count + batch - 1) / batch, [&](int64_t task, int) {
-        const int64_t begin = task * batch, end = std::min(t.count, begin + batch);
-        std::vector<float> queries(batch * t.factors);
-        std::vector<Selection> selections(end - begin);
-        for (int64_t first = begin; first < end; first += kQueries) {
-            const int count = static_cast<int>(std::min<int64_t>(kQueries, end - first));
-            float* to = queries.data() + (first - begin) * t.factors;
-            for (int r = 0; r < count; ++r)
-                for (int f = 0; f < t.factors; ++f)
-                    to[f * count + r] = t.queries[static_cast<int64_t>(t.rows[first + r]) * t.factors + f];
-        }
+        const int64_t begin = task * batch, size = std::min(t.count - begin, batch);
+        std::vector<Query> queries;
+        for (int64_t at = begin; at < begin + size; ++at) queries.push_back(query_of(t, t.rows[at]));
+        std::vector<float> together(size / kQueries * kQueries * k);  // of whole sixes: factor by factor
+        for (int64_t at = 0; at < size / kQueries * kQueries; ++at)
+            for (int64_t f = 0; f < k; ++f)
+                together[at / kQueries * kQueries * k + f * kQueries + at % kQueries] = queries[at].factors[f];
         for (int64_t from = 0; from < panels; from += kStretch) {
-            for (int64_t first = begin; first < end; first += kQueries) {
-                const int count = static_cast<int>(std::min<int64_t>(kQueries, end - first));
-                const int64_t stop = std::min(panels, from + kStretch);
-                int64_t panel = from;
-                for (; count == 1 && panel + 4 <= stop; panel += 4)
-                    four_panels(t, first, queries.data() + (first - begin) * t.factors, panel, selections[first - begin]);
-                for (; panel < stop; ++panel)
-                    dispatch(t, first, count, queries.data() + (first - begin) * t.factors, panel, &selections[first - begin]);
+            for (int64_t first = 0; first < size; first += kQueries) {
+                const int count = static_cast<int>(std::min<int64_t>(kQueries, size - first));
+                stretch(t, &queries[first], count, together.data() + first * k, from, std::min(panels, from + kStretch));
             }
         }
-        for (int64_t at = begin; at < end; ++at) selections[at - begin].write(t.n, t.best + at * t.n, t.scores + at * t.n);
+        for (int64_t at = 0; at < size; ++at)
+            queries[at].selection.write(t.n, t.best + (begin + at) * t.n, t.scores + (begin + at) * t.n);
     });
 }
 

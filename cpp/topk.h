@@ -9,13 +9,24 @@ namespace alsatian {
 
 constexpr int kPanel = 16;  // items side by side, whatever the vector: files and tests see one layout
 
-// panels: (ceil(items / 16), factors + 1, 16); line 0 is the bias (-inf where there is no item), line f + 1 factor f.
-void pack_items(const float* factors, const float* bias, int64_t items, int k, float* panels);
+// Items in an order in which like ones are together: long ones first.
+struct Panels {
+    const float* cells;      // (ceil(items / 16), factors + 1, 16); line 0 is the bias (-inf where there is no item)
+    const int32_t* order;    // (items): which item has this place
+    const float* longest;    // (panels): no item of the panel has a longer vector,
+    const float* highest;    // and none a higher bias, not even after rounding errors
+    int64_t items;
+    int factors;
+
+    int64_t count() const { return (items + kPanel - 1) / kPanel; }
+    const float* at(int64_t panel) const { return cells + panel * kPanel * (factors + 1); }
+};
+
+void pack_items(const float* factors, const float* bias, const int32_t* order, int64_t items, int k, float* cells);
 
 struct TopK {
-    const float* panels;
-    int64_t items;
-    int factors, n;
+    Panels panels;
+    int n;
     const float* queries;         // (any, factors)
     const int32_t* rows;          // (count): which query, and which row of seen
     int64_t count;

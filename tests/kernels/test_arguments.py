@@ -37,8 +37,10 @@ def sweep_arguments() -> dict[str, Any]:
 
 def top_k_arguments() -> dict[str, Any]:
     return {
-        "panels": np.zeros((2, 4, 16), np.float32),
-        "items": 20,
+        "cells": np.zeros((2, 4, 16), np.float32),
+        "order": np.arange(20, dtype=np.int32),
+        "longest": np.zeros(2, np.float32),
+        "highest": np.zeros(2, np.float32),
         "queries": np.ones((5, 3), np.float32),
         "rows": np.array([0, 4], np.int32),
         "seen_indptr": np.array([0, 1, 1, 1, 1, 2]),
@@ -56,7 +58,12 @@ def others() -> dict[str, dict[str, Any]]:
     rows = {"left_rows": np.array([0, 1], np.int32), "right_rows": np.array([3, 0], np.int32)}
     return {
         "gram": {"factors": five, "scale": 1.0, "out": np.zeros((3, 3), np.float32), "threads": 1},
-        "pack_items": {"factors": five, "bias": np.ones(5, np.float32), "out": np.zeros((1, 4, 16), np.float32)},
+        "pack_items": {
+            "factors": five,
+            "bias": np.ones(5, np.float32),
+            "order": np.arange(5, dtype=np.int32),
+            "out": np.zeros((1, 4, 16), np.float32),
+        },
         "pair_scores": pairs | rows | {"out": np.zeros(2, np.float32), "threads": 1},
         "counting_sort": {
             "keys": np.array([1, 0], np.int32),
@@ -151,8 +158,10 @@ def test_both_sides_have_one_precision(build: ModuleType) -> None:
     [
         ({"rows": np.array([0, 5], np.int32)}, "outside the queries"),
         ({"rows": np.array([-1, 0], np.int32)}, "outside the queries"),
-        ({"items": 33}, "items must match"),
-        ({"items": -5}, "items must match"),
+        ({"order": np.arange(33, dtype=np.int32)}, "order must match"),
+        ({"order": np.full(20, 20, np.int32)}, "order names an item out of bounds"),
+        ({"order": np.full(20, -1, np.int32)}, "order names an item out of bounds"),
+        ({"longest": np.zeros(1, np.float32)}, "bounds must match"),
         ({"allowed": np.ones(19, np.uint8)}, "one byte an item"),
         ({"seen_indices": None}, "indptr and indices"),
         ({"seen_indptr": np.array([0, 1, 1, 1, 1, 3])}, "out of bounds"),

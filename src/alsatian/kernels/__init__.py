@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import ParameterError
+from alsatian.kernels.panels import Panels, arranged
 from alsatian.kernels.threads import usable_threads
 from alsatian.kernels.types import (
     CHUNK,
     LINE,
     NEVER,
-    PANEL,
     Array,
     Blocks,
     Descending,
@@ -32,10 +32,10 @@ from alsatian.kernels.types import (
 )
 
 __all__ = [
-    "LINE", "NEVER", "Blocks", "Descending", "Dictionary", "Form", "Plain", "Rows", "Rule", "Side", "Sparse", "best",
-    "best_sums", "count_lines", "counting_sort", "gram", "half_sweep", "instruction_set", "neighbors", "neighbors_of",
-    "pack_items", "pair_scores", "read_fields", "row_sums", "sgd", "shared", "sort_rows", "squared_error", "top_k",
-    "transpose", "usable_threads",
+    "LINE", "NEVER", "Blocks", "Descending", "Dictionary", "Form", "Panels", "Plain", "Rows", "Rule", "Side", "Sparse",
+    "best", "best_sums", "count_lines", "counting_sort", "gram", "half_sweep", "instruction_set", "neighbors",
+    "neighbors_of", "pack_items", "pair_scores", "read_fields", "row_sums", "sgd", "shared", "sort_rows",
+    "squared_error", "top_k", "transpose", "usable_threads",
 ]  # fmt: skip
 
 _BUILDS = {"avx2": "_native_avx2", "baseline": "_native"}  # best first
@@ -111,15 +111,14 @@ def half_sweep(
     )  # fmt: skip
 
 
-def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> NDArray[np.float32]:
-    out = np.empty((-(-len(factors) // PANEL), factors.shape[1] + 1, PANEL), np.float32)
-    _native.pack_items(factors, bias, out)
-    return out
+def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> Panels:
+    panels = arranged(factors, bias)
+    _native.pack_items(factors, bias, panels.order, panels.cells)
+    return panels
 
 
 def top_k(
-    panels: NDArray[np.float32],
-    items: int,
+    panels: Panels,
     queries: NDArray[np.float32],
     rows: NDArray[np.int32],
     n: int,
@@ -129,7 +128,7 @@ def top_k(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     best, scores = np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32)
     mask = None if allowed is None else allowed.view(np.uint8)
-    _native.top_k(panels, items, queries, rows, *(seen or (None, None)), mask, best, scores, usable_threads(threads))
+    _native.top_k(*panels, queries, rows, *(seen or (None, None)), mask, best, scores, usable_threads(threads))
     return best, scores
 
 

@@ -60,10 +60,12 @@ def half_sweep(
 def gram(factors: _Float32, scale: float, out: _Float32, threads: int) -> None: ...
 @overload
 def gram(factors: _Float64, scale: float, out: _Float64, threads: int) -> None: ...
-def pack_items(factors: _Float32, bias: _Float32 | None, out: _Float32) -> None: ...
+def pack_items(factors: _Float32, bias: _Float32 | None, order: _Int32, out: _Float32) -> None: ...
 def top_k(
-    panels: _Float32,
-    items: int,
+    cells: _Float32,
+    order: _Int32,
+    longest: _Float32,
+    highest: _Float32,
     queries: _Float32,
     rows: _Int32,
     seen_indptr: _Int64 | None,

@@ -22,7 +22,8 @@ from alsatian.kernels.near import best_sums as best_sums
 from alsatian.kernels.near import neighbors as neighbors
 from alsatian.kernels.near import neighbors_of as neighbors_of
 from alsatian.kernels.near import shared as shared
-from alsatian.kernels.types import CHUNK, NEVER, PANEL, Array, Form, Plain, Rows, Side, entries
+from alsatian.kernels.panels import PANEL, Panels, arranged
+from alsatian.kernels.types import CHUNK, NEVER, Array, Form, Plain, Rows, Side, entries
 
 
 def counting_sort(
@@ -186,18 +187,18 @@ def _descend(system: Array, right: Array, start: Array, bounded: int) -> Array:
     return x
 
 
-def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> NDArray[np.float32]:
-    """Lay items out for `top_k`: (panels, factors + 1, 16), the bias first, -inf where a panel has no item."""
-    items, k = factors.shape
-    wide = np.zeros((-(-items // PANEL) * PANEL, k + 1), np.float32)
-    wide[:items, 0], wide[items:, 0] = 0 if bias is None else bias, -np.inf
-    wide[:items, 1:] = factors
-    return np.ascontiguousarray(wide.reshape(-1, PANEL, k + 1).transpose(0, 2, 1))
+def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> Panels:
+    """Lay items out for `top_k`."""
+    panels, (items, k) = arranged(factors, bias), factors.shape
+    wide = np.zeros((len(panels.cells) * PANEL, k + 1), np.float32)
+    wide[:items, 0], wide[items:, 0] = 0 if bias is None else bias[panels.order], -np.inf
+    wide[:items, 1:] = factors[panels.order]
+    panels.cells[:] = wide.reshape(-1, PANEL, k + 1).transpose(0, 2, 1)
+    return panels
 
 
 def top_k(
-    panels: NDArray[np.float32],
-    items: int,
+    panels: Panels,
     queries: NDArray[np.float32],
     rows: NDArray[np.int32],
     n: int,
@@ -205,22 +206,12 @@ def top_k(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the n items of the highest bias + query . factors for `queries[rows]`, and their scores.
-
-    Descending by score, then ascending by item; -1 (score 0) past the end of a list. `seen` (indptr, indices
-    by query) and items that are not `allowed` are left out.
-    """
-    wide = panels.transpose(0, 2, 1).reshape(-1, panels.shape[1])[:items].astype(np.float64)
-    best, scores = np.full((len(rows), n), -1, np.int32), np.zeros((len(rows), n), np.float32)
-    for at, row in enumerate(rows):
-        score = (wide[:, 0] + wide[:, 1:] @ queries[row]).astype(np.float32)
-        usable = np.ones(items, bool) if allowed is None else allowed.copy()
-        if seen is not None:
-            usable[seen[1][seen[0][row] : seen[0][row + 1]]] = False
-        candidates = np.flatnonzero(usable)
-        order = candidates[np.argsort(-score[candidates], kind="stable")][:n]
-        best[at, : len(order)], scores[at, : len(order)] = order, score[order]
-    return best, scores
+    """Return the n items of the highest bias + query . factors for `queries[rows]`, and the scores, as `best` does."""
+    cells, items = panels.cells, len(panels.order)
+    wide = np.empty((items, cells.shape[1]))
+    wide[panels.order] = cells.transpose(0, 2, 1).reshape(-1, cells.shape[1])[:items]
+    lines = (wide[:, 0] + queries[rows] @ wide[:, 1:].T).astype(np.float32)
+    return best(lines, rows, n, seen, allowed)
 
 
 def pair_scores(

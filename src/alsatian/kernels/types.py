@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 NEVER = 1 << 62  # entries: no row is as long
-PANEL = 16  # items that lie side by side in packed panels
 LINE = 16  # numbers in a line of the cache: rows of factors are padded to whole lines, which are whole vectors, too
 CHUNK = 1 << 20  # bytes of a text file that one thread reads at a time
 

@@ -55,13 +55,13 @@ class FactorModel(Model):
         return self.item_factors
 
     @cached_property
-    def _panels(self) -> NDArray[np.float32]:
+    def _panels(self) -> kernels.Panels:
         """The items as the scoring kernel wants them."""
         bias = None if self.item_bias is None else np.asarray(self.item_bias, np.float32)
         return kernels.pack_items(np.ascontiguousarray(self.item_factors, np.float32), bias)
 
     @cached_property
-    def _directions(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _directions(self) -> tuple[NDArray[np.float32], kernels.Panels]:
         """The points of the items at length one, plain and packed: their products are cosines."""
         points = self._item_points
         lengths = np.linalg.norm(points, axis=1, keepdims=True)
@@ -76,9 +76,7 @@ class FactorModel(Model):
         assert audience.vectors is not None
         seen = audience.left_out(exclude_seen)
         vectors = np.ascontiguousarray(audience.vectors, np.float32)
-        top = Top(
-            *kernels.top_k(self._panels, len(self.item_factors), vectors, audience.rows, n, seen, allowed, threads)
-        )
+        top = Top(*kernels.top_k(self._panels, vectors, audience.rows, n, seen, allowed, threads))
         shift = self.mean[0] + (0 if audience.offsets is None else audience.offsets[audience.rows, None])
         np.add(top.scores, shift, out=top.scores, casting="same_kind")
         return top
@@ -87,7 +85,7 @@ class FactorModel(Model):
         plain, packed = self._directions
         own = (np.arange(len(rows) + 1), rows)  # an item is not similar to itself
         order = np.arange(len(rows), dtype=np.int32)
-        return Top(*kernels.top_k(packed, len(plain), plain[rows], order, n, own, allowed, threads))
+        return Top(*kernels.top_k(packed, plain[rows], order, n, own, allowed, threads))
 
     def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
         """Predict (audience.rows[i], items[i]); row -1 stands for the zero vector and no bias."""

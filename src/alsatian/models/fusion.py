@@ -74,5 +74,5 @@ def ranked(
     """Return the n best of these items by each of several weightings (queries, models): the largest says . weights."""
     panels, queries = kernels.pack_items(says, None), np.arange(len(weights), dtype=np.int32)
     usable = None if allowed is None else allowed[rows]
-    best, scores = kernels.top_k(panels, len(rows), weights, queries, n, None, usable, threads=1)
+    best, scores = kernels.top_k(panels, weights, queries, n, None, usable, threads=1)
     return Top(np.append(rows, -1).astype(np.int32)[best], scores)  # -1, past the end, stays -1

@@ -26,7 +26,6 @@ class Impersonal(Model):
         self._panels = kernels.pack_items(no_factors, self.item_scores.astype(np.float32))
 
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
-        items = len(self.item_scores)
         nobody = np.empty((audience.seen.rows, 0), np.float32)
         seen = audience.left_out(exclude_seen)
-        return Top(*kernels.top_k(self._panels, items, nobody, audience.rows, n, seen, allowed, threads))
+        return Top(*kernels.top_k(self._panels, nobody, audience.rows, n, seen, allowed, threads))

@@ -170,7 +170,7 @@ class PureSVD(PlacingModel):
         return self.item_factors * self.singular_values.astype(np.float32)
 
     @cached_property
-    def _panels(self) -> NDArray[np.float32]:
+    def _panels(self) -> kernels.Panels:
         """The items as the scoring kernel wants them, with a factor of 1 for what fills a person's empty cells."""
         factors = np.column_stack([self.item_factors, np.ones(len(self.item_factors), np.float32)])
         return kernels.pack_items(factors, None if self.item_bias is None else np.asarray(self.item_bias, np.float32))
@@ -181,8 +181,7 @@ class PureSVD(PlacingModel):
         filling = np.full(len(audience.vectors), self.mean[0]) + (0 if audience.offsets is None else audience.offsets)
         vectors = np.column_stack([audience.vectors, filling.astype(np.float32)])
         seen = audience.left_out(exclude_seen)
-        items = len(self.item_factors)
-        return Top(*kernels.top_k(self._panels, items, vectors, audience.rows, n, seen, allowed, threads))
+        return Top(*kernels.top_k(self._panels, vectors, audience.rows, n, seen, allowed, threads))
 
     # Visitors
 
