@@ -59,16 +59,15 @@ void select(const TopK& t, int64_t panel, const float* line, Query& query) {
     }
 }
 
-// Scores R queries on one panel.
-template <int R>
-void one_panel(const TopK& t, Query* queries, const float* factors, int64_t panel) {
+// Scores six queries on one panel; interleaved: their factors, factor by factor.
+void one_panel(const TopK& t, Query* queries, const float* interleaved, int64_t panel) {
     using S = Simd<float>;
     const float* from = t.panels.at(panel);
-    float scores[R * kPanel];
-    for (int r = 0; r < R; ++r) std::copy_n(from, kPanel, scores + r * kPanel);
+    float scores[kQueries * kPanel];
+    for (int r = 0; r < kQueries; ++r) std::copy_n(from, kPanel, scores + r * kPanel);
     for (int c = 0; c < kPanel; c += 2 * S::lanes)
-        tile<float, R, 2, false>(scores + c, scores + c, kPanel, factors, R, from + kPanel + c, kPanel, t.panels.factors);
-    for (int r = 0; r < R; ++r) select(t, panel, scores + r * kPanel, queries[r]);
+        tile<float, kQueries, 2, false>(scores + c, scores + c, kPanel, interleaved, kQueries, from + kPanel + c, kPanel, t.panels.factors);
+    for (int r = 0; r < kQueries; ++r) select(t, panel, scores + r * kPanel, queries[r]);
 }
 
 // Scores one query on a few panels at a time: on one alone, each sum would wait for the one before it.
@@ -98,12 +97,12 @@ void some_panels(const TopK& t, Query& query, const int64_t* panels, int count) 
 }
 
 // Six queries on a stretch of panels: together where most of them want most of it, else each on what it wants.
-void stretch(const TopK& t, Query* queries, int count, const float* together, int64_t from, int64_t stop) {
+void stretch(const TopK& t, Query* queries, int count, const float* interleaved, int64_t from, int64_t stop) {
     int64_t wanted[kQueries][kStretch];
     int counts[kQueries], total = 0;
     for (int r = 0; r < count; ++r) total += counts[r] = hopeful(t.panels, queries[r], from, stop, wanted[r]);
     if (count == kQueries && 2 * total >= kQueries * (stop - from)) {
-        for (int64_t panel = from; panel < stop; ++panel) one_panel<kQueries>(t, queries, together, panel);
+        for (int64_t panel = from; panel < stop; ++panel) one_panel(t, queries, interleaved, panel);
     } else {
         for (int r = 0; r < count; ++r) some_panels(t, queries[r], wanted[r], counts[r]);
     }
@@ -138,14 +137,15 @@ void top_k(const TopK& t, int threads) {
         const int64_t begin = task * batch, size = std::min(t.count - begin, batch);
         std::vector<Query> queries;
         for (int64_t at = begin; at < begin + size; ++at) queries.push_back(query_of(t, t.rows[at]));
-        std::vector<float> together(size / kQueries * kQueries * k);  // of whole sixes: factor by factor
-        for (int64_t at = 0; at < size / kQueries * kQueries; ++at)
+        const int64_t whole = size - size % kQueries;  // in sixes
+        std::vector<float> interleaved(whole * k);
+        for (int64_t at = 0; at < whole; ++at)
             for (int64_t f = 0; f < k; ++f)
-                together[at / kQueries * kQueries * k + f * kQueries + at % kQueries] = queries[at].factors[f];
+                interleaved[(at - at % kQueries) * k + f * kQueries + at % kQueries] = queries[at].factors[f];
         for (int64_t from = 0; from < panels; from += kStretch) {
             for (int64_t first = 0; first < size; first += kQueries) {
                 const int count = static_cast<int>(std::min<int64_t>(kQueries, size - first));
-                stretch(t, &queries[first], count, together.data() + first * k, from, std::min(panels, from + kStretch));
+                stretch(t, &queries[first], count, interleaved.data() + first * k, from, std::min(panels, from + kStretch));
             }
         }
         for (int64_t at = 0; at < size; ++at)
