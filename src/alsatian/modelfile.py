@@ -18,6 +18,7 @@ import json
 import math
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -62,6 +63,7 @@ def write(path: str | Path, header: Mapping[str, Any], arrays: Arrays) -> None:
     temporary = target.with_name(f".alsatian-{secrets.token_hex(8)}.tmp")
     try:
         _write_flushed(temporary, _table(header, flat), flat)
+        _like(target, temporary)
         temporary.replace(target)
         _flush_folder(target.parent)
     except BaseException as error:  # Ctrl-C too leaves nothing behind
@@ -154,6 +156,15 @@ def _write_flushed(path: Path, table: bytes, arrays: Arrays) -> None:
                 file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _like(old: Path, new: Path) -> None:
+    """Give a file the rights and, where the system lets us, the owner of the one that it takes the place of."""
+    if old.exists():
+        status = old.stat()
+        with contextlib.suppress(OSError):
+            os.chown(new, status.st_uid, status.st_gid)
+        new.chmod(stat.S_IMODE(status.st_mode))
 
 
 def _flush_folder(folder: Path) -> None:
