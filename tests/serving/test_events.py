@@ -96,7 +96,7 @@ class TestDatabase:
     def test_writers_wait_for_each_other_but_not_for_ever(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("alsatian.serving.events.WAIT", 0.1)
+        monkeypatch.setattr("alsatian.serving.database.WAIT", 0.1)
         events = Events(f"sqlite:///{tmp_path / 'events.db'}")
         with events._in_turn(), pytest.raises(Gone, match="others wait"):
             events.keep([event("a")])
@@ -181,7 +181,7 @@ class TestIntake:
         assert client.get("/health/ready").status_code == 200
 
     def test_a_locked_database(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("alsatian.serving.events.WAIT", 0.1)
+        monkeypatch.setattr("alsatian.serving.database.WAIT", 0.1)
         body = {"user": "alice", "item": "heat", "value": 5}
         with (
             TestClient(create_app(file), base_url="http://localhost") as client,
@@ -234,6 +234,20 @@ class TestNews:
             answer = client.get(ALICE)
         assert set(listed(answer)) == {"iron", "iron2"}
         assert answer.json()["events"] == 2
+
+    def test_who_takes_all_her_likes_back_gets_what_is_popular(self, tmp_path: Path) -> None:
+        liked = problems.running_example().likes(4)
+        liked = al.Interactions(**{**vars(liked), "recipe": al.Recipe(at_least=4, duplicates="last")})
+        al.save(al.ImplicitALS(factors=1).fit(liked, progress=False), tmp_path / "likes.model")
+        had = liked.item_ids.take(liked.by_user.row(liked.user_ids.row("alice"))[0])
+        with TestClient(create_app(tmp_path / "likes.model"), base_url="http://localhost") as client:
+            for item in had:
+                client.post("/api/events", json={"user": "alice", "item": item, "value": 1})
+            answer = client.get(ALICE)
+            strict = client.get(ALICE, params={"unknown": "raise", "n": 1})
+        assert set(listed(answer)) == set(liked.item_ids.tolist()) - set(had)
+        assert {place["source"] for place in answer.json()["items"]} == {"popular"}
+        assert listed(strict) == listed(answer)[:1]
 
 
 def test_kill_9_in_the_middle_of_a_load_loses_nothing_that_was_acknowledged(file: Path, start: Start) -> None:

@@ -142,11 +142,22 @@ def test_an_event_that_would_spoil_the_next_training_is_not_kept(
     assert app.state.events.last() == 0
 
 
-def test_without_a_database(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("driver", [None, "sqlite", "sqlite+pysqlite"])
+def test_without_a_database(trained: Path, driver: str | None, capsys: pytest.CaptureFixture[str]) -> None:
     file = train(trained, "--model", "explicit-als")
-    assert run(["retrain", str(file), "--source", str(trained / "ratings.csv"), "-o", str(file)]) == 1
+    events = [] if driver is None else ["--events", f"{driver}:///{file}.events.db"]
+    assert run(["retrain", str(file), "--source", str(trained / "ratings.csv"), "-o", str(file), *events]) == 1
     assert "--events URL" in capsys.readouterr().err
     assert not Path(f"{file}.events.db").exists()
+
+
+def test_the_new_model_can_be_read_by_whom_the_old_one_could(trained: Path) -> None:
+    file = train(trained, "--model", "explicit-als")
+    keep(file, [Event("e", "3", "4", 5.0, None, LATER)])
+    for mode in (0o640, 0o664):
+        file.chmod(mode)
+        assert run(["retrain", str(file), "--source", str(trained / "ratings.csv"), "-o", str(file)]) == 0
+        assert file.stat().st_mode & 0o777 == mode
 
 
 def test_json(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

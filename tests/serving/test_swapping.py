@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import tempfile
 import threading
 import time
 import urllib.request
@@ -14,6 +16,8 @@ import pytest
 import alsatian as al
 import problems
 from alsatian.cli import run
+from alsatian.errors import ModelFileError
+from alsatian.serving import create_app
 from alsatian.serving.current import Current
 from serving.conftest import Server, Start, is_ready, wait_for
 
@@ -26,6 +30,17 @@ def other_model() -> al.Popularity:
 
 def about(server: Server) -> dict[str, object]:
     return dict(server.ask("/api/model")[1])
+
+
+def metrics(server: Server) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=60) as figures:
+        return str(figures.read(), "utf-8")
+
+
+def in_service_since(server: Server) -> float:
+    found = re.search(r"^alsatian_model_since_seconds (\S+)$", metrics(server), re.MULTILINE)
+    assert found is not None
+    return float(found[1])
 
 
 def swapped(server: Server) -> bool:
@@ -129,12 +144,15 @@ class TestService:
         assert len(before) == 2
         al.save(other_model(), file)
         wait_for(lambda: swapped(server))
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=60) as figures:
-            assert b"alsatian_model_swaps_total 2.0" in figures.read()  # of both workers together
+        assert "alsatian_model_swaps_total 2.0" in metrics(server)  # of both workers together
         os.kill(int(before[0]), signal.SIGKILL)
         wait_for(lambda: len(set(children.read_text().split()) | {before[0]}) == 3)
         os.kill(int(before[1]), signal.SIGKILL)
         assert {about(server)["model"] for _ in range(8)} == {"popularity"}  # not what the first had at their start
+        wait_for(lambda: len(set(children.read_text().split()) - set(before)) == 2)
+        at = time.time()
+        server.signal(signal.SIGHUP)
+        wait_for(lambda: in_service_since(server) >= at)  # the dead are not counted
         server.signal(signal.SIGKILL)  # and none outlives who keeps watch
         wait_for(lambda: not is_ready(server))
 
@@ -170,7 +188,14 @@ class TestService:
         assert says in said
         assert said.count("\n") == 1
 
-    def test_a_file_that_is_no_model(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_file_that_is_no_model(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         (tmp_path / "x.model").write_text("nonsense")
+        (copies := tmp_path / "copies").mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(copies))
         assert run(["serve", str(tmp_path / "x.model"), "--port", "0"]) == 1
         assert capsys.readouterr().err.count("\n") == 1
+        with pytest.raises(ModelFileError):
+            create_app(tmp_path / "x.model")
+        assert list(copies.iterdir()) == []

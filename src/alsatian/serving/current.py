@@ -67,7 +67,11 @@ class Current:
         self._turn = threading.Lock()
         self.swaps, self.refusals = 0, 0
         self.trouble: str | None = None  # why the file that lies there now is not in service
-        self.served = self._load(_stamp(path))
+        try:
+            self.served = self._load(_stamp(path))
+        except BaseException:
+            self.close()
+            raise
         self._tried, self._retry = self.served.stamp, math.inf
 
     def refresh(self, *, again: bool = False) -> bool:

@@ -89,6 +89,8 @@ class Engine:
             options = _without(options, touched, served) if wishes.exclude_seen else options
             if visitor is not None:
                 return one(as_user(visitor, asked, options), "user", asked) | {"events": len(rows)}
+            if has_values(served.model.data, asked):  # she took back all that the model learned of her
+                return _popular(served, asked, options) | {"events": len(rows)}
         answer = served.model.recommend([asked], unknown=unknown, **options)
         return one(answer, "user", asked) | {"events": len(rows)}
 
@@ -133,11 +135,7 @@ class Engine:
 
     def popular(self, wishes: Wishes) -> dict[str, Any]:
         """Return what most people have, for somebody of whom nothing is known."""
-        served = self.served
-        options = filters(served, wishes.allow, wishes.deny, wishes.where)
-        allowed = allowed_items(served.model.data, **options)
-        top = popular(served.model.data, wishes.n, allowed)
-        return one(arrange("user", [""], top, ["popular"], served.model.data), "user", "")
+        return _popular(self.served, "", wishes.options(self.served))
 
     def seen(self, user: Id, n: int) -> list[str]:
         """Return the ids of what a user has, the best first, what is new before it."""
@@ -214,6 +212,17 @@ def one(answer: Recommendations, asked: str, query: Any) -> dict[str, Any]:
     """Return the one list of an answer; a user who was skipped has an empty one."""
     found = next(answer.to_dicts(), None)
     return {asked: json_id(query), "items": found["items"] if found else []}
+
+
+def _popular(served: Served, user: Id, options: dict[str, Any]) -> dict[str, Any]:
+    data = served.model.data
+    allowed = allowed_items(data, options["allow"], options["deny"], options["where"])
+    return one(arrange("user", [user], popular(data, options["n"], allowed), ["popular"], data), "user", user)
+
+
+def has_values(data: Interactions, user: Id) -> bool:
+    row = data.user_ids.find(user)
+    return row >= 0 and bool(data.by_user.counts[row])
 
 
 def as_user(visitor: Visitor, user: Id, options: dict[str, Any]) -> Recommendations:

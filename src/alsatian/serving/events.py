@@ -11,22 +11,17 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from alsatian.errors import DependencyError, ParameterError, SourceError
+from alsatian.errors import SourceError
+from alsatian.serving import database
 
-WAIT = 3.0  # seconds to wait for another writer, or for a connection
 _LOCK = 0x616C7361  # of PostgreSQL, for writers
-_PATIENCE: dict[str, Any] = {  # with PostgreSQL, milliseconds; without it one that hangs would hold every thread
-    "options": f"-c lock_timeout={WAIT * 1000:.0f} -c statement_timeout={10 * WAIT * 1000:.0f}",
-    "tcp_user_timeout": int(WAIT * 1000), "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
-}  # fmt: skip
 _BATCH = 500  # parameters of one query
 
 _tables = sa.MetaData()
@@ -90,13 +85,13 @@ class Events:
     """A database of events. Raises Gone from every call while it is out of reach, and works again afterwards."""
 
     def __init__(self, url: str) -> None:
-        self.url = _url(url)
+        self.url = database.url_of(url)
         self.local = self.url.get_backend_name() == "sqlite"
-        self.path = Path(self.url.database or "") if self.local else None
-        self._engine = _engine(self.url)
+        self.path = database.file_of(self.url)
+        self._engine = database.engine_of(self.url)
         self._known: os.stat_result | None = None
         self._turn = threading.Lock()
-        self._of_user = _prepared(_OF_USER, self._engine.dialect)
+        self._of_user = database.prepared(_OF_USER, self._engine.dialect)
         with self._reached(creating=True):
             self._known = self._open()
 
@@ -155,7 +150,7 @@ class Events:
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
         """Wait for the other writers of this process, but not for ever: each may itself be waiting for a database."""
-        if not self._turn.acquire(timeout=WAIT):
+        if not self._turn.acquire(timeout=database.WAIT):
             raise Gone("the events database is out of reach: others wait for it; try again.")
         try:
             yield
@@ -202,65 +197,17 @@ class Events:
             raise Gone("the events database was replaced by another file; try again.")
 
 
-def opened(url: str) -> Events:
-    """Open the database of a service. Raises SourceError where it cannot be reached."""
+def opened(url: str, *, making: bool = True) -> Events:
+    """Open the database of a service, or make one where there is none. Raises SourceError where it is out of reach.
+
+    making: whether to make a file; without it a missing one is an error.
+    """
+    if not making and (file := database.file_of(database.url_of(url))) and not file.is_file():
+        raise SourceError(f"no service has kept events at {url}; pass its database by --events URL.")
     try:
         return Events(url)
     except Gone as gone:
         raise SourceError(str(gone).replace("; try again", "; correct --events, or start it")) from None
-
-
-def _url(written: str) -> sa.URL:
-    try:
-        url = sa.make_url(written)
-    except ArgumentError:
-        raise ParameterError(
-            "--events is no URL of a database; write sqlite:///events.db or postgresql://user@host/database."
-        ) from None
-    backend = url.get_backend_name()
-    if backend not in ("sqlite", "postgresql"):
-        raise ParameterError(f"events are kept in SQLite or PostgreSQL, not in {backend!r}; write sqlite:///events.db.")
-    if backend == "sqlite" and url.database in (None, "", ":memory:"):
-        raise ParameterError("events in memory would be lost; name a file, such as sqlite:///events.db.")
-    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
-
-
-def _engine(url: sa.URL) -> sa.Engine:
-    local = url.get_backend_name() == "sqlite"
-    arguments: dict[str, Any] = {"timeout": WAIT} if local else {"connect_timeout": int(WAIT), **_PATIENCE}
-    try:
-        engine = sa.create_engine(
-            url, connect_args=arguments, pool_pre_ping=not local, pool_timeout=WAIT, hide_parameters=True
-        )
-    except NoSuchModuleError as error:
-        raise DependencyError(f"SQLAlchemy does not know this database: {error}.") from None
-    except ImportError as error:
-        raise DependencyError(
-            f"the events database needs its driver: {error}; pip install 'psycopg[binary]'."
-        ) from None
-    if local:
-        sa.event.listen(engine, "connect", _durable)
-    return engine
-
-
-def _durable(connection: Any, _: object) -> None:
-    """Have SQLite flush every commit to the disk; readers do not wait for writers."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.close()
-
-
-def _prepared(query: Any, dialect: Any) -> Callable[..., tuple[str, Any]]:
-    """Return a query as the driver takes it; every list asks it, and SQLAlchemy's own way takes four times as long."""
-    written = query.compile(dialect=dialect)
-    text, names, fixed = str(written), written.positiontup, written.params
-
-    def prepared(**values: Any) -> tuple[str, Any]:
-        given = fixed | values
-        return text, given if names is None else tuple(given[name] for name in names)
-
-    return prepared
 
 
 def _insert(local: bool) -> Any:

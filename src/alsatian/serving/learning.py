@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from alsatian.errors import SourceError
 from alsatian.serving.events import Event, opened
 from alsatian.serving.settings import Settings
 
@@ -24,10 +23,7 @@ class Learned(NamedTuple):
 
 def events_for(model: Model, path: Path, url: str | None) -> Learned:
     """Return all events that the service of a model file has kept. Raises SourceError where there is no database."""
-    address = Settings(path, events=url).events_url
-    if address.startswith("sqlite:///") and not Path(address.removeprefix("sqlite:///")).is_file():
-        raise SourceError(f"no service has kept events at {address}; pass its database by --events URL.")
-    database = opened(address)
+    database = opened(Settings(path, events=url).events_url, making=False)
     through = database.last()
     found = database.all(through)
     database.close()

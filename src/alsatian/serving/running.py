@@ -193,12 +193,15 @@ class _Workers:
             os._exit(code)
 
     def _wait(self) -> None:
+        from prometheus_client import multiprocess
+
         try:
             pid, _ = os.wait()
         except ChildProcessError:
             self.running.clear()
             return
         born = self.running.pop(pid, 0.0)
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
         if self.ending:
             return
         log.error("worker %d ended; another takes its place", pid)
