@@ -30,30 +30,32 @@ int hopeful(const Panels& panels, const Query& query, int64_t from, int64_t stop
     using S = Simd<float>;
     const float threshold = query.selection.threshold;
     int count = 0;
-    const auto add = [&](int64_t panel, bool below) {
+    const auto add = [&](int64_t panel, bool hopeful) {
         found[count] = panel;
-        count += !below;
+        count += hopeful;
     };
     int64_t panel = from;
     for (; panel + S::lanes <= stop; panel += S::lanes) {
         const auto below = query.length * S::load(panels.longest + panel) + S::load(panels.highest + panel) < threshold;
         if (Simd<int32_t>::total(below) == -S::lanes) continue;
-        for (int lane = 0; lane < S::lanes; ++lane) add(panel + lane, below[lane]);
+        for (int lane = 0; lane < S::lanes; ++lane) add(panel + lane, !below[lane]);
     }
-    for (; panel < stop; ++panel) add(panel, query.length * panels.longest[panel] + panels.highest[panel] < threshold);
+    for (; panel < stop; ++panel) add(panel, !(query.length * panels.longest[panel] + panels.highest[panel] < threshold));
     return count;
 }
 
 // Offers the scores of one query on one panel.
 void select(const TopK& t, int64_t panel, const float* line, Query& query) {
+    using S = Simd<float>;
     Selection& selection = query.selection;
-    float highest = line[0];
-    for (int c = 1; c < kPanel; ++c) highest = std::max(highest, line[c]);
-    if (!(highest >= selection.threshold)) return;
+    auto below = S::load(line) < selection.threshold;
+    for (int c = S::lanes; c < kPanel; c += S::lanes) below &= S::load(line + c) < selection.threshold;
+    if (Simd<int32_t>::total(below) == -S::lanes) return;
     const int64_t count = std::min<int64_t>(kPanel, t.panels.items - panel * kPanel);
     for (int c = 0; c < count; ++c) {
         const int32_t item = t.panels.order[panel * kPanel + c];
         if (!selection.takes(line[c], item)) continue;
+        // Asked here, as looking through all of `order` beforehand takes longer than most lists.
         if (item < 0 || item >= t.panels.items) throw std::invalid_argument("order names an item out of bounds");
         if (!t.seen.excluded(query.row, item)) selection.offer(line[c], item, t.n);
     }

@@ -141,17 +141,32 @@ def test_items_of_uneven_length_are_listed_as_if_all_were_looked_at(kernel: Modu
                 assert_twins_agree(kernel, *asked)
 
 
-def test_the_bound_holds_for_rounded_scores(kernel: ModuleType) -> None:
+@pytest.mark.parametrize("base", [0.0, 3.0, -3.0, 1e4, -1e4])
+@pytest.mark.parametrize("size", [1e-42, 1e-22, 1e-3, 1.0, 1e15])
+def test_the_bound_holds_for_rounded_scores(kernel: ModuleType, size: float, base: float) -> None:
     """Every item points where the user does, so its score is the bound, but for rounding."""
     rng = np.random.default_rng(0)
     user = rng.standard_normal(64).astype(np.float32)
-    for size in (1e-22, 1e-3, 1.0, 1e15):
-        items = (user * rng.normal(size, size * 1e-7, (3_000, 1))).astype(np.float32)
-        panels = kernel.pack_items(items, None)
-        best, scores = kernel.top_k(panels, user[None], everyone(1), 20)
-        whole, whole_scores = kernel.top_k(panels, user[None], everyone(1), 3_000)
-        np.testing.assert_array_equal(best[0], whole[0, :20])
-        np.testing.assert_array_equal(scores[0], whole_scores[0, :20])
+    items = (user * rng.normal(size, size * 1e-7, (3_000, 1))).astype(np.float32)
+    bias = (base * size * rng.normal(1, 1e-7, 3_000)).astype(np.float32)
+    panels = kernel.pack_items(items, bias)
+    best, scores = kernel.top_k(panels, user[None], everyone(1), 20)
+    whole, whole_scores = kernel.top_k(panels, user[None], everyone(1), 3_000)
+    np.testing.assert_array_equal(best[0], whole[0, :20])
+    np.testing.assert_array_equal(scores[0], whole_scores[0, :20])
+
+
+def test_what_scores_minus_infinity_is_never_listed(kernel: ModuleType) -> None:
+    panels = kernel.pack_items(np.zeros((4, 0), np.float32), np.array([-np.inf, 1, -np.inf, 2], np.float32))
+    for twin in (kernel, reference):
+        best, _ = twin.top_k(panels, np.zeros((1, 0), np.float32), everyone(1), 3)
+        assert best.tolist() == [[3, 1, -1]]
+
+
+def test_a_score_that_is_no_number_hides_no_other(kernel: ModuleType) -> None:
+    items = np.array([[np.nan, 0], [1, 0], [2, 0]], np.float32)
+    best, _ = kernel.top_k(kernel.pack_items(items, None), np.ones((1, 2), np.float32), everyone(1), 2)
+    assert best.tolist() == [[2, 1]]
 
 
 @pytest.mark.parametrize("queries", [1, 6])

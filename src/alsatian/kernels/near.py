@@ -103,14 +103,14 @@ def best(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the n items of the highest score of each line, and the scores: the contract of `top_k`.
+    """Return the n items of the highest score of each line, and the scores.
 
-    Descending by score, then ascending by item; -1 (score 0) past the end. What row rows[i] of `seen` (indptr,
-    indices) holds is left out of line i, as are items that are not `allowed`.
+    Descending by score, then ascending by item; -1 (score 0) past the end; -inf is never listed. What row rows[i] of
+    `seen` (indptr, indices) holds is left out of line i, as are items that are not `allowed`.
     """
     found, scores = np.full((len(rows), n), -1, np.int32), np.zeros((len(rows), n), np.float32)
     for at, (line, row) in enumerate(zip(lines, rows, strict=True)):
-        usable = np.ones(len(line), bool) if allowed is None else allowed.copy()
+        usable = line > -np.inf if allowed is None else allowed & (line > -np.inf)
         if seen is not None:
             usable[seen[1][seen[0][row] : seen[0][row + 1]]] = False
         candidates = np.flatnonzero(usable)

@@ -2,7 +2,7 @@
 
 No score x . y + b is above |x| |y| + b (Cauchy and Schwarz), so a panel of items of which the longest vector and the
 highest bias are known can be passed over, unseen, once a list has n better items. The longest items come first;
-stretches of them, alike in length, are in the order of their biases, which makes both bounds of a panel tight.
+those of about one length are in the order of their biases, which makes both bounds of a panel tight.
 Source: Teflioudi, Gemulla, Mykytiuk, LEMP: Fast Retrieval of Large Entries in a Matrix Product, SIGMOD 2015.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PANEL = 16  # items that lie side by side
-_STRETCH = 1024  # items of about one length, sorted by bias
+_ALIKE = 1024  # items of about one length, sorted by bias
 
 
 class Panels(NamedTuple):
@@ -35,13 +35,15 @@ def arranged(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> 
     """Return panels for these items, whose cells are still to be filled."""
     items, k = factors.shape
     lengths = np.sqrt(np.einsum("ij,ij->i", factors, factors, dtype=np.float64))
-    highs = np.zeros(items, np.float32) if bias is None else bias
+    highs = np.zeros(items) if bias is None else bias.astype(np.float64)
     order = np.lexsort((-highs, -lengths))
     if bias is not None:
-        order = order[np.lexsort((-highs[order], np.arange(items) // _STRETCH))]
+        order = order[np.lexsort((-highs[order], np.arange(items) // _ALIKE))]
     starts = np.arange(0, items, PANEL)
-    more = (k + 8) * 2.0**-23  # a sum of k rounded products is off by less, or else by k of the smallest number
-    bounds = lengths * (1 + more), highs + more * np.abs(highs, dtype=np.float64) + k * 2.0**-149
+    # Rounded, a bias and k products add up to more by less than half of this share, and what is too small for a float
+    # by less than the last term.
+    more = (k + 8) * 2.0**-23
+    bounds = lengths * (1 + more), highs * (1 + np.copysign(more, highs)) + k * 2.0**-100
     longest, highest = (np.maximum.reduceat(each[order], starts) if items else each for each in bounds)
     return Panels(
         np.empty((len(starts), k + 1, PANEL), np.float32),

@@ -72,7 +72,9 @@ def ranked(
     rows: NDArray[np.intp], says: NDArray[np.float32], weights: NDArray[np.float32], n: int, allowed: Mask | None = None
 ) -> Top:
     """Return the n best of these items by each of several weightings (queries, models): the largest says . weights."""
-    panels, queries = kernels.pack_items(says, None), np.arange(len(weights), dtype=np.int32)
+    lines = np.zeros((len(weights), len(rows)), np.float32)
+    for weight, said in zip(weights.T, says.T, strict=True):  # not a product of matrices: BLAS adds up as it likes
+        lines += weight[:, None] * said
     usable = None if allowed is None else allowed[rows]
-    best, scores = kernels.top_k(panels, weights, queries, n, None, usable, threads=1)
+    best, scores = kernels.best(lines, np.arange(len(weights), dtype=np.int32), n, None, usable, threads=1)
     return Top(np.append(rows, -1).astype(np.int32)[best], scores)  # -1, past the end, stays -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,12 @@ class Impersonal(Model):
         """The number of each item."""
 
     def _prepare(self) -> None:
+        self.__dict__.pop("_panels", None)
+
+    @cached_property
+    def _panels(self) -> kernels.Panels:
         no_factors = np.empty((len(self.item_scores), 0), np.float32)
-        self._panels = kernels.pack_items(no_factors, self.item_scores.astype(np.float32))
+        return kernels.pack_items(no_factors, self.item_scores.astype(np.float32))
 
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         nobody = np.empty((audience.seen.rows, 0), np.float32)

@@ -29,6 +29,11 @@ from alsatian.models.singular import DENSE, NOISE, enough, largest, most_factors
 LISTS, RATINGS = 16, 8  # factors where neither they nor energy are given; chosen by bench/defaults.py
 
 
+# The factor of every item that a person's filling is multiplied by: a power of two, so that nothing is rounded, and as
+# small as items are beside people, so that it does not make all items about equally long (kernels/panels.py).
+_FILLED = np.float32(2**-4)
+
+
 class PureSVD(PlacingModel):
     """The best approximation of the whole rating matrix by so many factors (Cremonesi, Koren and Turrin 2010).
 
@@ -171,15 +176,15 @@ class PureSVD(PlacingModel):
 
     @cached_property
     def _panels(self) -> kernels.Panels:
-        """The items as the scoring kernel wants them, with a factor of 1 for what fills a person's empty cells."""
-        factors = np.column_stack([self.item_factors, np.ones(len(self.item_factors), np.float32)])
+        """The items as the scoring kernel wants them, with one more factor for what fills a person's empty cells."""
+        factors = np.column_stack([self.item_factors, np.full(len(self.item_factors), _FILLED, np.float32)])
         return kernels.pack_items(factors, None if self.item_bias is None else np.asarray(self.item_bias, np.float32))
 
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         """Rank by scores that hold the filling: most differ so little that adding it afterwards would make ties."""
         assert audience.vectors is not None
         filling = np.full(len(audience.vectors), self.mean[0]) + (0 if audience.offsets is None else audience.offsets)
-        vectors = np.column_stack([audience.vectors, filling.astype(np.float32)])
+        vectors = np.column_stack([audience.vectors, filling.astype(np.float32) / _FILLED])
         seen = audience.left_out(exclude_seen)
         return Top(*kernels.top_k(self._panels, vectors, audience.rows, n, seen, allowed, threads))
 
