@@ -25,6 +25,7 @@ SHAPES = {
     "ml-1m": Shape(6_040, 3_706, 1_000_209),
     "ml-10m": Shape(69_878, 10_677, 10_000_054),
     "ml-20m": Shape(138_493, 26_744, 20_000_263),
+    "large": Shape(400_000, 1_000_000, 30_000_000),
 }
 Columns = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
 
