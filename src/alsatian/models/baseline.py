@@ -14,7 +14,7 @@ from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Side
 from alsatian.kernels.types import entries
-from alsatian.models.explaining import explained
+from alsatian.models.explaining import explained, named_entries
 from alsatian.models.impersonal import Impersonal
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.params import param
@@ -110,7 +110,8 @@ class Baseline(Impersonal):
         mean = float(self.mean[0])
         confidence, above = entries(history.for_kernels, _form(mean), _side(self.item_bias))
         parts = above / (self.reg_user + confidence.sum())
-        return [explained(self.data, history, item, mean + float(self.item_bias[item]), parts) for item in items]
+        named = named_entries(self.data, history)
+        return [explained(self.data, named, item, mean + float(self.item_bias[item]), parts) for item in items]
 
 
 def solved(rows: CSR, fixed: Biases, mean: float, reg: float, threads: int) -> tuple[Biases, float]:

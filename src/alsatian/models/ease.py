@@ -15,7 +15,7 @@ from alsatian.errors import FitError, ParameterError
 from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.models.base import Model
-from alsatian.models.explaining import explained
+from alsatian.models.explaining import explained, named_entries
 from alsatian.models.lists import Audience, Mask, Top, blocks, stacked
 from alsatian.models.params import param
 from alsatian.models.run import Run
@@ -94,10 +94,9 @@ class EASE(Model):
 
     def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
         """The part of the person's item j in the score of i is x_j B_ji."""
-        values = strengths(history).astype(np.float64)
+        values, named = strengths(history).astype(np.float64), named_entries(self.data, history)
         return [
-            explained(self.data, history, item, 0.0, values * self.item_weights[history.indices, item])
-            for item in items
+            explained(self.data, named, item, 0.0, values * self.item_weights[history.indices, item]) for item in items
         ]
 
 

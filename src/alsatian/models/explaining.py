@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from alsatian.errors import FitError
 from alsatian.explanation import Explanation, Reason
+from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 
+Entries = list[tuple[Id, str | None, float]]  # item, title, value
 _SINGULAR = 1e15  # a condition number that is nothing but rounding
 
 
@@ -39,18 +41,23 @@ def explanations(
     data: Interactions, history: CSR, items: list[int], bases: NDArray[Any], parts: NDArray[np.float64]
 ) -> list[Explanation]:
     """Return for each item its base (mean and biases) and parts (entries, items) as reasons, largest first."""
+    named = named_entries(data, history)
     return [
-        explained(data, history, item, float(base), part)
-        for item, base, part in zip(items, bases, parts.T, strict=True)
+        explained(data, named, item, float(base), part) for item, base, part in zip(items, bases, parts.T, strict=True)
     ]
 
 
-def explained(data: Interactions, history: CSR, item: int, base: float, parts: NDArray[np.float64]) -> Explanation:
-    """Return an item's score as its base and what each entry of a history (one row) adds to it."""
-    ids, catalog = data.item_ids, data.catalog
-    reasons = [
-        Reason(ids.id_of(row), catalog.title_of(row), float(history.values[at]), float(parts[at]))
-        for at in np.argsort(-parts, kind="stable")
-        for row in (int(history.indices[at]),)
-    ]
-    return Explanation(ids.id_of(item), catalog.title_of(item), base + float(parts.sum()), base, reasons)
+def named_entries(data: Interactions, history: CSR) -> Entries:
+    """Return what a history (one row) holds as users read it; once for all items that it explains."""
+    rows = history.indices.tolist()
+    titles = [data.catalog.title_of(row) for row in rows]
+    return list(zip(data.item_ids.take(history.indices), titles, history.values.tolist(), strict=True))
+
+
+def explained(data: Interactions, named: Entries, item: int, base: float, parts: NDArray[np.float64]) -> Explanation:
+    """Return an item's score as its base and what each entry of a history adds to it."""
+    told = parts.tolist()
+    order = np.argsort(-parts, kind="stable").tolist()
+    reasons = [Reason(id, title, value, told[at]) for at in order for id, title, value in (named[at],)]
+    title = data.catalog.title_of(item)
+    return Explanation(data.item_ids.id_of(item), title, base + float(parts.sum()), base, reasons)

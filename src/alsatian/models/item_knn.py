@@ -13,7 +13,7 @@ from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Sparse
 from alsatian.models.expected import Expected
-from alsatian.models.explaining import explained
+from alsatian.models.explaining import explained, named_entries
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.neighborhood import Neighborhood, table
 from alsatian.models.vectors import cells
@@ -101,7 +101,7 @@ class ItemKNN(Neighborhood):
     def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
         """Each of the person's items j speaks for i by s_ij times its value, or by its share of the deviation."""
         values = self._told_values(history).astype(np.float64)
-        answers = []
+        answers, named = [], named_entries(self.data, history)
         for item in items:
             similarity = np.zeros(len(self.neighbors))
             near = self.neighbors[item]
@@ -110,5 +110,5 @@ class ItemKNN(Neighborhood):
             if self.expected:
                 weights = weights / (weights.sum() + self._setting("damping") or 1.0)
                 base = self.expected.mean + float(self.expected.user_bias(history)[0] + self.expected.item_bias[item])
-            answers.append(explained(self.data, history, item, base, weights * values))
+            answers.append(explained(self.data, named, item, base, weights * values))
         return answers
