@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_the_time_of_callbacks_is_not_that_of_the_fit(
     some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(run.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(run, "time", SimpleNamespace(perf_counter=lambda: now[0]))
 
     def think(_: Epoch) -> None:
         now[0] += 100

@@ -232,7 +232,6 @@ class TestTrouble:
         self, server: Any, posters: Posters, waits: list[float], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(tmdb, "PAUSE", 0.05)
-        monkeypatch.setattr(tmdb.time, "monotonic", lambda: 100.0)
         posters.tmdb.before = 0.0
         posters.of(IRON_MAN)
         assert waits == pytest.approx([0.05, 0.05])  # three requests

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -85,7 +86,7 @@ class TestCurrent:
             assert not current.refresh()
         assert current.refusals == 1
         assert not current.refresh()  # not at once
-        monkeypatch.setattr(time, "monotonic", lambda: 1e12)
+        monkeypatch.setattr("alsatian.serving.current.time", SimpleNamespace(time=time.time, monotonic=lambda: 1e12))
         assert current.refresh()
         current.close()
 
