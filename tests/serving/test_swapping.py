@@ -169,6 +169,22 @@ class TestService:
         assert "Traceback" not in said
         assert f"serving {file} at http://127.0.0.1:{server.port}/" in said
 
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_what_a_killed_one_left_goes_with_the_next(
+        self, file: Path, start: Start, workers: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (copies := file.parent / "copies").mkdir()
+        monkeypatch.setenv("TMPDIR", str(copies))
+        killed = start(file, "--workers", workers)
+        (abandoned,) = copies.iterdir()
+        start(file)
+        assert abandoned.exists()  # it is in use
+        os.killpg(killed.process.pid, signal.SIGKILL)
+        killed.process.wait()
+        start(file)
+        assert len(list(copies.iterdir())) == 2
+        assert not abandoned.exists()
+
     @pytest.mark.parametrize(
         ("options", "says"),
         [

@@ -11,7 +11,7 @@ engine        the questions, asked of the model in service: no HTTP here
   current     which model that is: the file is watched, and swapped
   conditions  `where` for strangers: comparisons, nothing else
   events      the database      news   what it says of a user since the model was trained
-settings      what a service is told when it starts
+settings      what a service is told when it starts        workplace  the folder in which it works
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ import fcntl
 import logging
 import math
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from alsatian import store
 from alsatian.errors import AlsatianError, ModelFileError
 from alsatian.models import Model
 from alsatian.serving.conditions import Columns
+from alsatian.serving.workplace import workplace
 
 PAUSE = 0.25  # seconds between two looks at the file
 _RETRY = 5  # seconds until a file is tried again that this machine had no room for
@@ -62,8 +63,8 @@ class Current:
 
     def __init__(self, path: Path, folder: Path | None = None) -> None:
         self.path = path
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="alsatian-serving-"))
-        self._own_folder = folder is None
+        self._own = ExitStack()
+        self.folder = folder or self._own.enter_context(workplace())
         self._turn = threading.Lock()
         self.swaps, self.refusals = 0, 0
         self.trouble: str | None = None  # why the file that lies there now is not in service
@@ -102,8 +103,7 @@ class Current:
             return True
 
     def close(self) -> None:
-        if self._own_folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self._own.close()
 
     def _refuse(self, why: str, stamp: Stamp | None) -> None:
         """Keep the old model, and say so once for every file."""

@@ -8,22 +8,20 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from alsatian.errors import ParameterError
 from alsatian.serving.current import Current
 from alsatian.serving.events import opened
 from alsatian.serving.settings import FOLDER, Settings
+from alsatian.serving.workplace import workplace
 
 BACKLOG = 2_048
 LARGEST_HEADERS = 32_768  # bytes, the address among them
@@ -41,29 +39,25 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     log.setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # whenever it comes, what follows is put away
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model to look at again
-    with _listening(settings) as listener:
+    with _listening(settings) as listener, workplace() as folder:
         host, port = listener.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        folder = Path(tempfile.mkdtemp(prefix="alsatian-serving-"))
-        try:
-            if settings.workers > 1:
-                os.environ[FOLDER] = str(folder)  # before the library that counts is loaded
-            gc.disable()  # nothing of what is loaded now will ever be garbage
-            with ThreadPoolExecutor(1) as aside:  # the model is read while the libraries are loaded
-                loading = aside.submit(Current, settings.model, folder)
-                opened(settings.events_url).close()  # made, or found wrong, before anybody answers
-                import uvicorn.protocols.http.httptools_impl  # noqa: F401 - once, for all workers
+        if settings.workers > 1:
+            os.environ[FOLDER] = str(folder)  # before the library that counts is loaded
+        gc.disable()  # nothing of what is loaded now will ever be garbage
+        with ThreadPoolExecutor(1) as aside:  # the model is read while the libraries are loaded
+            loading = aside.submit(Current, settings.model, folder)
+            opened(settings.events_url).close()  # made, or found wrong, before anybody answers
+            import uvicorn.protocols.http.httptools_impl  # noqa: F401 - once, for all workers
 
-                from alsatian.serving import app  # noqa: F401
-            current = loading.result()
-            gc.freeze()
-            gc.enable()
-            if settings.workers == 1:
-                _work(settings, current, listener, lambda: ready(address))
-            else:
-                _Workers(settings, current, listener).run(lambda: ready(address))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            from alsatian.serving import app  # noqa: F401
+        current = loading.result()
+        gc.freeze()
+        gc.enable()
+        if settings.workers == 1:
+            _work(settings, current, listener, lambda: ready(address))
+        else:
+            _Workers(settings, current, listener).run(lambda: ready(address))
 
 
 def _listening(settings: Settings) -> socket.socket:
