@@ -7,6 +7,7 @@ number 500" (a training) and "all after it" (what is folded in) leave none out: 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 import time
@@ -21,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from alsatian.errors import SourceError
 from alsatian.serving import database
 
+log = logging.getLogger("alsatian.serving")
 _LOCK = 0x616C7361  # of PostgreSQL, for writers
 _BATCH = 500  # parameters of one query
 
@@ -74,7 +76,14 @@ class Kept(NamedTuple):
 
 
 class Gone(Exception):
-    """The database cannot be reached or written to now; the message says why, without any event."""
+    """The database cannot be reached or written to now; the message says why, without any event.
+
+    public: the message for everybody, without the words of a server, which may name its address and its users.
+    """
+
+    def __init__(self, why: str, public: str | None = None) -> None:
+        super().__init__(why)
+        self.public = public or why
 
 
 class Conflict(Exception):
@@ -91,6 +100,7 @@ class Events:
         self._engine = database.engine_of(self.url)
         self._known: os.stat_result | None = None
         self._turn = threading.Lock()
+        self._trouble = ""  # what the log has heard of last
         self._of_user = database.prepared(_OF_USER, self._engine.dialect)
         with self._reached(creating=True):
             self._known = self._open()
@@ -141,7 +151,7 @@ class Events:
         try:
             self.last()
         except Gone as gone:
-            return str(gone)
+            return gone.public
         return None
 
     def close(self) -> None:
@@ -174,14 +184,25 @@ class Events:
             yield
             if not creating:
                 self._check_place(known)
+            self._trouble = ""
         except DBAPIError as error:
-            raise Gone(f"the events database is out of reach: {_said(error.orig)}; try again.") from None
+            raise self._gone(_said(error.orig), creating) from None
         except self._engine.dialect.loaded_dbapi.Error as error:
-            raise Gone(f"the events database is out of reach: {_said(error)}; try again.") from None
+            raise self._gone(_said(error), creating) from None
         except SQLAlchemyError as error:
-            raise Gone(f"the events database is out of reach: {type(error).__name__}; try again.") from None
+            raise self._gone(type(error).__name__, creating) from None
         except OSError as error:
-            raise Gone(f"the events database is out of reach: {error.strerror}; try again.") from None
+            raise self._gone(str(error.strerror), creating) from None
+
+    def _gone(self, why: str, creating: bool) -> Gone:
+        """Return what to raise. What a server says in service goes to the log, once until it says something else."""
+        told = f"the events database is out of reach: {why}; try again."
+        if self.local or creating:
+            return Gone(told)
+        if why != self._trouble:
+            log.error(told)
+        self._trouble = why
+        return Gone(told, "the events database is out of reach; try again.")
 
     def _check_place(self, known: os.stat_result | None) -> None:
         """SQLite would go on writing to a file that was moved or deleted, where nobody will look for events."""

@@ -93,7 +93,7 @@ def keep(request: Request, told: list[Told]) -> Response:
         raise _conflict(str(conflict)) from None
     except Gone as gone:
         counters.events.labels("refused").inc(len(told))
-        raise Unavailable(str(gone)) from None
+        raise Unavailable(gone.public) from None
     counters.events.labels("new").inc(kept.new)
     counters.events.labels("known").inc(len(told) - kept.new)
     body = {"accepted": kept.new, "known": kept.known, "ids": [row.id for row in rows], "unknown_items": strangers}
