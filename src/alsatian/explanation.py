@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from alsatian.ids import Id
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """One item of the person's history: the value it has there, and what it adds to the score."""
 
     item: Id
@@ -34,7 +33,7 @@ class Explanation:
     placed_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return vars(self) | {"reasons": [reason._asdict() for reason in self.reasons]}
 
     def __str__(self) -> str:
         lines = [f"{self.title or self.item}: score {self.score:.3f}, of which {self.base:.3f} without the history"]

@@ -58,6 +58,6 @@ def explained(data: Interactions, named: Entries, item: int, base: float, parts:
     """Return an item's score as its base and what each entry of a history adds to it."""
     told = parts.tolist()
     order = np.argsort(-parts, kind="stable").tolist()
-    reasons = [Reason(id, title, value, told[at]) for at in order for id, title, value in (named[at],)]
+    reasons = [Reason._make((*named[at], told[at])) for at in order]
     title = data.catalog.title_of(item)
     return Explanation(data.item_ids.id_of(item), title, base + float(parts.sum()), base, reasons)
