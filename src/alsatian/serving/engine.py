@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.errors import AlsatianError
+from alsatian.errors import AlsatianError, UnknownUser
 from alsatian.explanation import Explanation
 from alsatian.ids import Id, Ids
 from alsatian.interactions import Interactions
@@ -165,6 +165,8 @@ class Engine:
             visitor, _ = carried_on(model, asked, rows)
             if visitor is not None:
                 return {"user": json_id(asked)} | told(visitor.explain(item_of(model.data, item)))
+            if has_values(model.data, asked):
+                raise UnknownUser(f"user {asked!r} took back all that the model knows; nothing speaks for an item now.")
         return {"user": json_id(asked)} | told(model.explain(asked, item_of(model.data, item)))
 
     def explain_visitor(self, history: Sequence[Row], item: Id, unknown: Literal["raise", "skip"]) -> dict[str, Any]:
