@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,21 +44,48 @@ def model_file(kind: str, given: argparse.Namespace) -> Path:
     return file
 
 
-def questions(given: argparse.Namespace) -> Iterator[tuple[str, Floats, Floats, Floats | None]]:
-    """Yield what is asked: its name, queries, the items' vectors, and their biases or None."""
+class Question(NamedTuple):
+    """What is asked: queries (of length one for similar items), the items' vectors, and their biases or None.
+
+    rows: of the items asked for, where the question is which are similar to them.
+    """
+
+    name: str
+    model: Any
+    queries: Floats
+    items: Floats
+    bias: Floats | None = None
+    rows: NDArray[np.int32] | None = None
+
+
+def questions(given: argparse.Namespace) -> Iterator[Question]:
     for kind in ("implicit-als", "explicit-als"):
         model: Any = al.load(model_file(kind, given))
         users, items = (np.ascontiguousarray(side, np.float32) for side in (model.user_factors, model.item_factors))
         bias = None if model.item_bias is None else np.asarray(model.item_bias, np.float32)
         some = np.random.default_rng(0).choice(len(users), QUERIES, replace=False)
-        yield f"lists, {kind}", users[some], items, bias
+        yield Question(f"lists, {kind}", model, users[some], items, bias)
     points = items / np.linalg.norm(items, axis=1, keepdims=True)
-    yield "similar items", points[np.random.default_rng(0).choice(len(points), QUERIES, replace=False)], points, None
+    rows = np.random.default_rng(0).choice(len(points), QUERIES, replace=False).astype(np.int32)
+    yield Question("similar items", model, points[rows], points, rows=rows)
 
 
 def exact(items: Floats, bias: Floats | None) -> Ask:
     panels, row = kernels.pack_items(items, bias), np.zeros(1, np.int32)
     return lambda query: kernels.top_k(panels, query[None], row, N, threads=1)[0][0]
+
+
+def indexed(question: Question) -> Ask:
+    """The index of a model (al.index), which leaves out the item asked for: here it is put first."""
+    assert question.rows is not None
+    index, asked = al.index(question.model), iter([question.rows[0], *question.rows])  # the first is to warm up
+
+    def ask(_: Floats) -> NDArray[Any]:
+        row = next(asked)
+        similar = index.most_similar(question.model, np.array([row]), N - 1, 1).best[0]
+        return np.concatenate([[row], similar])
+
+    return ask
 
 
 def usearch(items: Floats, expansion: int) -> Ask:
@@ -107,7 +134,8 @@ def measured(label: str, queries: Floats, right: list[set[int]], make: Callable[
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
     told = {}
-    for name, queries, items, bias in questions(given):
+    for question in questions(given):
+        name, _, queries, items, bias, rows_asked = question
         print(f"{name} ({len(items):,} items)", flush=True)
         _made.clear()
         # An index knows no biases: they are one more factor, for which every query has 1.
@@ -116,6 +144,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         scores = asked @ wide.T
         right = [set(np.argpartition(-line, N)[:N].tolist()) for line in scores]
         rows = [measured("Alsatian, exact", queries, right, lambda: exact(items, bias))]  # noqa: B023
+        if rows_asked is not None:
+            rows.append(measured("Alsatian, index", queries, right, lambda: indexed(question)))  # noqa: B023
         for probes in (16, 64, 256):
             rows.append(measured(f"faiss IVF, {probes} probes", asked, right, lambda: faiss(wide, probes)))  # noqa: B023
         for expansion in (64, 256, 1024):

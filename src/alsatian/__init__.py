@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Popularity,
         PureSVD,
         UserKNN,
+        index,
     )
     from alsatian.ranking import Recommendations
     from alsatian.recipe import Recipe
@@ -73,6 +74,7 @@ _HOMES = {
     "UserKNN": "models",
     "evaluate": "evaluation",
     "evaluation": None,
+    "index": "models",
     "load": "store",
     "metrics": None,
     "posters": None,
@@ -88,8 +90,8 @@ _HOMES = {
 __all__ = [
     "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
     "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "LearningCurves", "Popularity", "PureSVD", "Recipe",
-    "Recommendations", "Split", "SplitWarning", "Study", "UserKNN", "evaluate", "evaluation", "load", "metrics",
-    "posters", "read", "report", "samples", "save", "spark", "split", "tune",
+    "Recommendations", "Split", "SplitWarning", "Study", "UserKNN", "evaluate", "evaluation", "index", "load",
+    "metrics", "posters", "read", "report", "samples", "save", "spark", "split", "tune",
 ]  # fmt: skip
 
 

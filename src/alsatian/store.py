@@ -6,6 +6,7 @@ the catalog, and what each user has seen; in the header the model's name, parame
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 
 from alsatian import modelfile
 from alsatian.catalog import Catalog
-from alsatian.errors import ModelFileError, ParameterError
+from alsatian.errors import DependencyError, ModelFileError, ParameterError
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions, Report
 from alsatian.models import MODELS, Model
 from alsatian.models.run import Epoch
+from alsatian.models.similar_index import Measured, SimilarIndex
 from alsatian.recipe import Recipe
 from alsatian.text import Text
 
@@ -47,6 +49,8 @@ def save(model: Model, path: str | Path) -> None:
         "scale": list(data.scale), "recipe": data.recipe.to_json(), "report": data.report.to_json(), "catalog": columns,
         "training": model.training, "history": [epoch.to_json() for epoch in model.history],
     }  # fmt: skip
+    if model.index is not None:
+        arrays["index.cells"], header["index"] = model.index.stored, model.index.to_json()
     modelfile.write(path, header, arrays)
 
 
@@ -84,7 +88,19 @@ def _restored(header: dict[str, Any], arrays: Arrays) -> Model:
     history = [Epoch.from_json(epoch) for epoch in header["history"]]
     model.check_learned(data, learned)
     model.restore(data, learned, history, header["training"])
+    model.index = _index(header.get("index"), arrays)
     return model
+
+
+def _index(told: dict[str, Any] | None, arrays: Arrays) -> SimilarIndex | None:
+    """Return the index of similar items, if there is one; without it answers are only slower."""
+    if told is None:
+        return None
+    try:
+        return SimilarIndex(arrays["index.cells"], Measured(**told), arrays["learned.item_factors"].shape)
+    except (DependencyError, ValueError) as error:
+        warnings.warn(f"similar items are found without the index of the model file: {error}", stacklevel=4)
+        return None
 
 
 def _ids_arrays(ids: Ids) -> Arrays:

@@ -15,6 +15,7 @@ import typer
 from alsatian.cli.demo import demo
 from alsatian.cli.evaluate import evaluate
 from alsatian.cli.explain import explain
+from alsatian.cli.index import index
 from alsatian.cli.inspect import inspect
 from alsatian.cli.recommend import recommend
 from alsatian.cli.report import report
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, inspect, train, evaluate, tune, report, recommend, similar, explain, serve, retrain):
+for command in (demo, inspect, train, evaluate, tune, report, recommend, similar, explain, index, serve, retrain):
     app.command()(command)
 app.add_typer(spark, name="spark")
 

@@ -10,10 +10,11 @@ import typer
 
 from alsatian.cli.again import read_again, without_users
 from alsatian.cli.destination import check_output
+from alsatian.cli.index import told_of
 from alsatian.cli.options import Json, ModelFile, Threads
 from alsatian.cli.terminal import Facts, busy, print_json
 from alsatian.cli.train import tell_reading
-from alsatian.errors import counted
+from alsatian.errors import AlsatianError, counted
 from alsatian.figures import duration, size
 
 From = Annotated[
@@ -43,6 +44,7 @@ def retrain(
     """
     check_output(output, source)
     from alsatian import store
+    from alsatian.models import index
     from alsatian.serving.learning import events_for
 
     begun = time.perf_counter()
@@ -53,6 +55,11 @@ def retrain(
     tell_reading(facts, source, data)
     model = type(old)(**without_users(old.params)).fit(data, threads=threads)
     model.training["events"] = learned.remembered
+    if old.index is not None:
+        try:
+            facts.say("index", told_of(index(model, recall=old.index.measured.asked, threads=threads).measured))
+        except AlsatianError as error:  # too few items are left; the fit is worth keeping all the same
+            facts.say("index", f"none: {error}")
     with busy(f"saving {output}"):
         store.save(model, output)
     seconds = time.perf_counter() - begun

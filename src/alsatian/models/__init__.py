@@ -12,6 +12,7 @@ from alsatian.models.implicit_als import ImplicitALS
 from alsatian.models.item_knn import ItemKNN
 from alsatian.models.popularity import Popularity
 from alsatian.models.pure_svd import PureSVD
+from alsatian.models.similar_index import index
 from alsatian.models.user_knn import UserKNN
 
 MODELS: dict[str, type[Model]] = {
@@ -47,4 +48,5 @@ __all__ = [
     "Popularity",
     "PureSVD",
     "UserKNN",
+    "index",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from alsatian.models.run import Callback, Epoch, Run
 from alsatian.models.visitor import Visitor
 from alsatian.ranking import Reasons, Recommendations, Source
 
+if TYPE_CHECKING:
+    from alsatian.models.similar_index import SimilarIndex
+
 Some = Id | Iterable[Id]  # one id, or several
 
 
@@ -40,6 +43,7 @@ class Model(Parameters):
     iterates: ClassVar[bool] = False  # whether a fit goes by epochs
     placed_users: Mask | None = None  # who has factors from attributes alone (models/attributes.py)
     placed_items: Mask | None = None
+    index: SimilarIndex | None = None  # of similar items (models/similar_index.py); without one all is exact
 
     # What users call
 

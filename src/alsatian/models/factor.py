@@ -46,13 +46,13 @@ class FactorModel(Model):
         self.user_bias: Floats | None
         self.item_bias: Floats | None
         self.mean: Floats
+        self.index = None
         for cache in ("_panels", "_directions", "_item_gram"):
             self.__dict__.pop(cache, None)
 
-    @property
-    def _item_points(self) -> Floats:
-        """The items as points: the smaller the angle between two, the more alike they are."""
-        return self.item_factors
+    def _item_points(self, rows: NDArray[np.int32] | slice = slice(None)) -> Floats:
+        """Return items as points: the smaller the angle between two, the more alike they are."""
+        return self.item_factors[rows]
 
     @cached_property
     def _panels(self) -> kernels.Panels:
@@ -63,10 +63,7 @@ class FactorModel(Model):
     @cached_property
     def _directions(self) -> tuple[NDArray[np.float32], kernels.Panels]:
         """The points of the items at length one, plain and packed: their products are cosines."""
-        points = self._item_points
-        lengths = np.linalg.norm(points, axis=1, keepdims=True)
-        plain = np.divide(points, lengths, out=np.zeros_like(points), where=lengths > 0)
-        plain = np.ascontiguousarray(plain, np.float32)
+        plain = directions(self._item_points())
         return plain, kernels.pack_items(plain, None)
 
     def _known(self, rows: NDArray[np.int32]) -> Audience:
@@ -82,6 +79,15 @@ class FactorModel(Model):
         return top
 
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
+        if self.index is None or not self.index.answers(len(rows), n, allowed):
+            return self._exactly_similar(rows, n, allowed, threads)
+        top = self.index.most_similar(self, rows, n, threads)
+        short = np.flatnonzero((top.best < 0).any(axis=1))  # the cells that were searched hold too few
+        if len(short):
+            top.best[short], top.scores[short], _ = self._exactly_similar(rows[short], n, allowed, threads)
+        return top
+
+    def _exactly_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         plain, packed = self._directions
         own = (np.arange(len(rows) + 1), rows)  # an item is not similar to itself
         order = np.arange(len(rows), dtype=np.int32)
@@ -101,3 +107,10 @@ class FactorModel(Model):
             if bias is not None:
                 values[rows >= 0] += bias[rows[rows >= 0]].astype(np.float32)
         return values
+
+
+def directions(points: Floats) -> NDArray[np.float32]:
+    """Return points at length one, so that their products are cosines; zero stays zero."""
+    lengths = np.linalg.norm(points, axis=-1, keepdims=True)
+    unit = np.divide(points, lengths, out=np.zeros_like(points), where=lengths > 0)
+    return np.ascontiguousarray(unit, np.float32)

@@ -169,10 +169,9 @@ class PureSVD(PlacingModel):
         item_bias = None if self.item_bias is None else np.asarray(self.item_bias, np.float64)
         return Imputation(self.impute, float(self.mean[0]), item_bias)
 
-    @property
-    def _item_points(self) -> Floats:
-        """V S: the angle between two items is that between their columns of the approximated R."""
-        return self.item_factors * self.singular_values.astype(np.float32)
+    def _item_points(self, rows: NDArray[np.int32] | slice = slice(None)) -> Floats:
+        """Return V S: the angle between two items is that between their columns of the approximated R."""
+        return self.item_factors[rows] * self.singular_values.astype(np.float32)
 
     @cached_property
     def _panels(self) -> kernels.Panels:

@@ -204,6 +204,7 @@ class Engine:
             "attributes": {name: column.type for name, column in data.catalog.columns.items()},
             "ids": {"user": data.user_ids.kind, "item": data.item_ids.kind},
             "training": model.training,
+            "index": None if model.index is None else model.index.to_json(),
             "since": served.since,
             "swaps": self.current.swaps,
             "trouble": self.current.trouble,

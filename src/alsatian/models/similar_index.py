@@ -1,0 +1,183 @@
+"""An index of similar items: a large catalog is parted into cells, and only the nearest are searched. Approximate.
+
+Lists for people need none: they leave most items out unseen and are exact (kernels/panels.py). Angles between items
+allow no such bound, so that in a catalog of a million an exact answer takes as long as reading all vectors.
+
+The index is the inverted file of the library faiss, with numbers of half precision. Source: Jégou, Douze, Schmid,
+Product quantization for nearest neighbor search, IEEE TPAMI 2011, section 4 (`probes` is their w).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.errors import DependencyError, ParameterError, Unsupported
+from alsatian.kernels import usable_threads
+from alsatian.models.base import Model
+from alsatian.models.factor import FactorModel, directions
+from alsatian.models.lists import Mask, Top
+from alsatian.progress import steps
+
+LEAST = 1_000  # items; fewer are quickly looked through
+_TOGETHER = 8  # items that are asked for at once; for more of them exact lists share the reading and are as fast
+_LONGEST = 100  # of a list; longer ones are exact
+_N, _ASKED, _TIMED = 10, 500, 100  # the lists by which an index is judged, and how many of them are timed
+_SAMPLE = 50  # items to a cell, from which its center is learned; faiss wants 39
+_STEP = 65_536  # items that are added at a time
+Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an index is worth for lists of ten, one item at a time, on items by which it was not set.
+
+    asked: the share of the ten most similar items that it was to find; recall: that it finds. milliseconds: for a list
+    (median); exact: without it. probes: how many of its `cells` a list looks at.
+    """
+
+    asked: float
+    recall: float
+    milliseconds: float
+    exact: float
+    probes: int
+    cells: int
+
+    @property
+    def pays(self) -> bool:
+        """Whether it takes half the time at most."""
+        return 2 * self.milliseconds <= self.exact
+
+
+class SimilarIndex:
+    """The index of a model, made by `index`. stored: what faiss writes, which may be mapped; it is not copied.
+
+    Raises DependencyError without the library faiss, ValueError where the bytes are no index of items x factors.
+    """
+
+    def __init__(self, stored: NDArray[np.uint8], measured: Measured, shape: tuple[int, ...]) -> None:
+        self.stored, self.measured, self.shape = stored, measured, shape
+        with _faiss() as faiss:
+            try:
+                self._cells = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(stored), stored.size))
+            except RuntimeError as error:
+                raise ValueError(f"faiss cannot read it: {error}") from None
+        if (self._cells.ntotal, self._cells.d) != shape:
+            raise ValueError(f"it is of {self._cells.ntotal:,} items x {self._cells.d}, not {shape[0]:,} x {shape[1]}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SimilarIndex, (self.stored, self.measured, self.shape)
+
+    def answers(self, asked: int, n: int, allowed: Mask | None) -> bool:
+        """Tell whether lists are made with it: a few short ones without filters."""
+        return asked <= _TOGETHER and n <= _LONGEST and allowed is None
+
+    def most_similar(self, model: FactorModel, rows: Rows, n: int, threads: int) -> Top:
+        """Return n items like each, without itself, and their cosines; fewer where the cells searched hold fewer."""
+        points = directions(model._item_points(rows))
+        with _faiss(threads) as faiss:
+            wanted = faiss.SearchParametersIVF(nprobe=self.measured.probes)
+            found = self._cells.search(points, n + 1, params=wanted)[1].astype(np.int32)
+        cosines = np.einsum("qk,qnk->qn", points, directions(model._item_points(found)))  # the index rounds them
+        cosines[(found < 0) | (found == rows[:, None])] = -np.inf
+        order = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
+        best, scores = np.take_along_axis(found, order, 1), np.take_along_axis(cosines, order, 1)
+        best[scores == -np.inf] = -1
+        return Top(best, scores)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self.measured)
+
+
+def index(
+    model: Model, *, recall: float = 0.95, threads: int | None = None, progress: bool | None = None
+) -> SimilarIndex:
+    """Give a model an index for `similar`, which `save` keeps, and return it.
+
+    What stays exact: lists with filters, lists longer than 100, and lists for more than 8 items at once.
+    recall: the share of the ten most similar items that it is to find; set on some items, measured on others. What was
+    reached, and the time that it saves, is in `measured`. A million items take half a minute; a fit drops the index.
+    Raises ParameterError, Unsupported for models without factors, DependencyError without the library faiss.
+    """
+    if not 0 < recall <= 1:
+        raise ParameterError(f"recall={recall!r} is no share; pass more than 0, and 1 at most.")
+    if not isinstance(model, FactorModel):
+        raise Unsupported(f"{model.name} has no factors of items to index; explicit-als and implicit-als have.")
+    points = directions(model.fitted._item_points())
+    known = np.flatnonzero(points.any(axis=1)).astype(np.int32)
+    if len(known) < LEAST:
+        raise ParameterError(f"{len(known):,} items need no index, {LEAST:,} may; similar items are exact without it.")
+    threads = usable_threads(threads)
+    stored, cells = _parted(points, known, threads, progress)
+    asked = np.random.default_rng(0).permutation(known)
+    setting, judging = asked[:_ASKED], asked[_ASKED : 2 * _ASKED]
+    exact = model._exactly_similar(setting, _N, None, threads).best
+    for probes in _tried(cells):
+        made = SimilarIndex(stored, Measured(recall, 0, 0, 0, probes, cells), points.shape)
+        if _recall(made.most_similar(model, setting, _N, threads).best, exact) >= recall:
+            break
+    exact = model._exactly_similar(judging, _N, None, threads).best
+    reached = _recall(made.most_similar(model, judging, _N, threads).best, exact)
+    quick = _milliseconds(lambda row: made.most_similar(model, row, _N, 1), judging)
+    slow = _milliseconds(lambda row: model._exactly_similar(row, _N, None, 1), judging)
+    model.index = SimilarIndex(stored, Measured(recall, reached, quick, slow, probes, cells), points.shape)
+    return model.index
+
+
+def _parted(
+    points: NDArray[np.float32], known: Rows, threads: int, progress: bool | None
+) -> tuple[NDArray[np.uint8], int]:
+    """Return the index as faiss writes it, and how many cells it has."""
+    cells = min(round(4 * math.sqrt(len(known))), len(known) // _SAMPLE)
+    sample = np.random.default_rng(1).choice(known, cells * _SAMPLE, replace=False)
+    starts = range(0, len(points), _STEP)
+    with _faiss(threads) as faiss, steps("index", len(starts) + 1, progress) as step:
+        made = faiss.index_factory(points.shape[1], f"IVF{cells},SQfp16", faiss.METRIC_INNER_PRODUCT)
+        step(f"{cells:,} cells")
+        made.train(points[np.sort(sample)])
+        for start in starts:
+            step(f"{start:,} of {len(points):,} items")
+            made.add(points[start : start + _STEP])
+        return faiss.serialize_index(made), cells
+
+
+def _tried(cells: int) -> list[int]:
+    """Return in how many cells to look: about 1.4 times as many each time, all at the end."""
+    steps = (round(2 ** (half / 2)) for half in range(2 * cells.bit_length()))
+    return [*dict.fromkeys(some for some in steps if some < cells), cells]
+
+
+def _recall(found: Rows, exact: Rows) -> float:
+    return float((found[:, :, None] == exact[:, None, :]).sum() / exact.size)
+
+
+def _milliseconds(make: Callable[[Rows], Top], rows: Rows) -> float:
+    taken = []
+    for row in rows[:_TIMED, None]:
+        begun = time.perf_counter()
+        make(row)
+        taken.append(time.perf_counter() - begun)
+    return 1000 * statistics.median(taken)
+
+
+@contextmanager
+def _faiss(threads: int | None = None) -> Iterator[Any]:
+    """Give the library, which here and now computes with so many threads."""
+    try:
+        import faiss
+    except ImportError:
+        raise DependencyError("an index of similar items needs faiss: pip install 'alsatian[index]'.") from None
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(threads or before)
+    try:
+        yield faiss
+    finally:
+        faiss.omp_set_num_threads(before)

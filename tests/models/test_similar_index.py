@@ -1,0 +1,165 @@
+"""An index of similar items: it finds the share that it tells, and what it cannot answer is exact."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import alsatian as al
+import problems
+from alsatian.errors import AlsatianError, DependencyError, ParameterError, Unsupported
+from alsatian.models import Model
+
+Factors = al.ImplicitALS | al.PureSVD
+ITEMS = 2_000
+
+
+@pytest.fixture(scope="module")
+def ratings() -> al.Interactions:
+    return problems.random_ratings(users=200, items=ITEMS, density=0.05)
+
+
+@pytest.fixture(params=[al.ImplicitALS(factors=8, epochs=3), al.PureSVD(factors=8)], ids=lambda model: model.name)
+def model(request: pytest.FixtureRequest, ratings: al.Interactions) -> Factors:
+    fitted: Factors = type(request.param)(**request.param.params).fit(ratings)
+    return fitted
+
+
+def listed(model: Model, item: Any, **options: Any) -> list[tuple[object, float]]:
+    """Return what is similar to an item, and the cosines without their last digits."""
+    (row,) = model.similar(item, **options).to_dicts()
+    return [(place["item"], round(place["score"], 4)) for place in row["items"]]
+
+
+def some_items(model: Factors, count: int = 40) -> list[Any]:
+    return list(model.data.item_ids.take(np.arange(0, ITEMS, ITEMS // count)))
+
+
+class TestLists:
+    def test_where_all_are_to_be_found_they_are_the_exact_ones(self, model: Factors) -> None:
+        exact = [listed(model, item) for item in some_items(model)]
+        made = al.index(model, recall=1)
+        found = [listed(model, item) for item in some_items(model)]
+        assert made.measured.recall > 0.995  # half precision may swap the last with the next
+        assert np.mean([one == other for one, other in zip(found, exact, strict=True)]) > 0.9
+
+    def test_it_finds_the_share_that_it_tells(self, model: Factors) -> None:
+        items = some_items(model, 400)
+        exact = [dict(listed(model, item)) for item in items]
+        told = al.index(model, recall=0.7).measured
+        found = [dict(listed(model, item)) for item in items]
+        share = np.mean([len(one.keys() & other.keys()) / 10 for one, other in zip(found, exact, strict=True)])
+        assert 1 <= told.probes < told.cells
+        assert told.recall > 0.65
+        assert share == pytest.approx(told.recall, abs=0.05)
+        for one, other in zip(found, exact, strict=True):  # cosines are exact whatever is found
+            both = one.keys() & other.keys()
+            assert {item: one[item] for item in both} == pytest.approx({item: other[item] for item in both}, abs=2e-4)
+
+    def test_best_first_without_the_item_itself_even_among_twins(self, ratings: al.Interactions) -> None:
+        model = al.ImplicitALS(factors=8, epochs=2).fit(ratings)
+        model.item_factors = np.repeat(model.item_factors[:5], ITEMS // 5, axis=0)
+        model._prepare()
+        al.index(model, recall=0.5)
+        for item in some_items(model):
+            found = listed(model, item)
+            assert item not in dict(found)
+            assert len(dict(found)) == 10
+            assert found == sorted(found, key=lambda place: -place[1])
+
+    @pytest.mark.parametrize(
+        "options", [{"n": 101}, {"deny": [3]}, {"allow": list(range(50))}, {"where": "year = 1995"}], ids=str
+    )
+    def test_what_it_does_not_answer_is_exact(self, ratings: al.Interactions, options: dict[str, Any]) -> None:
+        model = al.ImplicitALS(factors=8, epochs=3).fit(ratings)
+        exact = listed(model, 5, **options)
+        al.index(model, recall=0.1)
+        assert listed(model, 5, **options) == exact
+        assert listed(model, 5) != listed(model, 5, allow=list(range(ITEMS)))
+
+    def test_many_at_once_are_exact(self, model: Factors) -> None:
+        items = some_items(model, 9)
+        exact = list(model.similar(items).to_dicts())
+        al.index(model, recall=0.1)
+        assert list(model.similar(items).to_dicts()) == exact
+
+    def test_a_list_is_full_where_its_cells_hold_too_few(self, model: Factors) -> None:
+        exact = [listed(model, item, n=100) for item in some_items(model)]
+        al.index(model, recall=0.01)
+        found = [listed(model, item, n=100) for item in some_items(model)]
+        assert {len(one) for one in found} == {100}
+        assert any(one == other for one, other in zip(found, exact, strict=True))
+
+
+class TestKeeping:
+    def test_a_saved_model_keeps_it(self, model: Factors, tmp_path: Path) -> None:
+        made = al.index(model, recall=0.8)
+        al.save(model, tmp_path / "m.model")
+        loaded = al.load(tmp_path / "m.model")
+        assert loaded.index is not None
+        assert loaded.index.measured == made.measured
+        assert [listed(loaded, item) for item in some_items(model)] == [
+            listed(model, item) for item in some_items(model)
+        ]
+
+    def test_a_fit_drops_it(self, model: Factors, ratings: al.Interactions) -> None:
+        al.index(model)
+        assert model.fit(ratings).index is None
+
+    @pytest.mark.parametrize(
+        "copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["copy", "pickle"]
+    )
+    def test_it_goes_where_its_model_goes(self, model: Factors, copied: Any) -> None:
+        al.index(model, recall=0.8)
+        other = copied(model)
+        assert listed(other, 7) == listed(model, 7)
+        assert other.index.measured == model.index.measured  # type: ignore[union-attr]
+
+    def test_one_that_cannot_be_read_leaves_exact_answers(self, model: Factors, tmp_path: Path) -> None:
+        exact = listed(model, 7)
+        made = al.index(model, recall=0.1)
+        made.stored = made.stored[:-100]
+        al.save(model, tmp_path / "m.model")
+        with pytest.warns(
+            UserWarning, match="similar items are found without the index of the model file: faiss cannot"
+        ):
+            loaded = al.load(tmp_path / "m.model")
+        assert loaded.index is None
+        assert listed(loaded, 7) == exact
+
+    def test_one_of_another_model_is_none_of_this(self, model: Factors, tmp_path: Path) -> None:
+        al.index(model)
+        model.index.shape = (5, 8)  # type: ignore[union-attr]
+        with pytest.raises(ValueError, match="it is of 2,000 items x 8, not 5 x 8"):
+            pickle.loads(pickle.dumps(model.index))
+
+    def test_a_model_is_loaded_without_the_library(
+        self, model: Factors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        al.index(model)
+        al.save(model, tmp_path / "m.model")
+        monkeypatch.setitem(sys.modules, "faiss", None)
+        with pytest.warns(UserWarning, match=r"needs faiss: pip install 'alsatian\[index\]'"):
+            assert al.load(tmp_path / "m.model").index is None
+        with pytest.raises(DependencyError, match="needs faiss"):
+            al.index(model)
+
+
+@pytest.mark.parametrize(
+    ("made", "options", "error", "message"),
+    [
+        (al.PureSVD(factors=2), {}, ParameterError, "80 items need no index, 1,000 may; similar items are exact"),
+        (al.PureSVD(factors=2), {"recall": 0}, ParameterError, "recall=0 is no share; pass more than 0, and 1 at most"),
+        (al.PureSVD(factors=2), {"recall": 95}, ParameterError, "recall=95 is no share"),
+        (al.ItemKNN(), {}, Unsupported, "item-knn has no factors of items to index; explicit-als and implicit-als"),
+    ],
+)
+def test_refused(made: al.PureSVD, options: dict[str, float], error: type[AlsatianError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        al.index(made.fit(problems.random_ratings()), **options)
