@@ -82,7 +82,7 @@ def indexed(question: Question) -> Ask:
 
     def ask(_: Floats) -> NDArray[Any]:
         row = next(asked)
-        similar = index.most_similar(question.model, np.array([row]), N - 1, 1).best[0]
+        similar = index.most_similar(question.model, np.array([row]), N - 1).best[0]
         return np.concatenate([[row], similar])
 
     return ask

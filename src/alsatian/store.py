@@ -6,7 +6,7 @@ the catalog, and what each user has seen; in the header the model's name, parame
 
 from __future__ import annotations
 
-import warnings
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from alsatian import modelfile
 from alsatian.catalog import Catalog
-from alsatian.errors import DependencyError, ModelFileError, ParameterError
+from alsatian.errors import ModelFileError, ParameterError
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions, Report
 from alsatian.models import MODELS, Model
@@ -93,14 +93,10 @@ def _restored(header: dict[str, Any], arrays: Arrays) -> Model:
 
 
 def _index(told: dict[str, Any] | None, arrays: Arrays) -> SimilarIndex | None:
-    """Return the index of similar items, if there is one; without it answers are only slower."""
-    if told is None:
+    """Return the index of similar items, if there is one of a kind that is known here."""
+    if told is None or told.keys() != {field.name for field in fields(Measured)} or "index.cells" not in arrays:
         return None
-    try:
-        return SimilarIndex(arrays["index.cells"], Measured(**told), arrays["learned.item_factors"].shape)
-    except (DependencyError, ValueError) as error:
-        warnings.warn(f"similar items are found without the index of the model file: {error}", stacklevel=4)
-        return None
+    return SimilarIndex(arrays["index.cells"], Measured(**told), arrays["learned.item_factors"].shape)
 
 
 def _ids_arrays(ids: Ids) -> Arrays:

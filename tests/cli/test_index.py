@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,10 +69,10 @@ def test_one_that_does_not_pay_is_not_kept(
 ) -> None:
     monkeypatch.setattr(Measured, "pays", False)
     before = file.read_bytes()
-    assert run(["index", str(file)]) == 2
+    assert run(["index", str(file)]) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"alsatian: an index of 1,200 items does not pay ({SAYS}")
-    assert error.endswith(f"use {file} as it is.\n")
+    assert error.endswith(f"{file} stays as it is.\n")
     assert file.read_bytes() == before
 
 
@@ -97,6 +99,32 @@ def test_training_again_makes_it_again(file: Path, source: Path, capsys: pytest.
     model = al.load(file)
     assert model.index is not None
     assert model.index.measured.asked == 0.8
+
+
+def test_training_again_leaves_out_one_that_no_longer_pays(
+    file: Path, source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Measured, "pays", True)
+    assert run(["index", str(file)]) == 0
+    create_app(file).state.events.close()
+    monkeypatch.setattr(Measured, "pays", False)
+    capsys.readouterr()
+    assert run(["retrain", str(file), "--source", str(source), "-o", str(file)]) == 0
+    assert f"index     none, as it would not pay: {SAYS}" in capsys.readouterr().out
+    assert al.load(file).index is None
+
+
+@pytest.mark.usefixtures("paying")
+def test_one_that_cannot_be_read_is_said_in_one_line(file: Path) -> None:
+    assert run(["index", str(file)]) == 0
+    model = al.load(file)
+    assert model.index is not None
+    model.index.stored = model.index.stored[:1000]
+    al.save(model, file)
+    told = subprocess.run(
+        [sys.executable, "-m", "alsatian", "similar", str(file), "7"], capture_output=True, text=True, check=True
+    )
+    assert told.stderr == "alsatian: similar items are found without the index of the model: faiss cannot read it\n"
 
 
 @pytest.mark.usefixtures("paying")

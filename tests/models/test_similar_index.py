@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
 import pickle
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import alsatian as al
 import problems
 from alsatian.errors import AlsatianError, DependencyError, ParameterError, Unsupported
 from alsatian.models import Model
+from alsatian.models.similar_index import SimilarIndex
 
 Factors = al.ImplicitALS | al.PureSVD
 ITEMS = 2_000
@@ -73,6 +77,15 @@ class TestLists:
             assert len(dict(found)) == 10
             assert found == sorted(found, key=lambda place: -place[1])
 
+    def test_any_of_equals_is_a_find(self, ratings: al.Interactions) -> None:
+        """Items that one and the same person rated, and nobody else, have one direction."""
+        model = al.ImplicitALS(factors=8, epochs=2).fit(ratings)
+        model.item_factors[500:] = np.repeat(model.item_factors[:30], 50, axis=0)
+        model._prepare()
+        told = al.index(model, recall=0.9).measured
+        assert told.recall > 0.85
+        assert told.probes < told.cells / 2
+
     @pytest.mark.parametrize(
         "options", [{"n": 101}, {"deny": [3]}, {"allow": list(range(50))}, {"where": "year = 1995"}], ids=str
     )
@@ -121,42 +134,76 @@ class TestKeeping:
         assert listed(other, 7) == listed(model, 7)
         assert other.index.measured == model.index.measured  # type: ignore[union-attr]
 
-    def test_one_that_cannot_be_read_leaves_exact_answers(self, model: Factors, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("spoil", "why"),
+        [
+            (lambda index: index.stored[:-100], "faiss cannot read it"),
+            (lambda index: np.zeros(500, np.uint8), "it is damaged"),
+            (lambda index: _of_lists_elsewhere(index.stored), "it is damaged"),
+        ],
+        ids=["cut", "empty", "names files"],
+    )
+    def test_one_that_cannot_be_read_leaves_exact_answers(
+        self, model: Factors, tmp_path: Path, spoil: Callable[[Any], Any], why: str
+    ) -> None:
         exact = listed(model, 7)
-        made = al.index(model, recall=0.1)
-        made.stored = made.stored[:-100]
+        index = al.index(model, recall=0.1)
+        index.stored = spoil(index)
         al.save(model, tmp_path / "m.model")
-        with pytest.warns(
-            UserWarning, match="similar items are found without the index of the model file: faiss cannot"
-        ):
-            loaded = al.load(tmp_path / "m.model")
-        assert loaded.index is None
-        assert listed(loaded, 7) == exact
+        loaded = al.load(tmp_path / "m.model")
+        with pytest.warns(UserWarning, match=f"similar items are found without the index of the model: .*({why})"):
+            assert listed(loaded, 7) == exact
+        assert listed(loaded, 7) == exact  # and it is said once
 
-    def test_one_of_another_model_is_none_of_this(self, model: Factors, tmp_path: Path) -> None:
-        al.index(model)
-        model.index.shape = (5, 8)  # type: ignore[union-attr]
-        with pytest.raises(ValueError, match="it is of 2,000 items x 8, not 5 x 8"):
-            pickle.loads(pickle.dumps(model.index))
+    @pytest.mark.parametrize("changed", [{"probes": 0}, {"cells": 3}, {"probes": "x"}], ids=str)
+    def test_one_of_other_figures_is_not_used(self, model: Factors, changed: dict[str, Any]) -> None:
+        exact = listed(model, 7)
+        index = al.index(model, recall=0.1)
+        model.index = SimilarIndex(index.stored, replace(index.measured, **changed), index.shape)
+        with pytest.warns(UserWarning, match="similar items are found without the index"):
+            assert listed(model, 7) == exact
 
-    def test_a_model_is_loaded_without_the_library(
+    def test_without_the_library_it_is_kept_but_not_used(
         self, model: Factors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        al.index(model)
+        exact = listed(model, 7)
+        al.index(model, recall=0.1)
         al.save(model, tmp_path / "m.model")
-        monkeypatch.setitem(sys.modules, "faiss", None)
-        with pytest.warns(UserWarning, match=r"needs faiss: pip install 'alsatian\[index\]'"):
-            assert al.load(tmp_path / "m.model").index is None
-        with pytest.raises(DependencyError, match="needs faiss"):
-            al.index(model)
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, "faiss", None)
+            loaded = al.load(tmp_path / "m.model")
+            with pytest.warns(UserWarning, match=r"needs faiss: pip install 'alsatian\[index\]'"):
+                assert listed(loaded, 7) == exact
+            with pytest.raises(DependencyError, match="needs faiss"):
+                al.index(model)
+            al.save(loaded, tmp_path / "again.model")
+        again = al.load(tmp_path / "again.model").index
+        assert again is not None
+        assert again.opened is not None
+
+    def test_a_process_that_was_forked_answers(self, model: Factors) -> None:
+        """The threads with which faiss builds are not there."""
+        al.index(model, threads=2)
+        child = multiprocessing.get_context("fork").Process(target=model.similar, args=(some_items(model)[:8],))
+        child.start()
+        child.join(60)
+        ended = child.exitcode
+        child.kill()
+        assert ended == 0
+
+
+def _of_lists_elsewhere(stored: Any) -> Any:
+    """Rename the kind of the lists to the one whose data lies in a file that the index names."""
+    return np.frombuffer(stored.tobytes().replace(b"ilar", b"ilod"), np.uint8)
 
 
 @pytest.mark.parametrize(
     ("made", "options", "error", "message"),
     [
-        (al.PureSVD(factors=2), {}, ParameterError, "80 items need no index, 1,000 may; similar items are exact"),
+        (al.PureSVD(factors=2), {}, Unsupported, "80 items need no index, 1,000 may; similar items are exact"),
         (al.PureSVD(factors=2), {"recall": 0}, ParameterError, "recall=0 is no share; pass more than 0, and 1 at most"),
         (al.PureSVD(factors=2), {"recall": 95}, ParameterError, "recall=95 is no share"),
+        (al.PureSVD(factors=2), {"recall": "x"}, ParameterError, "recall='x' is no share"),
         (al.ItemKNN(), {}, Unsupported, "item-knn has no factors of items to index; explicit-als and implicit-als"),
     ],
 )

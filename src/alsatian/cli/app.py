@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
 
@@ -72,6 +73,7 @@ def alsatian(
 
 def main() -> NoReturn:
     """Run the command line of this process."""
+    warnings.formatwarning = lambda message, *_, **__: f"alsatian: {message}\n"
     sys.exit(run(sys.argv[1:]))
 
 

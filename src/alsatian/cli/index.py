@@ -11,7 +11,7 @@ import typer
 from alsatian.cli.destination import check_output
 from alsatian.cli.options import Json, ModelFile, Threads
 from alsatian.cli.terminal import Facts, busy, print_json
-from alsatian.errors import ParameterError, counted
+from alsatian.errors import Unsupported, counted
 from alsatian.figures import duration, size
 
 if TYPE_CHECKING:
@@ -42,19 +42,18 @@ def index(
     begun = time.perf_counter()
     facts = Facts(stderr=as_json)
     model = store.load(file)
-    made = make(model, recall=recall, threads=threads).measured
-    if not made.pays:
+    made = make(model, recall=recall, threads=threads)
+    if not made.measured.pays:
         items = counted(len(model.data.item_ids), "item")
-        raise ParameterError(f"an index of {items} does not pay ({told_of(made)}); use {file} as it is.")
+        raise Unsupported(f"an index of {items} does not pay ({told_of(made.measured)}); {file} stays as it is.")
     with busy(f"saving {output}"):
         store.save(model, output)
     seconds = time.perf_counter() - begun
-    facts.say("index", told_of(made))
+    facts.say("index", told_of(made.measured))
     facts.say("saved", f"{output}, {size(output.stat().st_size)}; {duration(seconds)} in all")
     if as_json:
-        assert model.index is not None
         record = {"file": str(output), "bytes": output.stat().st_size, "seconds": seconds}
-        print_json(record | {"index": model.index.to_json()})
+        print_json(record | {"index": made.to_json()})
 
 
 def told_of(made: Measured) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from alsatian.cli.terminal import Facts, busy, print_json
 from alsatian.cli.train import tell_reading
 from alsatian.errors import AlsatianError, counted
 from alsatian.figures import duration, size
+
+if TYPE_CHECKING:
+    from alsatian.models import Model
 
 From = Annotated[
     str, typer.Option("--source", metavar="SOURCE", help="What the model was trained on, or a newer state of it.")
@@ -44,7 +47,6 @@ def retrain(
     """
     check_output(output, source)
     from alsatian import store
-    from alsatian.models import index
     from alsatian.serving.learning import events_for
 
     begun = time.perf_counter()
@@ -56,10 +58,7 @@ def retrain(
     model = type(old)(**without_users(old.params)).fit(data, threads=threads)
     model.training["events"] = learned.remembered
     if old.index is not None:
-        try:
-            facts.say("index", told_of(index(model, recall=old.index.measured.asked, threads=threads).measured))
-        except AlsatianError as error:  # too few items are left; the fit is worth keeping all the same
-            facts.say("index", f"none: {error}")
+        facts.say("index", _indexed(model, old.index.measured.asked, threads))
     with busy(f"saving {output}"):
         store.save(model, output)
     seconds = time.perf_counter() - begun
@@ -71,5 +70,20 @@ def retrain(
                 "source": source, "model": model.name, "file": str(output), "bytes": output.stat().st_size,
                 "events": learned.remembered, "users": len(data.user_ids), "items": len(data.item_ids),
                 "values": len(data), "rows": data.report.to_json(), "seconds": seconds,
+                "index": model.index and model.index.to_json(),
             }
         )  # fmt: skip
+
+
+def _indexed(model: Model, recall: float, threads: int | None) -> str:
+    """Give a model an index where it pays, and say what came of it; the fit is worth keeping in any case."""
+    from alsatian.models import index
+
+    try:
+        made = index(model, recall=recall, threads=threads).measured
+    except (AlsatianError, RuntimeError, MemoryError) as error:
+        return f"none: {error}"
+    if made.pays:
+        return told_of(made)
+    model.index = None
+    return f"none, as it would not pay: {told_of(made)}"

@@ -81,7 +81,7 @@ class FactorModel(Model):
     def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
         if self.index is None or not self.index.answers(len(rows), n, allowed):
             return self._exactly_similar(rows, n, allowed, threads)
-        top = self.index.most_similar(self, rows, n, threads)
+        top = self.index.most_similar(self, rows, n)
         short = np.flatnonzero((top.best < 0).any(axis=1))  # the cells that were searched hold too few
         if len(short):
             top.best[short], top.scores[short], _ = self._exactly_similar(rows[short], n, allowed, threads)

@@ -12,9 +12,11 @@ from __future__ import annotations
 import math
 import statistics
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,10 +29,13 @@ from alsatian.models.factor import FactorModel, directions
 from alsatian.models.lists import Mask, Top
 from alsatian.progress import steps
 
-LEAST = 1_000  # items; fewer are quickly looked through
+_LEAST = 1_000  # items; fewer are quickly looked through
 _TOGETHER = 8  # items that are asked for at once; for more of them exact lists share the reading and are as fast
 _LONGEST = 100  # of a list; longer ones are exact
 _N, _ASKED, _TIMED = 10, 500, 100  # the lists by which an index is judged, and how many of them are timed
+_SPARE = 5  # more that are asked for: the item itself, and what half precision may put in another order
+_ROUNDING = 1e-6  # of cosines
+_LISTS = 152  # bytes that faiss writes before its lists, beside the centers of the cells
 _SAMPLE = 50  # items to a cell, from which its center is learned; faiss wants 39
 _STEP = 65_536  # items that are added at a time
 Rows = NDArray[np.int32]
@@ -60,33 +65,56 @@ class Measured:
 class SimilarIndex:
     """The index of a model, made by `index`. stored: what faiss writes, which may be mapped; it is not copied.
 
-    Raises DependencyError without the library faiss, ValueError where the bytes are no index of items x factors.
+    It is opened at its first use. Where it cannot be (the library is missing, the bytes are no such index), a warning
+    says why, and answers are exact.
     """
 
     def __init__(self, stored: NDArray[np.uint8], measured: Measured, shape: tuple[int, ...]) -> None:
         self.stored, self.measured, self.shape = stored, measured, shape
-        with _faiss() as faiss:
-            try:
-                self._cells = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(stored), stored.size))
-            except RuntimeError as error:
-                raise ValueError(f"faiss cannot read it: {error}") from None
-        if (self._cells.ntotal, self._cells.d) != shape:
-            raise ValueError(f"it is of {self._cells.ntotal:,} items x {self._cells.d}, not {shape[0]:,} x {shape[1]}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SimilarIndex, (self.stored, self.measured, self.shape)
 
     def answers(self, asked: int, n: int, allowed: Mask | None) -> bool:
         """Tell whether lists are made with it: a few short ones without filters."""
-        return asked <= _TOGETHER and n <= _LONGEST and allowed is None
+        return asked <= _TOGETHER and n <= _LONGEST and allowed is None and self.opened is not None
 
-    def most_similar(self, model: FactorModel, rows: Rows, n: int, threads: int) -> Top:
+    @cached_property
+    def opened(self) -> Any:
+        """The index as faiss has it, or None."""
+        try:
+            return self._open()
+        except (DependencyError, MemoryError, TypeError, ValueError) as error:
+            warnings.warn(f"similar items are found without the index of the model: {error}", stacklevel=6)
+            return None
+
+    def _open(self) -> Any:
+        """Read the index where it lies, and check that it is one of items x factors in memory, and of no other kind."""
+        (items, factors), cells = self.shape, self.measured.cells
+        lists = _LISTS + 4 * cells * factors  # where it says of which kind the lists are; others name files to open
+        if self.stored.dtype != np.uint8 or [bytes(self.stored[at : at + 4]) for at in (0, lists)] != [
+            b"IwSq",
+            b"ilar",
+        ]:
+            raise ValueError("it is damaged")
+        with _faiss(1) as faiss:
+            try:
+                opened = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(self.stored), self.stored.size))
+            except RuntimeError:
+                raise ValueError("faiss cannot read it") from None
+        found = (opened.ntotal, opened.d, opened.nlist, opened.code_size)
+        if found != (items, factors, cells, 2 * factors) or not 1 <= self.measured.probes <= cells:
+            raise ValueError(f"it is of {opened.ntotal:,} items x {opened.d}, not of {items:,} x {factors}")
+        return opened
+
+    def most_similar(self, model: FactorModel, rows: Rows, n: int) -> Top:
         """Return n items like each, without itself, and their cosines; fewer where the cells searched hold fewer."""
         points = directions(model._item_points(rows))
-        with _faiss(threads) as faiss:
+        with _faiss(1) as faiss:  # more threads would hang in a process that was forked
             wanted = faiss.SearchParametersIVF(nprobe=self.measured.probes)
-            found = self._cells.search(points, n + 1, params=wanted)[1].astype(np.int32)
-        cosines = np.einsum("qk,qnk->qn", points, directions(model._item_points(found)))  # the index rounds them
+            found = self.opened.search(points, n + _SPARE, params=wanted)[1]
+        found = np.where(found < self.shape[0], found, -1).astype(np.int32)
+        cosines = np.einsum("qk,qnk->qn", points, directions(model._item_points(found)))
         cosines[(found < 0) | (found == rows[:, None])] = -np.inf
         order = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
         best, scores = np.take_along_axis(found, order, 1), np.take_along_axis(cosines, order, 1)
@@ -104,32 +132,32 @@ def index(
 
     What stays exact: lists with filters, lists longer than 100, and lists for more than 8 items at once.
     recall: the share of the ten most similar items that it is to find; set on some items, measured on others. What was
-    reached, and the time that it saves, is in `measured`. A million items take half a minute; a fit drops the index.
-    Raises ParameterError, Unsupported for models without factors, DependencyError without the library faiss.
+    reached, and the time that it saves, is in `measured`, and whether it pays. A million items take half a minute; a
+    fit drops the index. (faiss counts on threads that a forked process lacks: there, pass threads=1.)
+    Raises ParameterError, Unsupported for models without factors or with few items, DependencyError without faiss.
     """
-    if not 0 < recall <= 1:
+    if not isinstance(recall, float | int | np.floating) or not 0 < recall <= 1:
         raise ParameterError(f"recall={recall!r} is no share; pass more than 0, and 1 at most.")
     if not isinstance(model, FactorModel):
         raise Unsupported(f"{model.name} has no factors of items to index; explicit-als and implicit-als have.")
-    points = directions(model.fitted._item_points())
+    points, threads = model.fitted._directions[0], usable_threads(threads)
     known = np.flatnonzero(points.any(axis=1)).astype(np.int32)
-    if len(known) < LEAST:
-        raise ParameterError(f"{len(known):,} items need no index, {LEAST:,} may; similar items are exact without it.")
-    threads = usable_threads(threads)
+    if len(known) < _LEAST:
+        raise Unsupported(f"{len(known):,} items need no index, {_LEAST:,} may; similar items are exact without it.")
     stored, cells = _parted(points, known, threads, progress)
     asked = np.random.default_rng(0).permutation(known)
     setting, judging = asked[:_ASKED], asked[_ASKED : 2 * _ASKED]
-    exact = model._exactly_similar(setting, _N, None, threads).best
+    exact = model._exactly_similar(setting, _N, None, threads)
     for probes in _tried(cells):
-        made = SimilarIndex(stored, Measured(recall, 0, 0, 0, probes, cells), points.shape)
-        if _recall(made.most_similar(model, setting, _N, threads).best, exact) >= recall:
+        made = SimilarIndex(stored, Measured(float(recall), 0, 0, 0, probes, cells), points.shape)
+        if _recall(made.most_similar(model, setting, _N), exact) >= recall:
             break
-    exact = model._exactly_similar(judging, _N, None, threads).best
-    reached = _recall(made.most_similar(model, judging, _N, threads).best, exact)
-    quick = _milliseconds(lambda row: made.most_similar(model, row, _N, 1), judging)
+    reached = _recall(made.most_similar(model, judging, _N), model._exactly_similar(judging, _N, None, threads))
+    quick = _milliseconds(lambda row: made.most_similar(model, row, _N), judging)
     slow = _milliseconds(lambda row: model._exactly_similar(row, _N, None, 1), judging)
-    model.index = SimilarIndex(stored, Measured(recall, reached, quick, slow, probes, cells), points.shape)
-    return model.index
+    made.measured = Measured(float(recall), reached, quick, slow, probes, cells)
+    model.index = made
+    return made
 
 
 def _parted(
@@ -151,12 +179,13 @@ def _parted(
 
 def _tried(cells: int) -> list[int]:
     """Return in how many cells to look: about 1.4 times as many each time, all at the end."""
-    steps = (round(2 ** (half / 2)) for half in range(2 * cells.bit_length()))
-    return [*dict.fromkeys(some for some in steps if some < cells), cells]
+    sizes = (round(2 ** (half / 2)) for half in range(2 * cells.bit_length()))
+    return [*dict.fromkeys(size for size in sizes if size < cells), cells]
 
 
-def _recall(found: Rows, exact: Rows) -> float:
-    return float((found[:, :, None] == exact[:, None, :]).sum() / exact.size)
+def _recall(found: Top, exact: Top) -> float:
+    """Return the share of places as near as the last of the exact list: among equals any is right."""
+    return float((found.scores >= exact.scores[:, -1:] - _ROUNDING).mean())
 
 
 def _milliseconds(make: Callable[[Rows], Top], rows: Rows) -> float:
@@ -169,14 +198,14 @@ def _milliseconds(make: Callable[[Rows], Top], rows: Rows) -> float:
 
 
 @contextmanager
-def _faiss(threads: int | None = None) -> Iterator[Any]:
+def _faiss(threads: int) -> Iterator[Any]:
     """Give the library, which here and now computes with so many threads."""
     try:
         import faiss
     except ImportError:
         raise DependencyError("an index of similar items needs faiss: pip install 'alsatian[index]'.") from None
     before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(threads or before)
+    faiss.omp_set_num_threads(threads)
     try:
         yield faiss
     finally:

@@ -56,6 +56,8 @@ class Served:
         if data.catalog.titles:
             data.catalog.search("a", data.item_counts, limit=1)
             data.catalog.find("a")
+        if self.model.index is not None:
+            _ = self.model.index.opened
 
 
 class Current:

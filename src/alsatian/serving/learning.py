@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from alsatian.serving.events import Event, opened
+from alsatian.errors import SourceError
+from alsatian.serving.events import Event, Gone, opened
 from alsatian.serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,9 +25,13 @@ class Learned(NamedTuple):
 def events_for(model: Model, path: Path, url: str | None) -> Learned:
     """Return all events that the service of a model file has kept. Raises SourceError where there is no database."""
     database = opened(Settings(path, events=url).events_url, making=False)
-    through = database.last()
-    found = database.all(through)
-    database.close()
+    try:
+        through = database.last()
+        found = database.all(through)
+    except Gone as gone:
+        raise SourceError(str(gone)) from None
+    finally:
+        database.close()
     return Learned(_beside(model, found), {"database": database.name, "through": through, "count": len(found)})
 
 

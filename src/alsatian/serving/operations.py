@@ -33,6 +33,7 @@ class About(BaseModel):
     attributes: dict[str, str] = Field(description="The columns of the catalog, for where.")
     ids: dict[str, str] = Field(description='Whether ids of users and items are "int" or "text".')
     training: dict[str, Any]
+    index: dict[str, float] | None = Field(description="What the index of similar items is worth; null without one.")
     since: float = Field(description="When it was taken into service, in seconds since 1970.")
     swaps: int = Field(description="How many new models this worker took into service.")
     trouble: str | None = Field(description="Why the file that lies there now is not in service; null where it is.")

@@ -16,31 +16,32 @@ _PREFIX, _ALIVE = "alsatian-serving-", "alive"
 @contextlib.contextmanager
 def workplace() -> Iterator[Path]:
     """Make a folder for as long as this process works; the processes that it forks share it."""
-    _remove_abandoned()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    held = _held(folder)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(held)
-
-
-def _held(folder: Path) -> int:
-    """Return a file of the folder that stays locked until this process and those it forked have ended, however."""
-    new = folder / "new"
-    held = os.open(new, os.O_CREAT | os.O_WRONLY, 0o600)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    new.rename(folder / _ALIVE)  # nobody has seen it before it was locked
-    return held
-
-
-def _remove_abandoned() -> None:
     for alive in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_ALIVE}"):
-        with contextlib.suppress(OSError):  # it is locked, gone, or another user's
-            found = os.open(alive, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            try:
-                fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(alive.parent, ignore_errors=True)
-            finally:
-                os.close(found)
+        with contextlib.suppress(OSError):  # it is in use, gone, or another user's
+            _remove_abandoned(alive)
+    folder, maker = Path(tempfile.mkdtemp(prefix=_PREFIX)), os.getpid()
+    try:
+        with (folder / "new").open("x") as held:  # locked until this process and those it forked have ended, however
+            fcntl.flock(held, fcntl.LOCK_EX)
+            (folder / "new").rename(folder / _ALIVE)  # nobody has seen it before it was locked
+            yield folder
+    finally:
+        if os.getpid() == maker:
+            _remove(folder)
+
+
+def _remove_abandoned(alive: Path) -> None:
+    found = os.open(alive, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _remove(alive.parent)
+    finally:
+        os.close(found)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, and last the file by which it would be found again."""
+    for file in folder.iterdir():
+        if file.name != _ALIVE:
+            file.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
