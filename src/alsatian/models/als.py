@@ -22,14 +22,13 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.errors import FitError, ParameterError, counted
-from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Side
 from alsatian.kernels.types import entries
 from alsatian.models import axes
 from alsatian.models.alternation import InMemory, alternate
 from alsatian.models.attributes import PlacingModel
-from alsatian.models.explaining import explanations, regression_parts
+from alsatian.models.explaining import Shares, regression_parts
 from alsatian.models.lists import Audience
 from alsatian.models.params import param
 from alsatian.models.run import Run
@@ -216,7 +215,7 @@ class ALS(PlacingModel):
     def _items(self) -> Side:
         return Side(self.item_factors, self.item_bias)
 
-    def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
+    def _explain(self, history: CSR, items: list[int]) -> Shares:
         """Take scores apart. With `nonnegative`, the person's factors that are 0 stay so: the others solve the plain
         regression without them, which has an answer in parts.
         """
@@ -237,4 +236,4 @@ class ALS(PlacingModel):
             f, y, outside = f[:, free], y[:, free], outside[np.ix_(free, free)]
         parts = regression_parts(f, confidence - form.unobserved, target, outside, y)
         bases = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
-        return explanations(self.data, history, items, bases, parts)
+        return Shares(bases, parts)

@@ -19,7 +19,7 @@ from alsatian.catalog import Catalog
 from alsatian.errors import ParameterError, listed, nearest
 from alsatian.explanation import Explanation
 from alsatian.interactions import Interactions
-from alsatian.models.explaining import explanations
+from alsatian.models.explaining import Shares, explanations
 from alsatian.models.factor import FactorModel
 from alsatian.models.features import LEAST, features
 from alsatian.models.lists import Audience, Mask
@@ -138,15 +138,15 @@ class PlacingModel(FactorModel):
     def _known(self, rows: NDArray[np.int32]) -> Audience:
         return super()._known(rows)._replace(placed=self.placed_users)
 
-    def _told(self, audience: Audience, row: int, items: list[int]) -> list[Explanation]:
+    def _told(self, audience: Audience, row: int, items: list[int], most: int | None = None) -> list[Explanation]:
         """Explain; whoever is placed has no history that could speak for an item, so all of the score is its base."""
         person = {"user": self.user_attributes or ()} if audience.placed is not None and audience.placed[row] else {}
         if person:
             alone = audience._replace(rows=np.full(len(items), row, np.int32))
-            scores, nothing = self._predict(alone, np.array(items, np.int32)), np.zeros((0, len(items)))
-            told = explanations(self.data, audience.seen.take(np.array([row])), items, scores, nothing)
+            shares = Shares(self._predict(alone, np.array(items, np.int32)), np.zeros((0, len(items))))
+            told = explanations(self.data, audience.seen.take(np.array([row])), items, shares)
         else:
-            told = super()._told(audience, row, items)
+            told = super()._told(audience, row, items, most)
         by_item = {"item": self.item_attributes or ()}
         by = [person if self.placed_items is None or not self.placed_items[at] else person | by_item for at in items]
         return [replace(one, placed_by=sides) for one, sides in zip(told, by, strict=True)]

@@ -16,6 +16,7 @@ from alsatian.explanation import Explanation
 from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 from alsatian.models import lists
+from alsatian.models.explaining import Shares, explanations
 from alsatian.models.histories import History, visitor_history
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.novelty import best
@@ -241,13 +242,14 @@ class Model(Parameters):
         """Return, for each item of each list, the items of the person that speak most for it."""
         answer = []
         for row, items in zip(audience.rows, top.best, strict=True):
-            told = self._told(audience, row, items[items >= 0].tolist())
-            answer.append([[(r.title or r.item, r.contribution) for r in one.reasons[:most]] for one in told])
+            told = self._told(audience, row, items[items >= 0].tolist(), most)
+            answer.append([[(r.title or r.item, r.contribution) for r in one.reasons] for one in told])
         return answer
 
-    def _told(self, audience: Audience, row: int, items: list[int]) -> list[Explanation]:
-        """Explain items to one person of an audience."""
-        return self._explain(audience.seen.take(np.array([row])), items)
+    def _told(self, audience: Audience, row: int, items: list[int], most: int | None = None) -> list[Explanation]:
+        """Explain items to one person of an audience, by so many reasons each."""
+        history = audience.seen.take(np.array([row]))
+        return explanations(self.data, history, items, self._explain(history, items), most)
 
     # The hooks: one model's mathematics, on row numbers
 
@@ -294,5 +296,5 @@ class Model(Parameters):
     def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
         raise Unsupported(f"{self.name} ranks items and predicts no values; explicit-als does.")
 
-    def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
+    def _explain(self, history: CSR, items: list[int]) -> Shares:
         raise Unsupported(f"{self.name} has no reasons to give; explicit-als and implicit-als have.")

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.errors import FitError
-from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Form, Side
 from alsatian.kernels.types import entries
-from alsatian.models.explaining import explained, named_entries
+from alsatian.models.explaining import Shares
 from alsatian.models.impersonal import Impersonal
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.params import param
@@ -105,13 +104,12 @@ class Baseline(Impersonal):
             values[rows >= 0] += bias[rows[rows >= 0]]
         return values.astype(np.float32)
 
-    def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
+    def _explain(self, history: CSR, items: list[int]) -> Shares:
         """Take the user's bias apart: a value that lies above what its item gets lifts every prediction."""
         mean = float(self.mean[0])
         confidence, above = entries(history.for_kernels, _form(mean), _side(self.item_bias))
         parts = above / (self.reg_user + confidence.sum())
-        named = named_entries(self.data, history)
-        return [explained(self.data, named, item, mean + float(self.item_bias[item]), parts) for item in items]
+        return Shares(mean + self.item_bias[items].astype(np.float64), np.repeat(parts[:, None], len(items), axis=1))
 
 
 def solved(rows: CSR, fixed: Biases, mean: float, reg: float, threads: int) -> tuple[Biases, float]:

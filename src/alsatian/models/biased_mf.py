@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import FitError, ParameterError
-from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.models.attributes import PlacingModel
 from alsatian.models.descent import MOMENTS, Descent
 from alsatian.models.early_stopping import EarlyStopping
-from alsatian.models.explaining import explanations
+from alsatian.models.explaining import Shares
 from alsatian.models.factor import Floats
 from alsatian.models.implicit_terms import shrinking
 from alsatian.models.lists import Audience
@@ -222,11 +221,11 @@ class BiasedMF(PlacingModel):
         inverse: NDArray[np.float64] = np.linalg.pinv(system, hermitian=True).astype(np.float64)
         return f, inverse, weights * (history.values - known)
 
-    def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
+    def _explain(self, history: CSR, items: list[int]) -> Shares:
         """Take scores apart: item i's is m + b_i + sum over e of (f_i' A^-1 f_e) w_e t_e, and y_i.(e's part of s)."""
         assert self.item_bias is not None
         f, inverse, target = self._regression(history)
         y = self.item_factors[items].astype(np.float64)
         parts = (f @ (inverse @ np.column_stack([y, np.ones(len(items))]).T)) * target[:, None]
         bases = float(self.mean[0]) + self.item_bias[items]
-        return explanations(self.data, history, items, bases, parts + self._implied(history) @ y.T)
+        return Shares(bases, parts + self._implied(history) @ y.T)

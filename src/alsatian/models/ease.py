@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.errors import FitError, ParameterError
-from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.models.base import Model
-from alsatian.models.explaining import explained, named_entries
+from alsatian.models.explaining import Shares
 from alsatian.models.lists import Audience, Mask, Top, blocks, stacked
 from alsatian.models.params import param
 from alsatian.models.run import Run
@@ -92,12 +91,10 @@ class EASE(Model):
             scores[pairs] = np.bincount(pair, parts, minlength=len(pairs))
         return scores
 
-    def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
+    def _explain(self, history: CSR, items: list[int]) -> Shares:
         """The part of the person's item j in the score of i is x_j B_ji."""
-        values, named = strengths(history).astype(np.float64), named_entries(self.data, history)
-        return [
-            explained(self.data, named, item, 0.0, values * self.item_weights[history.indices, item]) for item in items
-        ]
+        weights = self.item_weights[history.indices[:, None], items]
+        return Shares(np.zeros(len(items)), strengths(history).astype(np.float64)[:, None] * weights)
 
 
 def solved(data: Interactions, reg: float) -> NDArray[np.float32]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import FitError
 from alsatian.explanation import Explanation, Reason
-from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 
-Entries = list[tuple[Id, str | None, float]]  # item, title, value
 _SINGULAR = 1e15  # a condition number that is nothing but rounding
+
+
+class Shares(NamedTuple):
+    """Scores taken apart: their bases without a history (items), and what its entries add (entries, items)."""
+
+    bases: NDArray[np.floating]
+    parts: NDArray[np.floating]
 
 
 def regression_parts(
@@ -38,26 +43,23 @@ def regression_parts(
 
 
 def explanations(
-    data: Interactions, history: CSR, items: list[int], bases: NDArray[Any], parts: NDArray[np.float64]
+    data: Interactions, history: CSR, items: list[int], shares: Shares, most: int | None = None
 ) -> list[Explanation]:
-    """Return for each item its base (mean and biases) and parts (entries, items) as reasons, largest first."""
-    named = named_entries(data, history)
+    """Return for each item its score taken apart as users read it, with the largest reasons (None: all) first."""
+    bases, parts = shares
+    orders = np.argsort(-parts, axis=0, kind="stable")[:most].T
+    scores = bases + parts.sum(0)
     return [
-        explained(data, named, item, float(base), part) for item, base, part in zip(items, bases, parts.T, strict=True)
-    ]
+        Explanation(
+            data.item_ids.id_of(item), data.catalog.title_of(item), float(score), float(base),
+            _reasons(data, history, order, part[order]),
+        )
+        for item, score, base, order, part in zip(items, scores, bases, orders, parts.T, strict=True)
+    ]  # fmt: skip
 
 
-def named_entries(data: Interactions, history: CSR) -> Entries:
-    """Return what a history (one row) holds as users read it; once for all items that it explains."""
-    rows = history.indices.tolist()
+def _reasons(data: Interactions, history: CSR, entries: NDArray[np.intp], parts: NDArray[np.float64]) -> list[Reason]:
+    rows = history.indices[entries].tolist()
     titles = [data.catalog.title_of(row) for row in rows]
-    return list(zip(data.item_ids.take(history.indices), titles, history.values.tolist(), strict=True))
-
-
-def explained(data: Interactions, named: Entries, item: int, base: float, parts: NDArray[np.float64]) -> Explanation:
-    """Return an item's score as its base and what each entry of a history adds to it."""
-    told = parts.tolist()
-    order = np.argsort(-parts, kind="stable").tolist()
-    reasons = [Reason._make((*named[at], told[at])) for at in order]
-    title = data.catalog.title_of(item)
-    return Explanation(data.item_ids.id_of(item), title, base + float(parts.sum()), base, reasons)
+    named = zip(data.item_ids.take(rows), titles, history.values[entries].tolist(), parts.tolist(), strict=True)
+    return [Reason(*one) for one in named]

@@ -110,13 +110,13 @@ class Fallback(Combined):
         first, then = (part._predict(view, items) for part, view in people)
         return np.where(well & ~((items >= 0) & self._left[items]), first, then)
 
-    def _told(self, audience: Audience, row: int, items: list[int]) -> list[Explanation]:
+    def _told(self, audience: Audience, row: int, items: list[int], most: int | None = None) -> list[Explanation]:
         told: dict[int, Explanation] = {}
         well = self._well_known(audience)[row]
         of = [0 if well and not self._left[item] else 1 for item in items]
         for part in set(of):
             some = [item for item, its in zip(items, of, strict=True) if its == part]
-            told |= dict(zip(some, self.models[part]._told(audience.views[part], row, some), strict=True))
+            told |= dict(zip(some, self.models[part]._told(audience.views[part], row, some, most), strict=True))
         return [told[item] for item in items]
 
 

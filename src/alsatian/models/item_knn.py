@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
-from alsatian.explanation import Explanation
 from alsatian.interactions import CSR, Interactions
 from alsatian.kernels import Sparse
 from alsatian.models.expected import Expected
-from alsatian.models.explaining import explained, named_entries
+from alsatian.models.explaining import Shares
 from alsatian.models.lists import Audience, Mask, Top
 from alsatian.models.neighborhood import Neighborhood, table
 from alsatian.models.vectors import cells
@@ -98,17 +97,18 @@ class ItemKNN(Neighborhood):
         there &= items[:, None] >= 0
         return self.similarities[items] * there, self._told_values(history)[entries] * there
 
-    def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
+    def _explain(self, history: CSR, items: list[int]) -> Shares:
         """Each of the person's items j speaks for i by s_ij times its value, or by its share of the deviation."""
         values = self._told_values(history).astype(np.float64)
-        answers, named = [], named_entries(self.data, history)
-        for item in items:
+        bases, parts = np.zeros(len(items)), np.zeros((len(values), len(items)))
+        for at, item in enumerate(items):
             similarity = np.zeros(len(self.neighbors))
             near = self.neighbors[item]
             similarity[near[near >= 0]] = self.similarities[item][near >= 0]
-            weights, base = similarity[history.indices], 0.0
+            weights = similarity[history.indices]
             if self.expected:
                 weights = weights / (weights.sum() + self._setting("damping") or 1.0)
-                base = self.expected.mean + float(self.expected.user_bias(history)[0] + self.expected.item_bias[item])
-            answers.append(explained(self.data, named, item, base, weights * values))
-        return answers
+                user_bias = self.expected.user_bias(history)[0]
+                bases[at] = self.expected.mean + float(user_bias + self.expected.item_bias[item])
+            parts[:, at] = weights * values
+        return Shares(bases, parts)

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.errors import DataError, FitError, ParameterError
-from alsatian.explanation import Explanation
 from alsatian.ids import Id
 from alsatian.interactions import CSR, Interactions
 from alsatian.models import lists
 from alsatian.models.attributes import PlacingModel
 from alsatian.models.base import Some
-from alsatian.models.explaining import explanations
+from alsatian.models.explaining import Shares
 from alsatian.models.factor import Floats
 from alsatian.models.imputation import KINDS, Imputation
 from alsatian.models.lists import Audience, Mask, Top
@@ -194,11 +193,11 @@ class PureSVD(PlacingModel):
         vectors = self._imputation.residuals(history) @ self.item_factors
         return super()._fold_in(history)._replace(vectors=vectors, offsets=self._imputation.user_bias(history))
 
-    def _explain(self, history: CSR, items: list[int]) -> list[Explanation]:
+    def _explain(self, history: CSR, items: list[int]) -> Shares:
         """Take scores apart: the cell's filling, and R_uj (y_j . y_i) for each entry j of the history."""
         imputation, wide = self._imputation, self.item_factors.astype(np.float64)
         parts = (wide[history.indices] @ wide[items].T) * imputation.residuals(history).data[:, None]
         user_bias = imputation.user_bias(history)
         base = imputation.mean + (0.0 if user_bias is None else float(user_bias[0]))
         bases = [base + (0.0 if self.item_bias is None else float(self.item_bias[item])) for item in items]
-        return explanations(self.data, history, items, np.array(bases), parts)
+        return Shares(np.array(bases), parts)
