@@ -80,6 +80,7 @@ def _work(
 ) -> None:
     """Answer requests in this process until it is told to end, or the process that keeps watch over it is gone."""
     import uvicorn
+    from threadpoolctl import threadpool_limits
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
     from alsatian.serving.app import create_app
@@ -143,6 +144,7 @@ def _work(
         async def on_tick(self, counter: int) -> bool:
             return await super().on_tick(counter) or keeper not in (0, os.getppid())
 
+    threadpool_limits(1, user_api="blas")  # small products on many threads would only wait for one another
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE, timeout_keep_alive=IDLE, lifespan="on", proxy_headers=False,
