@@ -23,7 +23,7 @@ Cli = Callable[..., Any]
 ROOT: Any = typer.main.get_command(app.app)
 COMMANDS = (
     *("demo", "inspect", "train", "evaluate", "tune", "report"),
-    *("recommend", "similar", "explain", "serve", "retrain", "spark"),
+    *("recommend", "similar", "explain", "index", "serve", "retrain", "spark"),
 )
 
 

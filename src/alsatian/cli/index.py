@@ -28,7 +28,9 @@ Recall = Annotated[
 def index(
     file: ModelFile, output: Output = None, recall: Recall = 0.95, threads: Threads = None, as_json: Json = False
 ) -> None:
-    """Give a model file an index of similar items, if that pays. Lists for people are exact and need none.
+    """Make similar items of a large catalog quick to find.
+
+    The model file gets an index, if that pays; with it they are approximate. Lists for people are exact and need none.
 
     \b
     alsatian index shop.model
