@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import tempfile
 import threading
@@ -20,6 +21,7 @@ from alsatian.cli import run
 from alsatian.errors import ModelFileError
 from alsatian.serving import create_app
 from alsatian.serving.current import Current
+from alsatian.serving.workplace import workplace
 from serving.conftest import Server, Start, is_ready, wait_for
 
 ALICE = "/api/users/alice/recommendations"
@@ -98,6 +100,12 @@ class TestCurrent:
         assert len(list(current.folder.glob("*.model"))) == 1
         current.close()
         assert not current.folder.exists()
+
+
+def test_a_folder_that_somebody_else_removed_is_no_fault() -> None:
+    with workplace() as folder:
+        shutil.rmtree(folder)
+    assert not folder.exists()
 
 
 class TestService:

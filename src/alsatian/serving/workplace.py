@@ -20,14 +20,14 @@ def workplace() -> Iterator[Path]:
         with contextlib.suppress(OSError):  # it is in use, gone, or another user's
             _remove_abandoned(alive)
     folder, maker = Path(tempfile.mkdtemp(prefix=_PREFIX)), os.getpid()
-    try:
-        with (folder / "new").open("x") as held:  # locked until this process and those it forked have ended, however
+    with (folder / "new").open("x") as held:  # locked until this process and those it forked have ended, however
+        try:
             fcntl.flock(held, fcntl.LOCK_EX)
             (folder / "new").rename(folder / _ALIVE)  # nobody has seen it before it was locked
             yield folder
-    finally:
-        if os.getpid() == maker:
-            _remove(folder)
+        finally:
+            if os.getpid() == maker:  # still locked, so that nobody else removes it meanwhile
+                _remove(folder)
 
 
 def _remove_abandoned(alive: Path) -> None:
@@ -40,8 +40,9 @@ def _remove_abandoned(alive: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, and last the file by which it would be found again."""
-    for file in folder.iterdir():
-        if file.name != _ALIVE:
-            file.unlink(missing_ok=True)
+    """Remove what is there of a folder, and last the file by which it would be found again."""
+    with contextlib.suppress(OSError):
+        for file in folder.iterdir():
+            if file.name != _ALIVE:
+                file.unlink()
     shutil.rmtree(folder, ignore_errors=True)
