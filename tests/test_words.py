@@ -1,4 +1,4 @@
-"""What is written is true: exported names, the order of imports, light imports, examples, documented commands."""
+"""What is written is true: exported names, light imports, examples, documented commands."""
 
 from __future__ import annotations
 
@@ -22,99 +22,8 @@ PACKAGE = Path(alsatian.__file__).parent
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-# The floors of the house, from the ground up: imports run downward only.
-FLOORS = [
-    ["errors", "figures", "progress", "text", "writing"],
-    ["kernels", "ids", "spans", "tables", "weighing"],
-    ["titles", "filters", "dataframes", "plots"],
-    ["catalog", "recipe", "explanation", "duplicates", "pages"],
-    ["interactions", "ranking"],
-    ["refining", "metrics", "modelfile"],
-    ["ingest"],
-    ["inspection", "split"],
-    ["models"],
-    ["store", "evaluation", "posters"],
-    ["curves"],
-    ["tuning", "spark"],
-    ["reporting", "serving"],
-    ["cli"],
-    ["", "__main__"],
-]
-
-
-def module_of(path: Path) -> str:
-    """Return the dotted name below the package: "models.als", "kernels" for its __init__."""
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-MODULES = {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
-
-
-def imported(node: ast.AST) -> Iterator[tuple[ast.ImportFrom | ast.Import, bool]]:
-    """Yield each import below a node, and whether it runs at once; imports for type checkers do not count."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        if isinstance(child, ast.ImportFrom | ast.Import):
-            yield child, True
-        inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        yield from ((found, at_once and not inside) for found, at_once in imported(child))
-
-
-def targets(statement: ast.ImportFrom | ast.Import, importer: str) -> set[str]:
-    """Return the modules of this package that a statement imports."""
-    assert not getattr(statement, "level", 0), f"{importer}: write imports in full"
-    if isinstance(statement, ast.Import):
-        names = [alias.name for alias in statement.names]
-    else:
-        inner = [f"{statement.module}.{alias.name}" for alias in statement.names]
-        names = [name if name.partition(".")[2] in MODULES else str(statement.module) for name in inner]
-    ours = {name.partition(".")[2] for name in names if name.split(".")[0] == "alsatian"}
-    return {name for name in ours if name in MODULES}
-
-
-def graph(at_once_only: bool) -> dict[str, set[str]]:
-    return {
-        name: {
-            target
-            for statement, at_once in imported(ast.parse(path.read_text()))
-            if at_once or not at_once_only
-            for target in targets(statement, name)
-        }
-        for name, path in MODULES.items()
-    }
-
 
 class TestImports:
-    def test_every_part_stands_on_a_floor(self) -> None:
-        assert {name.split(".")[0] for name in MODULES} == {name for floor in FLOORS for name in floor}
-
-    def test_imports_run_downward_only(self) -> None:
-        height = {part: level for level, floor in enumerate(FLOORS) for part in floor}
-        upward = [
-            f"{name} imports {target}"
-            for name, found in graph(at_once_only=False).items()
-            for target in found
-            if (part := name.split(".")[0]) != (other := target.split(".")[0])
-            and other
-            and height[other] >= height[part]
-        ]
-        assert upward == []
-
-    def test_no_modules_import_one_another_in_a_circle(self) -> None:
-        edges, done = graph(at_once_only=True), set()
-
-        def walk(name: str, path: tuple[str, ...]) -> None:
-            assert name not in path, " -> ".join([*path[path.index(name) :], name])
-            if name not in done:
-                for target in sorted(edges[name] - {name}):
-                    walk(target, (*path, name))
-                done.add(name)
-
-        for name in edges:
-            walk(name, ())
-
     @pytest.mark.parametrize(
         "heavy",
         [
@@ -167,7 +76,7 @@ class TestNames:
         long = {
             str(path.relative_to(ROOT)): lines
             for path in sources
-            if path.suffix in (".py", ".cpp", ".h", ".pyi") and (lines := len(path.read_text().splitlines())) > 300
+            if path.suffix in (".py", ".cpp", ".h", ".pyi") and (lines := len(path.read_text().splitlines())) > 400
         }
         assert long == {}
 
