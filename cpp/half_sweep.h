@@ -3,10 +3,10 @@
 //   (w0 G + sum_e (c_e - w0) f_e f_e' + r I) x = sum_e c_e t_e f_e
 //
 // over the entries e of the row, with f_e the fixed side's factors of the entry's column (and a
-// constant 1 where a bias is learned), G = F'F, and t_e less the fixed side's bias. See models/als.py.
+// constant 1 where a bias is learned), G = F'F, and t_e less the fixed side's bias. See models/als/base.py.
 //
 // With A x = b for the above, and b plus `rhs_offset`, a row of `noise` z makes x = A^-1 b + U^-1 z, where A = U'U: of
-// standard normal z, a draw from the normal distribution whose precision is A. See models/bayesian_mf.py.
+// standard normal z, a draw from the normal distribution whose precision is A. See models/bayesian/bayesian_mf.py.
 //
 // Where factors must not be negative, x is the minimum of the same regression under that bound (coordinate_descent.h).
 #pragma once

@@ -6,7 +6,7 @@
 //
 // s_u, the implicit term of SVD++, stands still meanwhile. The entries lie in a grid of blocks, stripes of users by
 // stripes of items. Round r walks the blocks (a, a + r): no two of them share a user or an item, so threads need not
-// know of each other, and the order of the steps depends on the grid alone. See models/biased_mf.py.
+// know of each other, and the order of the steps depends on the grid alone. See models/sgd/biased_mf.py.
 #pragma once
 #include <cstdint>
 

@@ -9,7 +9,7 @@ import alsatian as al
 
 
 def main(favourites: list[str]) -> None:
-    ratings = al.samples.load("movielens-small")
+    ratings = al.datasets.load("movielens-small")
     print(ratings)
 
     split = al.split.per_user(ratings, n=10, seed=0)  # before any fit

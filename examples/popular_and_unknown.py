@@ -9,7 +9,7 @@ import alsatian as al
 
 
 def main(favourites: list[str]) -> None:
-    likes = al.samples.load("movielens-small").likes(4)
+    likes = al.datasets.load("movielens-small").likes(4)
     split = al.split.per_user(likes, n=10, seed=0)
     blend = al.Blend(parts=[al.ImplicitALS(), al.ItemKNN()])  # weights found on a part held out of the training part
     blend.fit(split.train)

@@ -16,7 +16,7 @@ GRID = [{"factors": 4, "reg": 0.8}, {"factors": 16, "reg": 0.8}]
 
 def main(favourites: list[str]) -> None:
     spark = start()  # the session of spark-submit, or one on this machine
-    sample = al.samples.load("movielens-small")
+    sample = al.datasets.load("movielens-small")
     columns = {"user": sample.user_ids.take(sample.users), "item": sample.item_ids.take(sample.items)}
     frame = spark.createDataFrame(pa.table(columns | {"rating": sample.values}))
     films = pa.table({"item": sample.item_ids.tolist(), "title": sample.catalog.titles})

@@ -20,7 +20,7 @@ FILMS = ["Toy Story (1995)", "GoldenEye (1995)", "Star Wars (1977)", "Scream (19
 
 
 def main(source: str | None, folder: Path) -> None:
-    ratings = al.samples.load("movielens-small") if source is None else al.read(source)
+    ratings = al.datasets.load("movielens-small") if source is None else al.read(source)
     parts = al.split.per_user(ratings, n=10, seed=0)
     inner = al.split.per_user(parts.train, n=10, seed=1)
     folder.mkdir(parents=True, exist_ok=True)

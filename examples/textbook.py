@@ -19,7 +19,7 @@ TEXTBOOK = {"biases": False, "nu": 0, "epochs": 15, "accelerate": False, "solver
 
 
 def main(folder: Path) -> None:
-    parts = al.split.per_user(al.samples.load("movielens-small"), n=10, seed=0)
+    parts = al.split.per_user(al.datasets.load("movielens-small"), n=10, seed=0)
 
     def curves(name: str, settings: list[dict[str, float]], names: list[str] | None = None) -> None:
         drawn = al.LearningCurves(parts.held_out)

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-import browser
-import problems
-from alsatian.interactions import Interactions
-from spark_session import connect, port, spark  # noqa: F401  (fixtures)
+from alsatian.data.interactions import Interactions
+from support import browser, problems
+from support.spark_session import connect, port, spark  # noqa: F401  (fixtures)
 
 ABSENT = "shared data not found"
 

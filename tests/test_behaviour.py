@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-import behaviour
-from cases import CASES
+from support import behaviour
+from support.cases import CASES
 
 BEFORE = json.loads(behaviour.FILE.read_text())
 BITS = {"learned", "lists"}

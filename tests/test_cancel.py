@@ -16,8 +16,8 @@ PRELUDE = """
 import os, signal, sys, threading, time
 import numpy as np
 from alsatian import kernels
-from alsatian.ids import Ids
-from alsatian.interactions import Interactions
+from alsatian.data.id_map import Ids
+from alsatian.data.interactions import Interactions
 from alsatian.models import BayesianMF, ExplicitALS, ImplicitALS
 
 def data(rows, users, items):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import alsatian as al
-from alsatian.spark.java import find_java
+from alsatian.spark.java_home import find_java
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

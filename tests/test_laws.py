@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from alsatian.interactions import Interactions
+from alsatian.data.interactions import Interactions
 from alsatian.models import MODELS
-from cases import CASES, Case
-from laws import LAWS, Law
+from support.cases import CASES, Case
+from support.laws import LAWS, Law
 
 
 def test_every_model_is_tried() -> None:

@@ -1,10 +1,10 @@
-"""The structure of the package: imports, floors, names. `python tests/structure.py` prints the same counts."""
+"""The structure of the package: imports, floors, names. `python tests/support/structure.py` prints the same counts."""
 
 from __future__ import annotations
 
 import pytest
 
-from structure import FLOORS, KINDS, Structure
+from support.structure import FLOORS, KINDS, Structure
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Alsatian: ratings or events in, recommendations out.
 
 >>> import alsatian as al
->>> ratings = al.samples.load("movielens-small")
+>>> ratings = al.datasets.load("movielens-small")
 >>> split = al.split.per_user(ratings, n=10, seed=0)
 >>> model = al.ExplicitALS(factors=8, epochs=2).fit(split.train, progress=False)
 >>> len(model.recommend(1, n=5))
@@ -13,15 +13,18 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from alsatian._version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from alsatian import evaluation, metrics, posters, spark, split
-    from alsatian.catalog import Catalog
-    from alsatian.curves import LearningCurves
+    from alsatian import datasets, evaluation, metrics, posters, spark, split
+    from alsatian.data.catalog import Catalog
+    from alsatian.data.id_map import Ids
+    from alsatian.data.interactions import Interactions
+    from alsatian.data.recipe import Recipe
     from alsatian.errors import AlsatianError
     from alsatian.evaluation import Evaluation, evaluate
-    from alsatian.ids import Ids
-    from alsatian.ingest import read, samples
-    from alsatian.interactions import Interactions
+    from alsatian.evaluation.learning_curves import LearningCurves
+    from alsatian.ingest import read
     from alsatian.models import (
         EASE,
         Baseline,
@@ -37,14 +40,11 @@ if TYPE_CHECKING:
         UserKNN,
         index,
     )
-    from alsatian.ranking import Recommendations
-    from alsatian.recipe import Recipe
+    from alsatian.persistence.save_load import load, save
+    from alsatian.recommender.recommendations import Recommendations
     from alsatian.reporting import report
     from alsatian.split import Split, SplitWarning
-    from alsatian.store import load, save
     from alsatian.tuning import Study, tune
-
-__version__ = "0.1.0"
 
 # Where each public name lives; a module named None is a public name itself. Loaded on first use,
 # so that `import alsatian` and the command line start at once.
@@ -73,6 +73,7 @@ _HOMES = {
     "Study": "tuning",
     "UserKNN": "models",
     "evaluate": "evaluation",
+    "datasets": None,
     "evaluation": None,
     "index": "models",
     "load": "store",
@@ -80,7 +81,6 @@ _HOMES = {
     "posters": None,
     "read": "ingest",
     "report": "reporting",
-    "samples": "ingest",
     "save": "store",
     "spark": None,
     "split": None,
@@ -90,8 +90,8 @@ _HOMES = {
 __all__ = [
     "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
     "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "LearningCurves", "Popularity", "PureSVD", "Recipe",
-    "Recommendations", "Split", "SplitWarning", "Study", "UserKNN", "evaluate", "evaluation", "index", "load",
-    "metrics", "posters", "read", "report", "samples", "save", "spark", "split", "tune",
+    "Recommendations", "Split", "SplitWarning", "Study", "UserKNN", "datasets", "evaluate", "evaluation", "index", "load",
+    "metrics", "posters", "read", "report", "save", "spark", "split", "tune",
 ]  # fmt: skip
 
 

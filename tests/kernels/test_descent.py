@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from alsatian.kernels import Blocks, Descending, Rule, reference
-from alsatian.models.blocks import blocks_of, stripes_for
+from alsatian.models.sgd.training_state import blocks_of, stripes_for
 
 MOMENTS = {"sgd": 0, "momentum": 1, "adam": 2}
 

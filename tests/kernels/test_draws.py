@@ -10,7 +10,7 @@ import pytest
 
 from alsatian.kernels import Side, reference
 from alsatian.kernels.types import Array
-from problems import Problem, problem
+from support.problems import Problem, problem
 
 TOLERANCE = {"float32": 2e-4, "float64": 1e-9}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from alsatian.kernels import Side, reference
-from problems import Problem, problem
+from support.problems import Problem, problem
 
 PRECISIONS = pytest.mark.parametrize("precision", ["float32", "float64"])
 

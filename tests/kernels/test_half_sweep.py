@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from alsatian.kernels import NEVER, Side, reference
-from problems import FORMS, Problem, problem
+from support.problems import FORMS, Problem, problem
 
 FACTORS = [0, 1, 7, 8, 16, 17, 31, 32, 64, 65, 100]  # below, at and above whole vectors and tiles
 CASES = [

@@ -11,8 +11,8 @@ from scipy.optimize import nnls
 
 from alsatian.kernels import Side, reference
 from alsatian.kernels.types import Array, entries
-from oracles import half_objective
-from problems import FORMS, Problem, problem
+from support.oracles import half_objective
+from support.problems import FORMS, Problem, problem
 
 CASES = [pytest.param(form, False, id=form) for form in FORMS] + [pytest.param("explicit", True, id="explicit, biases")]
 TOLERANCE = {"float32": 2e-4, "float64": 1e-9}

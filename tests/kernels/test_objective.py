@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from alsatian.kernels import Side
-from oracles import half_objective
-from problems import FORMS, Problem, problem
+from support.oracles import half_objective
+from support.problems import FORMS, Problem, problem
 
 CASES = [pytest.param(form, False, id=form) for form in FORMS] + [pytest.param("explicit", True, id="explicit, biases")]
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alsatian.interactions import Interactions
+from alsatian.data.interactions import Interactions
 from alsatian.models import ExplicitALS, ImplicitALS
-from alsatian.models.als import ALS
-from oracles import cells, objective
-from problems import from_matrix, random_ratings
+from alsatian.models.als.base import ALS
+from support.oracles import cells, objective
+from support.problems import from_matrix, random_ratings
 
 Dense = NDArray[np.float64]
 COMMON: dict[str, Any] = {"factors": 4, "precision": "float64"}

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alsatian.posters import source, tmdb
+from alsatian.posters import poster, tmdb
 
 KEY = "0123456789abcdef0123456789abcdef"
 JPEG = b"\xff\xd8\xff\xe0 a picture of "
@@ -117,7 +117,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         monkeypatch.setattr(tmdb, "API", f"{running.url}/3")
         monkeypatch.setattr(tmdb, "PAUSE", 0.0)
-        monkeypatch.setenv(source.KEY, KEY)
+        monkeypatch.setenv(poster.KEY, KEY)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         yield running
         running.shutdown()

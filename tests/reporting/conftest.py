@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-import problems
-from alsatian.catalog import Catalog
-from alsatian.interactions import Interactions
+from alsatian.data.catalog import Catalog
+from alsatian.data.interactions import Interactions
 from alsatian.posters import Posters
 from alsatian.reporting import Report, report
-from alsatian.split import values
+from alsatian.split import holdout
 from alsatian.tuning import Study, tune
-from browser import EVIL
+from support import problems
+from support.browser import EVIL
 
 MODELS = ["explicit-als:factors=4", "implicit-als:factors=4", "item-knn"]
 
@@ -31,7 +31,7 @@ def films() -> Interactions:
 @pytest.fixture(scope="session")
 def search(films: Interactions) -> Study:
     """A search on what the report's models learn from."""
-    train = values.per_user(films, 10).train
+    train = holdout.per_user(films, 10).train
     space = {"factors": (2, 8), "reg": (0.1, 10.0), "epochs": (1, 4)}
     return tune("explicit-als", train, trials=6, space=space, split="random:0.2", prune=False)
 

@@ -22,8 +22,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 import alsatian as al
-import problems
 from alsatian.serving import create_app
+from support import problems
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import alsatian as al
-import problems
 from alsatian.serving import create_app
 from serving.conftest import Start
+from support import problems
 
 EACH = 10  # examples of each call
 MINUTES = float(os.environ.get("ALSATIAN_SOAK_MINUTES", "1"))

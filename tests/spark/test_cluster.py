@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 import alsatian as al
-from alsatian.interactions import Interactions
-from cases import arrays
-from spark_session import as_frame, free_port
+from alsatian.data.interactions import Interactions
+from support.cases import arrays
+from support.spark_session import as_frame, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.xdist_group("spark")]
 
@@ -71,7 +71,7 @@ def test_a_killed_executor_does_not_change_a_bit(
     ratings, model = tmp_path / "ratings.parquet", tmp_path / "films.model"
     frame = as_frame(spark, some_ratings)
     frame.write.parquet(str(ratings))
-    script = str(Path(__file__).with_name("on_cluster.py"))
+    script = str(Path(__file__).parents[1] / "support" / "killed_executor.py")
     command = [sys.executable, "-W", "ignore", script, master, str(ratings), str(tmp_path / "work"), str(model)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import alsatian as al
+from alsatian.data.interactions import Interactions
 from alsatian.errors import AlsatianError, ColumnError, DataError, DependencyError, ParameterError, RowsError
-from alsatian.interactions import Interactions
-from spark_session import as_frame
+from support.spark_session import as_frame
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
 SMALL = {"factors": 1, "epochs": 1}

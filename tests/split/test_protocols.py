@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alsatian import split
+from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, ParameterError, SourceError
-from alsatian.interactions import Interactions
 from alsatian.split import Split
-from oracles import cells
-from problems import random_ratings
+from support.oracles import cells
+from support.problems import random_ratings
 
 Protocol = Callable[..., Split | list[Split]]
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
-from alsatian.interactions import Interactions
-from alsatian.tuning import journal, searching, tune
-from searches import HOLD, SMALL, found_by
+from alsatian.tuning import search as searching
+from alsatian.tuning import study_file, tune
+from support.searches import HOLD, SMALL, found_by
 
 Press = Callable[[int], None]
 
@@ -123,7 +124,10 @@ def test_a_damaged_file(some_ratings: Interactions, tmp_path: Path) -> None:
 
 def test_one_search_at_a_time(some_ratings: Interactions, tmp_path: Path) -> None:
     file = tmp_path / "a.study"
-    with journal.held(file), pytest.raises(ParameterError, match=r"another search is using .*a\.study; wait for its"):
+    with (
+        study_file.held(file),
+        pytest.raises(ParameterError, match=r"another search is using .*a\.study; wait for its"),
+    ):
         search(some_ratings, 1, study=file)
     search(some_ratings, 1, study=file)
 

@@ -13,19 +13,19 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from alsatian.cli.demo import demo
-from alsatian.cli.evaluate import evaluate
-from alsatian.cli.explain import explain
-from alsatian.cli.index import index
-from alsatian.cli.inspect import inspect
-from alsatian.cli.recommend import recommend
-from alsatian.cli.report import report
-from alsatian.cli.retrain import retrain
-from alsatian.cli.serve import serve
-from alsatian.cli.similar import similar
-from alsatian.cli.spark import spark
-from alsatian.cli.train import train
-from alsatian.cli.tune import tune
+from alsatian.cli.commands.demo import demo
+from alsatian.cli.commands.evaluate import evaluate
+from alsatian.cli.commands.explain import explain
+from alsatian.cli.commands.index import index
+from alsatian.cli.commands.inspect import inspect
+from alsatian.cli.commands.recommend import recommend
+from alsatian.cli.commands.report import report
+from alsatian.cli.commands.retrain import retrain
+from alsatian.cli.commands.serve import serve
+from alsatian.cli.commands.similar import similar
+from alsatian.cli.commands.spark import spark
+from alsatian.cli.commands.train import train
+from alsatian.cli.commands.tune import tune
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 _UsageError: Any = typer.BadParameter.__base__  # of click, wherever typer keeps it
@@ -44,7 +44,7 @@ app.add_typer(spark, name="spark")
 
 def _version(asked: bool) -> None:
     if asked:
-        from alsatian import __version__
+        from alsatian._version import __version__
 
         typer.echo(f"alsatian {__version__}")
         raise typer.Exit

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from alsatian.tables import TextTable
+    from alsatian._util.text_table import TextTable
 
 _INDENT = 10  # columns that labels take
 
@@ -45,7 +45,7 @@ class Facts:
 
     def table(self, title: str, columns: dict[str, list[str]], right: Collection[str] = ()) -> None:
         """Print a table under a title; the columns named in `right` hold numbers."""
-        from alsatian.tables import TextTable
+        from alsatian._util.text_table import TextTable
 
         draw(self.console, TextTable(title, columns, frozenset(right)))
 

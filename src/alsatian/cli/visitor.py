@@ -6,18 +6,18 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from alsatian.cli.again import read_again, without_users
+from alsatian._util.formatting import duration
+from alsatian.cli.item_lookup import find_item, parse_like
+from alsatian.cli.reread import read_again, without_users
 from alsatian.cli.terminal import aside
-from alsatian.cli.titles import find_item, parse_like
 from alsatian.errors import DataError, counted
-from alsatian.figures import duration
 
 if TYPE_CHECKING:
-    from alsatian.ids import Id
-    from alsatian.interactions import Interactions
+    from alsatian.data.id_map import Id
+    from alsatian.data.interactions import Interactions
     from alsatian.models import Model
-    from alsatian.models.visitor import Visitor
-    from alsatian.ranking import Recommendations
+    from alsatian.recommender.recommendations import Recommendations
+    from alsatian.recommender.visitor import Visitor
 
 History = dict["Id", float | str | None]
 
@@ -87,9 +87,9 @@ def with_visitor(data: Interactions, history: History, top_value: float) -> tupl
     """Return the data with one more user, the last, whose values are as new as the newest, and that user's id."""
     import numpy as np
 
-    from alsatian.catalog import Catalog
-    from alsatian.ids import Ids
-    from alsatian.models.histories import visitor_history
+    from alsatian.data.catalog import Catalog
+    from alsatian.data.id_map import Ids
+    from alsatian.recommender.user_history import visitor_history
 
     row, old = visitor_history(data, cast(Any, history), top_value), data.by_user
     last = data.user_ids.id_of(len(data.user_ids) - 1)

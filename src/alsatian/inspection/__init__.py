@@ -1,6 +1,6 @@
 """What is in data, and what may be wrong with it.
 
-nature.py     ratings or amounts, and which models suit them
+value_type.py     ratings or amounts, and which models suit them
 profile.py    counts, a histogram, quantiles, the most popular items
-problems.py   what is suspicious, in sentences that say what to do
+data_checks.py   what is suspicious, in sentences that say what to do
 """

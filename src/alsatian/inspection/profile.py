@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.interactions import Interactions
-from alsatian.ranking import json_id
+from alsatian.data.interactions import Interactions
+from alsatian.recommender.recommendations import json_id
 
 _BINS = 10
 _QUANTILES = {"min": 0.0, "10%": 0.1, "25%": 0.25, "median": 0.5, "75%": 0.75, "90%": 0.9, "max": 1.0}

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alsatian.interactions import CSR
+from alsatian.data.csr import CSR
 
 Hits = NDArray[np.bool_]
 Counts = NDArray[np.integer]

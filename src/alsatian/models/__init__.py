@@ -1,19 +1,19 @@
 """The models, by the name they have on the command line and in the model file."""
 
-from alsatian.models.base import Model
-from alsatian.models.baseline import Baseline
-from alsatian.models.bayesian_mf import BayesianMF
-from alsatian.models.biased_mf import BiasedMF
-from alsatian.models.blend import Blend
+from alsatian.models.als.explicit import ExplicitALS
+from alsatian.models.als.implicit import ImplicitALS
+from alsatian.models.baselines.bias import Baseline
+from alsatian.models.baselines.popularity import Popularity
+from alsatian.models.bayesian.bayesian_mf import BayesianMF
 from alsatian.models.ease import EASE
-from alsatian.models.explicit_als import ExplicitALS
-from alsatian.models.fallback import Fallback
-from alsatian.models.implicit_als import ImplicitALS
-from alsatian.models.item_knn import ItemKNN
-from alsatian.models.popularity import Popularity
-from alsatian.models.pure_svd import PureSVD
-from alsatian.models.similar_index import index
-from alsatian.models.user_knn import UserKNN
+from alsatian.models.ensemble.blend import Blend
+from alsatian.models.ensemble.fallback import Fallback
+from alsatian.models.factors.ann_index import index
+from alsatian.models.knn.item_knn import ItemKNN
+from alsatian.models.knn.user_knn import UserKNN
+from alsatian.models.sgd.biased_mf import BiasedMF
+from alsatian.models.svd.pure_svd import PureSVD
+from alsatian.recommender.model import Model
 
 MODELS: dict[str, type[Model]] = {
     model.name: model

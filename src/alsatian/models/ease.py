@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
+from alsatian.data.csr import CSR
+from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError, ParameterError
-from alsatian.interactions import CSR, Interactions
-from alsatian.models.base import Model
-from alsatian.models.explaining import Shares
-from alsatian.models.lists import Audience, Mask, Top, blocks, stacked
-from alsatian.models.params import param
-from alsatian.models.run import Run
-from alsatian.models.shapes import check_shapes
-from alsatian.models.vectors import strengths
+from alsatian.models.knn.similarity_vectors import strengths
+from alsatian.recommender.explanation import Shares
+from alsatian.recommender.fit_run import Run
+from alsatian.recommender.hyperparameters import check_shapes, param
+from alsatian.recommender.model import Model
+from alsatian.recommender.topn import Audience, Mask, Top, blocks, stacked
 
 THREADS = 2  # of the linear algebra, whatever a run has: its bits depend on how the work is divided
 BYTES = 8 * 3  # a cell: the system in float64, the weights in float32, and room for a block of each and for LAPACK

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from alsatian.catalog import Catalog
-from alsatian.ids import Id
-from alsatian.titles import name_of, names_of, year_of
+from alsatian.data.catalog import Catalog
+from alsatian.data.id_map import Id
+from alsatian.data.title_search import name_of, names_of, year_of
 
 _IMDB, _TMDB = ("imdbid", "imdb", "tconst"), ("tmdbid", "tmdb")  # names of columns, without case and underscores
 _IMDB_ID = re.compile(r"(?:tt)?(\d{1,10})")

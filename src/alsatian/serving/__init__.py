@@ -19,14 +19,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alsatian.serving.app import create_app
+    from alsatian.serving.application import create_app
 
 __all__ = ["create_app"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "create_app":  # FastAPI is loaded on first use
-        from alsatian.serving.app import create_app
+        from alsatian.serving.application import create_app
 
         return create_app
     raise AttributeError(f"module 'alsatian.serving' has no attribute {name!r}")

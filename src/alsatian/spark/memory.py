@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from alsatian.errors import ParameterError
-from alsatian.models.als import ALS
+from alsatian.models.als.base import ALS
 from alsatian.models.ease import available_memory
-from alsatian.spark.packing import Packed
-from alsatian.spark.sides import OTHER, SMALL, side_bytes
+from alsatian.spark.cluster_als import OTHER, SMALL, side_bytes
+from alsatian.spark.rating_blocks import Packed
 
 _ID = 40  # bytes of an id, about
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from alsatian.errors import ParameterError
-from alsatian.models.als import ALS
-from alsatian.spark.cells import Batches, rows
-from alsatian.spark.folder import Folder
-from alsatian.spark.numbering import Numbering
-from alsatian.spark.packing import Packed, whole_block
+from alsatian.models.als.base import ALS
+from alsatian.spark.arrow_arrays import Batches, rows
+from alsatian.spark.id_encoding import Numbering
+from alsatian.spark.parquet_folder import Folder
+from alsatian.spark.rating_blocks import Packed, whole_block
 from alsatian.spark.session import is_connect, setting
 
 # What a setting must be, as MLlib has no other way.

@@ -11,7 +11,7 @@ from typing import Any
 
 from alsatian import errors
 from alsatian.errors import AlsatianError, DependencyError, ParameterError
-from alsatian.spark.java import find_java
+from alsatian.spark.java_home import find_java
 
 _ROWS = 10_000  # of the table that looks at the executors: no fewer than there are partitions
 _SHIP = (
@@ -51,7 +51,7 @@ def look(spark: Any) -> int:
 
     Raises DependencyError, which says how to ship it.
     """
-    from alsatian import __version__
+    from alsatian._version import __version__
 
     def seen(batches: Any) -> Any:  # a function inside another travels whole: nothing of alsatian is needed to load it
         import socket

@@ -1,10 +1,10 @@
 """Parts of the data by a named protocol: to learn from one, to choose by another, and to judge on the last.
 
 Every protocol warns (SplitWarning) of what would leak, or cannot be judged, in the parts that it made; the sentences
-stay in `split.warnings`. The same functions in `alsatian.split.values`, `people` and `papers` say nothing.
+stay in `split.warnings`. The same functions in `alsatian.split.holdout`, `people` and `papers` say nothing.
 
->>> from alsatian import samples
->>> parts = per_user(samples.load("movielens-small"), n=10, seed=0)
+>>> from alsatian import datasets
+>>> parts = per_user(datasets.load("movielens-small"), n=10, seed=0)
 >>> parts.name
 'per-user:10'
 """
@@ -16,9 +16,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from alsatian.split import papers, people, values
-from alsatian.split.naming import named
-from alsatian.split.parts import Split, SplitWarning
+from alsatian.split import holdout, published_splits, strong_generalization
+from alsatian.split.spec import named
+from alsatian.split.split import Split, SplitWarning
 
 P = ParamSpec("P")
 Parts = TypeVar("Parts", Split, list[Split])
@@ -38,16 +38,16 @@ def _warned(protocol: Callable[P, Parts]) -> Callable[P, Parts]:
     return warned
 
 
-random = _warned(values.random)
-per_user = _warned(values.per_user)
-leave_one_out = _warned(values.leave_one_out)
-by_time = _warned(values.by_time)
-rolling = _warned(values.rolling)
-folds = _warned(values.folds)
-strong = _warned(people.strong)
-user_folds = _warned(people.user_folds)
-liang2018 = _warned(papers.liang2018)
-movielens_folds = _warned(papers.movielens_folds)
+random = _warned(holdout.random)
+per_user = _warned(holdout.per_user)
+leave_one_out = _warned(holdout.leave_one_out)
+by_time = _warned(holdout.by_time)
+rolling = _warned(holdout.rolling)
+folds = _warned(holdout.folds)
+strong = _warned(strong_generalization.strong)
+user_folds = _warned(strong_generalization.user_folds)
+liang2018 = _warned(published_splits.liang2018)
+movielens_folds = _warned(published_splits.movielens_folds)
 
 __all__ = [
     "Split", "SplitWarning", "by_time", "folds", "leave_one_out", "liang2018", "movielens_folds", "named", "per_user",

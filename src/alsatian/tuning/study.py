@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from alsatian import dataframes
-from alsatian.dataframes import Gathered, Tabular
-from alsatian.interactions import Interactions
+from alsatian._util import dataframes
+from alsatian._util.dataframes import Gathered, Tabular
+from alsatian._util.text_table import TextTable
+from alsatian.data.interactions import Interactions
 from alsatian.models import Model
-from alsatian.models.space import Space
-from alsatian.tables import TextTable
+from alsatian.tuning.search_space import Space
 
 SHOWN = 10  # trials of the table
 

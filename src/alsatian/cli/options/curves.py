@@ -1,0 +1,96 @@
+"""Learning curves of `alsatian train`: a picture of them, and an error on values held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alsatian.cli.terminal import Facts
+from alsatian.errors import ParameterError, counted
+
+if TYPE_CHECKING:
+    from alsatian.data.interactions import Interactions
+    from alsatian.evaluation.learning_curves import LearningCurves
+    from alsatian.models import Model
+
+CurvesFile = Annotated[
+    Path | None,
+    typer.Option("--curves", metavar="FILE", help="Draw objective and error by epoch into a picture (png, svg, pdf)."),
+]
+Validation = Annotated[
+    float | None,
+    typer.Option(
+        "--validation",
+        metavar="SHARE",
+        help="Learn first without this share of the values, such as 0.1, to judge each epoch on it; then from all.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What the options ask for: a picture, a share of the values to judge by, both or neither."""
+
+    file: Path | None
+    share: float | None
+
+    def check(self, *others: str | Path | None) -> None:
+        """Raise ParameterError or DependencyError for what cannot be, before any work."""
+        if self.share is not None and not 0 < self.share <= 0.5:
+            raise ParameterError(
+                f"--validation {self.share:g} is no share above 0 and up to 0.5; pass one such as 0.1."
+            )
+        if self.file is not None:
+            from alsatian.cli.options.output import check_extra
+            from alsatian.evaluation.learning_curves import plots
+
+            plots().format_of(self.file)
+            check_extra(self.file, "--curves", "curves.png", *others)
+
+    def check_model(self, model: Model) -> None:
+        """Raise ParameterError for a model whose fit has no epochs."""
+        if (self.file or self.share) and not model.iterates:
+            option = "--curves" if self.file else "--validation"
+            raise ParameterError(
+                f"{model.name} does not learn by epochs, so {option} has nothing to show; leave it out."
+            )
+
+    def fit(self, facts: Facts, model: Model, data: Interactions, threads: int | None) -> LearningCurves | None:
+        """Fit the model, judged as was asked for; with a share held out, once before on the rest."""
+        if self.file is None and self.share is None:
+            model.fit(data, threads=threads)
+            return None
+        from alsatian.evaluation.learning_curves import LearningCurves
+        from alsatian.split import holdout as values
+
+        if self.share is None:
+            curves = LearningCurves()
+            model.fit(data, threads=threads, callbacks=[curves])
+        else:
+            parts = values.random(data, self.share)
+            curves = LearningCurves(parts.held_out)
+            type(model)(**model.params).fit(parts.train, threads=threads, callbacks=[curves])
+            facts.say("judged", _judged(curves, len(parts.held_out)))
+            model.fit(data, threads=threads)
+        if self.file is not None:
+            curves.plot(self.file)
+            facts.say("curves", str(self.file))
+        return curves
+
+
+def _judged(curves: LearningCurves, values: int) -> str:
+    """Say how good the model was on the values held out, and when."""
+    best, last = curves.best(), curves.fits[-1].rows[-1]
+    column = next(iter(curves.columns(held_out=True)))
+    told = f"{column.split('_', 1)[1]} {best[column]:.4f} on {counted(values, 'value')} held out"
+    if best["epoch"] == last["epoch"]:
+        return f"{told}, the best after the last epoch, {best['epoch']}; learned again from all"
+    return f"{told} after epoch {best['epoch']}, {last[column]:.4f} at the end; learned again from all"
+
+
+def rows(curves: LearningCurves | None) -> list[dict[str, Any]] | None:
+    """Return the curves as --json prints them."""
+    return None if curves is None else curves.rows()

@@ -1,0 +1,1 @@
+"""What every part speaks of: ids, interactions, the catalog, recipes and filters."""

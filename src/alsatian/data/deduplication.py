@@ -1,0 +1,117 @@
+"""Several rows of one user and item become one, by the rule that the recipe names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.data.id_map import Ids
+from alsatian.errors import RowsError
+
+_CHUNK = 1 << 20  # rows compared at a time, so that what is temporary stays small
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Rows sorted by user, item and first order, in which a pair may still stand several times."""
+
+    indptr: NDArray[np.int64]
+    items: NDArray[np.int32]
+    values: NDArray[np.float32]
+    times: NDArray[np.int64] | None
+    weights: NDArray[np.float32] | None
+    repeated: int = 0  # how many rows repeat the pair of a row before them
+
+    @classmethod
+    def sort(
+        cls, users: NDArray[np.int32], columns: list[Any], n_users: int, n_items: int, overwrite: bool = False
+    ) -> Pairs:
+        """Sort columns: items, values, times and weights (or None). They leave the list one by one, to be held once.
+
+        Rows that are in the order of the users already, as in most files, move only inside their user's rows.
+        overwrite: then the columns may be sorted where they lie.
+        """
+        for bad in (columns[0].min(), columns[0].max()):
+            if not 0 <= bad < n_items:
+                raise IndexError(f"key {bad} is out of range")
+        ordered = users[0] >= 0 and users[-1] < n_users and _ascending(users)
+        indptr: Any = np.searchsorted(users, np.arange(n_users + 1, dtype=np.int32)) if ordered else None
+        by_user: list[Any] = []
+        while columns:
+            column = columns.pop()
+            if column is not None and ordered:
+                column = column if overwrite and column.flags.writeable else column.copy()
+            elif column is not None:
+                indptr, (column,) = kernels.counting_sort(users, n_users, [column])
+            by_user.insert(0, column)
+        items, values, times, weights = by_user
+        repeated = kernels.sort_rows(indptr, items, [column for column in by_user[1:] if column is not None])
+        return cls(indptr, items, values, times, weights, repeated)
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each distinct pair begins."""
+        first = np.ones(len(self.items), bool)
+        np.not_equal(self.items[1:], self.items[:-1], out=first[1:])
+        first[self.indptr[:-1][self.indptr[:-1] < len(first)]] = True
+        return np.flatnonzero(first)
+
+    def complaint(self, user_ids: Ids, item_ids: Ids) -> str:
+        lengths = np.diff(self.starts, append=len(self.items))
+        first = int(np.argmax(lengths > 1))
+        at = int(self.starts[first])
+        user = user_ids.id_of(int(np.searchsorted(self.indptr, at, "right")) - 1)
+        values = ", ".join(f"{v:g}" for v in self.values[at : at + min(3, int(lengths[first]))])
+        return (
+            f"{self.repeated:,} rows repeat a pair of user and item, first user {user!r} and item "
+            f"{item_ids.id_of(int(self.items[at]))!r} (values {values}); "
+            "choose a rule: duplicates='last', 'sum', 'max' or 'mean'."
+        )
+
+    def combined(self, rule: str) -> Pairs:
+        """Make one row of each pair. Sums run in row order, in float64, so that any machine gets the same bits."""
+        starts, lengths = self.starts, np.diff(self.starts, append=len(self.items))
+        last = starts + lengths - 1
+        if rule == "last" and self.times is not None:
+            last = self._latest(starts, lengths, last)
+        values, weights = (
+            None if column is None else column[last] if rule == "last" else _reduced(column, starts, lengths, rule)
+            for column in (self.values, self.weights)
+        )
+        assert values is not None
+        times = None if self.times is None else np.maximum.reduceat(self.times, starts)
+        return Pairs(np.searchsorted(starts, self.indptr), self.items[starts], values, times, weights)
+
+    def _latest(self, starts: Any, lengths: Any, last: Any) -> Any:
+        """Return, per pair, the row with the latest time and among those the last."""
+        assert self.times is not None
+        several = np.flatnonzero(lengths > 1)
+        rows = np.repeat(starts[several] - np.cumsum(lengths[several]) + lengths[several], lengths[several])
+        rows += np.arange(len(rows))
+        pair = np.repeat(several, lengths[several])
+        order = rows[np.lexsort((rows, self.times[rows], pair))]
+        last = last.copy()
+        last[several] = order[np.cumsum(lengths[several]) - 1]
+        return last
+
+
+def _ascending(numbers: NDArray[np.int32]) -> bool:
+    parts = (numbers[start : start + _CHUNK + 1] for start in range(0, len(numbers), _CHUNK))
+    return all(bool((part[1:] >= part[:-1]).all()) for part in parts)
+
+
+def _reduced(column: NDArray[np.float32], starts: Any, lengths: Any, rule: str) -> NDArray[np.float32]:
+    if rule == "max":
+        return np.maximum.reduceat(column, starts)
+    totals = np.add.reduceat(column.astype(np.float64), starts)
+    totals = totals / lengths if rule == "mean" else totals
+    if np.abs(totals).max() > np.finfo(np.float32).max:
+        raise RowsError(
+            f"the values of a pair add up to {np.abs(totals).max():g}, too large for float32; scale them down."
+        )
+    return totals.astype(np.float32)

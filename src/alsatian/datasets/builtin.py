@@ -1,0 +1,93 @@
+"""Public data sets by name: found in the cache, in an installed package, or downloaded once.
+
+al.datasets.names()
+ratings = al.datasets.load("movielens-small")
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from alsatian.data.interactions import Interactions
+from alsatian.datasets.download import Archive, fetch_archive, unpack
+from alsatian.datasets.rdatasets import find_movielens, read_movielens
+from alsatian.errors import SourceError, nearest
+from alsatian.ingest.extra_rows import Beside
+from alsatian.ingest.reader import read, read_arrays
+
+SMALL = "movielens-small"
+_SMALL_RATINGS = 100_004  # of the 2016 set; the archive of that name has held the one of 2018 since
+
+# Digests: SHA-256 as pinned by TensorFlow Datasets, MD5 as published by GroupLens beside the archive.
+ARCHIVES = {
+    "movielens-latest-small": Archive(
+        "ml-latest-small.zip", "sha256", "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"
+    ),
+    "movielens-100k": Archive(
+        "ml-100k.zip", "sha256", "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229"
+    ),
+    "movielens-1m": Archive("ml-1m.zip", "sha256", "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20"),
+    "movielens-10m": Archive("ml-10m.zip", "md5", "ce571fd55effeba0271552578f2648bd"),
+    "movielens-20m": Archive(
+        "ml-20m.zip", "sha256", "96f243c338a8665f6bcc89c53edf6ee39162a846940de6b7c8c48aeada765ff3"
+    ),
+    "movielens-25m": Archive(
+        "ml-25m.zip", "sha256", "8b21cfb7eb1706b4ec0aac894368d90acf26ebdfb6aced3ebd4ad5bd1eb9c6aa"
+    ),
+}
+
+
+def names() -> list[str]:
+    """Return the names that `load` knows."""
+    return [SMALL, *ARCHIVES]
+
+
+def load(name: str = SMALL, folder: str | Path | None = None, *, beside: Beside | None = None) -> Interactions:
+    """Load a public data set, titles included.
+
+    It is looked for in `folder` (by default $ALSATIAN_CACHE, else the user's cache folder); then, for
+    "movielens-small", in the package rdatasets; the others are downloaded from GroupLens, checked against a
+    pinned digest and kept in `folder`. beside: rows to join, as in `read`.
+
+    Raises SourceError for an unknown name, and when the data is not here and cannot be downloaded: it then
+    says which file to put where.
+
+    >>> load("movielens-small")  # doctest: +SKIP
+    Interactions(100,004 values of 671 users and 9,066 items)
+    """
+    if name not in names():
+        raise SourceError(f"no sample is called {name!r}; there are {', '.join(names())}.{nearest(name, names())}")
+    cache = Path(folder) if folder is not None else cache_folder()
+    place = cache / name
+    if name == SMALL:
+        return _small(place, beside)
+    if not place.is_dir():
+        archive = ARCHIVES[name]
+        unpack(fetch_archive(archive, name, cache), place)
+    return read(place, beside=beside)
+
+
+def cache_folder() -> Path:
+    """Return where downloads are kept: $ALSATIAN_CACHE, $XDG_CACHE_HOME/alsatian or ~/.cache/alsatian."""
+    if chosen := os.environ.get("ALSATIAN_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alsatian"
+
+
+def _small(place: Path, beside: Beside | None) -> Interactions:
+    if place.is_dir():
+        data = read(place, beside=beside)
+        if (read_here := data.report.read - (len(beside.users) if beside else 0)) != _SMALL_RATINGS:
+            raise SourceError(
+                f"{place} holds {read_here:,} ratings; {SMALL} is the set of 2016 with "
+                f"{_SMALL_RATINGS:,}. Put that there, or remove the folder."
+            )
+        return data
+    if packaged := find_movielens():
+        ratings, movies = read_movielens(packaged)
+        return read_arrays(ratings, SMALL, movies, beside)
+    raise SourceError(
+        f"{SMALL} is not here, and GroupLens no longer offers it; get it by pip install 'alsatian[demo]', or "
+        f"put ratings.csv, movies.csv and links.csv of the 2016 ml-latest-small into {place}."
+    )

@@ -1,0 +1,58 @@
+"""The usual names of columns, and what each says of its values."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+# Names in lower case without punctuation. A name of an earlier group wins over one of a later group.
+USUAL: dict[str, tuple[str, ...]] = {
+    "user": (
+        "userid user customerid customer custid memberid member visitorid visitor personid person accountid "
+        "account clientid client reviewerid profileid subscriberid playerid listenerid buyerid uid",
+        "username login email reviewer reviewername usr",
+        "sessionid session deviceid cookieid",
+    ),
+    "item": (
+        "itemid item movieid filmid productid sku stockcode articleid asin isbn contentid trackid songid "
+        "artistid bookid animeid gameid businessid recipeid videoid showid beerid placeid poiid iid",
+        "movie film product article content track song artist book anime game business recipe video show "
+        "beer place productcode itemcode parentasin ean gtin upc",
+    ),
+    "value": (
+        "rating ratings stars score value overall userrating reviewscore bookrating grade",
+        "quantity qty count counts plays playcount listens views clicks purchases hours frequency events",
+        "weight",
+    ),
+    "time": (
+        "timestamp time datetime unixtime unixreviewtime createdat ratedat eventtime timestampms epoch ts",
+        "date invoicedate orderdate reviewdate reviewtime purchasedate eventdate createdon created day",
+    ),
+    "title": (
+        "title itemtitle movietitle booktitle productname itemname producttitle moviename songname trackname",
+        "description productdescription itemdescription",
+    ),
+}
+# Columns of events count only where their events have weights.
+EVENTS = (
+    "eventtype eventname event interactiontype actiontype activitytype behaviortype behaviourtype",
+    "interaction action activity behavior behaviour",
+)
+ITEM_NAMES = ("name", "movie", "book", "artist", "song", "track")  # a title too, in a table of items
+_RATINGS = frozenset(USUAL["value"][0].split()) - {"value"}
+_COUNTS = frozenset(USUAL["value"][1].split() + USUAL["value"][2].split())
+
+
+def plain(name: str) -> str:
+    """Reduce a column name to its letters and digits: "Customer ID" and "customer_id" become one."""
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def is_usual(name: str) -> bool:
+    """Tell whether a name is one that some role goes by."""
+    return any(plain(name) in group.split() for groups in USUAL.values() for group in groups)
+
+
+def meaning(name: str) -> Literal["ratings", "counts", "unknown"]:
+    """Tell what the name of a value column says of its values."""
+    return "ratings" if plain(name) in _RATINGS else "counts" if plain(name) in _COUNTS else "unknown"

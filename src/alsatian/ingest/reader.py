@@ -1,0 +1,178 @@
+"""Reading: whatever the caller has, it is opened, its columns find their roles, and its rows are built."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from alsatian.data.interactions import Interactions
+from alsatian.data.recipe import BadRows, Duplicates, Recipe, Side
+from alsatian.errors import ParameterError, SourceError
+from alsatian.ingest.assemble import Items, Rules, build
+from alsatian.ingest.extra_rows import Beside
+from alsatian.ingest.formats.deskdrop import articles_beside, is_deskdrop
+from alsatian.ingest.formats.movielens import open_folder
+from alsatian.ingest.item_table import ItemTable, read_items
+from alsatian.ingest.recipe_columns import asked_columns
+from alsatian.ingest.rows.roles import find_roles
+from alsatian.ingest.sources.files import open_files
+from alsatian.ingest.sources.frames import is_frame, open_arrays, open_frame
+from alsatian.ingest.sources.source import Source, connect
+from alsatian.ingest.sources.sql import is_url, open_query
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def read(
+    source: Any,
+    *,
+    items: Any = None,
+    users: Any = None,
+    cold: bool = False,
+    user: str | None = None,
+    item: str | None = None,
+    value: str | None = None,
+    time: str | None = None,
+    event: str | None = None,
+    weight: str | None = None,
+    title: str | None = None,
+    query: str | None = None,
+    delimiter: str | None = None,
+    duplicates: Duplicates | None = None,
+    bad_rows: BadRows = "stop",
+    scale: tuple[float, float] | None = None,
+    where: str | None = None,
+    recipe: Recipe | None = None,
+    beside: Beside | None = None,
+) -> Interactions:
+    """Read ratings or events; every row is kept, combined with another or counted as left out.
+
+    source: a path or glob of CSV, TSV or otherwise delimited text, JSON lines (all also .gz and .zst) or
+        Parquet; a MovieLens folder; a database URL, with `query`; a pandas frame, or anything that gives an
+        Arrow stream (polars, pyarrow, DuckDB).
+    items: titles and attributes of the items, from a path or a frame; None takes titles from the events.
+    users: attributes of the users, likewise.
+    cold: number also the items and users of these tables that have no value, for models that learn from attributes.
+    user, item, value, time, event, weight, title: the columns, where their names are not usual ones; "" leaves a
+        role out. Without a value column each row is the value 1. A weight is only taken when named, events only where
+        the recipe weighs them.
+    delimiter: what parts the fields of a text file, if it is not to be detected; one or more characters.
+    duplicates: what several rows of one user and item become: their "last" value, their "sum", "max" or
+        "mean", or an error ("raise"). None chooses "last" for ratings and "sum" for counts and events.
+    bad_rows: "stop" raises RowsError if any row is bad; "skip" counts bad rows in the report.
+    scale: the smallest and largest value there may be; a row outside is bad.
+    where: an SQL condition over the columns of the source; other rows are left out and counted.
+    recipe: further rules by which rows become values: weights of events, signals, age, confidence, least counts. One
+        that comes from other data, such as `model.data.recipe`, treats new rows as it did those.
+    beside: rows to join those of the source, as `alsatian retrain` does with the events of a service.
+
+    Ids are integers or text: text files hold integers if every id is written as one ("007" is text), and a
+    column that is partly numbers, partly text is text. Times become seconds since 1970 (UTC), from numbers
+    (the unit is told by their size), dates and ISO times.
+
+    Raises SourceError, ColumnError or RowsError (all are DataError), ParameterError, DependencyError.
+
+    >>> read("ratings.csv", items="movies.csv", where="rating > 0")  # doctest: +SKIP
+    Interactions(100,836 values of 610 users and 9,724 items)
+    """
+    named = {
+        "user": user, "item": item, "value": value, "time": time, "event": event, "weight": weight, "title": title
+    }  # fmt: skip
+    rules = Rules(duplicates, bad_rows, scale, where, cold, Recipe() if recipe is None else recipe)
+    con = connect()
+    try:
+        events, table, people = _open(con, source, query, delimiter, bad_rows)
+        named, used = asked_columns(events, named, rules.recipe)
+        rules = replace(rules, recipe=used)
+        roles = find_roles(events, named)
+        if items is not None:
+            table = _table(con, items, "item", roles["item"], bad_rows)
+        if users is not None:
+            people = _table(con, users, "user", roles["user"], bad_rows)
+        if cold and table is None and people is None:
+            raise ParameterError(
+                "cold=True (--cold) keeps items and users of a table; pass items= (--items) or users= (--users)."
+            )
+        if table is not None and title is None:
+            roles.pop("title", None)
+        data = build(events, roles, table, rules, people, beside)
+    finally:
+        con.close()
+    asked = {name: given for name, given in (("query", query), ("delimiter", delimiter)) if given}
+    return replace(data, recipe=replace(data.recipe, reading=data.recipe.reading | asked))
+
+
+def columns_of(source: str, delimiter: str | None = None) -> list[str]:
+    """Return the names of the columns of a file or folder."""
+    con = connect()
+    try:
+        return list(_open(con, source, None, delimiter)[0].columns)
+    finally:
+        con.close()
+
+
+def read_arrays(
+    columns: dict[str, NDArray[Any]], name: str, table: ItemTable, beside: Beside | None = None
+) -> Interactions:
+    """Read columns that are already in memory, as named samples are."""
+    con = connect()
+    try:
+        events = open_arrays(con, columns, name)
+        return build(events, find_roles(events, {"title": ""}), lambda: table, Rules(), beside=beside)
+    finally:
+        con.close()
+
+
+def read_items_of(given: Any, key: str) -> ItemTable:
+    """Read a table of items for data that comes another way. key: what that data calls the column of their ids."""
+    con = connect()
+    try:
+        return _table(con, given.toArrow() if hasattr(given, "toArrow") else given, "item", key, "stop")()
+    finally:
+        con.close()
+
+
+def _open(
+    con: DuckDBPyConnection, source: Any, query: str | None, delimiter: str | None, bad_rows: BadRows = "stop"
+) -> tuple[Source, Items | None, Items | None]:
+    """Open whatever the caller gave; a folder brings its own tables of items and of users."""
+    if not is_frame(source) and not isinstance(source, str | os.PathLike):
+        raise SourceError(
+            f"a source is a path, a folder, a database URL or a frame, not {type(source).__name__}; "
+            "turn it into a frame (pandas, polars, pyarrow)."
+        )
+    path = "" if is_frame(source) else os.fspath(source)
+    if is_url(path) and not query:
+        raise ParameterError("a database needs query= (--query), such as 'SELECT user, item, value FROM ratings'.")
+    if query is not None and not is_url(path):
+        raise ParameterError("query= goes with a database URL such as 'sqlite:///shop.db'; leave it out here.")
+    folder = bool(path) and Path(path).is_dir()
+    if delimiter is not None and (is_frame(source) or is_url(path) or folder):
+        raise ParameterError("delimiter= goes with a file of delimited text; leave it out here.")
+    if is_frame(source):
+        return open_frame(con, source), None, None
+    if query is not None:
+        return open_query(con, path, query), None, None
+    if folder:
+        return open_folder(con, Path(path), bad_rows)
+    events = open_files(con, path, delimiter)
+    return events, articles_beside(con, path, bad_rows) if is_deskdrop(events) else None, None
+
+
+def _table(con: DuckDBPyConnection, given: Any, what: Side, key: str, bad_rows: str) -> Items:
+    """Open the table of items, or of users, that the caller gave."""
+    if not is_frame(given) and not isinstance(given, str | os.PathLike):
+        raise SourceError(
+            f"{what}s= is a path or a frame, not {type(given).__name__}; turn it into a frame (pandas, polars, "
+            "pyarrow)."
+        )
+    if not is_frame(given) and is_url(os.fspath(given)):
+        raise SourceError(f"{what}s={given!r} is a database; write its table of {what}s to a file, and pass that.")
+    name = "the catalog" if what == "item" else "the users' table"
+    source = open_frame(con, given, name) if is_frame(given) else open_files(con, os.fspath(given))
+    return lambda: read_items(source, key, bad_rows, what)

@@ -1,0 +1,115 @@
+"""What a recipe asks of the rows: which columns it needs, which events it knows, and the value of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian._util.string_array import Text
+from alsatian.data.recipe import Recipe
+from alsatian.errors import ColumnError, ParameterError, RowsError, counted, listed, nearest
+from alsatian.ingest.formats import deskdrop
+from alsatian.ingest.rows.casts import UNKNOWN_EVENT
+from alsatian.ingest.rows.roles import ROLES, find_named
+from alsatian.ingest.rows.validation import Rows
+from alsatian.ingest.sources.source import Source
+
+_SOME = 5  # names in a message
+
+
+def asked_columns(
+    source: Source, named: Mapping[str, str | None], recipe: Recipe
+) -> tuple[dict[str, str | None], Recipe]:
+    """Return role -> the column that is asked for (None: to be recognised), and the recipe for this source.
+
+    Columns that the caller names come before those that the recipe names. A log whose events are known has weights.
+    Of its columns the recipe keeps the roles that are left out, so that the next reading leaves them out, too.
+    """
+    for role in recipe.columns:
+        if role not in ROLES:
+            raise ParameterError(
+                f"columns has no role {role!r}; it has {', '.join(ROLES)}.{nearest(role, list(ROLES))}"
+            )
+    roles = {role: recipe.columns.get(role) if name is None else name for role, name in named.items()}
+    recipe = replace(recipe, columns={role: "" for role, name in roles.items() if name == ""})
+    if not recipe.events and roles["event"] != "" and deskdrop.is_deskdrop(source):
+        recipe = replace(recipe, events=deskdrop.EVENTS)
+        source.notes.append(f"events weigh as usual for this log: {_told(recipe.events)}.")
+    if roles["event"] and not recipe.events:
+        names = source.samples.get(find_named(source, "event", roles["event"]), [])
+        such = f" It holds {listed(sorted(set(names)), _SOME)}." if names else ""
+        raise ParameterError(
+            f"event={roles['event']!r} does nothing without weights; pass Recipe(events={{'VIEW': 1, ...}}) "
+            f"(--events VIEW=1,...).{such}"
+        )
+    if recipe.events and roles["event"] == "":
+        raise ParameterError("the recipe weighs events, and event='' leaves them out; drop one of the two.")
+    if not recipe.events:
+        del roles["event"]
+    if recipe.signals:
+        if roles["value"]:
+            raise ParameterError(
+                f"the recipe makes values of signals, so value={roles['value']!r} would do nothing; "
+                "name it among the signals instead."
+            )
+        roles["value"] = ""
+    return roles, recipe
+
+
+def _told(events: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {weight:g}" for name, weight in events.items())
+
+
+def signal_roles(source: Source, recipe: Recipe) -> dict[str, str]:
+    """Return a role for the column of each signal: signal0, signal1 ..."""
+    return {f"signal{place}": find_named(source, "signals", name) for place, name in enumerate(recipe.signals)}
+
+
+def known_events(recipe: Recipe) -> list[str] | None:
+    """Return the names that events may have, or None if any will do."""
+    return list(recipe.events) if isinstance(recipe.unknown_events, str) else None
+
+
+def unknown_events(rows: Rows, recipe: Recipe) -> list[str]:
+    """Return a note on the events that were left out; raises RowsError if they should not be."""
+    total = rows.tally.get(UNKNOWN_EVENT, 0)
+    if not total:
+        return []
+    place = next(at for at, check in enumerate(rows.checks, 1) if check.reason == UNKNOWN_EVENT)
+    name = rows.values["event"].sql
+    found = rows.source.con.execute(
+        f"SELECT name, count(*) FROM (SELECT * FROM ({rows.sql(rows.source.files, f'{name} AS name, ')})) "
+        f"WHERE reason = {place} GROUP BY name ORDER BY count(*) DESC, name"
+    ).fetchall()
+    told = ", ".join(f"{event!r} ({counted(count, 'row')})" for event, count in found[:_SOME])
+    told += f" and {len(found) - _SOME:,} more" if len(found) > _SOME else ""
+    if recipe.unknown_events == "ignore":
+        return [f"{counted(total, 'row')} of events without a weight were left out: {told}."]
+    alike = {known.lower(): known for known in recipe.events}
+    hint = next((hint for event, _ in found if (hint := nearest(event.lower(), list(alike)))), "")
+    meant = next((known for lower, known in alike.items() if repr(lower) in hint), None)
+    raise RowsError(
+        f"there are events without a weight in {counted(total, 'row')} of {rows.source.name}: {told}."
+        + (f" Did you mean {meant!r}?" if meant else f" The weights are of {listed(recipe.events)}.")
+        + " Name them in events= (--events), or pass unknown_events='ignore' or a weight (--unknown-events)."
+    )
+
+
+def weigh(
+    rows: Rows, recipe: Recipe, values: NDArray[np.float32], times: NDArray[np.int64] | None
+) -> tuple[NDArray[np.float32], Recipe]:
+    """Return the value of each row as the recipe has it, and the recipe with what it found in the rows."""
+    weights = _event_weights(rows, recipe) if recipe.events else None
+    signals = {name: rows.columns.pop(f"signal{place}") for place, name in enumerate(recipe.signals)}
+    if recipe.half_life is not None and times is None:
+        raise ColumnError(f"half_life needs the times of rows, and {rows.source.name} has none; pass time= (--time).")
+    recipe = recipe.fit_rows(signals, times)
+    return recipe.row_values(values, weights, signals, times), recipe
+
+
+def _event_weights(rows: Rows, recipe: Recipe) -> NDArray[np.float32]:
+    data, offsets, places = rows.texts.pop("event").sorted()
+    return recipe.event_weights(Text(data, offsets).tolist())[places][rows.columns.pop("event")]

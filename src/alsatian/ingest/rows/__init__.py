@@ -1,0 +1,1 @@
+"""From cells to typed, checked rows: roles, casts, filters, rejects."""

@@ -1,0 +1,75 @@
+"""Frames as sources: pandas, and all that speaks Arrow's C stream; DuckDB scans both where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.errors import DataError, SourceError
+from alsatian.ingest.sources.source import Source, describe, first_line
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_HELD = {("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"), ("pyarrow", "RecordBatch")}
+
+
+class _Stream:
+    """Shows of an object its Arrow stream only, so that DuckDB asks for no other library."""
+
+    def __init__(self, holder: Any) -> None:
+        self._holder = holder
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._holder.__arrow_c_stream__(requested_schema)
+
+
+def is_frame(thing: object) -> bool:
+    """Tell whether an object can be read as a frame."""
+    return _is_pandas(thing) or hasattr(thing, "__arrow_c_stream__")
+
+
+def open_frame(con: DuckDBPyConnection, frame: Any, name: str = "the frame") -> Source:
+    """Open a frame: DuckDB selects from it without a copy, except from what need not flow twice alike.
+
+    Raises DataError for a frame without columns or rows, SourceError when DuckDB cannot read it.
+    """
+    import duckdb
+
+    view = f"frame_{name.replace(' ', '_')}"
+    try:
+        if _is_pandas(frame):
+            con.register(view, frame if all(isinstance(c, str) for c in frame.columns) else frame.rename(columns=str))
+        else:
+            con.register(view, _Stream(frame))
+        if not _is_held(frame):
+            con.execute(f"CREATE TEMP TABLE {view}_kept AS SELECT * FROM {view}").fetchall()
+            view += "_kept"
+        columns = describe(con, view)
+    except duckdb.Error as error:
+        raise SourceError(f"{name} cannot be read: {first_line(error)}.") from None
+    if not columns:
+        raise DataError(f"{name} has no columns.")
+    source = Source(con, name, lambda _: view, columns)
+    source.positional = _is_pandas(frame) and list(frame.columns) == list(range(len(frame.columns)))
+    return source
+
+
+def open_arrays(con: DuckDBPyConnection, columns: Mapping[str, NDArray[np.generic]], name: str) -> Source:
+    """Open NumPy columns of equal length."""
+    con.register("arrays", dict(columns))
+    return Source(con, name, lambda _: "arrays", describe(con, "arrays"))
+
+
+def _is_held(frame: object) -> bool:
+    """Tell whether the rows lie in memory; those of other streams may come once only, or in any order."""
+    kind = type(frame)
+    return (kind.__module__.partition(".")[0], kind.__name__) in _HELD
+
+
+def _is_pandas(thing: object) -> bool:
+    kind = type(thing)
+    return kind.__module__.partition(".")[0] == "pandas" and kind.__name__ == "DataFrame"

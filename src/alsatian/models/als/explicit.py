@@ -1,0 +1,86 @@
+"""ALS on ratings: predicts the value a user would give."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from alsatian.errors import ParameterError
+from alsatian.kernels import Form
+from alsatian.models.als.base import ALS
+from alsatian.models.als.half_problem import Totals
+from alsatian.recommender.hyperparameters import param
+
+
+class ExplicitALS(ALS):
+    """Matrix factorization of explicit ratings by alternating least squares, with biases.
+
+    Loss (Zhou et al. 2008, "Large-scale parallel collaborative filtering for the Netflix prize"; biases as in Koren
+    et al. 2009, eq. 5), with c = 1 or the given weight of a value, m the mean, n the count of a row's values:
+
+        sum of c (value - m - b_u - b_i - x_u.y_i)^2
+            + reg sum_u n_u^nu (|x_u|^2 + b_u^2) + reg sum_i n_i^nu (|y_i|^2 + b_i^2)
+
+    With `unobserved_weight` above 0 (and no biases) the cells that nobody rated count as zeros.
+
+    With `nonnegative` no factor is below 0, so that they read as parts, of which a user or an item has more or less.
+    Mean and biases keep either sign, and factors only add to them. Non-negative matrix factorization (Lee and Seung
+    1999, "Learning the parts of objects by non-negative matrix factorization") is then a setting: biases=False, reg=0
+    for the known cells alone (better with some reg), with unobserved_weight=1 for the whole matrix, its empty cells 0.
+
+    Learned: user_factors (users, factors), item_factors (items, factors), user_bias, item_bias, mean.
+    Score: the predicted value, in the unit of the data (not clipped to its scale in lists).
+    Cost of an epoch, in multiply-adds: solved exactly values x factors^2 + (users + items) x factors^3 / 6; by s steps
+    of conjugate gradient 4 (s + 1) x values x factors; with `nonnegative` values x factors^2 + s x (users + items) x
+    factors^2, where s, the rounds of coordinate descent, is some tens. Memory: the data twice (by user and by item), 8
+    bytes an entry each, plus the factors.
+
+    For a good list of things to see next, an ImplicitALS on likes ranks far better; this model predicts ratings.
+
+    >>> model = ExplicitALS(factors=16, reg=0.1, nu=1)
+    """
+
+    predicts: ClassVar[bool] = True
+    factors: int = param(
+        default=64,
+        doc="how many numbers describe a user or an item; 0: only mean and biases",
+        low=0,
+        search=(8, 256, "log"),
+    )
+    reg: float = param(default=0.8, doc="strength of regularization", low=0, search=(0.01, 3, "log"))
+    biases: bool = param(default=True, doc="learn the mean and a bias of each user and item")
+    nu: float = param(
+        default=0.6, doc="regularization grows with the count to this power: 1 as in Spark, 0 plain", low=0, high=2
+    )
+    unobserved_weight: float = param(default=0.0, doc="weight of the cells without a value, as zeros", low=0)
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        if self.unobserved_weight > 0 and self.biases:
+            raise ParameterError(
+                f"unobserved_weight={self.unobserved_weight:g} counts empty cells as zeros and excludes biases; "
+                "pass biases=False."
+            )
+        if self.factors == 0 and not self.biases:
+            raise ParameterError("factors=0 without biases leaves nothing to learn; pass factors=1 or more.")
+        if self.factors == 0 and self.nonnegative:
+            raise ParameterError("nonnegative=True has no effect with factors=0; drop it, or pass factors=1 or more.")
+
+    @property
+    def biased(self) -> bool:
+        return self.biases
+
+    @property
+    def _regularization(self) -> tuple[float, float]:
+        return self.reg, self.nu
+
+    def _mean(self, totals: Totals) -> float:
+        return totals.mean if self.biases else 0.0
+
+    def _level(self, totals: Totals) -> float:
+        if self.biases:
+            return 0.0
+        empty = totals.users * totals.items - totals.values
+        return totals.total / (totals.values + self.unobserved_weight * empty)
+
+    def _form(self, mean: float) -> Form:
+        return Form(0.0, 1.0, 1.0, -mean, self.unobserved_weight)

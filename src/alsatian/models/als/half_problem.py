@@ -1,0 +1,56 @@
+"""One side of an alternation: its entries, and what is learned of its rows; and what both sides add up to."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.data.csr import CSR
+from alsatian.data.id_map import Ids
+from alsatian.data.interactions import Interactions
+from alsatian.kernels import Form, Side
+
+
+class Half(NamedTuple):
+    """One side of the data: its entries row by row, the rows' ridges, and the ids to name a row by (None: visitors)."""
+
+    entries: CSR
+    ridge: NDArray[Any]
+    ids: Ids | None
+
+
+class Totals(NamedTuple):
+    """What a fit must know of the data as a whole: how much there is, the (weighted) mean and the sum of the values."""
+
+    users: int
+    items: int
+    values: int
+    mean: float
+    total: float
+
+    @classmethod
+    def of(cls, data: Interactions) -> Totals:
+        total = float(data.values.sum(dtype=np.float64))
+        return cls(len(data.user_ids), len(data.item_ids), len(data), data.mean, total)
+
+
+def weighed_gram(fixed: Side, form: Form, threads: int | None = None) -> NDArray[Any] | None:
+    """Return w0 F'F, or None when w0 is zero."""
+    return kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
+
+
+def zeros(like: Side, rows: int) -> Side:
+    """Return so many rows of zeros, shaped like a side that is learned."""
+    dtype = like.factors.dtype
+    return Side(np.zeros((rows, like.factors.shape[1]), dtype), None if like.bias is None else np.zeros(rows, dtype))
+
+
+def penalty(half: Half, side: Side) -> float:
+    """Return sum over rows of r (|x|^2 + b^2)."""
+    squares = np.einsum("ij,ij->i", side.factors, side.factors, dtype=np.float64)
+    if side.bias is not None:
+        squares += side.bias.astype(np.float64) ** 2
+    return float(half.ridge.astype(np.float64) @ squares)

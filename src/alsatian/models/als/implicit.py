@@ -1,0 +1,122 @@
+"""ALS on likes, clicks and purchases: ranks what a user is likely to choose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.errors import DataError, ParameterError
+from alsatian.kernels import Form
+from alsatian.models.als.base import ALS
+from alsatian.models.als.half_problem import Totals
+from alsatian.recommender.hyperparameters import Search, param
+
+# What a setting is when it is not given; one that a form does not list has no meaning there.
+# Chosen by bench/defaults.py.
+DEFAULTS: dict[str, dict[str, float]] = {
+    "hu": {"reg": 20.0, "nu": 0.0, "alpha": 2.0},
+    "rendle": {"reg": 0.01, "nu": 1.0, "unobserved_weight": 0.4},
+    "implicit": {"reg": 20.0, "nu": 0.0, "alpha": 3.0},
+}
+
+SEARCH: dict[str, dict[str, Search]] = {"rendle": {"reg": (1e-4, 1.0, "log")}}  # where a form differs
+
+
+def _by_form(name: str) -> str:
+    return ", ".join(f"{form} {settings[name]:g}" for form, settings in DEFAULTS.items() if name in settings)
+
+
+class ImplicitALS(ALS):
+    """Matrix factorization of implicit feedback: all cells count, observed ones more.
+
+    Loss, over all pairs, for the value v of a pair that was observed:
+
+        sum of c (t - x_u.y_i)^2 + reg sum_u r_u |x_u|^2 + reg sum_i r_i |y_i|^2
+
+    - "hu" (Hu, Koren and Volinsky 2008, eq. 3): c = 1 + alpha v, t = 1; unobserved c = 1, t = 0; r = 1.
+    - "rendle" (Rendle, Krichene, Zhang and Koren 2022, eq. 1): v times the squared error of the observed against 1,
+      plus unobserved_weight times the square of every score; r_u = n_u + unobserved_weight items, likewise r_i.
+    - "implicit": as the library of that name counts, c = alpha v, for those who come from there.
+
+    The exponent nu, where given, says how r grows with that count.
+
+    With `nonnegative` no factor is below 0: non-negative matrix factorization under these weights (with alpha=0, reg=0
+    the plain one, of ones and zeros). Factors then read as parts, such as tastes that a user has more or less of.
+
+    Learned: user_factors (users, factors), item_factors (items, factors).
+    Score: about 0 for what a user will not choose and 1 for what she will; only the order means something.
+    Cost of an epoch, in multiply-adds: solved exactly values x factors^2 + (users + items) x factors^3 / 6; by s steps
+    of conjugate gradient 4 (s + 1) x values x factors + (users + items) x (s + 1) x factors^2; with `nonnegative`
+    values x factors^2 + s x (users + items) x factors^2, where s, the rounds of coordinate descent, is some tens.
+
+    >>> model = ImplicitALS(factors=64, form="hu", alpha=15)
+    """
+
+    form: str = param(default="hu", doc="of the loss", choices=tuple(DEFAULTS))
+    reg: float | None = param(
+        default=None, doc=f"strength of regularization ({_by_form('reg')})", kind=float, low=0, search=(0.5, 200, "log")
+    )
+    alpha: float | None = param(
+        default=None,
+        doc=f"confidence of a unit of value ({_by_form('alpha')})",
+        kind=float,
+        low=0,
+        search=(0.2, 50, "log"),
+    )
+    unobserved_weight: float | None = param(
+        default=None,
+        doc=f"of cells without a value ({_by_form('unobserved_weight')})",
+        kind=float,
+        low=0,
+        search=(1e-3, 1, "log"),
+    )
+    nu: float | None = param(
+        default=None,
+        doc=f"regularization grows with the count to this power ({_by_form('nu')})",
+        kind=float,
+        low=0,
+        high=2,
+    )
+    use_values: bool = param(default=True, doc="values weigh; else each observed pair counts as 1")
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        for name in ("alpha", "unobserved_weight"):
+            if (value := getattr(self, name)) is not None and name not in DEFAULTS[self.form]:
+                own = [form for form, settings in DEFAULTS.items() if name in settings]
+                raise ParameterError(
+                    f"{name}={value:g} has no effect with form={self.form!r}; drop it, or pass form={own[0]!r}."
+                )
+
+    def search_of(self, name: str) -> Search | None:
+        return SEARCH.get(self.form, {}).get(name, super().search_of(name))
+
+    def _setting(self, name: str) -> Any:
+        """Return a setting as given, or as this form has it by default."""
+        given = super()._setting(name)
+        return DEFAULTS[self.form].get(name) if given is None else given
+
+    @property
+    def _regularization(self) -> tuple[float, float]:
+        return self._setting("reg"), self._setting("nu")
+
+    def _check_values(self, values: NDArray[np.float32]) -> None:
+        if self.use_values and (wrong := values <= 0).any():
+            raise DataError(
+                f"implicit-als takes values as amounts above 0, and {wrong.sum():,} of {len(values):,} are not, such "
+                f"as {values[np.argmax(wrong)]:g}; leave such rows out when reading (where=), keep only likes "
+                "(likes(at_least=...)), or pass use_values=False."
+            )
+
+    def _mean(self, totals: Totals) -> float:
+        return 0.0
+
+    def _form(self, mean: float) -> Form:
+        slope, one = (1.0, 0.0) if self.use_values else (0.0, 1.0)
+        if self.form == "rendle":
+            w0 = self._setting("unobserved_weight")
+            return Form(slope, one + w0, slope, one, w0)
+        alpha, base = self._setting("alpha"), float(self.form == "hu")
+        return Form(alpha * slope, alpha * one + base, alpha * slope, alpha * one + base, 1.0)

@@ -1,0 +1,1 @@
+"""Models without personal taste: popularity, mean and biases."""

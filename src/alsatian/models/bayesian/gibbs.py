@@ -1,0 +1,127 @@
+"""The Gibbs sampler of BayesianMF: each side, its prior and the noise are drawn in turn, given all the rest.
+
+    value = m + b_u + b_i + x_u.y_i + noise of precision alpha (times the value's weight)
+
+A row p = (x, b) of a side has the prior N(mu, diag(lambda)^-1). The hyper-priors are Normal-Gamma (Rendle 2012,
+"Factorization machines with libFM", section 3.3), in units of the data:
+
+    lambda ~ Gamma(SHAPE, RATE unit^2),  mu | lambda ~ N(0, 1 / lambda),  alpha ~ Gamma(1, s^2)
+
+where s is the standard deviation of the values; the unit of a bias is s, that of a factor sqrt(s).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.data.csr import CSR
+from alsatian.data.id_map import Ids
+from alsatian.data.interactions import Interactions
+from alsatian.errors import FitError
+from alsatian.kernels import Form, Side
+
+SHAPE, RATE = 50.0, 1.0  # chosen by bench/bayesian.py
+START = 0.1  # how large the items' factors are at first, in units
+MOST = 1e4  # the noise is at least 1% of the values' spread: beyond, rows' systems are singular in single precision
+
+Floats = NDArray[Any]
+
+
+class Prior(NamedTuple):
+    """Of the rows of one side, (x, b): mean and precision (factors + 1) of each number."""
+
+    mean: Floats
+    precision: Floats
+
+
+class Sampled:
+    """One side: its rows as they were last drawn, and their prior."""
+
+    def __init__(self, entries: CSR, ids: Ids, units: Floats) -> None:
+        count, factors = entries.rows, len(units) - 1
+        self.ids = ids
+        self.units = units
+        self.rows = entries.for_kernels
+        self.drawn = Side(np.zeros((count, factors), np.float32), np.zeros(count, np.float32))
+        self.prior = Prior(np.zeros(len(units)), units**-2.0)
+        self._noise = np.empty((count, len(units)), np.float32)
+        self._no_ridge = np.zeros(count, np.float32)
+
+    def draw(self, form: Form, fixed: Side, rng: np.random.Generator, threads: int) -> float:
+        """Draw all rows given the other side, then their prior given them; return sum c (value - prediction)^2."""
+        mean, precision = self.prior
+        rng.standard_normal(out=self._noise, dtype=np.float32)
+        squares, failed = kernels.half_sweep(
+            self.rows, form, fixed, np.diag(precision).astype(np.float32), self._no_ridge, self.drawn,
+            threads=threads, rhs_offset=(precision * mean).astype(np.float32), noise=self._noise,
+        )  # fmt: skip
+        if failed >= 0:
+            raise FitError(
+                f"{self.ids.what} {self.ids.id_of(failed)!r} has no finite draw at {len(mean) - 1} factors; values may "
+                "be too large or too small for single precision: rescale them."
+            )
+        self._draw_prior(*self._moments(), rng)
+        return squares
+
+    def _moments(self) -> tuple[Floats, Floats]:
+        """Return the sums of all rows and of their squares, a number for each column."""
+        factors, bias = self.drawn
+        columns = np.empty((len(self.units), len(factors)))  # lying side by side, they are summed several times as fast
+        columns[:-1], columns[-1] = factors.T, bias
+        return columns.sum(axis=1), np.square(columns).sum(axis=1)
+
+    def _draw_prior(self, sums: Floats, squares: Floats, rng: np.random.Generator) -> None:
+        """Draw lambda, and mu given lambda, of every column (conjugate; mu's own prior counts as one row at zero)."""
+        count = len(self.ids)
+        rate = RATE * self.units**2 + (squares - sums**2 / (count + 1)) / 2
+        precision = rng.standard_gamma(SHAPE + count / 2, len(rate)) / rate
+        spread = 1 / np.sqrt((count + 1) * precision)
+        self.prior = Prior(sums / (count + 1) + spread * rng.standard_normal(len(rate)), precision)
+
+
+class Chain:
+    """The state of the sampler; all random numbers come from one generator, in a fixed order."""
+
+    def __init__(self, data: Interactions, factors: int, seed: int, threads: int) -> None:
+        values, weights = data.values.astype(np.float64), data.by_user.weights
+        self.rng, self.threads = np.random.default_rng(seed), threads
+        self.mean = data.mean
+        variance = float(np.average((values - self.mean) ** 2, weights=weights))
+        self.variance = variance if variance > 1e-14 * float(np.square(values).max()) else 1.0  # of rounding alone
+        self.count = len(values) if weights is None else int(np.count_nonzero(weights))
+        self.weight = float(len(values)) if weights is None else float(weights.sum(dtype=np.float64))
+        self.noise = 1 / self.variance  # alpha
+        units = np.append(np.full(factors, self.variance**0.25), self.variance**0.5)
+        self.users = Sampled(data.by_user, data.user_ids, units)
+        self.items = Sampled(data.by_item, data.item_ids, units)
+        start = START * units[:-1] * self.rng.standard_normal((len(data.item_ids), factors))
+        self.items.drawn.factors[:] = start
+
+    def sweep(self) -> float:
+        """Draw the users, the items and the noise; return the root mean squared error on the data."""
+        form = Form(0.0, self.noise, self.noise, -self.noise * self.mean, 0.0)
+        self.users.draw(form, self.items.drawn, self.rng, self.threads)
+        squares = self.items.draw(form, self.users.drawn, self.rng, self.threads) / self.noise
+        drawn = self.rng.gamma(1 + self.count / 2, 1 / (self.variance + squares / 2))
+        self.noise = min(drawn, MOST / self.variance)
+        return float(np.sqrt(squares / self.weight))
+
+    def centered(self) -> tuple[float, Side, Side]:
+        """Return mean, users and items of the same predictions, written so that both priors have mean zero:
+
+        with x = mu_x + x' and y = mu_y + y', x.y = mu_x.mu_y + x'.mu_y + mu_x.y' + x'.y', which goes into mean,
+        user bias, item bias and factors. So zeros stand for somebody of whom nothing is known.
+        """
+        (user_factors, user_bias), (item_factors, item_bias) = self.users.drawn, self.items.drawn
+        assert user_bias is not None
+        assert item_bias is not None
+        x_mean, y_mean = self.users.prior.mean[:-1], self.items.prior.mean[:-1]
+        x, y = user_factors - x_mean, item_factors - y_mean
+        u_mean, i_mean = self.users.prior.mean[-1], self.items.prior.mean[-1]
+        users = Side(x, user_bias - u_mean + np.einsum("ij,j->i", x, y_mean))
+        items = Side(y, item_bias - i_mean + np.einsum("ij,j->i", y, x_mean))
+        return float(self.mean + u_mean + i_mean + (x_mean * y_mean).sum()), users, items

@@ -1,0 +1,1 @@
+"""Combinations of models: weighted blends and fallbacks."""

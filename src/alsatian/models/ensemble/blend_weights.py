@@ -1,0 +1,91 @@
+"""The weights of a blend: how they are given, and how they are found on a validation part."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import metrics
+from alsatian.data.csr import CSR
+from alsatian.errors import ParameterError
+from alsatian.models.ensemble.rank_fusion import ranked
+from alsatian.recommender.hyperparameters import Param
+
+FINEST, MOST = 20, 300  # a lattice steps by 1/20 or, with many parts, has no more than 300 points
+PLACES = 10  # NDCG@10 decides
+
+
+@dataclass(frozen=True)
+class Weights(Param):
+    """A number for each part, or "fit"."""
+
+    def check(self, name: str, value: Any) -> tuple[float, ...] | str:
+        if value == "fit":
+            return "fit"
+        numbers = value.tolist() if isinstance(value, np.ndarray) else value
+        if not isinstance(numbers, list | tuple) or not all(map(_is_number, numbers)):
+            raise ParameterError(f"{name}={value!r} is neither a list of numbers nor 'fit'; pass such as [0.6, 0.4].")
+        for number in numbers:
+            if not 0 <= number < math.inf:
+                raise ParameterError(f"{name} holds {number:g}; pass finite numbers of 0 or more.")
+        if not sum(numbers) > 0:
+            raise ParameterError(f"{name}={value!r} gives nothing any weight; pass a number above 0.")
+        return tuple(map(float, numbers))
+
+    def parse(self, name: str, written: str) -> tuple[float, ...] | str:
+        if written == "fit":
+            return written
+        try:
+            return self.check(name, [float(number) for number in written.split(",")])
+        except ValueError as error:
+            if isinstance(error, ParameterError):
+                raise
+            words = f"{name}={written} is neither numbers nor 'fit'; write such as 0.6,0.4."
+            raise ParameterError(words) from None
+
+
+def weights_param(default: str, doc: str) -> Any:
+    """Declare a hyper-parameter that holds the weights of parts."""
+    return Weights(default, doc, tuple)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def lattice(parts: int) -> NDArray[np.float32]:
+    """Return weights that sum to 1, evenly spaced over all there are: (points, parts), the most even ones first.
+
+    >>> lattice(2)[:3].round(2)
+    array([[0.5 , 0.5 ],
+           [0.45, 0.55],
+           [0.55, 0.45]], dtype=float32)
+    """
+    steps = next((s for s in range(FINEST, 1, -1) if math.comb(s + parts - 1, parts - 1) <= MOST), 1)
+    bars = itertools.combinations(range(steps + parts - 1), parts - 1)  # stars and bars
+    edges = np.array([(-1, *places, steps + parts - 1) for places in bars])
+    points = np.asarray((np.diff(edges) - 1) / steps, np.float32)
+    return points[np.argsort((points**2).sum(axis=1).round(6), kind="stable")]
+
+
+def search(
+    people: Iterable[tuple[NDArray[np.intp], NDArray[np.float32]]], held_out: CSR, parts: int
+) -> NDArray[np.float32]:
+    """Return the weights of the lattice with the highest mean NDCG@10; of equals the most even.
+
+    people: for each row of `held_out` the items to rank and what each part says of them, as in rank_fusion.py.
+    """
+    points = lattice(parts)
+    gained = np.zeros(len(points))
+    for person, (rows, says) in enumerate(people):
+        lists = ranked(rows, says, points, PLACES)
+        relevant, _ = held_out.row(person)
+        gained += metrics.ndcg(np.isin(lists.best, relevant), np.full(len(points), len(relevant)), PLACES)
+    best: NDArray[np.float32] = points[int(np.argmax(gained))]
+    return best

@@ -1,0 +1,1 @@
+"""What models of user and item factors share: scores, cold start, similar items."""

@@ -1,0 +1,59 @@
+"""The implicit term of SVD++ (Koren 2008, "Factorization meets the neighborhood", eq. 15).
+
+Beside x_u a user has s_u = |N(u)|^-1/2 sum over j in N(u) of z_j, with N(u) the items that she has a value for. An
+item's z is shared by all who have the item, in whatever block they are. So s stands still while blocks are walked, each
+user sums the slopes e y_i of her entries meanwhile, and between rounds z moves once along
+
+    sum over the users u who have j of |N(u)|^-1/2 (her summed slopes) - reg n_j^nu z_j
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian import kernels
+from alsatian.data.csr import CSR
+
+KEEP, KEEP_SQUARES, TINY = 0.9, 0.999, 1e-8  # as Kingma and Ba 2015 have them
+
+
+class ImplicitTerms:
+    """z, by Adam whatever moves the other factors: its slopes are sums over all users, of any size.
+
+    sums (users, width): s. slopes (users, width): what the walk of the blocks adds up.
+    """
+
+    def __init__(self, rows: CSR, width: int, nu: float, reg: float, threads: int) -> None:
+        self.by_user, self.by_item, self.threads = rows, rows.transpose(), threads
+        self.scale = shrinking(rows.counts)
+        self.ridge = np.float32(reg) * self.by_item.counts.astype(np.float32) ** np.float32(nu)
+        self.factors, self.first, self.second = np.zeros((3, rows.columns, width), np.float32)
+        self.sums, self.slopes = np.zeros((2, rows.rows, width), np.float32)
+        self.steps = 0
+
+    def step(self, rate: float, share: float) -> None:
+        """Move z along what a share of an epoch has summed, and gather s anew."""
+        slope = kernels.row_sums(*self._of(self.by_item), self.slopes * self.scale, self.threads)
+        slope -= np.float32(share) * self.ridge[:, None] * self.factors
+        self.steps += 1
+        self.first += np.float32(1 - KEEP) * (slope - self.first)
+        self.second += np.float32(1 - KEEP_SQUARES) * (slope**2 - self.second)
+        first, second = self.first / (1 - KEEP**self.steps), self.second / (1 - KEEP_SQUARES**self.steps)
+        self.factors += np.float32(rate) * first / (np.sqrt(second) + np.float32(TINY))
+        self.sums = kernels.row_sums(*self._of(self.by_user), self.factors, self.threads) * self.scale
+        self.slopes[:] = 0
+
+    @staticmethod
+    def _of(rows: CSR) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        return rows.indptr, rows.indices
+
+    def penalty(self) -> float:
+        """Return sum over items of reg n^nu |z|^2."""
+        squares = np.einsum("ij,ij->i", self.factors, self.factors, dtype=np.float64)
+        return float(self.ridge.astype(np.float64) @ squares)
+
+
+def shrinking(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return |N|^-1/2, a column."""
+    return (1 / np.sqrt(np.maximum(counts, 1)))[:, None].astype(np.float32)

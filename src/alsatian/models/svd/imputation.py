@@ -1,0 +1,62 @@
+"""What the empty cells of a rating matrix are filled with, without ever making the filled matrix."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.data.csr import CSR
+from alsatian.data.interactions import Interactions
+from alsatian.models.baselines.bias import Baseline, solved
+from alsatian.recommender.fit_run import Run
+
+Floats = NDArray[np.float64]
+KINDS = ("zero", "user", "item", "mean", "biases")
+
+
+class Imputation(NamedTuple):
+    """Empty cells are filled with mean + user bias + item bias, of which a kind has some and not others.
+
+    The filled matrix less that filling is zero in every cell that was empty: so sparse a matrix is decomposed.
+    """
+
+    kind: str
+    mean: float
+    item_bias: Floats | None
+
+    @classmethod
+    def learn(cls, kind: str, data: Interactions, threads: int) -> Imputation:
+        mean = 0.0 if kind == "zero" else data.mean
+        if kind == "item":
+            return cls(kind, mean, _means(data.items, data.values, len(data.item_ids), mean) - mean)
+        if kind == "biases":
+            model = Baseline()
+            return cls(kind, mean, model._fit(data, Run(model, data, threads))["item_bias"])
+        return cls(kind, mean, None)
+
+    def user_bias(self, rows: CSR) -> Floats | None:
+        """Return the biases of the people whose histories these rows are."""
+        if self.kind == "user":
+            return _means(rows.row_numbers, rows.values, rows.rows, self.mean) - self.mean
+        if self.kind == "biases" and self.item_bias is not None:
+            return solved(rows, self.item_bias, self.mean, Baseline().reg_user, threads=1)[0]
+        return None
+
+    def residuals(self, rows: CSR) -> Any:
+        """Return the values less what would fill their cells, as a scipy.sparse.csr_array."""
+        values = rows.values - self.mean
+        if (user_bias := self.user_bias(rows)) is not None:
+            values -= np.repeat(user_bias, rows.counts)
+        if self.item_bias is not None:
+            values -= self.item_bias[rows.indices]
+        return rows.to_scipy(values.astype(np.float32))
+
+
+def _means(keys: NDArray[np.integer], values: NDArray[np.float32], n_keys: int, otherwise: float) -> Floats:
+    """Return the mean value of each key, `otherwise` where it has none."""
+    sums, counts = np.bincount(keys, values, minlength=n_keys), np.bincount(keys, minlength=n_keys)
+    means = np.full(n_keys, otherwise)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means

@@ -1,0 +1,1 @@
+"""The contract of every model: ids in, ranked items out."""

@@ -1,0 +1,102 @@
+"""Why an item is recommended: what the person's own items contribute to its score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.data.csr import CSR
+from alsatian.data.id_map import Id
+from alsatian.data.interactions import Interactions
+from alsatian.errors import FitError
+
+
+class Reason(NamedTuple):
+    """One item of the person's history: the value it has there, and what it adds to the score."""
+
+    item: Id
+    title: str | None
+    value: float
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A score taken apart: base (mean and biases) plus the contributions of the history, largest first.
+
+    placed_by: the attributes that stand in for values where there are none, of the "item", or of the "user", whose
+    whole score is then the base, as there is no history.
+    """
+
+    item: Id
+    title: str | None
+    score: float
+    base: float
+    reasons: list[Reason]
+    placed_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return vars(self) | {"reasons": [reason._asdict() for reason in self.reasons]}
+
+    def __str__(self) -> str:
+        lines = [f"{self.title or self.item}: score {self.score:.3f}, of which {self.base:.3f} without the history"]
+        lines += [f"  the {side} is placed by {', '.join(names)}" for side, names in self.placed_by.items()]
+        lines += [f"  {r.contribution:+.3f}  {r.title or r.item} (value {r.value:g})" for r in self.reasons]
+        return "\n".join(lines)
+
+
+_SINGULAR = 1e15  # a condition number that is nothing but rounding
+
+
+class Shares(NamedTuple):
+    """Scores taken apart: their bases without a history (items), and what its entries add (entries, items)."""
+
+    bases: NDArray[np.floating]
+    parts: NDArray[np.floating]
+
+
+def regression_parts(
+    f: NDArray[np.float64], confidence: NDArray[np.float64], target: NDArray[np.float64],
+    outside: NDArray[np.float64], y: NDArray[np.float64],
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return what each entry e of a history adds to each score y_i'x, where x solves the regression on its factors f,
+
+        A x = sum_e target_e f_e,  A = sum_e confidence_e f_e f_e' + outside,
+
+    so that y_i'x = sum_e (y_i' A^-1 f_e) target_e (Hu, Koren and Volinsky 2008, section 5): an array (entries, items).
+    """
+    system = f.T @ (f * confidence[:, None]) + outside
+    try:
+        inverse = np.linalg.inv(system)
+        if np.abs(system).sum() * np.abs(inverse).sum() > _SINGULAR:
+            raise np.linalg.LinAlgError
+    except np.linalg.LinAlgError:
+        raise FitError("the history has no unique solution to explain; fit with a larger reg.") from None
+    parts: NDArray[np.float64] = (f @ (inverse @ y.T)) * target[:, None]
+    return parts
+
+
+def explanations(
+    data: Interactions, history: CSR, items: list[int], shares: Shares, most: int | None = None
+) -> list[Explanation]:
+    """Return for each item its score taken apart as users read it, with the largest reasons (None: all) first."""
+    bases, parts = shares
+    orders = np.argsort(-parts, axis=0, kind="stable")[:most].T
+    scores = bases + parts.sum(0)
+    return [
+        Explanation(
+            data.item_ids.id_of(item), data.catalog.title_of(item), float(score), float(base),
+            _reasons(data, history, order, part[order]),
+        )
+        for item, score, base, order, part in zip(items, scores, bases, orders, parts.T, strict=True)
+    ]  # fmt: skip
+
+
+def _reasons(data: Interactions, history: CSR, entries: NDArray[np.intp], parts: NDArray[np.float64]) -> list[Reason]:
+    rows = history.indices[entries].tolist()
+    titles = [data.catalog.title_of(row) for row in rows]
+    named = zip(data.item_ids.take(rows), titles, history.values[entries].tolist(), parts.tolist(), strict=True)
+    return [Reason(*one) for one in named]

@@ -1,0 +1,151 @@
+"""What belongs to one run of a fit and not to the model: threads, the progress bar, callbacks."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alsatian import kernels
+from alsatian.data.interactions import Interactions
+from alsatian.errors import NotFitted
+
+if TYPE_CHECKING:
+    from alsatian.recommender.model import Model
+
+Learned = Callable[[], Mapping[str, Any]]  # returns the learned arrays by name, as a fit would if it ended now
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the data, as given to callbacks and kept in `model.history`."""
+
+    epoch: int  # from 1
+    objective: float  # the exact value of the model's loss, regularization included
+    change: float  # relative to the epoch before (infinite for the first)
+    seconds: float  # of fitting so far, without those of callbacks
+    validation: float | None = None  # root mean squared error on values held out of the fit, where it holds some out
+    snapshot: Callable[[], Model] | None = field(default=None, repr=False, compare=False)  # only what callbacks get
+
+    @cached_property
+    def model(self) -> Model:
+        """The model as this epoch leaves it, for callbacks: a fitted copy, made when it is first asked for."""
+        if self.snapshot is None:
+            raise NotFitted("the model after an epoch is there for callbacks only; pass them to fit(callbacks=[...]).")
+        return self.snapshot()
+
+    def to_json(self) -> dict[str, Any]:
+        saved = asdict(self) | {"change": self.change if self.epoch > 1 else None}
+        del saved["snapshot"]
+        return saved
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> Epoch:
+        return cls(**saved | {"change": float("inf") if saved["change"] is None else saved["change"]})
+
+
+Callback = Callable[[Epoch], bool | None]  # True ends the fit after this epoch; its `status`, if any, is in the bar
+
+
+class Run:
+    """One run of an iterative fit: yields epochs, draws the bar, asks the callbacks, decides when to stop."""
+
+    def __init__(
+        self,
+        model: Model,
+        data: Interactions,
+        threads: int | None = None,
+        progress: bool | None = False,
+        callbacks: Iterable[Callback] = (),
+    ) -> None:
+        self.model, self.data = model, data
+        self.threads = kernels.usable_threads(threads)
+        self.progress = sys.stderr.isatty() if progress is None else progress
+        self.callbacks = tuple(callbacks)
+        self.history: list[Epoch] = []
+        self.begun = time.perf_counter()
+
+    def of(self, part: Model) -> Run:
+        """Return the run of a model that is fitted as part of this one."""
+        return Run(part, self.data, self.threads, self.progress, self.callbacks)
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.begun
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What a model and its file tell of the fit."""
+        known = {"values": len(self.data), "digest": self.data.digest, "threads": self.threads}
+        return known | {"seconds": self.seconds}
+
+    def epochs(self, count: int, title: str) -> Iterator[int]:
+        """Yield the numbers up to count of epochs still to make; each must call `finish` before the next."""
+        made = len(self.history)
+        with _bar(title, count - made, self.progress) as advance:
+            for epoch in range(made + 1, count + 1):
+                yield epoch
+                advance(self._live())
+
+    def finish(self, objective: float, tol: float, learned: Learned, validation: float | None = None) -> bool:
+        """Record an epoch; return True when the objective has settled or a callback asks to stop."""
+        epoch = self._epoch(objective, validation)
+        self.history.append(epoch)
+        told = replace(epoch, snapshot=lambda: self._snapshot(learned()))
+        paused = time.perf_counter()
+        asked = [callback(told) for callback in self.callbacks]
+        self.begun += time.perf_counter() - paused
+        return any(asked) or epoch.change < tol
+
+    def _epoch(self, objective: float, validation: float | None = None) -> Epoch:
+        before = self.history[-1].objective if self.history else float("inf")
+        change = abs(before - objective) / max(abs(objective), 1e-300)
+        return Epoch(len(self.history) + 1, objective, change, self.seconds, validation)
+
+    def _snapshot(self, learned: Mapping[str, Any]) -> Model:
+        copies = {name: None if array is None else np.array(array) for name, array in learned.items()}
+        model = type(self.model)(**self.model.params)
+        model.restore(self.data, copies, list(self.history), self.summary)
+        return model
+
+    def _live(self) -> str:
+        """What the bar says of the last epoch."""
+        epoch = self.history[-1]
+        said = [f"objective {epoch.objective:,.6g}"]
+        if epoch.validation is not None:
+            said.append(f"validation {epoch.validation:.4f}")
+        said += [str(getattr(callback, "status", "")) for callback in self.callbacks]
+        return ", ".join(filter(None, said))
+
+    def amend(self, objective: float) -> None:
+        """Replace the last epoch's objective, after what a fit does once at its end."""
+        self.history.pop()
+        self.history.append(self._epoch(objective))
+
+
+class _bar:  # noqa: N801  (used as a function)
+    """A rich progress bar on stderr, or nothing."""
+
+    def __init__(self, title: str, total: int, shown: bool) -> None:
+        self.title, self.total, self.shown = title, total, shown
+
+    def __enter__(self) -> Callable[[str], None]:
+        if not self.shown:
+            return lambda _: None
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn())
+        self.bar = Progress(*columns, TextColumn("{task.fields[live]}"), console=Console(stderr=True))
+        task = self.bar.add_task(self.title, total=self.total, live="")
+        self.bar.start()
+        return lambda live: self.bar.update(task, advance=1, live=live)
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            self.bar.stop()

@@ -1,0 +1,1 @@
+"""Events that are kept for the next training."""

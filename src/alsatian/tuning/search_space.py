@@ -1,0 +1,197 @@
+"""Where to search for better settings of a model: what its parameters declare, or what is asked for.
+
+A parameter declares its range beside its default, as `param(default=0.8, search=(0.01, 3, "log"))`; search=True
+stands for all of its choices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from alsatian.errors import ParameterError, listed
+from alsatian.recommender.hyperparameters import Param, Parameters
+
+if TYPE_CHECKING:
+    from alsatian.recommender.model import Model
+
+SCALES = ("linear", "log")
+POINTS = 4  # of a range, in a grid
+
+
+@dataclass(frozen=True)
+class Range:
+    """All numbers from low to high, whole ones or not; on the scale "log" each factor of ten counts alike."""
+
+    low: float
+    high: float
+    scale: Literal["linear", "log"] = "linear"
+    whole: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
+    def points(self) -> list[Any]:
+        """Return a few numbers of the range for a grid, the ends among them.
+
+        >>> Range(8, 64, "log", whole=True).points()
+        [8, 16, 32, 64]
+        """
+        spaced = np.geomspace if self.scale == "log" else np.linspace
+        found = spaced(self.low, self.high, POINTS)
+        return list(dict.fromkeys(map(int, np.rint(found)) if self.whole else map(float, found)))
+
+    def __str__(self) -> str:
+        """Return the range as `read` takes it, exactly."""
+        low, high = (repr(float(end)).removesuffix(".0") for end in (self.low, self.high))
+        return f"{low}..{high}:{self.scale}"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A few values."""
+
+    values: tuple[Any, ...]
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.values
+
+    def points(self) -> list[Any]:
+        return list(self.values)
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self.values))
+
+
+Space = dict[str, Range | Choices]
+Asked = Mapping[str, Any] | Iterable[str]
+
+
+def declared(model: Model) -> Space:
+    """Return the ranges that the model's parameters declare.
+
+    A setting that is not at its default stays as it is, and so does one that has no effect with the others.
+    """
+    names = [name for name, param in model.declared.items() if param.search and name not in model.changed]
+    found = {name: _declared(model, name) for name in names}
+    return {name: dimension for name, dimension in found.items() if dimension is not None}
+
+
+def _declared(model: Parameters, name: str) -> Range | Choices | None:
+    """Return a declared range as far as the other settings allow it, or None."""
+    param = model.param(name)
+    search = model.search_of(name)
+    if search is None:
+        return None
+    if search is True:
+        values = (False, True) if param.kind is bool else param.choices or ()
+        allowed = tuple(value for value in values if _refusal(model, name, value) is None)
+        return Choices(allowed) if len(allowed) > 1 else None
+    low, high, scale = search
+    return Range(low, high, scale, param.kind is int) if _refusal(model, name, param.kind(low)) is None else None
+
+
+def asked(model: Model, wanted: Asked) -> Space:
+    """Return what is asked for: {"reg": (0.01, 1, "log"), "factors": [16, 32]}, or names whose declared ranges serve.
+
+    Raises ParameterError for what the model does not have, or does not allow.
+    """
+    if isinstance(wanted, str):
+        wanted = [wanted]
+    pairs = wanted.items() if isinstance(wanted, Mapping) else ((name, None) for name in wanted)
+    return {name: _asked(model, name, where) for name, where in pairs}
+
+
+def _asked(model: Model, name: str, where: Any) -> Range | Choices:
+    param = model.param(name)
+    if where is None:
+        if (found := _declared(model, name)) is None:
+            raise ParameterError(f"{model.name} does not say where to search {name}; pass {_example(name, param)}.")
+        return found
+    if isinstance(where, tuple):
+        return _range(model, name, param, where)
+    if not isinstance(where, list) or not where:
+        raise ParameterError(f"{name}={where!r} is no range and no list of values; pass {_example(name, param)}.")
+    values = tuple(dict.fromkeys(param.check(name, value) for value in where))
+    for value in values:
+        if refusal := _refusal(model, name, value):
+            raise refusal
+    return Choices(values)
+
+
+def _range(model: Model, name: str, param: Param, where: tuple[Any, ...]) -> Range:
+    if param.kind not in (int, float):
+        raise ParameterError(f"{name} is no number, so {where!r} is no range of it; pass {_example(name, param)}.")
+    search = model.search_of(name)
+    usual = search[2] if isinstance(search, tuple) else "linear"
+    if len(where) not in (2, 3):
+        raise ParameterError(f"{name}={where!r} is no range; pass {_example(name, param)}.")
+    low, high = (param.check(name, end) for end in where[:2])
+    scale = where[2] if len(where) == 3 else usual
+    if scale not in SCALES:
+        raise ParameterError(f"the scale {scale!r} of {name} is not one of {', '.join(SCALES)}.")
+    if low >= high:
+        raise ParameterError(f"{name} from {low:g} to {high:g} is no range; put the smaller number first.")
+    if scale == "log" and low <= 0:
+        raise ParameterError(f"{name} from {low:g} has no logarithm; begin above 0, or pass the scale 'linear'.")
+    if refusal := _refusal(model, name, low):
+        raise refusal
+    return Range(low, high, scale, param.kind is int)
+
+
+def _refusal(model: Parameters, name: str, value: Any) -> ParameterError | None:
+    """Return why a setting does not go with the others."""
+    try:
+        type(model)(**model.params | {name: value})
+    except ParameterError as error:
+        return error
+    return None
+
+
+def _example(name: str, param: Param) -> str:
+    if param.kind is bool:
+        return f"{name}=[False, True]"
+    if param.choices:
+        return f"{name}={list(param.choices)}"
+    low = param.low or 1
+    return f"{name}=({low:g}, {low * 10:g}), or a list of values"
+
+
+def capped(space: Space, most: int) -> Space:
+    """Return a space without more factors than there are users or items."""
+    factors = space.get("factors")
+    if not isinstance(factors, Range) or factors.high <= most:
+        return space
+    if most <= factors.low:
+        return space | {"factors": Choices((most,))}
+    return space | {"factors": replace(factors, high=most)}
+
+
+def read(model: type[Model], written: Iterable[str]) -> dict[str, Any]:
+    """Return what to ask for, as it is written on a command line: reg=0.01..1, reg=0.01..1:log, factors=16,32, or reg.
+
+    >>> from alsatian.models import ExplicitALS
+    >>> read(ExplicitALS, ["reg=0.01..1", "factors=16,32", "epochs"])
+    {'reg': (0.01, 1.0), 'factors': [16, 32], 'epochs': None}
+    """
+    found: dict[str, Any] = {}
+    for each in written:
+        name, equals, where = (part.strip() for part in each.partition("="))
+        if not name or (equals and not where):
+            raise ParameterError(f"{each!r} does not say what to search; write it like reg=0.01..1 or factors=16,32.")
+        if name in found:
+            raise ParameterError(f"{listed([name])} is to be searched twice; write it once.")
+        found[name] = _read(model.param(name), name, where) if equals else None
+    return found
+
+
+def _read(param: Param, name: str, where: str) -> Any:
+    low, dots, rest = where.partition("..")
+    if not dots:
+        return [param.parse(name, value.strip()) for value in where.split(",")]
+    high, colon, scale = (part.strip() for part in rest.partition(":"))
+    ends = param.parse(name, low.strip()), param.parse(name, high)
+    return (*ends, scale) if colon else ends

@@ -1,0 +1,1 @@
+"""Plots, drawings and HTML that several parts share."""

@@ -1,0 +1,190 @@
+"""Pictures, by matplotlib: light, without frills, with colours that everybody can tell apart."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from matplotlib import colormaps, rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from alsatian._util.atomic_write import write_whole
+from alsatian.errors import ParameterError, nearest
+
+# Okabe and Ito 2008, "Color universal design", in an order that begins with the darker ones
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+INK, FAINT, AXIS, TICKS = "#333333", "#DDDDDD", "#999999", "#666666"
+STYLE: dict[Any, Any] = {
+    "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": AXIS, "axes.titlesize": 11,
+    "axes.titlelocation": "left", "axes.titlepad": 10, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "axes.grid.axis": "y", "grid.color": FAINT, "grid.linewidth": 0.7, "axes.axisbelow": True,
+    "xtick.color": TICKS, "ytick.color": TICKS, "xtick.major.size": 3, "ytick.major.size": 0,
+    "lines.linewidth": 1.8, "legend.frameon": False, "svg.fonttype": "none",
+    "svg.hashsalt": "alsatian",  # so that the same picture is the same file
+}  # fmt: skip
+WIDE = 10.0  # the largest number divided by the smallest from which on an axis is logarithmic
+
+Rows = Sequence[Mapping[str, float]]
+
+
+class Picture(Figure):
+    """A figure that a notebook shows, also where pyplot was never imported."""
+
+    def _repr_png_(self) -> bytes:
+        return png(self)
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as the bytes of a PNG file."""
+    return _bytes(figure, "png")
+
+
+def svg(figure: Figure) -> bytes:
+    """Return a figure as the bytes of an SVG file, in which text is text."""
+    return _bytes(figure, "svg")
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure into a file, in the format of its suffix. Raises ParameterError for one that is unknown."""
+    write_whole(path, _bytes(figure, format_of(path)))
+
+
+def format_of(path: str | Path) -> str:
+    """Return the format that a file's suffix means: png, svg, pdf and so on."""
+    suffix, known = Path(path).suffix.removeprefix(".").lower(), sorted(Figure().canvas.get_supported_filetypes())
+    if suffix not in known:
+        raise ParameterError(
+            f"{str(path)!r} does not say what kind of picture it is; end it with one of "
+            f"{', '.join(f'.{kind}' for kind in known)}.{nearest(suffix, known)}"
+        )
+    return suffix
+
+
+def _bytes(figure: Figure, kind: str) -> bytes:
+    file = io.BytesIO()
+    undated: Any = {"metadata": {"Date": None}} if kind == "svg" else {}
+    with rc_context(STYLE):
+        figure.savefig(file, format=kind, dpi=160, **undated)
+    return file.getvalue()
+
+
+def curves(fits: Sequence[Rows], labels: Sequence[str], title: str, best: Mapping[str, str | None]) -> Picture:
+    """Draw a panel for the objective and one for each metric, with a line for each fit.
+
+    best: the columns of the metrics, and which number is the best one ("min", "max"), which gets a dot where held out.
+    title: over the labels.
+    """
+    colors = _colors(labels)
+    draws = _draws(fits, colors, best)
+    with rc_context(STYLE):
+        figure = Picture(figsize=(4.4 * len(draws) + 1.6, 3.9), layout="constrained", facecolor="white")
+        for axes, draw in zip(figure.subplots(1, len(draws), squeeze=False)[0], draws, strict=True):
+            draw(axes)
+        if len(fits) > 1:
+            handles = [Line2D([], [], color=color, label=label) for color, label in zip(colors, labels, strict=True)]
+            figure.legend(handles=handles, title=title or None, loc="outside right upper", alignment="left")
+    return figure
+
+
+def panels(
+    fits: Sequence[Rows], colors: Sequence[str], best: Mapping[str, str | None], width: float, height: float
+) -> list[tuple[str, Picture]]:
+    """Return the panels of `curves` as pictures of their own, each with its title, which is not in it."""
+    drawn = []
+    for draw in _draws(fits, colors, best):
+        with small(width, height) as (figure, axes):
+            draw(axes)
+            title = axes.get_title(loc="left")
+            axes.set_title("")
+        drawn.append((title, figure))
+    return drawn
+
+
+@contextmanager
+def small(width: float, height: float) -> Iterator[tuple[Picture, Axes]]:
+    """Give a picture without background, of so many inches, to draw one panel on."""
+    with rc_context(STYLE | {"font.size": 9.5, "axes.labelsize": 9.5, "axes.facecolor": "none"}):
+        figure = Picture(figsize=(width, height), layout="constrained", facecolor="none")
+        yield figure, figure.subplots()
+
+
+def _draws(fits: Sequence[Rows], colors: Sequence[Any], best: Mapping[str, str | None]) -> list[Callable[[Axes], None]]:
+    """Return what draws each panel: the objective, then a metric each."""
+
+    def objective(axes: Axes) -> None:
+        _panel(axes, "Objective, on the data learned from")
+        for rows, color in zip(fits, colors, strict=True):
+            _line(axes, rows, "objective", color)
+        _scale(axes, [row["objective"] for rows in fits for row in rows])
+
+    return [
+        objective,
+        *(partial(_metric_panel, fits=fits, colors=colors, column=column, which=way) for column, way in best.items()),
+    ]
+
+
+def _metric_panel(axes: Axes, fits: Sequence[Rows], colors: Sequence[Any], column: str, which: str | None) -> None:
+    """Draw one metric: solid where it is judged by, dashed on what was learned from beside it."""
+    name = column.split("_", 1)[1]
+    beside = f"train_{name}" if column == f"validation_{name}" else ""
+    both = any(beside in row for rows in fits for row in rows)
+    shown = name.upper() if name.isalpha() else name.replace("ndcg", "NDCG")
+    _panel(axes, f"{shown}, held out and (dashed) learned from" if both else f"{shown}, {_part(column)}")
+    for rows, color in zip(fits, colors, strict=True):
+        if both:
+            _line(axes, rows, beside, color, linestyle=(0, (3, 2)), linewidth=1.1, alpha=0.85)
+        _line(axes, rows, column, color)
+        if which and column.startswith("validation_") and (judged := [row for row in rows if column in row]):
+            row = (min if which == "min" else max)(judged, key=lambda row: row[column])
+            axes.plot(row["epoch"], row[column], "o", color=color, markersize=6, markeredgecolor="white", zorder=3)
+
+
+def _part(column: str) -> str:
+    return "held out" if column.startswith("validation_") else "on the data learned from"
+
+
+numbers = FuncFormatter(lambda value, _: f"{value:,.12g}")
+
+
+def _panel(axes: Axes, title: str) -> None:
+    axes.set_title(title)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], nbins=8, min_n_ticks=1))
+    axes.yaxis.set_major_formatter(numbers)
+
+
+def _line(axes: Axes, rows: Rows, column: str, color: Any, **style: Any) -> None:
+    points = [(row["epoch"], row[column]) for row in rows if column in row]
+    axes.plot(*zip(*points, strict=True), color=color, marker="o" if len(points) == 1 else "", **style)
+
+
+def _scale(axes: Axes, values: Sequence[float]) -> None:
+    """Take a logarithmic axis where the numbers are of different sizes."""
+    finite = [value for value in values if math.isfinite(value)]
+    if finite and min(finite) > 0 and max(finite) > WIDE * min(finite):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(numbers)
+        axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _colors(labels: Sequence[str]) -> list[Any]:
+    """Choose a colour for each label: from dark to light in the order of numbers, else as different as can be."""
+    try:
+        numbers = [float(label) for label in labels]
+    except ValueError:
+        numbers = []
+    if len(labels) == 1 or (not numbers and len(labels) <= len(COLORS)):
+        return list(COLORS[: len(labels)])
+    order = sorted(range(len(labels)), key=lambda at: numbers[at] if numbers else at)
+    shades = colormaps["viridis"]
+    place = {at: rank / (len(labels) - 1) for rank, at in enumerate(order)}
+    return [shades(0.87 * place[at]) for at in range(len(labels))]

@@ -1,0 +1,223 @@
+"""Recipes as rules: what is refused, what survives JSON and TOML, and the arithmetic of each rule."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alsatian.data import weighting
+from alsatian.data.recipe import Recipe
+from alsatian.data.weighting import DAY
+from alsatian.errors import ParameterError, SourceError
+
+FULL = Recipe(
+    columns={"event": "what"},
+    duplicates="max",
+    at_least=2,
+    events={"VIEW": 1, "LIKE": 2},
+    unknown_events=0.5,
+    half_life="8w",
+    reference="2016-12-31",
+    min_per_user=2,
+    min_per_item=3,
+    confidence="bm25",
+    k1=2,
+    b=0.5,
+    length="item",
+)
+
+
+class TestRules:
+    @pytest.mark.parametrize(
+        ("rules", "words"),
+        [
+            ({"duplicates": "first"}, "duplicates='first' is not a rule; choose 'last' or 'sum' or 'max'"),
+            ({"confidence": "tfidf"}, "confidence='tfidf' is not a rule; choose 'none' or 'log' or 'bm25'"),
+            ({"events": ["VIEW"]}, r"events=\['VIEW'\] is no mapping from names to weights"),
+            ({"events": {"VIEW": "much"}}, "the weight of 'VIEW' in events='much' is not a finite number"),
+            ({"events": {"VIEW": math.inf}}, "the weight of 'VIEW' in events=inf is not a finite number"),
+            ({"signals": {"clicks": 0}}, "the weight of 'clicks' in signals is 0; it must be above 0"),
+            ({"events": {"VIEW": 1}, "unknown_events": "drop"}, "'drop' is not a word; choose 'raise', 'ignore' or a"),
+            ({"unknown_events": "ignore"}, "unknown_events='ignore' has no effect alone; pass events="),
+            ({"normalize": "rank"}, "normalize='rank' has no effect alone; pass signals="),
+            ({"reference": 5}, "reference=5 has no effect alone; pass half_life="),
+            ({"k1": 1.5}, "k1=1.5 has no effect alone; pass confidence='bm25'"),
+            ({"confidence": "bm25", "b": 2}, "b=2 is out of bounds; pass at most 1"),
+            ({"half_life": "a month"}, "half_life='a month' is no span of time; write days, or '12h'"),
+            ({"half_life": 0}, "half_life=0 is no span of time; it must be above 0"),
+            ({"half_life": 3, "reference": "soon"}, "reference='soon' is no moment; write a date such as 2016-12-31"),
+            ({"min_per_user": 0}, "min_per_user=0 is too small; the least is 1"),
+            ({"min_per_item": 2.5}, "min_per_item=2.5 is not a whole number"),
+            ({"columns": "user"}, "columns='user' is no mapping from roles to columns"),
+        ],
+    )
+    def test_what_is_no_rule_is_refused(self, rules: dict[str, object], words: str) -> None:
+        with pytest.raises(ParameterError, match=words) as raised:
+            Recipe(**rules)  # type: ignore[arg-type]
+        assert "\n" not in str(raised.value)
+
+    @pytest.mark.parametrize(
+        "moment", ["2016-12-31", date(2016, 12, 31), datetime(2016, 12, 31, tzinfo=UTC), 1483142400]
+    )
+    def test_moments_are_written_in_many_ways(self, moment: object) -> None:
+        assert Recipe(half_life=1, reference=moment).reference == 1483142400  # type: ignore[arg-type]
+
+    def test_it_is_printed_by_the_rules_that_were_given(self) -> None:
+        assert repr(Recipe(duplicates="max", half_life="12h")) == "Recipe(duplicates='max', half_life=0.5)"
+
+    def test_json_keeps_all(self) -> None:
+        assert Recipe.from_json(FULL.to_json() | {"something": "newer"}) == FULL
+
+    def test_a_header_of_the_first_version_is_read(self) -> None:
+        old = {"columns": {"user": "u"}, "duplicates": "last", "at_least": None, "reading": {"bad_rows": "skip"}}
+        recipe = Recipe.from_json(old)
+        assert (recipe.duplicates, recipe.reading, recipe.weighs) == ("last", {"bad_rows": "skip"}, False)
+
+
+class TestToml:
+    def test_all_rules(self, tmp_path: Path) -> None:
+        path = tmp_path / "recipe.toml"
+        path.write_text(
+            'duplicates = "max"\nat_least = 2\nunknown_events = 0.5\nhalf_life = "8w"\nreference = 2016-12-31\n'
+            'min_per_user = 2\nmin_per_item = 3\nconfidence = "bm25"\nk1 = 2\nb = 0.5\nlength = "item"\n'
+            '[columns]\nevent = "what"\n[events]\nVIEW = 1\nLIKE = 2\n'
+        )
+        assert Recipe.from_toml(path) == FULL
+
+    @pytest.mark.parametrize(
+        ("text", "kind", "words"),
+        [
+            ("halflife = 3", ParameterError, r"a recipe has no 'halflife'; it has .* Did you mean 'half_life'\?"),
+            ("fitted = {}", ParameterError, "a recipe has no 'fitted'"),
+            ("half_life = -3", ParameterError, "r.toml: half_life=-3 is no span of time"),
+            ("half_life = = 3", SourceError, "r.toml is not TOML: Invalid value"),
+        ],
+    )
+    def test_what_is_wrong_is_named_with_the_file(
+        self, tmp_path: Path, text: str, kind: type[Exception], words: str
+    ) -> None:
+        (tmp_path / "r.toml").write_text(text)
+        with pytest.raises(kind, match=words):
+            Recipe.from_toml(tmp_path / "r.toml")
+
+    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceError, match=r"r\.toml cannot be read: No such file"):
+            Recipe.from_toml(tmp_path / "r.toml")
+
+
+class TestAge:
+    @given(st.integers(0, 5_000), st.floats(0.1, 1000))
+    def test_a_value_halves_at_the_half_life(self, days: int, half_life: float) -> None:
+        times = np.array([10_000 - days]) * DAY
+        now, later = (
+            weighting.remaining(times, round((10_000 + more) * DAY), half_life)[0] for more in (0.0, half_life)
+        )
+        assert later == pytest.approx(max(now / 2, 1e-30), rel=1e-3)
+
+    def test_what_is_newer_than_the_reference_has_lost_nothing(self) -> None:
+        assert weighting.remaining(np.array([5 * DAY]), reference=0, half_life=1).tolist() == [1.0]
+
+    def test_nothing_fades_to_zero(self) -> None:
+        assert np.float32(weighting.remaining(np.array([0]), reference=10**9, half_life=1))[0] > 0
+
+
+class TestNormalisation:
+    def test_minmax_keeps_its_bounds_for_new_values(self) -> None:
+        bends = weighting.knots(np.array([10, 20, 50]), "minmax")
+        assert weighting.normalized(np.array([10, 30, 50, 90, 0]), bends).tolist() == [0, 0.5, 1, 1, 0]
+
+    def test_rank_is_the_share_of_smaller_values(self) -> None:
+        bends = weighting.knots(np.array([1, 1, 7, 1000]), "rank")
+        assert weighting.normalized(np.array([1, 7, 1000, 4, 9999]), bends).tolist() == [
+            0.25,
+            0.625,
+            0.875,
+            0.4375,
+            0.875,
+        ]
+
+    @given(st.lists(st.integers(-1000, 1000), min_size=2, max_size=200))
+    def test_ranks_are_those_of_the_definition(self, column: list[int]) -> None:
+        values = np.array(column, float)
+        less = (values[:, None] > values).mean(axis=1)
+        equal = (values[:, None] == values).mean(axis=1)
+        np.testing.assert_allclose(weighting.normalized(values, weighting.knots(values, "rank")), less + equal / 2)
+
+    def test_long_columns_are_kept_by_some_of_their_values(self) -> None:
+        values = np.random.default_rng(0).exponential(size=20_000)
+        bends = weighting.knots(values, "rank")
+        assert len(bends["at"]) == 1_001
+        exact = (np.argsort(np.argsort(values)) + 0.5) / len(values)
+        assert np.abs(weighting.normalized(values, bends) - exact).max() < 0.002
+
+
+class TestCore:
+    def test_users_and_items_go_one_after_another(self) -> None:
+        """Item 2 has one value; without it user 1 has one; without her item 1 has one, too."""
+        users, items = np.array([0, 0, 1, 1, 2, 2, 3]), np.array([0, 3, 1, 2, 0, 3, 1])
+        assert np.flatnonzero(weighting.core(users, items, 2, 2)).tolist() == [0, 1, 4, 5]
+
+    @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), unique=True), st.integers(1, 4), st.integers(1, 4))
+    def test_it_is_a_fixed_point_and_the_largest(
+        self, pairs: list[tuple[int, int]], per_user: int, per_item: int
+    ) -> None:
+        users, items = np.array(pairs, int).reshape(-1, 2).T
+        kept = weighting.core(users, items, per_user, per_item)
+        assert weighting.core(users[kept], items[kept], per_user, per_item).all()
+        remaining = set(pairs)
+        while few := {  # one at a time, in the order of their names
+            (u, i)
+            for u, i in remaining
+            if sum(u == v for v, _ in remaining) < per_user or sum(i == j for _, j in remaining) < per_item
+        }:
+            remaining.remove(min(few))
+        assert {pairs[at] for at in np.flatnonzero(kept)} == remaining
+
+
+class TestConfidence:
+    def test_log_is_log_of_one_and_the_value(self) -> None:
+        made = Recipe(confidence="log").confidences(
+            np.array([1, np.e**2 - 1], np.float32), np.zeros(2, int), np.arange(2)
+        )
+        assert made.tolist() == pytest.approx([math.log(2), 2])
+
+    @pytest.mark.parametrize("length", ["user", "item"])
+    def test_bm25_is_its_equation(self, length: str) -> None:
+        matrix = np.array([[5, 0, 1], [0, 2, 2], [1, 0, 0], [4, 4, 4]], np.float32)
+        users, items = np.nonzero(matrix)
+        recipe = Recipe(confidence="bm25", k1=1.5, b=0.6, length=length)  # type: ignore[arg-type]
+        recipe = recipe.fit_pairs(matrix[users, items], users, items, 3)
+        made = np.zeros((4, 3))
+        made[users, items] = recipe.confidences(matrix[users, items], users, items)
+        documents = matrix if length == "user" else matrix.T
+        expected = np.zeros(documents.shape)
+        for d, t in zip(*np.nonzero(documents), strict=True):
+            having = np.count_nonzero(documents[:, t])
+            idf = math.log(1 + (len(documents) - having + 0.5) / (having + 0.5))
+            norm = 1 - 0.6 + 0.6 * documents[d].sum() / documents.sum(axis=1).mean()
+            expected[d, t] = idf * documents[d, t] * 2.5 / (documents[d, t] + 1.5 * norm)
+        np.testing.assert_allclose(made, expected if length == "user" else expected.T, rtol=1e-5)
+
+    @pytest.mark.parametrize("length", ["user", "item"])
+    def test_one_user_alone_gets_what_she_gets_among_all(self, length: str) -> None:
+        rng = np.random.default_rng(0)
+        users, items = np.nonzero(rng.random((20, 15)) < 0.4)
+        values = rng.integers(1, 9, len(users)).astype(np.float32)
+        recipe = Recipe(confidence="bm25", length=length).fit_pairs(values, users, items, 15)  # type: ignore[arg-type]
+        among, her = recipe.confidences(values, users, items), users == 7
+        alone = recipe.confidences(values[her], np.zeros(her.sum(), int), items[her])
+        np.testing.assert_allclose(alone, among[her], rtol=1e-6)
+
+    @pytest.mark.parametrize("settings", [{"b": 1.0}, {"k1": 0.0}])
+    def test_bm25_of_nothing_is_nothing(self, settings: dict[str, float]) -> None:
+        values, users, items = np.array([0, 0, 1, 1], np.float32), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+        recipe = Recipe(confidence="bm25", **settings).fit_pairs(values, users, items, 2)  # type: ignore[arg-type]
+        made = recipe.confidences(values, users, items)
+        assert made[:2].tolist() == [0, 0]
+        assert (made[2:] > 0).all()

@@ -1,0 +1,182 @@
+"""evaluate: models side by side, with intervals that know whom they are about."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+
+from alsatian import evaluation
+from alsatian.data.interactions import Interactions
+from alsatian.errors import DataError, NotFitted, ParameterError
+from alsatian.evaluation import bootstrap, evaluate
+from alsatian.models import ExplicitALS, ItemKNN
+from alsatian.split import holdout
+
+FEW = {"bootstrap": 50, "threads": 1}
+
+
+def figures(rows: Iterable[evaluation.result.Row]) -> list[object]:
+    """Everything but seconds and memory."""
+    left_out = ("fit_seconds", "answer_seconds", "memory")
+    return [{key: value for key, value in row.to_dict().items() if key not in left_out} for row in rows]
+
+
+class TestFitted:
+    def test_one_that_learned_the_training_part_is_taken_as_it_is(self, some_ratings: Interactions) -> None:
+        parts = holdout.per_user(some_ratings, 3)
+        model = ItemKNN().fit(parts.train)
+        model.similarities = model.similarities * 0  # type: ignore[attr-defined]
+        before = figures(evaluate(ItemKNN(), parts, metrics="ndcg", **FEW))
+        assert figures(evaluate(model, parts, metrics="ndcg", **FEW))[0] != before[0]
+
+    def test_one_that_may_have_seen_the_answers_is_refused(self, some_ratings: Interactions) -> None:
+        model = ItemKNN().fit(some_ratings)
+        with pytest.raises(DataError, match=r"not fitted on the training part of per-user:3; fit it on split\.train"):
+            evaluate(model, holdout.per_user(some_ratings, 3))
+
+    def test_several_splits_take_unfitted_ones(self, some_ratings: Interactions) -> None:
+        folds = holdout.folds(some_ratings, 2)
+        with pytest.raises(ParameterError, match="this item-knn model is fitted, and there are 2 splits; pass an unf"):
+            evaluate(ItemKNN().fit(folds[0].train), folds)
+
+    def test_the_given_model_stays_unfitted(self, some_ratings: Interactions) -> None:
+        model = ItemKNN()
+        evaluate(model, some_ratings, metrics="ndcg", **FEW)
+        with pytest.raises(NotFitted):
+            model.recommend(1)
+
+
+class TestSameBits:
+    def test_at_any_number_of_threads(self, some_ratings: Interactions) -> None:
+        models = [ExplicitALS(factors=4), ItemKNN()]
+        one, two = (evaluate(models, some_ratings, bootstrap=50, threads=threads) for threads in (1, 2))
+        assert figures(one) == figures(two)
+
+    def test_whatever_other_models_are_in_the_table(self, some_ratings: Interactions) -> None:
+        alone, beside = (
+            evaluate(models, some_ratings, **FEW)["item-knn"] for models in ("item-knn", ["ease", "item-knn"])
+        )
+        assert alone.intervals == beside.intervals
+        assert alone.differences["ndcg@10"][:3] == beside.differences["ndcg@10"][:3]
+
+
+class TestBootstrap:
+    def test_sums_are_those_of_users_drawn_again(self) -> None:
+        columns = np.random.default_rng(1).random((7, 3))
+        rng = np.random.default_rng(5)
+        expected = [columns[rng.integers(7, size=7)].sum(axis=0) for _ in range(20)]
+        np.testing.assert_allclose(bootstrap.weighted_sums(columns, 20, 5), expected)
+
+    def test_the_interval_of_a_mean_is_about_two_standard_errors(self) -> None:
+        scores = np.random.default_rng(0).random(2000)
+        columns = np.stack([scores, np.ones(2000)], 1)
+        sums = bootstrap.weighted_sums(columns, 2000, 0)
+        low, high = bootstrap.interval(sums[:, 0] / sums[:, 1])
+        error = 1.96 * scores.std() / math.sqrt(2000)
+        assert low == pytest.approx(scores.mean() - error, abs=0.1 * error)
+        assert high == pytest.approx(scores.mean() + error, abs=0.1 * error)
+
+    def test_no_difference_is_no_evidence(self) -> None:
+        assert bootstrap.p_value(np.zeros(100)) == 1
+        assert bootstrap.p_value(np.ones(1999)) == 2 / 2000
+        assert bootstrap.p_value(np.full(100, np.nan)) == 1
+
+    def test_users_are_drawn_whole(self, some_ratings: Interactions) -> None:
+        """Two users, one all right, one all wrong: a draw has either, both or none."""
+        parts = holdout.per_user(some_ratings, 3)
+        found = evaluate([], parts, metrics="rmse", bootstrap=2000, threads=1)["baseline"]
+        sums = found.per_user["rmse"] ** 2 * parts.held_out.by_user.counts
+        rng = np.random.default_rng(0)
+        users = np.flatnonzero(parts.held_out.by_user.counts)
+        drawn = [users[rng.integers(len(users), size=len(users))] for _ in range(2000)]
+        roots = [math.sqrt(sums[u].sum() / parts.held_out.by_user.counts[u].sum()) for u in drawn]
+        assert found.intervals["rmse"] == pytest.approx(np.quantile(roots, [0.025, 0.975]))
+
+    def test_without_draws_there_are_no_intervals(self, some_ratings: Interactions) -> None:
+        found = evaluate([], some_ratings, bootstrap=0)
+        assert all(not row.intervals and not row.differences for row in found)
+        assert "[" not in str(found)
+
+
+class TestTable:
+    def test_popularity_and_baseline_are_always_there(self, some_ratings: Interactions) -> None:
+        assert [row.model for row in evaluate("ease", some_ratings, **FEW)] == ["ease", "popularity", "baseline"]
+        likes = some_ratings.likes(4)
+        assert [row.model for row in evaluate("popularity", likes, **FEW)] == ["popularity"]
+
+    def test_differences_are_from_the_reference_or_the_baseline(self, some_ratings: Interactions) -> None:
+        found = evaluate([ExplicitALS(factors=4), "item-knn"], some_ratings, reference="item-knn", **FEW)
+        told = found["explicit-als"].differences
+        assert told["ndcg@10"].against == "item-knn"
+        assert told["rmse"].against == "baseline"
+        gap = found["explicit-als"].metrics["ndcg@10"] - found["item-knn"].metrics["ndcg@10"]
+        assert told["ndcg@10"].value == pytest.approx(gap)
+        assert told["ndcg@10"].low <= gap <= told["ndcg@10"].high
+        assert not found["item-knn"].differences.keys() & {"ndcg@10"}
+
+    def test_models_of_one_name_are_told_apart_by_their_settings(self, some_ratings: Interactions) -> None:
+        found = evaluate([ItemKNN(), ItemKNN(k=5), "item-knn:k=7"], some_ratings, metrics="ndcg", **FEW)
+        assert [row.model for row in found][:3] == ["item-knn", "item-knn(k=5)", "item-knn(k=7)"]
+        with pytest.raises(ParameterError, match=r"item-knn\(k=5\) is entered twice; leave one out"):
+            evaluate([ItemKNN(k=5), "item-knn:k=5"], some_ratings)
+
+    def test_json_holds_all_but_single_users(self, some_ratings: Interactions) -> None:
+        found = evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg@3"), **FEW)
+        record = json.loads(found.to_json())
+        row = record["rows"][0]
+        assert (row["model"], list(row["metrics"])) == ("item-knn", ["ndcg@3"])
+        assert row["differences"]["ndcg@3"].keys() == {"value", "low", "high", "p", "against"}
+        assert record["splits"][0]["split"] == "per-user:10"
+        assert record["reference"] == "popularity"
+
+    def test_a_frame_has_a_column_for_each_figure(self, some_ratings: Interactions) -> None:
+        found = evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg"), **FEW)
+        frame = found.to_pandas().set_index("model")
+        assert frame.loc["item-knn", "ndcg@10"] == found["item-knn"].metrics["ndcg@10"]
+        assert np.isnan(frame.loc["item-knn", "rmse"])
+        assert {"ndcg@10 low", "ndcg@10 p", "rmse high", "fit_seconds"} <= set(frame)
+        assert found.to_polars().columns == found.to_arrow().column_names == ["split", "model", *list(frame)[1:]]
+
+    def test_a_measure_that_nobody_has(self, some_ratings: Interactions) -> None:
+        """Lists of one have no pairs: there is no figure, and no evidence of a difference."""
+        found = evaluate("item-knn", some_ratings, at=1, metrics=("diversity", "ndcg"), **FEW)
+        assert math.isnan(found["item-knn"].metrics["diversity@1"])
+        assert found["item-knn"].differences["diversity@1"].p == 1
+        assert json.loads(found.to_json())["rows"][0]["metrics"].keys() == {"ndcg@1"}
+
+    def test_it_prints(self, some_ratings: Interactions) -> None:
+        told = str(evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg"), **FEW))
+        assert told.startswith("per-user:10: 776 held-out values of 119 users\nmodel ")
+        assert "[95% intervals by 50 draws of users]" in told
+        assert "held-out values are older than the newest value learned from" in told
+        assert "<table>" in evaluate([], some_ratings, **FEW)._repr_html_()
+
+    def test_a_model_that_is_not_there(self, some_ratings: Interactions) -> None:
+        with pytest.raises(DataError, match="no row of 'ease' in this evaluation; it has popularity, baseline"):
+            evaluate([], some_ratings, **FEW)["ease"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ({"reference": "ease"}, "reference='ease' is none of the models; choose item-knn, popularity, baseline"),
+        ({"metrics": ["ndgc"]}, r"there is no measure 'ndgc'; choose rmse, .* Did you mean 'ndcg'\?"),
+        ({"metrics": ["ndcg@x"]}, r"'ndcg@x' names no length of lists; write it like ndcg@10"),
+        ({"metrics": []}, r"metrics=\[\] asks for nothing; pass such as \['ndcg'\]"),
+        ({"models": 3}, "3 is no model; pass models such as"),
+        ({"at": (0,)}, "at=0 is too small; the least is 1"),
+        ({"at": ()}, r"at=\(\) gives no length of lists; pass such as at=\(10,\)"),
+        ({"bootstrap": -1}, "bootstrap=-1 is too small; the least is 0"),
+        ({"on": "ratings.csv"}, r"evaluate takes a split, several, or data, not 'ratings.csv'; pass such as al\.split"),
+        ({"models": ["item-nn"]}, r"there is no model 'item-nn'; .*Did you mean 'item-knn'\?"),
+    ],
+)
+def test_what_is_wrong_is_said_before_any_work(
+    some_ratings: Interactions, asked: dict[str, object], complaint: str
+) -> None:
+    with pytest.raises(ParameterError, match=complaint):
+        evaluate(**{"models": "item-knn", "on": some_ratings} | asked)  # type: ignore[arg-type]

@@ -1,0 +1,69 @@
+"""A report as a browser shows it: whole, quiet, readable, and nobody else's markup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alsatian.reporting import Report
+from support.browser import EVIL, opened
+
+SECTIONS = [
+    "In short", "Data", "Split", "Models", "Learning curves", "Search", "Popularity", "Eye test", "Make it again",
+]  # fmt: skip
+
+Made = tuple[Report, Path]
+
+
+def test_all_sections_are_there_and_nothing_is_fetched(chromium: Any, made: Made) -> None:
+    with opened(chromium, made[1]) as seen:
+        assert (seen.fetched, seen.complaints) == ([], [])
+        assert seen.texts("main h2") == SECTIONS
+        targets = [link.get_attribute("href") for link in seen.page.locator("nav a").all()]
+        assert all(seen.page.locator(target).count() == 1 for target in targets)
+        assert seen.page.locator("figure svg").count() >= 12
+        assert seen.page.evaluate("[...document.querySelectorAll('svg')].every(svg => svg.clientHeight > 50)")
+
+
+def test_titles_are_no_markup(chromium: Any, made: Made) -> None:
+    with opened(chromium, made[1]) as seen:
+        assert seen.page.title() == f"{EVIL} of films"
+        assert seen.page.locator("script").count() == 1
+        assert any(EVIL in text for text in seen.texts("#eye .name"))
+        assert EVIL in seen.texts(".bars span")[0]
+        assert seen.texts("#again pre")[0] == "alsatian report 'a <b>.csv'"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1400, "dark")])
+def test_it_is_readable_at_any_width(chromium: Any, made: Made, width: int, scheme: str) -> None:
+    with opened(chromium, made[1], width, scheme) as seen:
+        assert seen.overflow <= 0
+        paper, ink = (
+            seen.page.evaluate(f"getComputedStyle(document.body).{name}") for name in ("backgroundColor", "color")
+        )
+        assert lightness(paper) > 200 > 60 > lightness(ink) if scheme == "light" else lightness(ink) > 200
+        word = seen.page.locator("figure svg text").first
+        drawn = lightness(word.evaluate("element => getComputedStyle(element).fill"))
+        assert abs(drawn - lightness(paper)) > 80
+
+
+def test_tables_are_sorted_by_a_click(chromium: Any, made: Made) -> None:
+    with opened(chromium, made[1]) as seen:
+        table = seen.page.locator("#models table.sortable").first
+        names = [row.model for row in made[0].evaluation]
+        heads = table.locator("thead th").all_text_contents()
+        assert table.locator("tbody th").all_text_contents() == names
+        scores = {row.model: row.metrics.get("ndcg@10", 0) for row in made[0].evaluation}
+        button = table.locator("thead button").nth(heads.index("NDCG@10"))
+        for sign in (-1, 1):
+            button.focus()
+            seen.page.keyboard.press("Enter")
+            assert table.locator("tbody th").all_text_contents() == sorted(names, key=lambda name: sign * scores[name])
+        assert seen.complaints == []
+
+
+def lightness(color: str) -> float:
+    """Return the mean of red, green and blue of "rgb(...)"."""
+    return sum(map(float, color[color.index("(") + 1 : -1].split(",")[:3])) / 3

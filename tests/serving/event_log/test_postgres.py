@@ -1,0 +1,166 @@
+"""The same promises with PostgreSQL, a real one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import alsatian as al
+from alsatian.serving.event_log.store import Conflict, Event, Events, Gone, Kept
+from serving.conftest import Start, free_port, killed_while_loading, wait_for
+
+ALICE = "/api/users/alice/recommendations"
+EVENT = {"user": "alice", "item": "heat", "value": 5}
+
+
+class Postgres:
+    """A server of its own, which can be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        found = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), None)
+        program = shutil.which("pg_ctl", path=f"{found}:{os.environ['PATH']}")
+        if program is None:
+            pytest.skip("PostgreSQL is not installed")
+        self.bin, self.data, self.port = Path(program).resolve().parent, folder / "data", free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+        self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []  # it does not run as root
+        if self.user:
+            shutil.chown(folder, "postgres")
+        self.call("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-D", self.data)
+        self.start()
+
+    def call(self, program: str, *arguments: object) -> None:
+        command = [*self.user, str(self.bin / program), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+        assert done.returncode == 0, done.stderr
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.data}"
+        self.call("pg_ctl", "-D", self.data, "-w", "-o", options, "-l", self.data / "log", "start")
+
+    def stop(self) -> None:
+        self.call("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with tempfile.TemporaryDirectory() as folder:  # those of pytest are for their owner alone
+        server = Postgres(Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> str:
+    """A database without events."""
+    events = Events(postgres.url)
+    with events._engine.begin() as connection:
+        connection.exec_driver_sql("TRUNCATE alsatian_events")
+    events.close()
+    return postgres.url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Callable[[], Events]]:
+    """Open the database, as often as one likes."""
+    opened: list[Events] = []
+
+    def open_it() -> Events:
+        opened.append(Events(url))
+        return opened[-1]
+
+    yield open_it
+    for one in opened:
+        one.close()
+
+
+def event(name: str, **changes: Any) -> Event:
+    return Event(name, "alice", "heat", 5.0, None, 1_700_000_000)._replace(**changes)
+
+
+def test_keeps_every_event_once_and_in_order(database: Callable[[], Events]) -> None:
+    events = database()
+    assert events.keep([event("a", signals={"x": 1.5}), event("b", user="bob")]) == Kept(2, [])
+    assert events.keep([event("b", user="bob"), event("c")]) == Kept(1, ["b"])
+    assert [one.id for one in events.of_user("alice")] == ["a", "c"]
+    assert events.of_user("alice")[0] == event("a", signals={"x": 1.5})
+    with pytest.raises(Conflict):
+        events.keep([event("new"), event("a")])
+    through = events.last()
+    events.keep([event("d")])
+    assert [one.id for one in events.all(through)] == ["a", "b", "c"]
+    assert database().name == events.name
+
+
+def test_writers_side_by_side(database: Callable[[], Events]) -> None:
+    both = database(), database()
+    writers = [
+        threading.Thread(target=lambda at=at: [both[at % 2].keep([event(f"{at}-{n}")]) for n in range(10)])
+        for at in range(4)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(both[0].all(both[0].last())) == 40
+
+
+def test_who_holds_the_lock_for_ever_holds_nobody_else_up(database: Callable[[], Events]) -> None:
+    events, other = database(), database()
+    with other._engine.begin() as connection:
+        other._lock(connection)
+        with pytest.raises(Gone, match="lock timeout"):
+            events.keep([event("a")])
+    assert events.keep([event("a")]) == Kept(1, [])
+
+
+def test_a_server_that_is_gone_is_told_and_recovers(postgres: Postgres, url: str, file: Path, start: Start) -> None:
+    server = start(file, "--events", url)
+    assert server.ask("/api/events", EVENT)[0] == 202
+    assert server.ask(ALICE)[1]["events"] == 1
+    postgres.stop()
+    status, told = server.ask("/api/events", EVENT)
+    assert (status, told["error"]) == (503, "Unavailable")
+    assert told["detail"] == "the events database is out of reach; try again."  # no addresses, no names
+    assert server.ask("/health/ready") == (503, told)
+    assert server.ask(ALICE)[0] == 200
+    postgres.start()
+    wait_for(lambda: server.ask("/api/events", EVENT)[0] == 202)
+    assert server.ask(ALICE)[1]["events"] == 2
+    assert "the events database is out of reach: " in server.end()
+
+
+def test_kill_9_loses_nothing_that_was_acknowledged(
+    url: str, database: Callable[[], Events], file: Path, start: Start
+) -> None:
+    server = start(file, "--events", url, "--workers", 2)
+    acknowledged = killed_while_loading(server, lambda name: ("/api/events", EVENT | {"id": name}), writers=2, least=30)
+    assert len(acknowledged) >= 30
+    events = database()
+    assert {one.id for one in events.all(events.last())} >= set(acknowledged)
+
+
+def test_a_url_without_a_server() -> None:
+    with pytest.raises(Gone, match="out of reach"):
+        Events(f"postgresql://postgres@127.0.0.1:{free_port()}/postgres")
+
+
+def test_retraining_reads_it(url: str, database: Callable[[], Events], tmp_path: Path) -> None:
+    from alsatian.cli import run
+
+    rows = "".join(f"u{n},i{k},{1 + (n * k) % 5}\n" for n in range(6) for k in range(5))
+    (tmp_path / "r.csv").write_text("user,item,rating\n" + rows)
+    model = tmp_path / "r.model"
+    assert run(["train", str(tmp_path / "r.csv"), "--model", "explicit-als", "-o", str(model)]) == 0
+    database().keep([event("x", user="u99", item="i1")])
+    source = ["--source", str(tmp_path / "r.csv"), "--events", url, "-o", str(model)]
+    assert run(["retrain", str(model), *source]) == 0
+    assert al.load(model).recommend("u99", n=2).items

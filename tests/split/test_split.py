@@ -1,0 +1,90 @@
+"""Parts with names: what leaks between them is said, and their names make them again."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from alsatian import split
+from alsatian.data.interactions import Interactions
+from alsatian.errors import DataError, ParameterError
+from alsatian.split import Split, SplitWarning
+from support.oracles import cells
+
+
+class TestWarnings:
+    def test_a_random_split_knows_the_future(self, some_ratings: Interactions) -> None:
+        with pytest.warns(SplitWarning, match=r"held-out values are older than the newest value learned from, so"):
+            split.per_user(some_ratings, n=2)
+
+    def test_a_cut_in_time_does_not(self, some_ratings: Interactions) -> None:
+        dense = some_ratings.where((some_ratings.by_user.counts > 12)[some_ratings.users])
+        one = split.by_time(dense, 0.1)
+        assert one.warnings == ()
+        assert one.cold_users.size == one.cold_items.size == 0
+
+    def test_who_and_what_is_only_held_out_is_counted(self, ratings: Interactions) -> None:
+        one = Split(
+            "mine", ratings.where((ratings.users > 0) & (ratings.items != 3)), ratings.where(ratings.users == 0)
+        )
+        assert one.warnings == ("3 of 3 held-out values are of 1 user of whom nothing else is known.",)
+        assert one.cold_users.tolist() == [0]
+        other = Split("mine", ratings.where(ratings.items != 3), ratings.where(ratings.items == 3))
+        assert other.warnings == ("3 of 3 held-out values are of 1 item that the training part lacks.",)
+        assert other.cold_items.tolist() == [3]
+        assert "3 of 3 held-out" in repr(other)
+
+    def test_what_is_in_both_parts_leaks(self, ratings: Interactions) -> None:
+        one = Split("mine", ratings, ratings.where(ratings.users == 0))
+        assert one.warnings == ("3 of 3 held-out values are also learned from; split again.",)
+
+    def test_inside_the_package_nothing_is_said(self, some_ratings: Interactions) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            split.values.per_user(some_ratings, n=2)
+
+    def test_parts_of_different_numberings_are_refused(self, ratings: Interactions, some_ratings: Interactions) -> None:
+        with pytest.raises(DataError, match="the parts of mine do not have the same users, in the same order"):
+            Split("mine", ratings, some_ratings)
+
+
+def test_likes_of_all_parts(some_ratings: Interactions) -> None:
+    one = split.strong(some_ratings, 0.3, validation=0.2)
+    liked = one.likes(4)
+    assert one.fold_in is not None
+    assert liked.fold_in is not None
+    assert liked.validation is not None
+    assert np.array_equal(cells(liked.fold_in), cells(one.fold_in) >= 4)
+    assert liked.train.recipe.at_least == liked.held_out.recipe.at_least == 4
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "written",
+        ["per-user:3", "per-user:3:last", "leave-one-out", "random:0.3", "by-time:0.3", "by-time:2023-12-01",
+         "by-time:2023-12-01T06:30:00",
+         "rolling:3:10d", "rolling:3:10d:20d", "folds:4", "strong:0.3", "strong:25", "strong:0.3:0.5", "user-folds:4",
+         "user-folds:4:0.4", "liang2018:20"],
+    )  # fmt: skip
+    def test_the_name_makes_the_same_split_again(self, some_ratings: Interactions, written: str) -> None:
+        made = split.named(written, some_ratings, seed=5)
+        assert {one.name for one in made} == {written}
+        again = split.named(made[0].name, some_ratings, seed=5)
+        assert [one.held_out.digest for one in made] == [one.held_out.digest for one in again]
+
+    @pytest.mark.parametrize(
+        ("written", "complaint"),
+        [
+            (0.2, r"a split is asked for in words, such as 'random:0.2', not by a float"),
+            ("peruser:3", r"there is no split 'peruser'; write one like per-user:10, .*Did you mean 'per-user'\?"),
+            ("per-user:many", "'many' is no n of per-user; write it like per-user:10"),
+            ("folds:5:6", "'5:6' is no k of folds; write it like folds:5"),
+            ("folds:", "'' is no k of folds; write it like folds:5"),
+            ("random:1.5", "share=1.5 is no share of the whole; pass a number between 0 and 1"),
+        ],
+    )
+    def test_what_is_no_split_is_named(self, some_ratings: Interactions, written: str, complaint: str) -> None:
+        with pytest.raises(ParameterError, match=complaint):
+            split.named(written, some_ratings)

@@ -1,0 +1,61 @@
+"""A study file read again, and which settings mattered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import optuna
+import pytest
+
+from alsatian.data.interactions import Interactions
+from alsatian.errors import ParameterError
+from alsatian.tuning import tune
+from alsatian.tuning.importance import importances, read_study
+from alsatian.tuning.optuna_sampler import journal
+from support.searches import HOLD, SMALL, found_by
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "grid"])
+def test_a_study_file_tells_what_the_search_told(some_ratings: Interactions, tmp_path: Path, sampler: str) -> None:
+    space = SMALL if sampler == "tpe" else {"factors": [2, 4], "biases": [True, False], "reg": (0.1, 10.0, "log")}
+    trials = {"trials": 6} if sampler == "tpe" else {}
+    path = tmp_path / "a.study"
+    study = tune("explicit-als:epochs=3" if sampler == "grid" else "explicit-als", some_ratings, space=space,
+                 sampler=sampler, split=HOLD, study=path, **trials)  # fmt: skip
+    again = read_study(path, [some_ratings.likes(4), some_ratings])
+    assert found_by(again) == found_by(study)
+    assert (again.space, again.metric, again.greater) == (study.space, study.metric, study.greater)
+    assert again.model.params == study.model.params
+    assert again.data is some_ratings
+
+
+def test_the_setting_that_matters_is_found(some_ratings: Interactions) -> None:
+    space = {"reg": (0.01, 1000.0, "log"), "factors": (2, 3)}
+    study = tune("explicit-als:epochs=3", some_ratings, space=space, trials=20, sampler="random", split=HOLD)
+    found = importances(study)
+    assert sum(found.values()) == pytest.approx(1)
+    assert max(found, key=found.__getitem__) == "reg"
+
+
+def test_too_few_trials_say_nothing(some_ratings: Interactions) -> None:
+    assert importances(tune("explicit-als", some_ratings, space=SMALL, trials=2, split=HOLD)) == {}
+
+
+def test_what_is_no_study_file(some_ratings: Interactions, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello\n")
+    for name in ("text", "absent"):
+        with pytest.raises(ParameterError, match="is no study file; pass one that"):
+            read_study(tmp_path / name, [some_ratings])
+    optuna.create_study(storage=journal(tmp_path / "other"), study_name="alsatian")
+    with pytest.raises(ParameterError, match="other holds no search of 'alsatian tune'"):
+        read_study(tmp_path / "other", [some_ratings])
+
+
+def test_ends_of_many_digits(some_ratings: Interactions, tmp_path: Path) -> None:
+    """A grid tries both ends, which are part of the range that the file tells."""
+    space = {"reg": (0.123456789, 1.0), "seed": [1, 2]}
+    study = tune("explicit-als:epochs=1:factors=2", some_ratings, space=space, sampler="grid", split=HOLD,
+                 study=tmp_path / "a.study")  # fmt: skip
+    again = read_study(tmp_path / "a.study", [some_ratings])
+    assert again.space == study.space
+    assert importances(again) == importances(study)
