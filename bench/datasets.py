@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-import synthetic
+from bench import synthetic
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".bench"
@@ -25,13 +25,13 @@ def source() -> str:
     return "../shared/bench/shapes.py" if _shapes().exists() else "bench/synthetic.py"
 
 
-def shaped(name: str) -> Path:
-    """Return the folder of a synthetic set, made on first use."""
+def synthetic_folder(name: str) -> Path:
+    """Return the folder of a synthetic set, which is generated on first use."""
     folder = CACHE / "data" / f"{name}-{Path(source()).stem}"
     if not (folder / "values.npy").exists():
         shape = synthetic.SHAPES[name]
-        made = _shapes().exists() and name != "tiny"
-        save(folder, *(_load(_shapes()) if made else synthetic).generate(shape))
+        shared = _shapes().exists() and name != "tiny"
+        save(folder, *(_load(_shapes()) if shared else synthetic).generate(shape))
     return folder
 
 
@@ -47,10 +47,10 @@ def save(folder: Path, users: Any, items: Any, values: Any) -> tuple[Any, Any]:
 
 
 def csv(name: str) -> Path:
-    """Return a synthetic set as a CSV file with ids and a header, made on first use."""
+    """Return a synthetic set as a CSV file with ids and a header, which is written on first use."""
     import duckdb
 
-    folder = shaped(name)
+    folder = synthetic_folder(name)
     target = folder / "ratings.csv"
     if not target.exists():
         columns = {column: np.load(folder / f"{column}s.npy") for column in ("user", "item", "value")}

@@ -1,23 +1,11 @@
-"""Writing docs/benchmarks.md from the JSON results: a section for each part, its tables and its pictures."""
+"""Writing a page of results in Markdown: text, tables, pictures, and the circumstances of a measurement."""
 
 from __future__ import annotations
 
-import importlib
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-PARTS = ("kernels", "solvers", "sgd", "topn", "neighbors", "reading", "scaling", "quality")
-
-HEAD = """# Benchmarks
-
-Made by `make bench` from `bench/results/*.json`; do not edit. Every participant runs in a process and an environment
-of its own, on the same data and threads, in turn round after round; figures are medians with (smallest to largest).
-Who does not install or fails is listed with the reason. Data in the shape of a known set is synthetic ({source}):
-for speed and memory only. Alsatian's results are the same bits at any number of threads; not every peer promises that.
-"""
 
 
 class Page:
@@ -39,22 +27,6 @@ class Page:
         self.path.write_text("\n".join(self.lines).rstrip() + "\n")
 
 
-def write(results: Path, target: Path) -> None:
-    """Render what results there are."""
-    page = Page(target)
-    found = {name: json.loads(path.read_text()) for name in PARTS if (path := results / f"{name}.json").exists()}
-    sources = {one["source"] for one in found.values()}
-    page.text(HEAD.format(source=", ".join(f"`{one}`" for one in sorted(sources))))
-    for name, result in found.items():
-        part = importlib.import_module(f"parts.{name}")
-        title, _, body = (part.__doc__ or "").partition("\n")
-        page.text(f"## {title}")
-        page.text(body)
-        part.render(result["results"], page)
-        page.text(circumstances(result))
-    page.write()
-
-
 def circumstances(result: dict[str, Any]) -> str:
     """Say when, how, where and with what something was measured."""
     machine = result["machine"]
@@ -66,12 +38,12 @@ def circumstances(result: dict[str, Any]) -> str:
     )
 
 
-def interval(found: dict[str, float] | None, scale: float = 1, unit: str = "", digits: int | None = None) -> str:
+def interval(spread: dict[str, float] | None, scale: float = 1, unit: str = "", digits: int | None = None) -> str:
     """Write a median with the smallest and the largest; alone where they look the same."""
-    if not found:
+    if not spread:
         return "-"
-    places = max(0, 2 - len(str(int(found["median"] * scale)))) + 1 if digits is None else digits
-    middle, low, high = (f"{found[name] * scale:,.{places}f}" for name in ("median", "min", "max"))
+    places = max(0, 2 - len(str(int(spread["median"] * scale)))) + 1 if digits is None else digits
+    middle, low, high = (f"{spread[name] * scale:,.{places}f}" for name in ("median", "min", "max"))
     return f"{middle}{unit}" if low == high else f"{middle}{unit} ({low} to {high})"
 
 

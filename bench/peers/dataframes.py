@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from peers.common import Job, clock, peak, reset_peak, resident, serve
+from bench.peers.worker import Job, clock, peak, reset_peak, resident, serve
 
 
 def by_polars(path: str) -> Any:

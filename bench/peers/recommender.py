@@ -1,4 +1,4 @@
-"""What workers do for the table of accuracy: fit a model of their library, then predict values or list the best."""
+"""The job of the accuracy suite: fit a model of a library, then predict held-out values or list the best items."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from objective import Data
-from peers.common import Job, clock, load
+from bench.objective import Data
+from bench.peers.worker import Job, clock, load
 
 
-class Entrant(Protocol):
-    """A model of a library, made from the job, its settings and the data, which it brings into the library's form."""
+class Adapter(Protocol):
+    """A model of a library, from the job, its settings and the data, which it converts to the library's form."""
 
     def fit(self) -> Any:
         """Learn; this is what is timed."""
@@ -25,23 +25,25 @@ class Entrant(Protocol):
         """Return the n best unseen items of every user (users, n), -1 past the end."""
 
 
-def judge(job: Job, make: Callable[[Job, dict[str, Any], Data], Entrant]) -> dict[str, Any]:
-    """Answer with each of the job's settings what it asks for, in DATA/answers.npy; return the seconds of the fits."""
+def answer(job: Job, make: Callable[[Job, dict[str, Any], Data], Adapter]) -> dict[str, Any]:
+    """Fit with each of the job's settings and write predictions or lists to answers.npy; return the seconds."""
     data, folder = load(job), Path(job["data"])
     seconds, answers = [], []
     for settings in job["settings"]:
-        entrant = make(job, settings, data)
-        seconds.append(clock(entrant.fit)[0])
-        if job["asks"] == "lists":
-            answers.append(entrant.best(job["n"]))
+        adapter = make(job, settings, data)
+        seconds.append(clock(adapter.fit)[0])
+        if job["output"] == "lists":
+            answers.append(adapter.best(job["n"]))
         else:
-            answers.append(entrant.predict(np.load(folder / "asked_users.npy"), np.load(folder / "asked_items.npy")))
+            answers.append(
+                adapter.predict(np.load(folder / "held_out_users.npy"), np.load(folder / "held_out_items.npy"))
+            )
     np.save(folder / "answers.npy", np.stack(answers))
     return {"seconds": seconds}
 
 
-def listed(scores: Any, data: Data, n: int) -> Any:
-    """Return the n best items of every user by scores (users, items), what was seen left out."""
+def best_unseen(scores: Any, data: Data, n: int) -> Any:
+    """Return the n best items of every user by scores (users, items), without the items seen."""
     scores = np.array(scores, np.float64)
     scores[data.users, data.items] = -np.inf
     best = np.argsort(-scores, axis=1, kind="stable")[:, :n]

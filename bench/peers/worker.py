@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-import objective
-from objective import Data, Factors
+from bench import objective
+from bench.objective import Data, Factors
 
 Job = dict[str, Any]
 Learned = Callable[[], Factors]
@@ -34,9 +34,9 @@ def load(job: Job) -> Data:
 
 def clock(work: Callable[[], Any]) -> tuple[float, Any]:
     """Return the seconds that something takes, and what it returns."""
-    begun = time.perf_counter()
+    start = time.perf_counter()
     value = work()
-    return time.perf_counter() - begun, value
+    return time.perf_counter() - start, value
 
 
 # Memory, as Linux counts it
@@ -96,13 +96,13 @@ class Watch:
         return self.target is not None and value is not None and value <= self.target
 
     def evaluate(self, learned: Factors) -> float:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         job = self.job
         if job["form"] == "implicit":
             value = objective.implicit(self.data, learned, job["alpha"], job["reg"], job["threads"])
         else:
             value = objective.explicit(self.data, learned, job["reg"], job["nu"], job["threads"])
-        self.evaluating += time.perf_counter() - begun
+        self.evaluating += time.perf_counter() - start
         return value
 
 
@@ -124,7 +124,7 @@ def fit(job: Job, learner: Callable[[Job, Data], Any]) -> dict[str, Any]:
     learned = fitted.learned()
     if job.get("save"):
         np.savez(job["save"], **{k: v for k, v in learned._asdict().items() if v is not None})
-    epochs, seconds, told = watch.course[-1]
+    epochs, seconds, reported = watch.course[-1]
     evaluated = watch.evaluate(learned) if job.get("evaluate", True) else None
     return {
         "build_seconds": build,
@@ -133,7 +133,7 @@ def fit(job: Job, learner: Callable[[Job, Data], Any]) -> dict[str, Any]:
         "seconds": seconds,
         "reached": watch.reached,
         "objective": evaluated,
-        "told": told,
+        "reported_objective": reported,
         "course": watch.course,
         "peak_bytes": most,
     }

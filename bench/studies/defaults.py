@@ -1,19 +1,19 @@
-"""Choose the constructors' defaults on validation parts of ml-latest-small and of two training folds of MovieLens 100K.
+"""The choice of the constructors' defaults on validation parts.
 
-The test files are not read here; but the folds partition the data, so a training fold holds what other folds test.
-Those of item-knn are chosen inside the training parts of the ten-per-user splits that the README reports on, of both
-sets and of the article log: what these hold out is not read. Prints one line a setting, best last.
+The data is ml-latest-small and two training folds of MovieLens 100K. The test files are not read here; but the folds
+partition the data, so a training fold holds what other folds test. Those of item-knn are chosen inside the training
+parts of the ten-per-user splits that the README reports on, of both sets and of the article log: what these hold out is
+not read. Prints one line a setting, best last.
 
-    python bench/defaults.py explicit DATA_FOLDER     # the folder with ml-latest-small.tar.gz and ml-100k.tar.gz
-    python bench/defaults.py implicit DATA_FOLDER     # or ease, user-knn, pure-svd, pure-svd-biases
-    python bench/defaults.py item-knn DATA_FOLDER     # also with deskdrop.tar.gz
+    python -m bench defaults explicit DATA_FOLDER     # the folder with ml-latest-small.tar.gz and ml-100k.tar.gz
+    python -m bench defaults implicit DATA_FOLDER     # or ease, user-knn, pure-svd, pure-svd-biases
+    python -m bench defaults item-knn DATA_FOLDER     # also with deskdrop.tar.gz
 """
 
 from __future__ import annotations
 
 import itertools
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,10 @@ import numpy as np
 
 import alsatian as al
 from alsatian import evaluation
-from data import unpacked
+from bench.datasets import unpacked
+from bench.programs import argument_parser
+
+DURATION = "1 to 20 minutes"
 
 
 def training_folds(folder: Path) -> Iterator[al.Interactions]:
@@ -78,7 +81,7 @@ def user_knn() -> Iterator[dict[str, Any]]:
     return ({"k": k, "shrinkage": shrinkage} for k in (50, 100, 200) for shrinkage in (0, 10, 20, 50))
 
 
-KINDS = {  # the model, on what it is judged, and the settings tried
+KINDS = {  # the model, the splits it is evaluated on, and the grid of settings
     "explicit": (al.ExplicitALS, ratings, explicit()),
     "implicit": (al.ImplicitALS, likes, implicit()),
     "ease": (al.EASE, likes, ease()),
@@ -89,16 +92,16 @@ KINDS = {  # the model, on what it is judged, and the settings tried
 }
 
 
-def main(kind: str, folder: Path) -> None:
-    model, made, grid = KINDS[kind]
-    splits, rows = made(folder), []
-    measure, sign = (evaluation.rmse, 1) if made is ratings else (evaluation.ndcg, -1)
+def main(arguments: Sequence[str]) -> None:
+    parser = argument_parser(__name__, __doc__)
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("folder", type=Path, metavar="DATA_FOLDER")
+    options = parser.parse_args(arguments)
+    model, splits_of, grid = KINDS[options.kind]
+    splits, rows = splits_of(options.folder), []
+    measure, sign = (evaluation.rmse, 1) if splits_of is ratings else (evaluation.ndcg, -1)
     for setting in grid:
         figures = [measure(model(**setting).fit(s.train, progress=False), s) for s in splits]
         rows.append((float(np.mean(figures)), np.round(figures, 4), setting))
     for mean, figures, setting in sorted(rows, key=lambda row: -sign * row[0]):
         print(f"{mean:.4f}", figures, setting)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))

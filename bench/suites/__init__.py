@@ -1,2 +1,1 @@
-"""The parts of the bench. Each has run(options) -> results and render(results, page) -> None; its docstring heads its
-section of docs/benchmarks.md."""
+"""Suites: what the pages under docs/ quote, and what is measured beside other libraries."""

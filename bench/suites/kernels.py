@@ -9,14 +9,16 @@ bare kernels; irspack one epoch of its trainer; cmfrec's explicit epoch is the d
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-import data
-from harness import Participant, failure, good, product_rate, rounds_of, spread
-from report import Page, figure, interval
+from bench import datasets, suite_runner
+from bench.harness import Participant, failure, product_rate, rounds_of, spread, successful
+from bench.results_page import Page, figure, interval
 
+DURATION = "1 hour"
 SHAPE, FACTORS, ROUNDS = "ml-20m", [64, 128, 256], 3
 WORKERS = ("irspack", "cmfrec")
 THREADS = [1, 2, 4]
@@ -24,40 +26,40 @@ TWO = ", two epochs"
 
 
 def run(options: Any) -> dict[str, Any]:
-    folder = data.shaped(options.shape)
+    folder = datasets.synthetic_folder(options.shape)
     cores = len(os.sched_getaffinity(0))
     rates: dict[int, list[float]] = {}
-    kept: list[Participant] = options.asked(_participants(options))
+    kept: list[Participant] = options.selected(_participants(options))
 
-    def job(one: Participant, before: list[Any]) -> dict[str, Any]:
-        threads = min(one.options["threads"], cores)
+    def job(participant: Participant, before: list[Any]) -> dict[str, Any]:
+        threads = min(participant.options["threads"], cores)
         if len(rates.setdefault(threads, [])) <= len(before):
             rates[threads].append(product_rate(threads))
         common = {"data": str(folder), "cap": options.cap, "seed": 0, "tolerance": 0, "target": None, "evaluate": False}
-        return common | {"alpha": 2.0, "nu": 1.0, "options": {}} | one.options
+        return common | {"alpha": 2.0, "nu": 1.0, "options": {}} | participant.options
 
     runs = rounds_of(kept, options.rounds, job)
     shape = tuple(int(np.load(folder / f"{name}.npy").max()) + 1 for name in ("users", "items"))
     entries = len(np.load(folder / "values.npy", mmap_mode="r"))
     rows = []
-    for one in kept:
-        form, k, threads = (one.options[name] for name in ("form", "factors", "threads"))
+    for participant in kept:
+        form, k, threads = (participant.options[name] for name in ("form", "factors", "threads"))
         limits = rates.get(min(threads, cores), [])
         work = operations(entries, sum(shape), k, form)
-        seconds = _seconds(one, runs)
-        row = {"label": one.label, "who": one.worker, "form": form, "factors": k, "threads": threads}
+        seconds = _seconds(participant, runs)
+        row = {"label": participant.label, "who": participant.worker, "form": form, "factors": k, "threads": threads}
         shares = [work / s / limit for s, limit in zip(seconds, limits, strict=False)]
         row |= {"operations": work, "seconds": spread(seconds), "share": spread(shares)}
-        rows.append(row | {"failed": failure(runs[one.label])})
+        rows.append(row | {"failed": failure(runs[participant.label])})
     rows = [row for row in rows if not row["label"].endswith(TWO)]
-    product = {str(threads): spread(found) for threads, found in rates.items()}
+    product = {str(threads): spread(rate) for threads, rate in rates.items()}
     return {"entries": entries, "shape": shape, "product": product, "rows": rows}
 
 
 def merge(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     """Keep the rows of an earlier run that this one did not measure again: many factors take long."""
-    made = {row["label"] for row in now["rows"]}
-    rows = [*(row for row in before["rows"] if row["label"] not in made), *now["rows"]]
+    measured = {row["label"] for row in now["rows"]}
+    rows = [*(row for row in before["rows"] if row["label"] not in measured), *now["rows"]]
     return now | {"rows": sorted(rows, key=lambda row: row["factors"])}
 
 
@@ -88,18 +90,18 @@ def _participants(options: Any) -> Any:
                 )
 
 
-def _seconds(one: Participant, runs: dict[str, list[Any]]) -> list[float]:
+def _seconds(participant: Participant, runs: dict[str, list[Any]]) -> list[float]:
     """Return the seconds of each round; what cmfrec's fit costs besides its epoch is taken out."""
-    seconds = [float(run["seconds"]) for run in good(runs[one.label])]
-    if (two := runs.get(f"{one.label}{TWO}")) is None:
+    seconds = [float(run["seconds"]) for run in successful(runs[participant.label])]
+    if (two := runs.get(f"{participant.label}{TWO}")) is None:
         return seconds
-    return [float(run["seconds"]) - alone for run, alone in zip(good(two), seconds, strict=False)]
+    return [float(run["seconds"]) - alone for run, alone in zip(successful(two), seconds, strict=False)]
 
 
 def render(results: dict[str, Any], page: Page) -> None:
     product = results["product"]
-    told = (f"{found['median'] / 1e9:,.0f} on {threads}" for threads, found in product.items())
-    page.text(f"Matrix product, GFLOP/s by threads: {', '.join(told)}.")
+    rates = (f"{rate['median'] / 1e9:,.0f} on {threads}" for threads, rate in product.items())
+    page.text(f"Matrix product, GFLOP/s by threads: {', '.join(rates)}.")
     header = ["who", "form", "factors", "threads", "seconds an epoch", "share of the matrix product"]
     table = []
     for row in results["rows"]:
@@ -112,3 +114,7 @@ def render(results: dict[str, Any], page: Page) -> None:
         axes.barh([f"{r['label'].split(',')[0]} {r['form']} {r['factors']}" for r in bars][::-1],
                   [100 * r["share"]["median"] for r in bars][::-1])  # fmt: skip
         axes.set_xlabel("% of NumPy's sgemm")
+
+
+def main(arguments: Sequence[str]) -> None:
+    suite_runner.main(__name__, __doc__, arguments)

@@ -9,38 +9,40 @@ similarity of the neighbours. "Usual settings" is `ItemKNN()`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import data
-from harness import Participant, failure, good, rounds_of, spread
-from report import Page, figure, gigabytes, interval
+from bench import datasets, suite_runner
+from bench.harness import Participant, failure, rounds_of, spread, successful
+from bench.results_page import Page, figure, gigabytes, interval
 
+DURATION = "5 minutes"
 SHAPE, FACTORS, ROUNDS = "ml-20m", [], 3
 WORKERS = ("implicit",)
 COSINE = {"similarity": "cosine", "k": 20, "shrinkage": 0.0}
 
 
 def run(options: Any) -> dict[str, Any]:
-    folder = data.shaped(options.shape)
+    folder = datasets.synthetic_folder(options.shape)
     participants = [
         Participant("Alsatian", "alsatian", COSINE),
         Participant("Alsatian, usual settings", "alsatian"),
         Participant("implicit", "implicit", COSINE),
     ]
-    asked = options.asked(participants)
+    selected = options.selected(participants)
 
-    def job(one: Participant, before: list[Any]) -> dict[str, Any]:
-        return {"action": "neighbors", "data": str(folder), "threads": options.threads, "settings": one.options}
+    def job(participant: Participant, before: list[Any]) -> dict[str, Any]:
+        return {"action": "neighbors", "data": str(folder), "threads": options.threads, "settings": participant.options}
 
-    runs = rounds_of(asked, options.rounds, job)
-    own = good(runs.get("Alsatian", []))
+    runs = rounds_of(selected, options.rounds, job)
+    baseline = successful(runs.get("Alsatian", []))
     rows = []
-    for one in asked:
-        done = good(runs[one.label])
-        row: dict[str, Any] = {"label": one.label, "failed": failure(runs[one.label])}
+    for participant in selected:
+        done = successful(runs[participant.label])
+        row: dict[str, Any] = {"label": participant.label, "failed": failure(runs[participant.label])}
         for name in ("seconds", "similarity", "peak_bytes"):
             row[name] = spread(run[name] for run in done)
-        row["ratio"] = spread(run["seconds"] / base["seconds"] for run, base in zip(done, own, strict=False))
+        row["ratio"] = spread(run["seconds"] / base["seconds"] for run, base in zip(done, baseline, strict=False))
         rows.append(row)
     return {"rows": rows}
 
@@ -55,3 +57,7 @@ def render(results: dict[str, Any], page: Page) -> None:
     with figure(page, "neighbors", "Neighbours of all items, seconds", height=1.8) as axes:
         kept = [row for row in results["rows"] if row["seconds"]]
         axes.barh([row["label"] for row in kept][::-1], [row["seconds"]["median"] for row in kept][::-1])
+
+
+def main(arguments: Sequence[str]) -> None:
+    suite_runner.main(__name__, __doc__, arguments)

@@ -11,46 +11,47 @@ Surprise's defaults beside.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import alsatian as al
-import data
 from alsatian import metrics
-from harness import Participant, run_job
-from objective import Factors, scores
-from parts.solvers import participants
-from report import Page, interval
+from bench import datasets, suite_runner
+from bench.harness import Participant, run_job
+from bench.objective import Factors, scores
+from bench.results_page import Page, interval
+from bench.suites.solvers import participants
 
+DURATION = "10 minutes"
 SHAPE, FACTORS, ROUNDS = "ml-100k", [32, 64], 5
 WORKERS = ("implicit", "irspack", "cmfrec", "surprise")
 EPOCHS, N, HELD_OUT = 15, 10, 10
 EQUAL = {"implicit": {"alpha": 2.0, "reg": 5.0, "nu": 0.0}, "explicit": {"alpha": 0.0, "reg": 0.1, "nu": 1.0}}
 ALONE = [  # at settings of their own, beside the equal ones
-    Participant("Alsatian, its own reg and nu", "alsatian", {"own": {"reg": 0.8, "nu": 0.6}}),
+    Participant("Alsatian, its own reg and nu", "alsatian", {"special": {"reg": 0.8, "nu": 0.6}}),
     Participant("Surprise SVD, defaults", "surprise"),
 ]
 
 
 def run(options: Any) -> dict[str, Any]:
-    folder = data.movielens()
+    folder = datasets.movielens()
     if folder is None:
         return {"absent": "the real data, ../shared/data/ml-100k.tar.gz, is not on this machine"}
     ranking = [row for factors in options.factors for row in _ranking(folder, factors, options)]
     return {"ranking": ranking, "rating": _rating(folder, max(options.factors), options)}
 
 
-def _fitted(one: Participant, form: str, factors: int, seed: int, train: Path, threads: int) -> Factors | str:
+def _fitted(participant: Participant, form: str, factors: int, seed: int, train: Path, threads: int) -> Factors | str:
     """Return what a participant learns, or why it does not."""
-    given = dict(one.options)
-    own = given.pop("own", {})
+    settings = dict(participant.options)
+    special = settings.pop("special", {})
     target = train / "factors.npz"
-    job = EQUAL[form] | {"action": "fit", "form": form, "factors": factors, "seed": seed, "data": str(train)} | own
+    job = EQUAL[form] | {"action": "fit", "form": form, "factors": factors, "seed": seed, "data": str(train)} | special
     course = {"epochs": EPOCHS, "target": None, "tolerance": 0, "cap": 1e9, "evaluate": False, "save": str(target)}
-    result = run_job(one.worker, job | course | {"threads": threads, "options": given})
+    result = run_job(participant.worker, job | course | {"threads": threads, "options": settings})
     if "failed" in result:
         return str(result["failed"])
     with np.load(target) as learned:
@@ -58,21 +59,25 @@ def _fitted(one: Participant, form: str, factors: int, seed: int, train: Path, t
 
 
 def _measured(
-    asked: list[Participant], cases: list[Any], judge: Callable[[Participant, Any], float | str]
+    selected: list[Participant], cases: list[Any], judge: Callable[[Participant, Any], float | str]
 ) -> list[dict[str, Any]]:
     rows = []
-    for one in asked:
-        found: list[float] = []
-        row: dict[str, Any] = {"label": one.label, "failed": None, "differs": one.differs}
+    for participant in selected:
+        figures: list[float] = []
+        row: dict[str, Any] = {"label": participant.label, "failed": None, "differs": participant.differs}
         for case in cases:
-            value = judge(one, case)
+            value = judge(participant, case)
             if isinstance(value, str):
                 row["failed"] = value
                 break
-            found.append(value)
-        if found:
-            row["value"] = {"median": float(np.mean(found)), "min": min(found), "max": max(found)}  # the mean, here
-        print(f"  {one.label:32} {row['failed'] or interval(row['value'], digits=4)}", flush=True)
+            figures.append(value)
+        if figures:
+            row["value"] = {
+                "median": float(np.mean(figures)),
+                "min": min(figures),
+                "max": max(figures),
+            }  # the mean, here
+        print(f"  {participant.label:32} {row['failed'] or interval(row['value'], digits=4)}", flush=True)
         rows.append(row)
     return rows
 
@@ -82,18 +87,18 @@ def _ranking(folder: Path, factors: int, options: Any) -> list[dict[str, Any]]:
     splits = [al.split.per_user(likes, HELD_OUT, seed) for seed in range(options.rounds)]
     print(f" ranking, {factors} factors:", flush=True)
 
-    def judge(one: Participant, seed: int) -> float | str:
+    def judge(participant: Participant, seed: int) -> float | str:
         train, held_out = splits[seed].train, splits[seed].held_out.by_user
         with tempfile.TemporaryDirectory() as name:
-            users, items = data.save(Path(name), train.users, train.items, train.values)
-            learned = _fitted(one, "implicit", factors, seed, Path(name), options.threads)
+            users, items = datasets.save(Path(name), train.users, train.items, train.values)
+            learned = _fitted(participant, "implicit", factors, seed, Path(name), options.threads)
         if isinstance(learned, str):
             return learned
         best = _best(learned, users, items, train)
         return float(np.nanmean(metrics.ndcg(metrics.hits(best, held_out), held_out.counts)))
 
-    asked = options.asked(participants("implicit"))
-    return [row | {"factors": factors} for row in _measured(asked, list(range(options.rounds)), judge)]
+    selected = options.selected(participants("implicit"))
+    return [row | {"factors": factors} for row in _measured(selected, list(range(options.rounds)), judge)]
 
 
 def _best(learned: Factors, users: Any, items: Any, train: Any) -> Any:
@@ -107,29 +112,31 @@ def _best(learned: Factors, users: Any, items: Any, train: Any) -> Any:
 def _rating(folder: Path, factors: int, options: Any) -> list[dict[str, Any]]:
     print(f" ratings, {factors} factors:", flush=True)
 
-    def judge(one: Participant, fold: int) -> float | str:
+    def judge(participant: Participant, fold: int) -> float | str:
         train, test = (np.loadtxt(folder / f"u{fold}.{part}") for part in ("base", "test"))
         train = train[np.lexsort((train[:, 1], train[:, 0]))]
         with tempfile.TemporaryDirectory() as name:
-            users, items = data.save(Path(name), *train[:, :3].T)
-            learned = _fitted(one, "explicit", factors, 0, Path(name), options.threads)
+            users, items = datasets.save(Path(name), *train[:, :3].T)
+            learned = _fitted(participant, "explicit", factors, 0, Path(name), options.threads)
         if isinstance(learned, str):
             return learned
         predicted = np.clip(scores(_with_unknown(learned), *_rows((users, items), test)), 1, 5)
         return metrics.rmse(predicted, test[:, 2])
 
-    asked = options.asked([*participants("explicit"), *ALONE])
-    own = {one.label: "its default" for one in ALONE if one.worker == "surprise"}
-    return [row | {"factors": own.get(row["label"], factors)} for row in _measured(asked, [1, 2, 3, 4, 5], judge)]
+    selected = options.selected([*participants("explicit"), *ALONE])
+    defaults = {participant.label: "its default" for participant in ALONE if participant.worker == "surprise"}
+    return [
+        row | {"factors": defaults.get(row["label"], factors)} for row in _measured(selected, [1, 2, 3, 4, 5], judge)
+    ]
 
 
 def _rows(known: tuple[Any, Any], test: Any) -> list[Any]:
     """Number the ids of a test part; -1, the last row of `_with_unknown`, is an unknown one."""
-    found = []
-    for ids, asked in zip(known, test[:, :2].T, strict=True):
-        at = np.searchsorted(ids, asked).clip(max=len(ids) - 1)
-        found.append(np.where(ids[at] == asked, at, -1))
-    return found
+    rows = []
+    for ids, numbers in zip(known, test[:, :2].T, strict=True):
+        at = np.searchsorted(ids, numbers).clip(max=len(ids) - 1)
+        rows.append(np.where(ids[at] == numbers, at, -1))
+    return rows
 
 
 def _with_unknown(learned: Factors) -> Factors:
@@ -152,3 +159,7 @@ def render(results: dict[str, Any], page: Page) -> None:
             for r in results[name]
         ]
         page.table(["who", "factors", measure, ""], cells)
+
+
+def main(arguments: Sequence[str]) -> None:
+    suite_runner.main(__name__, __doc__, arguments)

@@ -9,12 +9,14 @@ imports done.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import data
-from harness import Participant, failure, good, rounds_of, spread
-from report import Page, figure, gigabytes, interval
+from bench import datasets, suite_runner
+from bench.harness import Participant, failure, rounds_of, spread, successful
+from bench.results_page import Page, figure, gigabytes, interval
 
+DURATION = "10 minutes"
 SHAPE, FACTORS, ROUNDS = "ml-20m", [64], 3
 WORKERS = ("frames",)
 BUILD = "Alsatian, from columns"
@@ -22,7 +24,7 @@ SHUFFLED = f"{BUILD}, shuffled"
 
 
 def run(options: Any) -> dict[str, Any]:
-    folder, path = data.shaped(options.shape), data.csv(options.shape)
+    folder, path = datasets.synthetic_folder(options.shape), datasets.csv(options.shape)
     everyone = [
         Participant(BUILD, "alsatian", {"action": "build"}),
         Participant(SHUFFLED, "alsatian", {"action": "build", "shuffled": True}),
@@ -31,21 +33,26 @@ def run(options: Any) -> dict[str, Any]:
         Participant("polars", "frames", {"with": "polars"}),
         Participant("pandas", "frames", {"with": "pandas"}),
     ]
-    asked = options.asked(everyone)
+    selected = options.selected(everyone)
 
-    def job(one: Participant, before: list[Any]) -> dict[str, Any]:
-        return {"action": "read", "data": str(folder), "path": str(path), "threads": options.threads} | one.options
+    def job(participant: Participant, before: list[Any]) -> dict[str, Any]:
+        return {
+            "action": "read",
+            "data": str(folder),
+            "path": str(path),
+            "threads": options.threads,
+        } | participant.options
 
-    runs = rounds_of(asked, options.rounds, job)
-    base = good(runs.get("DuckDB", []))
+    runs = rounds_of(selected, options.rounds, job)
+    base = successful(runs.get("DuckDB", []))
     rows = []
-    for one in asked:
-        done = good(runs[one.label])
+    for participant in selected:
+        done = successful(runs[participant.label])
         ratios = (run["seconds"] / other["seconds"] for run, other in zip(done, base, strict=False))
-        row: dict[str, Any] = {"label": one.label, "failed": failure(runs[one.label])}
+        row: dict[str, Any] = {"label": participant.label, "failed": failure(runs[participant.label])}
         for name in ("seconds", "parse", "transpose", "peak_bytes"):
             row[name] = spread(run[name] for run in done if name in run)
-        row["ratio"] = None if one.label in (BUILD, SHUFFLED) else spread(ratios)
+        row["ratio"] = None if participant.label in (BUILD, SHUFFLED) else spread(ratios)
         rows.append(row | {"rows": done[0]["rows"] if done else None})
     return {"bytes": path.stat().st_size, "rows": rows}
 
@@ -66,3 +73,7 @@ def render(results: dict[str, Any], page: Page) -> None:
     with figure(page, "reading", "Reading a CSV file, seconds", height=2.2) as axes:
         kept = [row for row in results["rows"] if row["seconds"]]
         axes.barh([row["label"] for row in kept][::-1], [row["seconds"]["median"] for row in kept][::-1])
+
+
+def main(arguments: Sequence[str]) -> None:
+    suite_runner.main(__name__, __doc__, arguments)

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import shutil
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-import data
-from harness import Participant, failure, good, rounds_of, run_job, spread
-from report import Page, figure, gigabytes, interval
+from bench import datasets, suite_runner
+from bench.harness import Participant, failure, rounds_of, run_job, spread, successful
+from bench.results_page import Page, figure, gigabytes, interval
 
+DURATION = "15 minutes"
 SHAPE, FACTORS, ROUNDS = "ml-20m", [64], 3
 WORKERS = ("spark",)
 SHAPES = ["ml-1m", "ml-10m", "ml-20m"]
@@ -41,34 +43,34 @@ def run(options: Any) -> dict[str, Any]:
         for shape in shapes
     ]
 
-    def job(one: Participant, before: list[Any]) -> dict[str, Any]:
-        nu, reg = (0.0, 20.0) if one.options["form"] == "implicit" else (0.6, 0.8)
+    def job(participant: Participant, before: list[Any]) -> dict[str, Any]:
+        nu, reg = (0.0, 20.0) if participant.options["form"] == "implicit" else (0.6, 0.8)
         settings = {"action": "fit", "factors": options.factors[0], "reg": reg, "nu": nu, "alpha": 2.0, "seed": 0}
         course = {"epochs": EPOCHS, "target": None, "tolerance": 0, "cap": 1e9, "evaluate": False, "options": {}}
-        folder = data.shaped(one.options["shape"])
-        return {"threads": options.threads} | settings | course | one.options | {"data": str(folder)}
+        folder = datasets.synthetic_folder(participant.options["shape"])
+        return {"threads": options.threads} | settings | course | participant.options | {"data": str(folder)}
 
-    runs = rounds_of(options.asked(fits + memory), options.rounds, job)
-    rows = [_row(one, runs[one.label]) for one in fits if one.label in runs]
-    memories = [_memory(one, runs[one.label]) for one in memory if one.label in runs]
+    runs = rounds_of(options.selected(fits + memory), options.rounds, job)
+    rows = [_row(participant, runs[participant.label]) for participant in fits if participant.label in runs]
+    memories = [_memory(participant, runs[participant.label]) for participant in memory if participant.label in runs]
     return {"factors": options.factors[0], "rows": rows, "memory": memories, "spark": _spark(options)}
 
 
 def _spark(options: Any) -> dict[str, Any]:
-    """Time an epoch of Spark MLlib, if asked to."""
+    """Time an epoch of Spark MLlib, if selected to."""
     if not options.spark:
-        return {"failed": "not asked for (--spark)"}
+        return {"failed": "not selected for (--spark)"}
     if not shutil.which("java"):
         print("  Spark MLlib: no Java on this machine", flush=True)
         return {"failed": "no Java on this machine"}
-    job = {"action": "epoch", "path": str(data.csv(options.shape)), "factors": options.factors[0]}
+    job = {"action": "epoch", "path": str(datasets.csv(options.shape)), "factors": options.factors[0]}
     return run_job("spark", job | {"threads": options.threads})
 
 
-def _row(one: Participant, runs: list[Any]) -> dict[str, Any]:
-    ratings = len(np.load(data.shaped(one.options["shape"]) / "values.npy", mmap_mode="r"))
-    epochs = [statistics.median(np.diff([seconds for _, seconds, _ in run["course"]])) for run in good(runs)]
-    return one.options | {
+def _row(participant: Participant, runs: list[Any]) -> dict[str, Any]:
+    ratings = len(np.load(datasets.synthetic_folder(participant.options["shape"]) / "values.npy", mmap_mode="r"))
+    epochs = [statistics.median(np.diff([seconds for _, seconds, _ in run["course"]])) for run in successful(runs)]
+    return participant.options | {
         "ratings": ratings,
         "epoch_seconds": spread(epochs),
         "per_million": spread(seconds / ratings * 1e6 for seconds in epochs),
@@ -76,10 +78,10 @@ def _row(one: Participant, runs: list[Any]) -> dict[str, Any]:
     }
 
 
-def _memory(one: Participant, runs: list[Any]) -> dict[str, Any]:
-    found = good(runs)[0] if good(runs) else {}
-    kept = {name: found.get(name) for name in ("peak_bytes", "ready_bytes", "allowed_bytes")}
-    return one.options | kept | {"failed": failure(runs)}
+def _memory(participant: Participant, runs: list[Any]) -> dict[str, Any]:
+    run = successful(runs)[0] if successful(runs) else {}
+    kept = {name: run.get(name) for name in ("peak_bytes", "ready_bytes", "allowed_bytes")}
+    return participant.options | kept | {"failed": failure(runs)}
 
 
 def render(results: dict[str, Any], page: Page) -> None:
@@ -115,3 +117,7 @@ def render(results: dict[str, Any], page: Page) -> None:
         axes.set_ylim(0)
         axes.set_xlabel("ratings")
         axes.legend(fontsize=7)
+
+
+def main(arguments: Sequence[str]) -> None:
+    suite_runner.main(__name__, __doc__, arguments)

@@ -19,14 +19,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import alsatian as al
-import data
-from harness import Participant, failure, good, rounds_of, run_job, spread
-from report import Page, figure, gigabytes, interval
+from bench import datasets, suite_runner
+from bench.harness import Participant, failure, rounds_of, run_job, spread, successful
+from bench.results_page import Page, figure, gigabytes, interval
 
+DURATION = "hours"
 SHAPE, FACTORS, ROUNDS = "ml-20m", [64, 128, 256], 3
 EXPLICIT_FACTORS = 64
 WORKERS = ("implicit", "irspack", "cmfrec")
@@ -44,22 +46,22 @@ NOT_HERE = {"Spark MLlib": "always multiplies reg by the counts, in its implicit
 def participants(form: str) -> list[Participant]:
     """Alsatian as it comes and with each solver that it has, and the peers with each of theirs."""
     model = al.ImplicitALS if form == "implicit" else al.ExplicitALS
-    own = [Participant("Alsatian, default", "alsatian")]
+    alsatian = [Participant("Alsatian, default", "alsatian")]
     names = [name for name in model.param("solver").choices if name != "auto"]  # which is the default
-    own += [Participant(f"Alsatian, {name}", "alsatian", {"solver": name}) for name in names]
-    own += [Participant("Alsatian, plain", "alsatian", {"solver": "cholesky", "accelerate": False})]
+    alsatian += [Participant(f"Alsatian, {name}", "alsatian", {"solver": name}) for name in names]
+    alsatian += [Participant("Alsatian, plain", "alsatian", {"solver": "cholesky", "accelerate": False})]
     cmfrec = [
         Participant("cmfrec, CG", "cmfrec", {"use_cg": True}, differs=CMFREC_CG if form == "implicit" else ""),
         Participant("cmfrec, Cholesky", "cmfrec", {"use_cg": False}, 1),
     ]
     if form == "explicit":
-        return own + cmfrec
+        return alsatian + cmfrec
     irspack = [Participant(f"irspack, {name}", "irspack", {"solver": name}) for name in ("CHOLESKY", "CG", "IALSPP")]
     implicit = [
         Participant("implicit, CG", "implicit"),
         Participant("implicit, Cholesky", "implicit", {"use_cg": False}),
     ]
-    return own + implicit + irspack + cmfrec
+    return alsatian + implicit + irspack + cmfrec
 
 
 def run(options: Any) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _job(folder: Path, form: str, factors: int, options: Any) -> dict[str, Any]:
 def _reference(folder: Path, form: str, factors: int, options: Any) -> dict[str, Any]:
     """Return what the exact epochs reach, from .bench/references or computed now."""
     settings = "-".join(f"{key}{value:g}" for key, value in FORMS[form].items() if key != "form")
-    path = data.CACHE / "references" / f"{folder.name}-{form}-{factors}-{settings}.json"
+    path = datasets.CACHE / "references" / f"{folder.name}-{form}-{factors}-{settings}.json"
     if not path.exists():
         print(f"  reference: {EXACT_EPOCHS} exact epochs, {form}, {factors} factors ...", flush=True)
         job = _job(folder, form, factors, options) | {"epochs": EXACT_EPOCHS, "cap": 1e9, "options": EXACT}
@@ -91,18 +93,20 @@ def _reference(folder: Path, form: str, factors: int, options: Any) -> dict[str,
         if "failed" in result:
             raise SystemExit(f"the reference failed: {result['failed']}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({key: result[key] for key in ("objective", "told", "course")}, indent=1))
+        path.write_text(
+            json.dumps({key: result[key] for key in ("objective", "reported_objective", "course")}, indent=1)
+        )
     return json.loads(path.read_text())  # type: ignore[no-any-return]
 
 
 def _table(options: Any, form: str, factors: int) -> dict[str, Any]:
-    folder = data.shaped(options.shape)
+    folder = datasets.synthetic_folder(options.shape)
     target = _reference(folder, form, factors, options)["objective"]
     print(f" {form}, {factors} factors, to {target * (1 + TOLERANCE):.6g}:", flush=True)
 
-    def job(one: Participant, before: list[Any]) -> dict[str, Any] | None:
-        common = _job(folder, form, factors, options) | {"options": one.options}
-        if one.differs:
+    def job(participant: Participant, before: list[Any]) -> dict[str, Any] | None:
+        common = _job(folder, form, factors, options) | {"options": participant.options}
+        if participant.differs:
             return common | {"epochs": EXACT_EPOCHS}
         if not before:
             return common | {"target": target}
@@ -110,33 +114,34 @@ def _table(options: Any, form: str, factors: int) -> dict[str, Any]:
             return None
         return common | {"epochs": before[0]["epochs"]}  # as many as the first round needed
 
-    asked = options.asked(participants(form))
+    selected = options.selected(participants(form))
     if options.long:
-        asked = [dataclasses.replace(one, rounds=None) for one in asked]
-    runs = rounds_of(asked, options.rounds, job)
-    first = good(runs.get("Alsatian, default", []))
-    rows = [_row(one, runs[one.label], first, target) for one in asked]
+        selected = [dataclasses.replace(participant, rounds=None) for participant in selected]
+    runs = rounds_of(selected, options.rounds, job)
+    first = successful(runs.get("Alsatian, default", []))
+    rows = [_row(participant, runs[participant.label], first, target) for participant in selected]
     return {"form": form, "factors": factors, "target": target, "rounds": options.rounds, "rows": rows}
 
 
 def merge(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     """Keep the tables of an earlier run that this one did not make again: each takes long."""
-    made = {(table["form"], table["factors"]) for table in now["tables"]}
-    kept = [table for table in before["tables"] if (table["form"], table["factors"]) not in made]
+    measured = {(table["form"], table["factors"]) for table in now["tables"]}
+    kept = [table for table in before["tables"] if (table["form"], table["factors"]) not in measured]
     order = sorted([*kept, *now["tables"]], key=lambda table: (table["form"] != "implicit", table["factors"]))
     return now | {"tables": order}
 
 
-def _row(one: Participant, runs: list[Any], first: list[Any], target: float) -> dict[str, Any]:
-    done = good(runs)
+def _row(participant: Participant, runs: list[Any], first: list[Any], target: float) -> dict[str, Any]:
+    done = successful(runs)
     if not done:
-        return {"label": one.label, "failed": failure(runs)}
+        return {"label": participant.label, "failed": failure(runs)}
     ratios = [run["seconds"] / base["seconds"] for run, base in zip(done, first, strict=False)]
-    call = "seconds" if one.worker == "cmfrec" else "call_seconds"  # cmfrec's call is its search
+    reported = done[-1]["reported_objective"]
+    call = "seconds" if participant.worker == "cmfrec" else "call_seconds"  # cmfrec's call is its search
     return {
-        "label": one.label,
+        "label": participant.label,
         "failed": failure(runs),
-        "differs": one.differs,
+        "differs": participant.differs,
         "reached": done[0]["reached"],
         "epochs": done[0]["epochs"],
         "seconds": spread(run["seconds"] for run in done),
@@ -145,22 +150,22 @@ def _row(one: Participant, runs: list[Any], first: list[Any], target: float) -> 
         "build_seconds": spread(run["build_seconds"] for run in done),
         "peak_bytes": done[-1]["peak_bytes"] if len(done) > 1 else None,  # the first round's holds evaluating
         "excess": done[-1]["objective"] / target - 1,
-        "told_differs": abs(done[-1]["told"] / done[-1]["objective"] - 1) if done[-1]["told"] else None,
+        "objective_difference": abs(reported / done[-1]["objective"] - 1) if reported else None,
         "course": [[epochs, round(s, 3), value / target - 1] for epochs, s, value in done[0]["course"] if value],
     }
 
 
 def _check(options: Any) -> list[dict[str, Any]]:
     """Many epochs on a small set: whoever has the same objective comes to the same value."""
-    folder, rows = data.shaped("tiny"), []
+    folder, rows = datasets.synthetic_folder("tiny"), []
     for form, reg in (("implicit", 5.0), ("explicit", 0.1)):
         job = _job(folder, form, 8, options) | {"epochs": 200, "cap": 1e9, "reg": reg}
         exact = run_job("alsatian", job | {"options": EXACT})["objective"]
-        for one in participants(form):
-            result = run_job(one.worker, job | {"options": one.options})
+        for participant in participants(form):
+            result = run_job(participant.worker, job | {"options": participant.options})
             differs = None if "failed" in result else result["objective"] / exact - 1
-            why = result.get("failed") or one.differs
-            rows.append({"label": one.label, "form": form, "difference": differs, "why": why})
+            why = result.get("failed") or participant.differs
+            rows.append({"label": participant.label, "form": form, "difference": differs, "why": why})
     return rows
 
 
@@ -185,9 +190,16 @@ def render(results: dict[str, Any], page: Page) -> None:
             axes.set_xlabel("seconds of epochs")
             axes.set_ylabel("share above the reference")
             axes.legend(fontsize=7)
-    told = [row["told_differs"] for table in results["tables"] for row in table["rows"] if row.get("told_differs")]
-    if told:
-        page.text(f"The objective that Alsatian reports itself differs from the bench's by at most {max(told):.0e}.")
+    differences = [
+        row["objective_difference"]
+        for table in results["tables"]
+        for row in table["rows"]
+        if row.get("objective_difference")
+    ]
+    if differences:
+        page.text(
+            f"The objective that Alsatian reports itself differs from the bench's by at most {max(differences):.0e}."
+        )
     for name, reason in results["not_here"].items():
         page.text(f"Not in the tables: {name}, which {reason}.")
     page.text("### The check of the mappings")
@@ -216,3 +228,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         gigabytes(row["peak_bytes"]),
         f"{100 * row['excess']:+.3f}%" + (f" ({remark})" if remark else ""),
     ]
+
+
+def main(arguments: Sequence[str]) -> None:
+    suite_runner.main(__name__, __doc__, arguments)
