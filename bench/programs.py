@@ -17,7 +17,7 @@ KINDS = {
     "studies": "single investigations, each behind a default or a sentence of the documentation",
     "commands": "what works on suites",
 }
-COMMANDS = {"benchmarks": FOLDER / "benchmarks.py"}
+COMMANDS = {"benchmarks": FOLDER / "benchmarks.py", "compare": FOLDER / "commits" / "compare.py"}
 
 
 @dataclass(frozen=True)

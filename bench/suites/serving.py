@@ -62,7 +62,7 @@ def kinds(model: al.Model, users: list[Any]) -> dict[str, list[bytes]]:
         "lists": [get(f"/api/users/{user}/recommendations") for user in users],
         "lists with wishes": [get(f"/api/users/{user}/recommendations{wishes}") for user in users],
         "lists for visitors": [post("/api/recommendations", body) for body in favourites],
-        "similar items": [get(f"/api/items/{item}/similar") for item in draw.sample(items, 1_000)],
+        "similar items": [get(f"/api/items/{item}/similar") for item in draw.sample(items, min(1_000, len(items)))],
     }
 
 
