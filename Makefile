@@ -31,8 +31,8 @@ format: .venv/dev.stamp ## format the Python code
 dist: .venv/dev.stamp ## build the source archive, and the wheel from it, into dist/
 	@"$(BIN)/python" -m build --outdir dist .
 
-bench: .venv/bench.stamp ## measure beside the peers (hours), write docs/benchmarks.md; PART=solvers runs one part
-	@"$(BIN)/python" bench $(PART) $(ARGS)
+bench: .venv/bench.stamp ## measure beside the peers (hours), write docs/benchmarks.md; PART=solvers runs one suite
+	@"$(BIN)/python" -m bench $(or $(PART),benchmarks) $(ARGS)
 
 clean: ## remove the environment and everything built
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,16 +1,16 @@
-"""Writing docs/accuracy.md from bench/results/accuracy.json: the table, and what it says in words."""
+"""Writing docs/accuracy.md from bench/results/accuracy.json: the table, and the text around it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from entrants import ENTRANTS, Entrant
-from report import Page, circumstances
+from bench.accuracy_models import MODELS, ComparedModel
+from bench.results_page import Page, circumstances
 
 HEAD = """# Accuracy
 
-Made by `python bench/accuracy.py` from `bench/results/accuracy.json`; do not edit. All models on MovieLens 100K, beside
+Made by `python -m bench accuracy` from `bench/results/accuracy.json`; do not edit. All models on MovieLens 100K, beside
 Surprise, implicit, irspack and LensKit: each library in a process and an environment of its own, on the same splits and
 {threads} threads (Surprise has one), judged by one evaluator.
 
@@ -26,9 +26,9 @@ library's own form.
 **Settings.** The constructor's defaults but for what is shown. "Searched" ones come from a grid (below the table) by
 a part held out of the training part in hand: a random fifth of each fold, judged by RMSE, or ten ratings a user, judged
 by NDCG@10. No setting was chosen by a test part. Alsatian's defaults come from validation parts of MovieLens data
-(`bench/defaults.py`: ml-latest-small, and the training folds u1 and u3, which hold ratings that other folds test), so
-they suit this data as those of libraries made for other data do not: hence the searched lines. "-": cannot be, as a
-model of likes predicts no rating.
+(`python -m bench defaults`: ml-latest-small, and the training folds u1 and u3, which hold ratings that other folds
+test), so they suit this data as those of libraries made for other data do not: hence the searched lines. "-": cannot
+be, as a model of likes predicts no rating.
 """
 ITEMS = 1682
 MEASURES = {
@@ -47,13 +47,13 @@ lists train a model of likes. `alsatian train` says so when the model that it fi
 """
 
 
-Line = tuple[Entrant, dict[str, Any]]  # who, and what was measured
+Line = tuple[ComparedModel, dict[str, Any]]  # who, and what was measured
 
 
 def write(results: dict[str, Any], target: Path) -> None:
     rows = {row["label"]: row for row in results["rows"]}
-    lines = sorted(((one, rows[one.label]) for one in ENTRANTS if one.label in rows), key=_place)
-    done = [(one, row) for one, row in lines if not row["failed"]]
+    lines = sorted(((model, rows[model.label]) for model in MODELS if model.label in rows), key=_place)
+    done = [(model, row) for model, row in lines if not row["failed"]]
     page = Page(target)
     page.text(HEAD.format(items=ITEMS, threads=results["threads"], error=max(row["error"] for _, row in done)))
     header = ["library", "model", "settings", "learns from", *(title for title, _ in MEASURES.values())]
@@ -70,31 +70,31 @@ def _place(line: Line) -> tuple[bool, bool, float]:
     return bool(row["failed"]), "rmse" not in row, row.get("rmse", -row.get("ndcg", 0))
 
 
-def _cells(entrant: Entrant, row: dict[str, Any]) -> list[str]:
-    whose = "searched" if entrant.grid else "as shown" if entrant.settings else "defaults"
-    name = [entrant.library, f"`{_model(entrant, row)}`", whose, entrant.learns]
+def _cells(model: ComparedModel, row: dict[str, Any]) -> list[str]:
+    whose = "searched" if model.grid else "as shown" if model.settings else "defaults"
+    name = [model.library, f"`{_model(model, row)}`", whose, model.learns]
     if row["failed"]:
         return [*name, f"failed: {row['failed']}", *["-"] * (len(MEASURES) - 1)]
     return [*name, *(form.format(row[measure]) if measure in row else "-" for measure, (_, form) in MEASURES.items())]
 
 
-def _model(entrant: Entrant, row: dict[str, Any]) -> str:
-    """Return the constructor's call with the settings that most of an entrant's fits had."""
-    found = row.get("settings") or [entrant.settings]
-    return entrant.written(max(found, key=found.count))
+def _model(model: ComparedModel, row: dict[str, Any]) -> str:
+    """Return the constructor's call with the settings that most of a model's fits had."""
+    settings = row.get("settings") or [model.settings]
+    return model.written(max(settings, key=settings.count))
 
 
-def _grid(entrant: Entrant, row: dict[str, Any]) -> str:
+def _grid(model: ComparedModel, row: dict[str, Any]) -> str:
     """Say between which settings was searched, and whether folds disagreed."""
-    found = row["settings"]
-    tried = (f"{name} {', '.join(f'{value:g}' for value in values)}" for name, values in entrant.grid.items())
-    others = len(found) - max(map(found.count, found))
-    told = f" ({others} of {len(found)} folds chose others than shown)" if others else ""
-    return f"- {entrant.library} `{entrant.model}`: {'; '.join(tried)}{told}"
+    settings = row["settings"]
+    tried = (f"{name} {', '.join(f'{value:g}' for value in values)}" for name, values in model.grid.items())
+    others = len(settings) - max(map(settings.count, settings))
+    note = f" ({others} of {len(settings)} folds chose others than shown)" if others else ""
+    return f"- {model.library} `{model.model}`: {'; '.join(tried)}{note}"
 
 
 def _ranking(done: list[Line]) -> str:
-    rows = {one.label: row for one, row in done}
+    rows = {model.label: row for model, row in done}
     names = [f"Alsatian {name}()" for name in ("ExplicitALS", "ImplicitALS", "Popularity")]
     if not rows.keys() >= set(names):
         return ""

@@ -1,4 +1,4 @@
-"""Running participants: an environment of its own for each, a process for each job, rounds in turn, what came out."""
+"""Running participants: an environment for each library, a process for each job, rounds in turn, the results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data import CACHE, ROOT
+from bench.datasets import CACHE, ROOT
 
 Result = dict[str, Any]  # of a worker; {"failed": reason} where there is none
 
@@ -28,11 +28,12 @@ ENVIRONMENTS = {
     "cmfrec": ("cmfrec", "threadpoolctl"),
     "lenskit": ("lenskit",),  # brings torch: 6 GB from an index that has it with CUDA only
     "surprise": ("scikit-surprise", "pandas"),
-    "frames": ("polars", "pandas", "pyarrow"),
+    "dataframes": ("polars", "pandas", "pyarrow"),
     "myfm": ("myfm",),
-    "spark": ("pyspark", "numpy", "scipy", "setuptools"),
+    "mllib": ("pyspark", "numpy", "scipy", "setuptools"),
 }
-OWN = ("alsatian", "duckdb", "product")  # workers that this interpreter runs
+LOCAL = ("alsatian", "duckdb", "sgemm")  # workers that this interpreter runs
+RESULTS = ROOT / "bench" / "results"
 
 
 class Unavailable(Exception):
@@ -41,7 +42,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Participant:
-    """Who takes part: a label for the tables, a worker (bench/peers/WORKER.py) and the options it is given."""
+    """A library with its options: a label for the tables, and the worker (bench/peers/WORKER.py) that runs it."""
 
     label: str
     worker: str
@@ -51,12 +52,12 @@ class Participant:
 
 
 def python_of(worker: str) -> str:
-    """Return the Python of a worker's environment, made on demand; raises Unavailable where that fails."""
-    if worker in OWN:
+    """Return the Python of a worker's environment, which is created on demand; raises Unavailable where that fails."""
+    if worker in LOCAL:
         return sys.executable
-    if isinstance(made := _environment(worker), Unavailable):
-        raise made
-    return made
+    if isinstance(python := _environment(worker), Unavailable):
+        raise python
+    return python
 
 
 @functools.cache
@@ -70,18 +71,18 @@ def _environment(worker: str) -> str | Unavailable:
         try:
             _run([sys.executable, "-m", "venv", "--clear", str(folder)])
             _run([*pip, "install", "--quiet", *ENVIRONMENTS[worker]])
-            listed = json.loads(_run([*pip, "list", "--format", "json"]))
+            packages = json.loads(_run([*pip, "list", "--format", "json"]))
         except Unavailable as error:
             return error
-        ready.write_text(json.dumps({one["name"]: one["version"] for one in listed}, indent=1))
+        ready.write_text(json.dumps({package["name"]: package["version"] for package in packages}, indent=1))
     return str(python)
 
 
 def _run(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise Unavailable(f"does not install: {_last_line(done.stderr)}")
-    return done.stdout
+    process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
+        raise Unavailable(f"does not install: {_last_line(process.stderr)}")
+    return process.stdout
 
 
 def run_job(worker: str, job: dict[str, Any], timeout: float = 7200) -> Result:
@@ -90,22 +91,24 @@ def run_job(worker: str, job: dict[str, Any], timeout: float = 7200) -> Result:
         python = python_of(worker)
     except Unavailable as error:
         return {"failed": str(error)}
-    blas = job["threads"] if worker == "product" else 1  # who calls BLAS from threads of its own wants one
+    blas = job["threads"] if worker == "sgemm" else 1  # a library that calls BLAS from its own threads needs this
     threads = {"OPENBLAS_NUM_THREADS": str(blas), "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": str(job["threads"])}
-    names = ("ALSATIAN_THREADS", "POLARS_MAX_THREADS", "LK_NUM_THREADS")
-    own = {name: str(job["threads"]) for name in names} | {"LK_NUM_PROCS": "1"}
+    libraries = ("ALSATIAN_THREADS", "POLARS_MAX_THREADS", "LK_NUM_THREADS")
+    threads |= {name: str(job["threads"]) for name in libraries} | {"LK_NUM_PROCS": "1"}
     with tempfile.TemporaryDirectory() as name:
-        given, written = Path(name, "job.json"), Path(name, "result.json")
-        given.write_text(json.dumps(job))
-        command = [python, "-P", "-W", "ignore", "-m", f"peers.{worker}", str(given), str(written)]
-        environment = os.environ | threads | own | {"PYTHONPATH": str(ROOT / "bench"), "PYTHONDONTWRITEBYTECODE": "1"}
+        job_file, result_file = Path(name, "job.json"), Path(name, "result.json")
+        job_file.write_text(json.dumps(job))
+        command = [python, "-P", "-W", "ignore", "-m", f"bench.peers.{worker}", str(job_file), str(result_file)]
+        environment = os.environ | threads | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         try:
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, cwd=name)
+            process = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=timeout, cwd=name
+            )
         except subprocess.TimeoutExpired:
             return {"failed": f"took longer than {timeout:,.0f} s"}
-        if done.returncode:
-            return {"failed": _last_line(done.stderr) or f"ended with status {done.returncode}"}
-        return json.loads(written.read_text())  # type: ignore[no-any-return]
+        if process.returncode:
+            return {"failed": _last_line(process.stderr) or f"ended with status {process.returncode}"}
+        return json.loads(result_file.read_text())  # type: ignore[no-any-return]
 
 
 def _last_line(text: str) -> str:
@@ -119,40 +122,41 @@ def rounds_of(
     job_of: Callable[[Participant, list[Result]], dict[str, Any] | None],
     timeout: float = 7200,
 ) -> dict[str, list[Result]]:
-    """Run everyone in turn, round after round; job_of sees what a participant's earlier rounds gave.
+    """Run all participants in turn, round after round; job_of sees the results of a participant's earlier rounds.
 
-    Whoever fails once, or has no job, is not asked again.
+    A participant that fails once, or has no job, is not run again.
     """
     participants = list(participants)
-    runs: dict[str, list[Result]] = {one.label: [] for one in participants}
+    runs: dict[str, list[Result]] = {participant.label: [] for participant in participants}
     for turn in range(rounds):
-        for one in participants:
-            before = runs[one.label]
-            if len(before) < turn or turn >= (one.rounds or rounds) or (before and "failed" in before[-1]):
+        for participant in participants:
+            before = runs[participant.label]
+            limit = participant.rounds or rounds
+            if len(before) < turn or turn >= limit or (before and "failed" in before[-1]):
                 continue
-            if (job := job_of(one, before)) is None:
+            if (job := job_of(participant, before)) is None:
                 continue
-            begun = time.perf_counter()
-            result = run_job(one.worker, job, timeout)
+            start = time.perf_counter()
+            result = run_job(participant.worker, job, timeout)
             before.append(result)
-            told = result.get("failed") or f"{time.perf_counter() - begun:.0f} s"
-            print(f"  round {turn + 1}: {one.label:32} {told}", flush=True)
+            outcome = result.get("failed") or f"{time.perf_counter() - start:.0f} s"
+            print(f"  round {turn + 1}: {participant.label:32} {outcome}", flush=True)
     return runs
 
 
 def product_rate(threads: int) -> float:
     """Return the operations a second of single-precision matrix products on so many threads."""
-    result = run_job("product", {"action": "product", "threads": threads})
+    result = run_job("sgemm", {"action": "rate", "threads": threads})
     return float(result["rate"])
 
 
 def spread(values: Iterable[float]) -> dict[str, float] | None:
     """Return the median with the smallest and the largest."""
-    given = list(values)
-    return {"median": statistics.median(given), "min": min(given), "max": max(given)} if given else None
+    values = list(values)
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)} if values else None
 
 
-def good(runs: list[Result]) -> list[Result]:
+def successful(runs: list[Result]) -> list[Result]:
     return [run for run in runs if "failed" not in run]
 
 
@@ -160,20 +164,15 @@ def failure(runs: list[Result]) -> str | None:
     return next((run["failed"] for run in runs if "failed" in run), None)
 
 
-def circumstances(begun: float, workers: Iterable[str]) -> dict[str, Any]:
-    """Return when, how, where and with what was measured what began at this time of `time.perf_counter`."""
+def circumstances(start: float, workers: Iterable[str]) -> dict[str, Any]:
+    """Return when, how, where and with what was measured what started at this time of `time.perf_counter`."""
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "command": shlex.join(["python", *_called(Path(sys.argv[0])), *sys.argv[1:]]),
-        "minutes": (time.perf_counter() - begun) / 60,
+        "command": shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
+        "minutes": (time.perf_counter() - start) / 60,
         "machine": machine(),
         "versions": versions(workers),
     }
-
-
-def _called(script: Path) -> list[str]:
-    """Return how a script of this folder is named on a command line."""
-    return ["bench" if script.name in ("__main__.py", "bench") else f"bench/{script.name}"]
 
 
 def machine() -> dict[str, Any]:
@@ -195,10 +194,10 @@ def versions(workers: Iterable[str]) -> dict[str, str]:
 
     git = ["git", "-C", str(ROOT)]
     commit = subprocess.run([*git, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
-    found = {"Alsatian": f"{version('alsatian')} ({commit})", "NumPy": version("numpy"), "DuckDB": version("duckdb")}
+    resolved = {"Alsatian": f"{version('alsatian')} ({commit})", "NumPy": version("numpy"), "DuckDB": version("duckdb")}
     for worker in workers:
         ready = CACHE / "venv" / worker / "versions.json"
-        if worker not in OWN and ready.exists():
+        if worker not in LOCAL and ready.exists():
             installed = json.loads(ready.read_text())
-            found |= {name: installed[name] for name in ENVIRONMENTS[worker] if name in installed}
-    return found
+            resolved |= {name: installed[name] for name in ENVIRONMENTS[worker] if name in installed}
+    return resolved

@@ -66,11 +66,11 @@ def explicit(data: Data, learned: Factors, reg: float, nu: float, threads: int =
 
 def scores(learned: Factors, users: Any, items: Any) -> Any:
     """Return mean + biases + x.y of pairs, in float64."""
-    found = np.einsum("ij,ij->i", learned.users[users], learned.items[items], dtype=np.float64) + learned.mean
+    predicted = np.einsum("ij,ij->i", learned.users[users], learned.items[items], dtype=np.float64) + learned.mean
     if learned.user_bias is not None:
-        found += learned.user_bias[users]
-        found += learned.item_bias[items]
-    return found
+        predicted += learned.user_bias[users]
+        predicted += learned.item_bias[items]
+    return predicted
 
 
 def _over_observed(data: Data, learned: Factors, loss: Callable[[Any, Any], Any], threads: int) -> float:

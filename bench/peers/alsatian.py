@@ -14,9 +14,9 @@ from alsatian import kernels
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
 from alsatian.kernels import Form, Side
-from objective import Data, Factors
-from peers.common import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
-from peers.judged import judge
+from bench.objective import Data, Factors
+from bench.peers.recommender import answer
+from bench.peers.worker import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
 
 FORMS = {"implicit": (Form(1, 1, 1, 1, 1), 0), "explicit": (Form(0, 1, 1, -3.5, 0), 1)}
 
@@ -98,10 +98,10 @@ def top_n(job: Job) -> dict[str, Any]:
     kernel, _ = clock(lambda: model._best(audience, job["n"], True, None, job["threads"]))
     calls = []
     for user in np.random.default_rng(0).integers(0, users, job["calls"]).tolist():
-        begun = time.perf_counter()
+        start = time.perf_counter()
         model.recommend(user, n=job["n"])
-        calls.append(time.perf_counter() - begun)
-    return {"all": face, "kernel": kernel, "one": statistics.median(calls)}
+        calls.append(time.perf_counter() - start)
+    return {"all": face, "kernel": kernel, "single": statistics.median(calls)}
 
 
 def neighbors(job: Job) -> dict[str, Any]:
@@ -110,8 +110,8 @@ def neighbors(job: Job) -> dict[str, Any]:
     reset_peak()
     before = resident()
     seconds, model = clock(lambda: al.ItemKNN(**job["settings"]).fit(data, threads=job["threads"], progress=False))
-    most, found = peak() - before, model.similarities[model.neighbors >= 0]
-    return {"seconds": seconds, "similarity": float(found.mean(dtype=np.float64)), "peak_bytes": most}
+    most, similarities = peak() - before, model.similarities[model.neighbors >= 0]
+    return {"seconds": seconds, "similarity": float(similarities.mean(dtype=np.float64)), "peak_bytes": most}
 
 
 def build(job: Job) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def memory(job: Job) -> dict[str, Any]:
     }
 
 
-class Entrant:
+class Adapter:
     """Any of the models. An unknown user or item is predicted by the mean and the other side's bias."""
 
     def __init__(self, job: Job, settings: dict[str, Any], data: Data) -> None:
@@ -181,5 +181,5 @@ class Entrant:
 
 if __name__ == "__main__":
     actions = {"half_sweeps": half_sweeps, "descend": descend, "top_n": top_n, "neighbors": neighbors, "build": build}
-    actions |= {"fit": lambda job: fit(job, Learner), "judge": lambda job: judge(job, Entrant)}
+    actions |= {"fit": lambda job: fit(job, Learner), "accuracy": lambda job: answer(job, Adapter)}
     serve({"read": read, "memory": memory, **actions})

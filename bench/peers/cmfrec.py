@@ -15,8 +15,8 @@ from typing import Any
 from cmfrec import CMF, CMF_implicit
 from scipy.sparse import coo_matrix
 
-from objective import Data, Factors
-from peers.common import Job, Watch, clock, fit, serve
+from bench.objective import Data, Factors
+from bench.peers.worker import Job, Watch, clock, fit, serve
 
 
 class Learner:

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from peers.common import Job, clock, peak, reset_peak, resident, serve
+from bench.peers.worker import Job, clock, peak, reset_peak, resident, serve
 
 PARSE = "CREATE TEMP TABLE events AS SELECT * FROM read_csv(?)"
 NUMBER = """CREATE TEMP TABLE {0}s AS
@@ -22,8 +22,8 @@ def read(job: Job) -> dict[str, Any]:
     parsed, _ = clock(lambda: con.execute(PARSE, [job["path"]]))
 
     def number() -> Any:
-        for what in ("user", "item"):
-            con.execute(NUMBER.format(what))
+        for column in ("user", "item"):
+            con.execute(NUMBER.format(column))
         return con.execute(FETCH).fetchnumpy()
 
     numbered, columns = clock(number)

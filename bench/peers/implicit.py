@@ -16,9 +16,9 @@ from implicit import nearest_neighbours
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 
-from objective import Data, Factors
-from peers.common import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
-from peers.judged import judge
+from bench.objective import Data, Factors
+from bench.peers.recommender import answer
+from bench.peers.worker import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
 
 
 class Enough(Exception):
@@ -73,10 +73,10 @@ def top_n(job: Job) -> dict[str, Any]:
     seconds, _ = clock(lambda: model.recommend(everyone, user_items, **settings))
     calls = []
     for user in np.random.default_rng(0).integers(0, len(everyone), job["calls"]).tolist():
-        begun = time.perf_counter()
+        start = time.perf_counter()
         model.recommend(user, user_items[user], **settings)
-        calls.append(time.perf_counter() - begun)
-    return {"all": seconds, "one": statistics.median(calls)}
+        calls.append(time.perf_counter() - start)
+    return {"all": seconds, "single": statistics.median(calls)}
 
 
 def neighbors(job: Job) -> dict[str, Any]:
@@ -87,20 +87,20 @@ def neighbors(job: Job) -> dict[str, Any]:
     before = resident()
     model = nearest_neighbours.CosineRecommender(K=k + 1, num_threads=job["threads"])
     seconds, _ = clock(lambda: model.fit(user_items, show_progress=False))
-    most, found = peak() - before, model.similarity.tocoo()
-    others = found.data[(found.row != found.col) & (found.data > 0)]
+    most, similarity = peak() - before, model.similarity.tocoo()
+    others = similarity.data[(similarity.row != similarity.col) & (similarity.data > 0)]
     return {"seconds": seconds, "similarity": float(others.mean(dtype=np.float64)), "peak_bytes": most}
 
 
-class Entrant:
+class Adapter:
     """ALS, or a recommender by nearest neighbours, on the values as they are."""
 
     def __init__(self, job: Job, settings: dict[str, Any], data: Data) -> None:
-        own = {"num_threads": job["threads"], **settings}
+        common = {"num_threads": job["threads"], **settings}
         if job["model"] == "AlternatingLeastSquares":
-            self.model = AlternatingLeastSquares(random_state=job["seed"], **own)
+            self.model = AlternatingLeastSquares(random_state=job["seed"], **common)
         else:
-            self.model = getattr(nearest_neighbours, job["model"])(**own)
+            self.model = getattr(nearest_neighbours, job["model"])(**common)
         self.user_items = rows(data, data.values)
 
     def fit(self) -> None:
@@ -120,5 +120,5 @@ class Entrant:
 
 
 if __name__ == "__main__":
-    actions = {"top_n": top_n, "neighbors": neighbors, "judge": lambda job: judge(job, Entrant)}
+    actions = {"top_n": top_n, "neighbors": neighbors, "accuracy": lambda job: answer(job, Adapter)}
     serve({"fit": lambda job: fit(job, Learner), **actions})

@@ -13,9 +13,9 @@ import numpy as np
 from irspack.recommenders.ials import IALSTrainer, LossType, str_to_solver_type
 from scipy.sparse import csr_matrix
 
-from objective import Data, Factors
-from peers.common import Job, Watch, clock, fit, serve
-from peers.judged import judge, listed
+from bench.objective import Data, Factors
+from bench.peers.recommender import answer, best_unseen
+from bench.peers.worker import Job, Watch, clock, fit, serve
 
 
 class Learner:
@@ -50,14 +50,14 @@ class Learner:
         return Factors(self.trainer.core_trainer.user, self.trainer.core_trainer.item)
 
 
-class Entrant:
+class Adapter:
     """Any of its recommenders, on the values as they are."""
 
     def __init__(self, job: Job, settings: dict[str, Any], data: Data) -> None:
         self.data = data
         observed = csr_matrix((data.values, (data.users, data.items)), shape=data.shape)
-        own = {"n_threads": job["threads"], "random_seed": job["seed"]} if job["model"] == "IALSRecommender" else {}
-        self.model = getattr(irspack, job["model"])(observed, **own, **settings)
+        common = {"n_threads": job["threads"], "random_seed": job["seed"]} if job["model"] == "IALSRecommender" else {}
+        self.model = getattr(irspack, job["model"])(observed, **common, **settings)
 
     def fit(self) -> None:
         self.model.learn()
@@ -66,8 +66,8 @@ class Entrant:
         raise NotImplementedError("irspack predicts no values")
 
     def best(self, n: int) -> Any:
-        return listed(self.model.get_score_block(0, self.data.shape[0]), self.data, n)
+        return best_unseen(self.model.get_score_block(0, self.data.shape[0]), self.data, n)
 
 
 if __name__ == "__main__":
-    serve({"fit": lambda job: fit(job, Learner), "judge": lambda job: judge(job, Entrant)})
+    serve({"fit": lambda job: fit(job, Learner), "accuracy": lambda job: answer(job, Adapter)})

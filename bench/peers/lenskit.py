@@ -16,9 +16,9 @@ from lenskit.data import from_interactions_df
 from lenskit.pipeline import topn_pipeline
 from lenskit.training import TrainingOptions
 
-from objective import Data
-from peers.common import Job, serve
-from peers.judged import judge
+from bench.objective import Data
+from bench.peers.recommender import answer
+from bench.peers.worker import Job, serve
 
 MODULES = {
     "BiasScorer": "basic", "BiasedMFScorer": "als", "EASEScorer": "knn", "ImplicitMFScorer": "als",
@@ -26,7 +26,7 @@ MODULES = {
 }  # fmt: skip
 
 
-class Entrant:
+class Adapter:
     def __init__(self, job: Job, settings: dict[str, Any], data: Data) -> None:
         warnings.simplefilter("ignore")
         self.users, self.seed = data.shape[0], job["seed"]
@@ -42,17 +42,17 @@ class Entrant:
 
     def predict(self, users: Any, items: Any) -> Any:
         """Return what the pipeline predicts; its answer comes user by user. All unknown items have one number."""
-        asked = pd.DataFrame({"user_id": users, "item_id": items})
-        told = predict(self.pipeline, asked.drop_duplicates(), n_jobs=1).to_df()
-        return asked.merge(told, on=["user_id", "item_id"], how="left")["score"].to_numpy(np.float64)
+        pairs = pd.DataFrame({"user_id": users, "item_id": items})
+        predictions = predict(self.pipeline, pairs.drop_duplicates(), n_jobs=1).to_df()
+        return pairs.merge(predictions, on=["user_id", "item_id"], how="left")["score"].to_numpy(np.float64)
 
     def best(self, n: int) -> Any:
         lists = np.full((self.users, n), -1)
-        for key, found in recommend(self.pipeline, list(range(self.users)), n, n_jobs=1).items():
-            items = found.ids()
+        for key, ranking in recommend(self.pipeline, list(range(self.users)), n, n_jobs=1).items():
+            items = ranking.ids()
             lists[key.user_id, : len(items)] = items
         return lists
 
 
 if __name__ == "__main__":
-    serve({"judge": lambda job: judge(job, Entrant)})
+    serve({"accuracy": lambda job: answer(job, Adapter)})

@@ -12,7 +12,7 @@ import myfm
 import numpy as np
 from scipy import sparse
 
-from peers.common import Job, clock, serve
+from bench.peers.worker import Job, clock, serve
 
 
 def fold(job: Job) -> dict[str, Any]:

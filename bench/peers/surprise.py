@@ -9,9 +9,9 @@ import pandas as pd
 import surprise
 from surprise import SVD, Dataset, Reader
 
-from objective import Data, Factors
-from peers.common import Job, Watch, clock, fit, serve
-from peers.judged import judge, listed
+from bench.objective import Data, Factors
+from bench.peers.recommender import answer, best_unseen
+from bench.peers.worker import Job, Watch, clock, fit, serve
 
 
 def training_set(data: Data) -> Any:
@@ -38,7 +38,7 @@ class Learner:
         return Factors(model.pu[users], model.qi[items], model.bu[users], model.bi[items], self.train.global_mean)
 
 
-class Entrant:
+class Adapter:
     """Any of its algorithms. An unknown user or item is predicted as the algorithm itself decides."""
 
     def __init__(self, job: Job, settings: dict[str, Any], data: Data) -> None:
@@ -56,8 +56,8 @@ class Entrant:
     def best(self, n: int) -> Any:
         users, items = self.data.shape
         scores = [self.algorithm.predict(user, item, clip=False).est for user in range(users) for item in range(items)]
-        return listed(np.reshape(scores, (users, items)), self.data, n)
+        return best_unseen(np.reshape(scores, (users, items)), self.data, n)
 
 
 if __name__ == "__main__":
-    serve({"fit": lambda job: fit(job, Learner), "judge": lambda job: judge(job, Entrant)})
+    serve({"fit": lambda job: fit(job, Learner), "accuracy": lambda job: answer(job, Adapter)})
