@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-NATIVE := pyproject.toml CMakeLists.txt $(wildcard cpp/*)
+NATIVE := pyproject.toml CMakeLists.txt $(wildcard cpp/*/*)
 ARGS ?=
 PART ?=
 

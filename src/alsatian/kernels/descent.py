@@ -1,4 +1,4 @@
-"""Stochastic gradient descent on biased matrix factorization in NumPy: the twin of `cpp/sgd.cpp`.
+"""Stochastic gradient descent on biased matrix factorization in NumPy: the twin of `cpp/sgd/sgd.cpp`.
 
 The loss of an entry (u, i, v) of weight w, a_u and a_i its shares of the rows' regularization, s_u the implicit term of
 SVD++ (or zero), is

@@ -1,4 +1,4 @@
-"""Neighbours, and lists made from them, in NumPy: the twins of `cpp/neighbors.cpp` and `cpp/listing.cpp`."""
+"""Neighbours, and lists made from them, in NumPy: the twins of `cpp/neighbors/` and `cpp/topk/`."""
 
 from __future__ import annotations
 

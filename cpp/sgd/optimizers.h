@@ -5,8 +5,8 @@
 #include <cstring>
 #include <vector>
 
-#include "sgd.h"
-#include "simd.h"
+#include "sgd/sgd.h"
+#include "common/simd.h"
 
 namespace alsatian {
 

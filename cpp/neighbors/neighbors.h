@@ -2,6 +2,8 @@
 #pragma once
 #include <cstdint>
 
+#include "common/sparse.h"
+
 namespace alsatian {
 
 enum class Measure { cosine, pearson, jaccard };
@@ -10,14 +12,6 @@ struct Similarity {
     Measure measure;
     float shrinkage;  // l: a similarity that n shared columns speak for counts n / (n + l)
     int k;
-};
-
-// Compressed rows; the indices ascend within a row.
-struct Sparse {
-    int64_t rows;
-    const int64_t* indptr;
-    const int32_t* indices;
-    const float* values;
 };
 
 // best, scores: (rows, k), descending by similarity, then ascending by row; -1 and 0 past the end of a list. Only

@@ -1,4 +1,4 @@
-#include "dictionary.h"
+#include "text/dictionary.h"
 
 #include <algorithm>
 #include <functional>

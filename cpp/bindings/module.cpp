@@ -5,13 +5,13 @@
 
 #include <string>
 
-#include "binding.h"
-#include "dictionary.h"
-#include "gram.h"
-#include "half_sweep.h"
-#include "scanning.h"
-#include "sorting.h"
-#include "topk.h"
+#include "bindings/binding.h"
+#include "text/dictionary.h"
+#include "als/gram.h"
+#include "als/half_sweep.h"
+#include "text/csv_scan.h"
+#include "sort/counting_sort.h"
+#include "topk/topk.h"
 
 using namespace alsatian;
 

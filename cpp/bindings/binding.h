@@ -9,7 +9,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "parallel.h"
+#include "common/parallel.h"
 
 namespace nb = nanobind;
 

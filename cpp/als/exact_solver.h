@@ -6,11 +6,11 @@
 #pragma once
 #include <span>
 
-#include "cholesky.h"
-#include "coordinate_descent.h"
-#include "tiles.h"
-#include "row.h"
-#include "schedule.h"
+#include "als/cholesky.h"
+#include "als/coordinate_descent.h"
+#include "common/tiles.h"
+#include "als/row.h"
+#include "als/schedule.h"
 
 namespace alsatian {
 

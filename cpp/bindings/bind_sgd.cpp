@@ -1,7 +1,7 @@
 // The border of stochastic gradient descent to Python; see binding.h.
-#include "binding.h"
-#include "sgd.h"
-#include "simd.h"
+#include "bindings/binding.h"
+#include "sgd/sgd.h"
+#include "common/simd.h"
 
 using namespace alsatian;
 

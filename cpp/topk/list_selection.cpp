@@ -1,10 +1,10 @@
-#include "listing.h"
+#include "topk/list_selection.h"
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "parallel.h"
+#include "common/parallel.h"
 
 namespace alsatian {
 namespace {

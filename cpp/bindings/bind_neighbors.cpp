@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "binding.h"
-#include "listing.h"
-#include "neighbors.h"
+#include "bindings/binding.h"
+#include "topk/list_selection.h"
+#include "neighbors/neighbors.h"
 
 using namespace alsatian;
 

@@ -1,4 +1,4 @@
-#include "scanning.h"
+#include "text/csv_scan.h"
 
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <limits>
 
-#include "parallel.h"
+#include "common/parallel.h"
 
 namespace alsatian {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "selection.h"
+#include "topk/selection.h"
 
 namespace alsatian {
 

@@ -1,8 +1,8 @@
-#include "sorting.h"
+#include "sort/counting_sort.h"
 
 #include <algorithm>
 
-#include "parallel.h"
+#include "common/parallel.h"
 
 namespace alsatian {
 namespace {

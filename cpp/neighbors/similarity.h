@@ -7,7 +7,7 @@
 
 namespace alsatian {
 
-// `lanes`: how many floats the sums of a pair take in a dense tile (tiles_of_pairs.h): the products, then the counts;
+// `lanes`: how many floats the sums of a pair take in a dense tile (long_rows.h): the products, then the counts;
 // 0: they have no place there. `of`: the sums of a pair from its lanes, which lie `width` apart. `term`: what of a
 // value is multiplied.
 

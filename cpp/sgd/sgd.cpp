@@ -1,12 +1,12 @@
-#include "sgd.h"
+#include "sgd/sgd.h"
 
 #include <algorithm>
 #include <numeric>
 #include <type_traits>
 #include <vector>
 
-#include "descent.h"
-#include "parallel.h"
+#include "sgd/optimizers.h"
+#include "common/parallel.h"
 
 namespace alsatian {
 namespace {

@@ -5,7 +5,7 @@
 // The sum starts from `from`, which may be C itself. C is row-major with padded rows; only entries on and above the diagonal mean anything, though
 // the tiles that cross the diagonal also write a few below it.
 #pragma once
-#include "simd.h"
+#include "common/simd.h"
 
 namespace alsatian {
 

@@ -4,8 +4,8 @@
 // Every step passes over the row's entries once. Eight of them at a time (as many as a vector has lanes) share each
 // load of the vector they are multiplied with, and their eight products are summed by one tree.
 #pragma once
-#include "row.h"
-#include "tiles.h"
+#include "als/row.h"
+#include "common/tiles.h"
 
 namespace alsatian {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "half_sweep.h"
-#include "simd.h"
+#include "als/half_sweep.h"
+#include "common/simd.h"
 
 namespace alsatian {
 

@@ -1,13 +1,13 @@
-#include "topk.h"
+#include "topk/topk.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
-#include "parallel.h"
-#include "selection.h"
-#include "tiles.h"
+#include "common/parallel.h"
+#include "topk/selection.h"
+#include "common/tiles.h"
 
 namespace alsatian {
 namespace {

@@ -1,12 +1,12 @@
-#include "half_sweep.h"
+#include "als/half_sweep.h"
 
 #include <atomic>
 #include <numeric>
 
-#include "conjugate_gradient.h"
-#include "exact.h"
-#include "parallel.h"
-#include "schedule.h"
+#include "als/conjugate_gradient.h"
+#include "als/exact_solver.h"
+#include "common/parallel.h"
+#include "als/schedule.h"
 
 namespace alsatian {
 namespace {

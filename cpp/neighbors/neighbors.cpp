@@ -1,13 +1,13 @@
-#include "neighbors.h"
+#include "neighbors/neighbors.h"
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-#include "head.h"
-#include "nearest.h"
-#include "parallel.h"
-#include "similarity.h"
+#include "neighbors/long_rows.h"
+#include "neighbors/neighbor_heap.h"
+#include "common/parallel.h"
+#include "neighbors/similarity.h"
 
 namespace alsatian {
 namespace {

@@ -1,10 +1,10 @@
-#include "gram.h"
+#include "als/gram.h"
 
 #include <algorithm>
 #include <vector>
 
-#include "parallel.h"
-#include "tiles.h"
+#include "common/parallel.h"
+#include "common/tiles.h"
 
 namespace alsatian {
 

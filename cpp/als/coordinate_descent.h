@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "simd.h"
+#include "common/simd.h"
 
 namespace alsatian {
 

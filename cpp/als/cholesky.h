@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tiles.h"
+#include "common/tiles.h"
 
 namespace alsatian {
 

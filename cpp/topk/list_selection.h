@@ -2,8 +2,8 @@
 #pragma once
 #include <cstdint>
 
-#include "neighbors.h"
-#include "selection.h"
+#include "common/sparse.h"
+#include "topk/selection.h"
 
 namespace alsatian {
 
