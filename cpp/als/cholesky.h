@@ -107,7 +107,8 @@ int factor_spd(T* a, long ld, int n, int width, T* diagonal, T* inverse) {
     for (int start = 0; start < n; start += block) {
         const int stop = start + block < n ? start + block : n;
         for (int left = start; left < width; left += block) {  // less what all rows above explain
-            if (left + lanes < width) column<T, 2, true>(a + left, a + left, ld, a, ld, a + left, ld, start, start, stop);
+            if (left + lanes < width)
+                column<T, 2, true>(a + left, a + left, ld, a, ld, a + left, ld, start, start, stop);
             else column<T, 1, true>(a + left, a + left, ld, a, ld, a + left, ld, start, start, stop);
         }
         for (int half = start; half < stop; half += lanes) {
@@ -117,7 +118,9 @@ int factor_spd(T* a, long ld, int n, int width, T* diagonal, T* inverse) {
             if (failed >= 0) return half + failed;
             for (int c = lanes; c < width - half; c += lanes) {
                 divide_column(inverse + half * lanes, corner + c, ld);
-                if (half == start) column<T, 1, true>(corner + c, corner + c, ld, corner, ld, corner + c, ld, lanes, lanes, stop - start);
+                if (half == start)
+                    column<T, 1, true>(corner + c, corner + c, ld, corner, ld, corner + c, ld, lanes, lanes,
+                                       stop - start);
             }
         }
     }

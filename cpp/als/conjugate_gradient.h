@@ -49,8 +49,8 @@ public:
 
 private:
     using S = Simd<T>;
-    static constexpr int kGroup = S::lanes;  // entries taken together
-    static constexpr int64_t kAhead = 16;    // entries fetched into the cache before their turn
+    static constexpr int kGroup = S::lanes;        // entries taken together
+    static constexpr int64_t kAhead = 16;          // entries fetched into the cache before their turn
     static constexpr int64_t kCached = 256 << 10;  // bytes that stay in the cache from one pass to the next
 
     // The factors, confidences and targets of entries [begin, begin + kGroup); past the row's end, of weight zero.
@@ -143,7 +143,8 @@ private:
     // ap = A p
     void multiply(const T* p, T* ap) {
         outside(p, ap);
-        each(false, [&](const Group& group) { add(group, S::load(group.confidence) * products(group, p), ap, itself); });
+        each(false,
+             [&](const Group& group) { add(group, S::load(group.confidence) * products(group, p), ap, itself); });
     }
 
     // to = (w0 G + r I) x
@@ -158,7 +159,8 @@ private:
         int c = 0;
         for (; c + 8 * lanes <= s_.width; c += 8 * lanes)
             tile<T, 1, 8, false>(to + c, to + c, s_.width, x, 1, &s_.base[c], s_.stride, s_.n);
-        for (; c < s_.width; c += lanes) tile<T, 1, 1, false>(to + c, to + c, s_.width, x, 1, &s_.base[c], s_.stride, s_.n);
+        for (; c < s_.width; c += lanes)
+            tile<T, 1, 1, false>(to + c, to + c, s_.width, x, 1, &s_.base[c], s_.stride, s_.n);
     }
 
     const Row<T>& row_;

@@ -1,8 +1,8 @@
 // Least squares under bounds on a formed system: min x'A x / 2 - b'x, where the first unknowns must not be negative.
 //
-// Cyclic projected coordinate descent, which keeps r = b - A x (Franc, Hlavac and Navara 2005, "Sequential coordinate-wise
-// algorithm for the non-negative least squares problem"). Every step is the best for its unknown, so none raises the
-// objective; where A is positive definite the minimum is unique, wherever the descent starts.
+// Cyclic projected coordinate descent, which keeps r = b - A x (Franc, Hlavac and Navara 2005, "Sequential
+// coordinate-wise algorithm for the non-negative least squares problem"). Every step is the best for its unknown, so
+// none raises the objective; where A is positive definite the minimum is unique, wherever the descent starts.
 #pragma once
 #include <algorithm>
 #include <cmath>

@@ -8,9 +8,9 @@
 
 #include "als/cholesky.h"
 #include "als/coordinate_descent.h"
-#include "common/tiles.h"
 #include "als/row.h"
 #include "als/schedule.h"
+#include "common/tiles.h"
 
 namespace alsatian {
 
@@ -76,7 +76,8 @@ private:
     bool factor(double& loss) {
         const T *u = s_.system.data(), *inverse = s_.inverse.data();
         T *x = s_.right.data(), *z = s_.search.data();
-        if (factor_spd(s_.system.data(), s_.stride, s_.n, s_.width, s_.diagonal.data(), s_.inverse.data()) >= 0) return false;
+        if (factor_spd(s_.system.data(), s_.stride, s_.n, s_.width, s_.diagonal.data(), s_.inverse.data()) >= 0)
+            return false;
         substitute_forward(u, s_.stride, s_.n, s_.width, inverse, x);  // y, with b'A^-1 b = y'y
         // sum_e c (t - f'x)^2 + x'(w0 G + r)x - w0 sum_e (f'x)^2 = sum_e c t^2 - 2 b'x + x'A x, where U x = y
         const double at_minimum = squares_ - dot_exactly(x, x, s_.width);
@@ -127,7 +128,8 @@ private:
         mirror(s_.system.data(), s_.stride, s_.n);
         row_.last(x);
         std::copy_n(b, s_.width, r);
-        if (!descend(s_.system.data(), s_.stride, s_.n, s_.width, side_.factors, s_.diagonal.data(), x, r)) return false;
+        if (!descend(s_.system.data(), s_.stride, s_.n, s_.width, side_.factors, s_.diagonal.data(), x, r))
+            return false;
         // sum_e c t^2 - 2 b'x + x'A x, where A x = b - r
         return row_.keep(x, squares_ - dot_exactly(b, x, s_.width) - dot_exactly(r, x, s_.width), loss);
     }
@@ -157,8 +159,10 @@ private:
         const T* from[kDepth];
         for (int d = 0; d < depth; ++d) from[d] = row_.source(begin + d);
         int c = 0;
-        for (; c + 4 * S::lanes <= row_.columns(); c += 4 * S::lanes) gather_columns<4, Bordered>(from, c, depth, weights);
-        for (; c + 2 * S::lanes <= row_.columns(); c += 2 * S::lanes) gather_columns<2, Bordered>(from, c, depth, weights);
+        for (; c + 4 * S::lanes <= row_.columns(); c += 4 * S::lanes)
+            gather_columns<4, Bordered>(from, c, depth, weights);
+        for (; c + 2 * S::lanes <= row_.columns(); c += 2 * S::lanes)
+            gather_columns<2, Bordered>(from, c, depth, weights);
         for (; c < row_.columns(); c += S::lanes) gather_columns<1, Bordered>(from, c, depth, weights);
         if constexpr (Bordered) {
             for (int d = 0; d < depth; ++d) s_.right[c] += weights.target[d];

@@ -5,8 +5,8 @@
 
 #include "als/conjugate_gradient.h"
 #include "als/exact_solver.h"
-#include "common/parallel.h"
 #include "als/schedule.h"
+#include "common/parallel.h"
 
 namespace alsatian {
 namespace {
@@ -18,18 +18,21 @@ bool exactly(const HalfSweep<T>& side, int64_t entries) {
 
 template <class T>
 bool solve(const Row<T>& row, Stretch next, double& loss) {
-    if (row.begin == row.end && !row.side.rhs_offset && !row.side.noise) {  // nothing is known: the regression's answer is zero
+    // Without entries and without a prior mean or noise, the regression's answer is zero.
+    if (row.begin == row.end && !row.side.rhs_offset && !row.side.noise) {
         std::fill_n(row.factors(), row.side.factors, T(0));
         if (row.side.solution_bias) row.side.solution_bias[row.row] = 0;
         loss = 0;
         return true;
     }
-    return exactly(row.side, row.end - row.begin) ? Exact<T>(row, next).solve(loss) : ConjugateGradient<T>(row).solve(loss);
+    return exactly(row.side, row.end - row.begin) ? Exact<T>(row, next).solve(loss)
+                                                  : ConjugateGradient<T>(row).solve(loss);
 }
 
 // Solves one very long row exactly, all threads summing its parts.
 template <class T>
-bool solve_together(const HalfSweep<T>& side, const Fixed<T>& fixed, std::vector<Scratch<T>>& scratch, int64_t row, double& loss) {
+bool solve_together(const HalfSweep<T>& side, const Fixed<T>& fixed, std::vector<Scratch<T>>& scratch, int64_t row,
+                    double& loss) {
     const Row<T> whole(side, fixed, scratch[0], row);
     const std::vector<Stretch> parts = Schedule::parts({row, whole.begin, whole.end});
     std::vector<Sums<T>> sums(parts.size());
@@ -52,9 +55,11 @@ Outcome half_sweep(const HalfSweep<T>& side, int threads) {
     const auto fail = [&](int64_t row) {
         for (int64_t first = failed; row < first && !failed.compare_exchange_weak(first, row);) {}
     };
-    const int64_t together = std::count_if(schedule.order.begin(), schedule.order.begin() + schedule.long_rows, [&](int64_t row) {
+    // Of the long rows, those that are solved exactly: the first in the order, which is by length.
+    const auto* const order = schedule.order.data();
+    const int64_t together = std::count_if(order, order + schedule.long_rows, [&](int64_t row) {
         return exactly(side, side.indptr[row + 1] - side.indptr[row]);
-    });  // the first in the order, which is by length
+    });
     for (int64_t at = 0; at < together; ++at) {
         const int64_t row = schedule.order[at];
         if (!solve_together(side, fixed, scratch, row, loss[row])) fail(row);

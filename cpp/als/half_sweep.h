@@ -45,8 +45,8 @@ struct HalfSweep {
 };
 
 struct Outcome {
-    double loss;     // sum over the rows of sum_e c (t - f'x)^2 + w0 (the unobserved) + r |x|^2 - 2 rhs_offset'x; with noise,
-                     // sum_e c (t - f'x)^2 alone, from the residuals themselves
+    double loss;     // sum over the rows of sum_e c (t - f'x)^2 + w0 (the unobserved) + r |x|^2 - 2 rhs_offset'x; with
+                     // noise, sum_e c (t - f'x)^2 alone, from the residuals themselves
     int64_t failed;  // the first row whose system was singular or not finite, or -1
 };
 

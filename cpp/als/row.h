@@ -20,7 +20,8 @@ struct Fixed {
     const int32_t* indices;  // the row of each entry, or null: its own number
     std::vector<T> copies;
 
-    explicit Fixed(const HalfSweep<T>& side) : rows(side.fixed), stride(padded<T>(side.factors)), indices(side.indices) {
+    explicit Fixed(const HalfSweep<T>& side)
+        : rows(side.fixed), stride(padded<T>(side.factors)), indices(side.indices) {
         if (stride == side.factors) return;
         const int64_t entries = side.indptr[side.rows], count = std::min(entries, side.columns);
         if (entries < side.columns) indices = nullptr;
@@ -40,10 +41,11 @@ struct Fixed {
 template <class T>
 struct Scratch {
     int n, width;  // unknowns of a row: factors and perhaps a bias; the same in whole vectors
-    long stride;   // of matrices' rows: a cache line more where they are an even number of lines, so that they spread over all sets
+    long stride;   // of matrices' rows: a cache line more where they are an even number of lines, so that they spread
+                   // over all sets
     bool apart;    // whether `base`, the matrix that all rows share, is diagonal
-    std::vector<T> base, base_diagonal, system, gathered, negated, right, border, diagonal, inverse, residual, search, product,
-        confidence, target;
+    std::vector<T> base, base_diagonal, system, gathered, negated, right, border, diagonal, inverse, residual, search,
+        product, confidence, target;
 
     explicit Scratch(const HalfSweep<T>& side)
         : n(side.unknowns()),
@@ -61,7 +63,8 @@ struct Scratch {
           residual(width),
           search(width),
           product(width) {
-        for (int r = 0; side.gram && r < n; ++r) std::copy_n(side.gram + static_cast<long>(r) * n, n, &base[r * stride]);
+        for (int r = 0; side.gram && r < n; ++r)
+            std::copy_n(side.gram + static_cast<long>(r) * n, n, &base[r * stride]);
         apart = true;
         for (int r = 0; r < n; ++r) {
             base_diagonal[r] = base[r * stride + r];
@@ -110,7 +113,8 @@ struct Row {
         T *c = weights.confidence, *ct = weights.target;
         enter(first, depth, c, ct);
         T total = 0;
-        for (int d = 0; !side.noise && d < depth; ++d) total += ct[d] * ct[d] / (c[d] == 0 ? 1 : c[d]);  // where c is 0, so is c t
+        for (int d = 0; !side.noise && d < depth; ++d)
+            total += ct[d] * ct[d] / (c[d] == 0 ? 1 : c[d]);  // where c is 0, so is c t
         squares += static_cast<double>(total);
         const T unobserved(side.form.unobserved);
         int negative = 0;

@@ -14,12 +14,13 @@ struct Stretch {
 };
 
 struct Schedule {
-    static constexpr int64_t kTask = 4096;  // about so many entries are dealt to a thread at a time
-    static constexpr int64_t kLong = 131072, kPart = 16384;  // a row beyond kLong entries is parted, into about kPart each
+    static constexpr int64_t kTask = 4096;    // about so many entries are dealt to a thread at a time
+    static constexpr int64_t kLong = 131072;  // entries: a longer row is solved in parts
+    static constexpr int64_t kPart = 16384;   // entries: about the size of such a part
 
-    std::vector<int32_t> order;    // the rows, longest first
-    std::vector<int64_t> starts;   // where each task begins in that order, and the end
-    int64_t long_rows = 0;         // so many of them, the first, are longer than kLong
+    std::vector<int32_t> order;   // the rows, longest first
+    std::vector<int64_t> starts;  // where each task begins in that order, and the end
+    int64_t long_rows = 0;        // so many of them, the first, are longer than kLong
 
     Schedule(const int64_t* indptr, int64_t rows) {
         std::vector<uint64_t> keys(rows);  // one number to compare: the length, descending, then the row

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "bindings/binding.h"
-#include "topk/list_selection.h"
 #include "neighbors/neighbors.h"
+#include "topk/list_selection.h"
 
 using namespace alsatian;
 
@@ -24,13 +24,17 @@ Sparse checked(const Rows& rows, size_t columns) {
     return {static_cast<int64_t>(indptr.shape(0)) - 1, indptr.data(), indices.data(), values.data()};
 }
 
-Similarity checked(const Measured& similarity, const Array<int32_t, 2>& best, const Array<float, 2>& scores, size_t rows) {
+Similarity checked(const Measured& similarity, const Array<int32_t, 2>& best, const Array<float, 2>& scores,
+                   size_t rows) {
     const auto& [name, shrinkage] = similarity;
     require(name == "cosine" || name == "pearson" || name == "jaccard", "similarity is cosine, pearson or jaccard");
     require(shrinkage >= 0, "shrinkage must not be negative");
     const size_t k = best.shape(1);
-    require(k > 0 && best.shape(0) == rows && scores.shape(0) == rows && scores.shape(1) == k, "best and scores must be rows x k");
-    const Measure measure = name == "cosine" ? Measure::cosine : name == "pearson" ? Measure::pearson : Measure::jaccard;
+    require(k > 0 && best.shape(0) == rows && scores.shape(0) == rows && scores.shape(1) == k,
+            "best and scores must be rows x k");
+    const Measure measure = name == "cosine"    ? Measure::cosine
+                            : name == "pearson" ? Measure::pearson
+                                                : Measure::jaccard;
     return {measure, shrinkage, static_cast<int>(k)};
 }
 
@@ -48,12 +52,13 @@ void py_neighbors_of(Rows queries, Array<const float, 1> query_sizes, Rows by_co
     require(static_cast<int64_t>(query_sizes.shape(0)) == asked.rows, "query_sizes must match the queries");
     const Similarity how = checked(similarity, best, scores, asked.rows);
     run(threads, [&] {
-        neighbors_of(asked, query_sizes.data(), all, sizes.shape(0), sizes.data(), how, best.data(), scores.data(), threads);
+        neighbors_of(asked, query_sizes.data(), all, sizes.shape(0), sizes.data(), how, best.data(), scores.data(),
+                     threads);
     });
 }
 
-void py_shared(Rows rows, size_t columns, Array<const int32_t, 1> left, Array<const int32_t, 1> right, Array<int32_t, 1> counts,
-               int threads) {
+void py_shared(Rows rows, size_t columns, Array<const int32_t, 1> left, Array<const int32_t, 1> right,
+               Array<int32_t, 1> counts, int threads) {
     const Sparse all = checked(rows, columns);
     const size_t pairs = counts.shape(0);
     require(left.shape(0) == pairs && right.shape(0) == pairs, "left, right and counts must have one length");
@@ -61,10 +66,11 @@ void py_shared(Rows rows, size_t columns, Array<const int32_t, 1> left, Array<co
     run(threads, [&] { shared(all, columns, left.data(), right.data(), pairs, counts.data(), threads); });
 }
 
-Lists checked(const Array<const int32_t, 1>& rows, size_t bound, size_t items, const Seen& seen, const Maybe<const uint8_t, 1>& allowed,
-              Array<int32_t, 2>& best, Array<float, 2>& scores) {
+Lists checked(const Array<const int32_t, 1>& rows, size_t bound, size_t items, const Seen& seen,
+              const Maybe<const uint8_t, 1>& allowed, Array<int32_t, 2>& best, Array<float, 2>& scores) {
     const size_t count = rows.shape(0), n = best.shape(1);
-    require(n > 0 && best.shape(0) == count && scores.shape(0) == count && scores.shape(1) == n, "best and scores must be count x n");
+    require(n > 0 && best.shape(0) == count && scores.shape(0) == count && scores.shape(1) == n,
+            "best and scores must be count x n");
     require(!allowed || allowed->shape(0) == items, "allowed must have one byte an item");
     check_indices(rows.data(), count, bound, "a row is out of bounds");
     Excluded excluded{nullptr, nullptr, pointer(allowed)};
@@ -73,7 +79,13 @@ Lists checked(const Array<const int32_t, 1>& rows, size_t bound, size_t items, c
         check_seen(rows, bound, indptr, indices);
         excluded.indptr = indptr.data(), excluded.indices = indices.data();
     }
-    return {static_cast<int64_t>(items), static_cast<int>(n), rows.data(), static_cast<int64_t>(count), excluded, best.data(), scores.data()};
+    return {static_cast<int64_t>(items),
+            static_cast<int>(n),
+            rows.data(),
+            static_cast<int64_t>(count),
+            excluded,
+            best.data(),
+            scores.data()};
 }
 
 void py_best(Array<const float, 2> lines, Array<const int32_t, 1> rows, Seen seen, Maybe<const uint8_t, 1> allowed,
@@ -103,15 +115,15 @@ void py_best_sums(Rows weights, Rows parts, size_t items, Maybe<const float, 1> 
 
 void bind_neighbors(nb::module_& m) {
     using namespace nb::literals;
-    m.def("neighbors", &py_neighbors, "rows"_a, "columns"_a, "sizes"_a.noconvert(), "similarity"_a, "best"_a.noconvert(),
-          "scores"_a.noconvert(), "threads"_a);
-    m.def("neighbors_of", &py_neighbors_of, "queries"_a, "query_sizes"_a.noconvert(), "by_column"_a, "sizes"_a.noconvert(),
-          "similarity"_a, "best"_a.noconvert(), "scores"_a.noconvert(), "threads"_a);
-    m.def("shared", &py_shared, "rows"_a, "columns"_a, "left"_a.noconvert(), "right"_a.noconvert(), "counts"_a.noconvert(),
-          "threads"_a);
-    m.def("best", &py_best, "lines"_a.noconvert(), "rows"_a.noconvert(), "seen"_a.none(), "allowed"_a.noconvert().none(),
+    m.def("neighbors", &py_neighbors, "rows"_a, "columns"_a, "sizes"_a.noconvert(), "similarity"_a,
           "best"_a.noconvert(), "scores"_a.noconvert(), "threads"_a);
-    m.def("best_sums", &py_best_sums, "weights"_a, "parts"_a, "items"_a, "start"_a.noconvert().none(), "base"_a.noconvert().none(),
-          "divided"_a, "rows"_a.noconvert(), "seen"_a.none(), "allowed"_a.noconvert().none(), "best"_a.noconvert(),
-          "scores"_a.noconvert(), "threads"_a);
+    m.def("neighbors_of", &py_neighbors_of, "queries"_a, "query_sizes"_a.noconvert(), "by_column"_a,
+          "sizes"_a.noconvert(), "similarity"_a, "best"_a.noconvert(), "scores"_a.noconvert(), "threads"_a);
+    m.def("shared", &py_shared, "rows"_a, "columns"_a, "left"_a.noconvert(), "right"_a.noconvert(),
+          "counts"_a.noconvert(), "threads"_a);
+    m.def("best", &py_best, "lines"_a.noconvert(), "rows"_a.noconvert(), "seen"_a.none(),
+          "allowed"_a.noconvert().none(), "best"_a.noconvert(), "scores"_a.noconvert(), "threads"_a);
+    m.def("best_sums", &py_best_sums, "weights"_a, "parts"_a, "items"_a, "start"_a.noconvert().none(),
+          "base"_a.noconvert().none(), "divided"_a, "rows"_a.noconvert(), "seen"_a.none(),
+          "allowed"_a.noconvert().none(), "best"_a.noconvert(), "scores"_a.noconvert(), "threads"_a);
 }

@@ -1,14 +1,15 @@
 // The border of stochastic gradient descent to Python; see binding.h.
 #include "bindings/binding.h"
-#include "sgd/sgd.h"
 #include "common/simd.h"
+#include "sgd/sgd.h"
 
 using namespace alsatian;
 
 namespace {
 
 using Moved = std::tuple<Array<float, 3>, Array<float, 2>, Array<int32_t, 1>, Array<const float, 1>>;
-using Entries = std::tuple<Array<const int32_t, 1>, Array<const int32_t, 1>, Array<const float, 1>, Maybe<const float, 1>, Array<const int64_t, 1>>;
+using Entries = std::tuple<Array<const int32_t, 1>, Array<const int32_t, 1>, Array<const float, 1>,
+                           Maybe<const float, 1>, Array<const int64_t, 1>>;
 using Numbers = std::tuple<double, double, double, double, double, int64_t>;
 
 Blocks checked(const Entries& entries, size_t user_rows, size_t item_rows) {
@@ -19,7 +20,8 @@ Blocks checked(const Entries& entries, size_t user_rows, size_t item_rows) {
     check_rows(starts, count);
     int stripes = 0;
     while (static_cast<size_t>(stripes) * stripes + 1 < starts.shape(0)) ++stripes;
-    require(stripes > 0 && static_cast<size_t>(stripes) * stripes + 1 == starts.shape(0), "starts must be stripes * stripes + 1");
+    require(stripes > 0 && static_cast<size_t>(stripes) * stripes + 1 == starts.shape(0),
+            "starts must be stripes * stripes + 1");
     check_indices(users.data(), count, user_rows, "a user is out of bounds");
     check_indices(items.data(), count, item_rows, "an item is out of bounds");
     return {stripes, starts.data(), users.data(), items.data(), values.data(), pointer(weights)};
@@ -28,7 +30,8 @@ Blocks checked(const Entries& entries, size_t user_rows, size_t item_rows) {
 Descending checked(const Moved& side, size_t moments, size_t width) {
     const auto& [factors, bias, steps, share] = side;
     const size_t rows = factors.shape(0);
-    require(factors.shape(1) == 1 + moments && factors.shape(2) == width, "both sides must have the same moments and width");
+    require(factors.shape(1) == 1 + moments && factors.shape(2) == width,
+            "both sides must have the same moments and width");
     require(bias.shape(0) == rows && bias.shape(1) == 1 + moments, "bias must be rows x (1 + moments)");
     require(steps.shape(0) == rows && share.shape(0) == rows, "steps and share must match the rows");
     check_indices(steps.data(), rows, size_t{1} << 31, "steps must not be negative");
@@ -45,8 +48,14 @@ Sgd checked(const Entries& entries, const Moved& users, const Moved& items, cons
     require(!slopes || (sums && slopes->shape(0) == rows && slopes->shape(1) == width), "slopes must be as sums");
     const auto [mean, rate, reg, bias_reg, keep, batch] = rule;
     require(batch >= 1, "a batch has an entry");
-    return {checked(entries, rows, std::get<0>(items).shape(0)), static_cast<int>(width), static_cast<int>(moments), checked(users, moments, width),
-            checked(items, moments, width), pointer(sums), pointer(slopes), {mean, rate, reg, bias_reg, keep, batch}};
+    return {checked(entries, rows, std::get<0>(items).shape(0)),
+            static_cast<int>(width),
+            static_cast<int>(moments),
+            checked(users, moments, width),
+            checked(items, moments, width),
+            pointer(sums),
+            pointer(slopes),
+            {mean, rate, reg, bias_reg, keep, batch}};
 }
 
 void py_sgd(Entries entries, Array<const int32_t, 1> rounds, Moved users, Moved items, Maybe<const float, 2> sums,
@@ -57,17 +66,24 @@ void py_sgd(Entries entries, Array<const int32_t, 1> rounds, Moved users, Moved 
     run(threads, [&] { sgd(task, rounds.data(), rounds.shape(0), threads); });
 }
 
-double py_squared_error(Entries entries, Moved users, Moved items, Maybe<const float, 2> sums, double mean, int threads) {
+double py_squared_error(Entries entries, Moved users, Moved items, Maybe<const float, 2> sums, double mean,
+                        int threads) {
     const Sgd task = checked(entries, users, items, sums, {}, {mean, 0, 0, 0, 0, 1});
     return run(threads, [&] { return squared_error(task, threads); });
 }
 
-void py_row_sums(Array<const int64_t, 1> indptr, Array<const int32_t, 1> indices, Array<const float, 2> from, Array<float, 2> to, int threads) {
+void py_row_sums(Array<const int64_t, 1> indptr, Array<const int32_t, 1> indices, Array<const float, 2> from,
+                 Array<float, 2> to, int threads) {
     check_rows(indptr, indices.shape(0));
     require(to.shape(0) + 1 == indptr.shape(0) && to.shape(1) == from.shape(1), "to must be rows x width");
     require(to.shape(1) % Simd<float>::lanes == 0, "the width must be whole vectors");
     check_indices(indices.data(), indices.shape(0), from.shape(0), "an index is out of bounds");
-    const RowSums task{static_cast<int64_t>(to.shape(0)), static_cast<int>(to.shape(1)), indptr.data(), indices.data(), from.data(), to.data()};
+    const RowSums task{static_cast<int64_t>(to.shape(0)),
+                       static_cast<int>(to.shape(1)),
+                       indptr.data(),
+                       indices.data(),
+                       from.data(),
+                       to.data()};
     run(threads, [&] { row_sums(task, threads); });
 }
 
@@ -79,5 +95,6 @@ void bind_sgd(nb::module_& m) {
           "sums"_a.noconvert().none(), "slopes"_a.noconvert().none(), "rule"_a, "threads"_a);
     m.def("squared_error", &py_squared_error, "entries"_a.noconvert(), "users"_a.noconvert(), "items"_a.noconvert(),
           "sums"_a.noconvert().none(), "mean"_a, "threads"_a);
-    m.def("row_sums", &py_row_sums, "indptr"_a.noconvert(), "indices"_a.noconvert(), "from_rows"_a.noconvert(), "to"_a.noconvert(), "threads"_a);
+    m.def("row_sums", &py_row_sums, "indptr"_a.noconvert(), "indices"_a.noconvert(), "from_rows"_a.noconvert(),
+          "to"_a.noconvert(), "threads"_a);
 }

@@ -56,7 +56,8 @@ inline void check_indices(const int32_t* indices, size_t count, size_t bound, co
 }
 
 // `seen` has a row for each of `queries`, and those that `rows` name lie within its indices.
-inline void check_seen(const Array<const int32_t, 1>& rows, size_t queries, const Array<const int64_t, 1>& indptr, const Array<const int32_t, 1>& indices) {
+inline void check_seen(const Array<const int32_t, 1>& rows, size_t queries, const Array<const int64_t, 1>& indptr,
+                       const Array<const int32_t, 1>& indices) {
     require(indptr.shape(0) == queries + 1, "seen must have one row a query");
     for (size_t i = 0; i < rows.shape(0); ++i) {
         const int64_t begin = indptr(rows(i)), end = indptr(rows(i) + 1);

@@ -44,7 +44,9 @@ private:
     template <int Count>
     static Vector tree(const Vector* v) {
         if constexpr (Count == 1) return *v;
-        else return join<Count>(tree<Count / 2>(v), tree<Count / 2>(v + Count / 2), std::make_integer_sequence<int, lanes>());
+        else
+            return join<Count>(tree<Count / 2>(v), tree<Count / 2>(v + Count / 2),
+                               std::make_integer_sequence<int, lanes>());
     }
     template <int Count, int... I>
     static Vector join(Vector a, Vector b, std::integer_sequence<int, I...>) {
@@ -57,7 +59,9 @@ private:
         else return fold<Half / 2>(v + swap<Half>(v, std::make_integer_sequence<int, lanes>()));
     }
     template <int Half, int... I>
-    static Vector swap(Vector v, std::integer_sequence<int, I...>) { return pick<(I ^ Half)...>(v, v); }
+    static Vector swap(Vector v, std::integer_sequence<int, I...>) {
+        return pick<(I ^ Half)...>(v, v);
+    }
     // The lanes of a and b, counted on, that are named.
     template <int... Lane>
     static Vector pick(Vector a, Vector b) {
@@ -70,7 +74,9 @@ private:
 #endif
     }
     // In every 128 bits the even lanes of a, then those of b; and the lower halves of a and b.
-    static constexpr int even(int i) { return i / within * within + i % (within / 2) * 2 + (i % within >= within / 2) * lanes; }
+    static constexpr int even(int i) {
+        return i / within * within + i % (within / 2) * 2 + (i % within >= within / 2) * lanes;
+    }
     static constexpr int half(int i) { return i % (lanes / 2) + (i >= lanes / 2) * lanes; }
 };
 

@@ -2,8 +2,8 @@
 // row's entries, the Cholesky factorization and the scores of top-n are all made of them.
 //
 // P holds gathered factor rows, Q the same rows times their weights (Q = P when all weights are one).
-// The sum starts from `from`, which may be C itself. C is row-major with padded rows; only entries on and above the diagonal mean anything, though
-// the tiles that cross the diagonal also write a few below it.
+// The sum starts from `from`, which may be C itself. C is row-major with padded rows; only entries on and above the
+// diagonal mean anything, though the tiles that cross the diagonal also write a few below it.
 #pragma once
 #include "common/simd.h"
 
@@ -59,8 +59,8 @@ inline void column(const T* from, T* c, long ldc, const T* q, long ldq, const T*
     else if (r < last) rows.template operator()<1>(r);
 }
 
-// C = from + Q'P on and above the diagonal: n rows, and n columns padded to `width`. A panel of two vectors of columns at
-// a time: the rectangle above its diagonal block, then the block itself without the quarter below the diagonal.
+// C = from + Q'P on and above the diagonal: n rows, and n columns padded to `width`. A panel of two vectors of columns
+// at a time: the rectangle above its diagonal block, then the block itself without the quarter below the diagonal.
 template <class T, class Between = Nothing>
 void rank_update(const T* from, T* c, long ldc, const T* q, long ldq, const T* p, long ldp, long depth, int n,
                  const Between& between = {}) {
@@ -72,8 +72,10 @@ void rank_update(const T* from, T* c, long ldc, const T* q, long ldq, const T* p
         if (middle >= width) {
             column<T, 1, false>(from + left, c + left, ldc, q, ldq, p + left, ldp, depth, 0, n, between);
         } else {
-            column<T, 2, false>(from + left, c + left, ldc, q, ldq, p + left, ldp, depth, 0, smaller(middle, n), between);
-            column<T, 1, false>(from + middle, c + middle, ldc, q, ldq, p + middle, ldp, depth, middle, smaller(middle + lanes, n), between);
+            column<T, 2, false>(from + left, c + left, ldc, q, ldq, p + left, ldp, depth, 0, smaller(middle, n),
+                                between);
+            column<T, 1, false>(from + middle, c + middle, ldc, q, ldq, p + middle, ldp, depth, middle,
+                                smaller(middle + lanes, n), between);
         }
     }
 }

@@ -10,9 +10,9 @@
 #include <numeric>
 #include <vector>
 
-#include "neighbors/neighbors.h"
 #include "common/parallel.h"
 #include "common/simd.h"
+#include "neighbors/neighbors.h"
 
 namespace alsatian {
 

@@ -4,9 +4,9 @@
 #include <numeric>
 #include <vector>
 
+#include "common/parallel.h"
 #include "neighbors/long_rows.h"
 #include "neighbors/neighbor_heap.h"
-#include "common/parallel.h"
 #include "neighbors/similarity.h"
 
 namespace alsatian {
@@ -66,7 +66,8 @@ void head_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threads) 
     parallel_for(threads, (head + width - 1) / width * blocks, [&](int64_t task, int worker) {
         auto& scratch = pairs.scratch[worker];
         const int64_t first = task / blocks * width;
-        const int64_t begin = std::max(first + 1, task % blocks * kRows), end = std::min(rows, (task % blocks + 1) * kRows);
+        const int64_t begin = std::max(first + 1, task % blocks * kRows),
+                      end = std::min(rows, (task % blocks + 1) * kRows);
         if (begin >= end) return;
         tile_sums<Sums>(parts, first, begin, end, scratch.tile, scratch.lines);
         for (int64_t rank = begin; rank < end; ++rank) {
@@ -85,9 +86,11 @@ struct Ranked {
     std::vector<int64_t> offsets;  // of the rows in `before`
     std::vector<int32_t> before;   // of each entry, row by row: how many of its column come before it
 
-    Ranked(const Sparse& rows, int64_t columns, const std::vector<int32_t>& order, int64_t first) : starts(columns + 1), offsets{0} {
+    Ranked(const Sparse& rows, int64_t columns, const std::vector<int32_t>& order, int64_t first)
+        : starts(columns + 1), offsets{0} {
         for (int64_t rank = first; rank < rows.rows; ++rank) {
-            for (int64_t e = rows.indptr[order[rank]]; e < rows.indptr[order[rank] + 1]; ++e) ++starts[rows.indices[e] + 1];
+            for (int64_t e = rows.indptr[order[rank]]; e < rows.indptr[order[rank] + 1]; ++e)
+                ++starts[rows.indices[e] + 1];
             offsets.push_back(offsets.back() + rows.indptr[order[rank] + 1] - rows.indptr[order[rank]]);
         }
         std::partial_sum(starts.begin(), starts.end(), starts.begin());
@@ -180,8 +183,8 @@ void neighbors_of(const Sparse& queries, const float* query_sizes, const Sparse&
     });
 }
 
-void shared(const Sparse& rows, int64_t columns, const int32_t* left, const int32_t* right, int64_t pairs, int32_t* counts,
-            int threads) {
+void shared(const Sparse& rows, int64_t columns, const int32_t* left, const int32_t* right, int64_t pairs,
+            int32_t* counts, int threads) {
     std::vector<int64_t> groups;  // where the pairs of another left row begin
     for (int64_t p = 0; p < pairs; ++p)
         if (p == 0 || left[p] != left[p - 1]) groups.push_back(p);

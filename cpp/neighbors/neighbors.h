@@ -25,7 +25,7 @@ void neighbors_of(const Sparse& queries, const float* query_sizes, const Sparse&
 
 // How many columns rows left[i] and right[i] share. Fast where pairs of the same left row stand together, and where the
 // right row is the shorter one.
-void shared(const Sparse& rows, int64_t columns, const int32_t* left, const int32_t* right, int64_t pairs, int32_t* counts,
-            int threads);
+void shared(const Sparse& rows, int64_t columns, const int32_t* left, const int32_t* right, int64_t pairs,
+            int32_t* counts, int threads);
 
 }  // namespace alsatian

@@ -1,12 +1,12 @@
-// How a number moves along its slope: plainly, with momentum, or as Adam (Kingma and Ba 2015) lets it. A stepper is made
-// for one row; its moments lie `gap` numbers after what they belong to, and change only when the row is met.
+// How a number moves along its slope: plainly, with momentum, or as Adam (Kingma and Ba 2015) lets it. A stepper is
+// made for one row; its moments lie `gap` numbers after what they belong to, and change only when the row is met.
 #pragma once
 #include <cmath>
 #include <cstring>
 #include <vector>
 
-#include "sgd/sgd.h"
 #include "common/simd.h"
+#include "sgd/sgd.h"
 
 namespace alsatian {
 
@@ -53,7 +53,9 @@ struct Pace {
     const float *first, *second;  // corrections
 
     Pace(const Rule& rule, const Corrections& corrections)
-        : rate(static_cast<float>(rule.rate)), keep(static_cast<float>(rule.keep)), first(corrections.first.data()),
+        : rate(static_cast<float>(rule.rate)),
+          keep(static_cast<float>(rule.keep)),
+          first(corrections.first.data()),
           second(corrections.second.data()) {}
 };
 

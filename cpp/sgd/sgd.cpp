@@ -5,8 +5,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "sgd/optimizers.h"
 #include "common/parallel.h"
+#include "sgd/optimizers.h"
 
 namespace alsatian {
 namespace {
@@ -20,14 +20,16 @@ Floats at(const float* from) { return load<Floats>(from); }
 // Fetches `count` numbers into the first-level cache. Written: 1 if they are to be changed there.
 template <int Written>
 void prefetch(const float* from, int64_t count) {
-    for (const float* const end = from + count; from < end; from += 64 / sizeof(float)) __builtin_prefetch(from, Written);
+    for (const float* const end = from + count; from < end; from += 64 / sizeof(float))
+        __builtin_prefetch(from, Written);
 }
 
 // Deals tasks out to threads, unless there are so few entries that they would be walked before threads had started.
 template <class Body>
 void for_all(const Sgd& task, int threads, int64_t tasks, const Body& body) {
     if (task.blocks.starts[task.blocks.stripes * task.blocks.stripes] >= kAlone) parallel_for(threads, tasks, body);
-    else for (int64_t one = 0; one < tasks; ++one) body(one, 0);
+    else
+        for (int64_t one = 0; one < tasks; ++one) body(one, 0);
 }
 
 // One side's rows, as its entries meet them. Width: of a row of factors; 0 where only the run knows it.
@@ -40,8 +42,14 @@ struct Rows {
     float reg, bias_reg;
 
     Rows(const Sgd& task, const Descending& side)
-        : all(side.factors), biases(side.bias), steps(side.steps), share(side.share), moments(task.moments), given(task.width),
-          reg(static_cast<float>(task.rule.reg)), bias_reg(static_cast<float>(task.rule.bias_reg)) {}
+        : all(side.factors),
+          biases(side.bias),
+          steps(side.steps),
+          share(side.share),
+          moments(task.moments),
+          given(task.width),
+          reg(static_cast<float>(task.rule.reg)),
+          bias_reg(static_cast<float>(task.rule.bias_reg)) {}
 
     int width() const { return Width ? Width : given; }
     int64_t stride() const { return static_cast<int64_t>(1 + moments) * width(); }
@@ -61,8 +69,13 @@ struct Walk {
     float mean;
 
     Walk(const Sgd& task, const Corrections& corrections)
-        : blocks(task.blocks), users(task, task.users), items(task, task.items), sums(task.sums), slopes(task.slopes),
-          pace(task.rule, corrections), mean(static_cast<float>(task.rule.mean)) {}
+        : blocks(task.blocks),
+          users(task, task.users),
+          items(task, task.items),
+          sums(task.sums),
+          slopes(task.slopes),
+          pace(task.rule, corrections),
+          mean(static_cast<float>(task.rule.mean)) {}
 
     int width() const { return users.width(); }
     float weight(int64_t e) const { return blocks.weights ? blocks.weights[e] : 1; }
@@ -180,7 +193,8 @@ template <class Stepper, bool Implicit>
 void walk_batches(const Walk<0>& walk, int64_t batch, int64_t begin, int64_t end, Batch users, Batch items) {
     for (int64_t first = begin; first < end; first += batch) {
         const int64_t last = std::min(end, first + batch);
-        for (int64_t e = first; e < last; ++e) walk.meet<Implicit>(e, users[walk.blocks.users[e]], items[walk.blocks.items[e]]);
+        for (int64_t e = first; e < last; ++e)
+            walk.meet<Implicit>(e, users[walk.blocks.users[e]], items[walk.blocks.items[e]]);
         users.step<Stepper>(walk.pace);
         items.step<Stepper>(walk.pace);
     }
@@ -218,7 +232,8 @@ void walk_rounds(const Sgd& task, const int32_t* rounds, int64_t count, int thre
         const Walk<0> walk(task, corrections);
         std::vector<int32_t> users(task.users.rows, -1), items(task.items.rows, -1);
         walk_all([&](int64_t begin, int64_t end) {
-            walk_batches<Stepper, Implicit>(walk, task.rule.batch, begin, end, Batch(walk.users, users), Batch(walk.items, items));
+            walk_batches<Stepper, Implicit>(walk, task.rule.batch, begin, end, Batch(walk.users, users),
+                                            Batch(walk.items, items));
         });
     }
 }

@@ -13,8 +13,8 @@
 namespace alsatian {
 
 struct Blocks {
-    int stripes;                  // of users, and of items
-    const int64_t* starts;        // (stripes * stripes + 1): block (a, b) begins at starts[a * stripes + b]
+    int stripes;            // of users, and of items
+    const int64_t* starts;  // (stripes * stripes + 1): block (a, b) begins at starts[a * stripes + b]
     const int32_t *users, *items;
     const float *values, *weights;  // weights or null: one each
 };

@@ -18,9 +18,10 @@ void scatter(const Column& column, int64_t first, const int64_t* places, int64_t
 
 // The scratch space of one thread: sorts a row's keys, and moves its columns accordingly.
 class RowSorter {
-  public:
+public:
     void sort(int32_t* keys, int64_t length) {
-        if (static_cast<int64_t>(order_.size()) < length) order_.resize(length), other_.resize(length), moved_.resize(8 * length);
+        if (static_cast<int64_t>(order_.size()) < length)
+            order_.resize(length), other_.resize(length), moved_.resize(8 * length);
         length_ = length;
         uint64_t bits = 0;
         for (int64_t i = 0; i < length; ++i) {
@@ -40,7 +41,7 @@ class RowSorter {
         std::copy(moved, moved + length_, entries);
     }
 
-  private:
+private:
     static constexpr int64_t kShort = 64;
 
     void by_byte(int shift) {
@@ -95,7 +96,8 @@ int64_t counting_sort(const int32_t* keys, int64_t count, int64_t n_keys, const 
             const int64_t size = std::min(kBatch, begin(chunk + 1) - first);
             for (int64_t i = 0; i < size; ++i) batch[i] = places[chunk][keys[first + i]]++;
             for (const Column& column : columns)
-                column.bytes == 4 ? scatter<int32_t>(column, first, batch, size) : scatter<int64_t>(column, first, batch, size);
+                column.bytes == 4 ? scatter<int32_t>(column, first, batch, size)
+                                  : scatter<int64_t>(column, first, batch, size);
         }
     });
     return -1;
@@ -103,7 +105,9 @@ int64_t counting_sort(const int32_t* keys, int64_t count, int64_t n_keys, const 
 
 int64_t sort_rows(const int64_t* indptr, int64_t rows, int32_t* keys, const std::vector<Column>& columns, int threads) {
     const int64_t blocks = std::min<int64_t>(rows, 64 * threads), count = indptr[rows];
-    const auto begin = [&](int64_t block) { return std::lower_bound(indptr, indptr + rows, count * block / blocks) - indptr; };
+    const auto begin = [&](int64_t block) {
+        return std::lower_bound(indptr, indptr + rows, count * block / blocks) - indptr;
+    };
     std::atomic<int64_t> repeated{0};
     parallel_for(threads, blocks, [&](int64_t block, int, const std::atomic<bool>& cancelled) {
         RowSorter sorter;

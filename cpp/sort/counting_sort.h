@@ -15,8 +15,8 @@ struct Column {
 int64_t counting_sort(const int32_t* keys, int64_t count, int64_t n_keys, const std::vector<Column>& columns,
                       int64_t* indptr, int threads);
 
-// Sorts each row's keys in place, and the columns with them; equal keys keep their order. Returns how many entries have the
-// key of the one before them.
+// Sorts each row's keys in place, and the columns with them; equal keys keep their order. Returns how many entries have
+// the key of the one before them.
 int64_t sort_rows(const int64_t* indptr, int64_t rows, int32_t* keys, const std::vector<Column>& columns, int threads);
 
 }  // namespace alsatian

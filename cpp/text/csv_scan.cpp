@@ -61,7 +61,8 @@ bool number(const char*& at, float& value) {
         digits += decimals;
         if (decimals == 0) return false;
     }
-    if (digits <= 10 && total < (1 << 24) && *at != 'e' && *at != 'E') {  // both are exact, so the quotient is rounded once
+    // Both are exact, so the quotient is rounded once.
+    if (digits <= 10 && total < (1 << 24) && *at != 'e' && *at != 'E') {
         value = static_cast<float>(total) / kPowers[decimals];
         if (negative) value = -value;
         return true;
@@ -72,7 +73,7 @@ bool number(const char*& at, float& value) {
 }
 
 class Scanner {
-  public:
+public:
     Scanner(const Text& text, const std::vector<Field>& fields) : text_(text), fields_(fields) {
         for (int byte = 0; byte < 256; ++byte) plain_[byte] = byte >= ' ' && byte < 127 && byte != text.quote;
         plain_[static_cast<unsigned char>(text.delimiter[0])] = false;
@@ -90,7 +91,7 @@ class Scanner {
         return *at == '\n';
     }
 
-  private:
+private:
     bool delimits(const char* at) const { return std::memcmp(at, text_.delimiter.data(), text_.delimiter.size()) == 0; }
 
     bool field(const char*& at, const Field& field, int64_t place) const {
@@ -114,7 +115,8 @@ class Scanner {
 };
 
 // The lines that begin in bytes [from, to); `at` is where the first of them begins.
-bool scan(const Scanner& scanner, const char* at, const char* to, const char* end, bool last, int64_t place, int64_t stop) {
+bool scan(const Scanner& scanner, const char* at, const char* to, const char* end, bool last, int64_t place,
+          int64_t stop) {
     for (; at < to; ++at, ++place) {
         if (place == stop || !scanner.line(at, place)) return false;
         if (at == end && !last) return false;  // the line is too long

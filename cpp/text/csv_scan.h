@@ -1,5 +1,5 @@
-// Plain delimited text: numbers and ignored fields, without quotes, read straight into columns. The scan gives up at the
-// first byte that is not exactly as expected; then a careful reader, which knows all rules, starts over.
+// Plain delimited text: numbers and ignored fields, without quotes, read straight into columns. The scan gives up at
+// the first byte that is not exactly as expected; then a careful reader, which knows all rules, starts over.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -46,7 +46,8 @@ void Dictionary::widen() {
 void Dictionary::sorted(char* data, int64_t* offsets, int32_t* places) const {
     std::vector<int32_t> order(size());
     std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return text(a) < text(b); });  // bytes count as unsigned
+    // string_view compares bytes as unsigned.
+    std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return text(a) < text(b); });
     offsets[0] = 0;
     for (size_t place = 0; place < order.size(); ++place) {
         const std::string_view here = text(order[place]);

@@ -7,7 +7,7 @@
 namespace alsatian {
 
 class Dictionary {
-  public:
+public:
     // Text n is the bytes [offsets[n], offsets[n + 1]). Writes the numbers of the texts that are kept (null: of all).
     void number(const char* data, const int32_t* offsets, const bool* kept, int64_t count, int32_t* out);
 
@@ -17,8 +17,10 @@ class Dictionary {
     // Writes the texts in the order of their bytes, size() + 1 offsets, and for each number its place in that order.
     void sorted(char* data, int64_t* offsets, int32_t* places) const;
 
-  private:
-    std::string_view text(int32_t number) const { return {data_.data() + offsets_[number], static_cast<size_t>(offsets_[number + 1] - offsets_[number])}; }
+private:
+    std::string_view text(int32_t number) const {
+        return {data_.data() + offsets_[number], static_cast<size_t>(offsets_[number + 1] - offsets_[number])};
+    }
     int32_t find_or_add(std::string_view text);
     void widen();
 

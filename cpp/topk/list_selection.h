@@ -13,8 +13,8 @@ struct Lists {
     const int32_t* rows;  // (count): which row of `seen`, and of the weights
     int64_t count;
     Excluded seen;
-    int32_t* best;        // (count, n): descending score, then ascending item; -1 past the end
-    float* scores;        // (count, n)
+    int32_t* best;  // (count, n): descending score, then ascending item; -1 past the end
+    float* scores;  // (count, n)
 };
 
 // The n best of each line of `lines` (count, items).

@@ -34,8 +34,8 @@ struct Selection {
     std::vector<Scored> heap;
     float threshold = -std::numeric_limits<float>::infinity();
 
-    // Whether an item would be among the best now; one that scores -inf never is. Where items arrive in ascending order,
-    // comparing scores is enough.
+    // Whether an item would be among the best now; one that scores -inf never is. Where items arrive in ascending
+    // order, comparing scores is enough.
     bool takes(float score, int32_t item) const {
         if (score != threshold) return score > threshold;
         return !heap.empty() && Scored{score, item} < heap.front();

@@ -6,16 +6,16 @@
 #include <stdexcept>
 
 #include "common/parallel.h"
-#include "topk/selection.h"
 #include "common/tiles.h"
+#include "topk/selection.h"
 
 namespace alsatian {
 namespace {
 
-constexpr int kQueries = 6;     // scored together: one register tile
-constexpr int kGroups = 8;      // groups of six that share a stretch of panels in the cache
-constexpr int kStretch = 32;    // panels
-constexpr int kTogether = 4;    // panels that one query is scored on at a time
+constexpr int kQueries = 6;   // scored together: one register tile
+constexpr int kGroups = 8;    // groups of six that share a stretch of panels in the cache
+constexpr int kStretch = 32;  // panels
+constexpr int kTogether = 4;  // panels that one query is scored on at a time
 
 // One person's list in the making.
 struct Query {
@@ -40,7 +40,8 @@ int hopeful(const Panels& panels, const Query& query, int64_t from, int64_t stop
         if (Simd<int32_t>::total(below) == -S::lanes) continue;
         for (int lane = 0; lane < S::lanes; ++lane) add(panel + lane, !below[lane]);
     }
-    for (; panel < stop; ++panel) add(panel, !(query.length * panels.longest[panel] + panels.highest[panel] < threshold));
+    for (; panel < stop; ++panel)
+        add(panel, !(query.length * panels.longest[panel] + panels.highest[panel] < threshold));
     return count;
 }
 
@@ -68,7 +69,8 @@ void one_panel(const TopK& t, Query* queries, const float* interleaved, int64_t 
     float scores[kQueries * kPanel];
     for (int r = 0; r < kQueries; ++r) std::copy_n(from, kPanel, scores + r * kPanel);
     for (int c = 0; c < kPanel; c += 2 * S::lanes)
-        tile<float, kQueries, 2, false>(scores + c, scores + c, kPanel, interleaved, kQueries, from + kPanel + c, kPanel, t.panels.factors);
+        tile<float, kQueries, 2, false>(scores + c, scores + c, kPanel, interleaved, kQueries, from + kPanel + c,
+                                        kPanel, t.panels.factors);
     for (int r = 0; r < kQueries; ++r) select(t, panel, scores + r * kPanel, queries[r]);
 }
 
@@ -86,8 +88,9 @@ void some_panels(const TopK& t, Query& query, const int64_t* panels, int count) 
         }
         for (int f = 1; f <= t.panels.factors; ++f) {
             UNROLL for (int p = 0; p < kTogether; ++p) {
-                UNROLL for (int v = 0; v < vectors; ++v)
+                UNROLL for (int v = 0; v < vectors; ++v) {
                     acc[p][v] += query.factors[f - 1] * S::load(from[p] + f * kPanel + v * S::lanes);
+                }
             }
         }
         for (int p = 0; p < std::min(kTogether, count - first); ++p) {
@@ -147,7 +150,8 @@ void top_k(const TopK& t, int threads) {
         for (int64_t from = 0; from < panels; from += kStretch) {
             for (int64_t first = 0; first < size; first += kQueries) {
                 const int count = static_cast<int>(std::min<int64_t>(kQueries, size - first));
-                stretch(t, &queries[first], count, interleaved.data() + first * k, from, std::min(panels, from + kStretch));
+                stretch(t, &queries[first], count, interleaved.data() + first * k, from,
+                        std::min(panels, from + kStretch));
             }
         }
         for (int64_t at = 0; at < size; ++at)
