@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from alsatian.catalog import Catalog
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
-from alsatian.kernels import NEVER, Form, Rows, Side, reference
+from alsatian.kernels import NEVER, Rows, Side, Weighting, reference
 from alsatian.kernels.types import Array
 
 USERS = ["alice", "bob", "carol", "dave"]
@@ -91,11 +91,11 @@ def cold_ratings() -> Interactions:
 
 
 FORMS = {
-    "explicit": Form(0.0, 1.0, 1.0, -3.0, 0.0),
-    "zeros as data": Form(0.0, 1.0, 1.0, 0.0, 1.0),
-    "hu": Form(3.0, 1.0, 3.0, 1.0, 1.0),
-    "rendle": Form(1.0, 0.1, 1.0, 0.0, 0.1),
-    "implicit": Form(5.0, 0.0, 5.0, 0.0, 1.0),
+    "explicit": Weighting(0.0, 1.0, 1.0, -3.0, 0.0),
+    "zeros as data": Weighting(0.0, 1.0, 1.0, 0.0, 1.0),
+    "hu": Weighting(3.0, 1.0, 3.0, 1.0, 1.0),
+    "rendle": Weighting(1.0, 0.1, 1.0, 0.0, 0.1),
+    "implicit": Weighting(5.0, 0.0, 5.0, 0.0, 1.0),
 }
 
 
@@ -104,7 +104,7 @@ class Problem:
     """One half-sweep: everything the kernel is given."""
 
     rows: Rows
-    form: Form
+    form: Weighting
     fixed: Side
     gram: Array | None
     ridge: Array

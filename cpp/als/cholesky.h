@@ -13,7 +13,7 @@ namespace alsatian {
 
 // A pivot below this share of its diagonal is nothing but rounding.
 template <class T>
-constexpr T kSingular = 4 * std::numeric_limits<T>::epsilon();
+constexpr T kMinPivotShare = 4 * std::numeric_limits<T>::epsilon();
 
 // Factors the triangle of `rows` <= lanes rows on the diagonal (one vector wide) and inverts its transpose: the
 // steps that turn A into U turn the identity into U'^-1. The rows are divided by the roots of their pivots only at
@@ -39,7 +39,7 @@ int factor_triangle(T* a, long ld, int rows, const T* diagonal, T* inverse) {
         }
     }
     for (int e = 0; e < rows; ++e)
-        if (!(pivots[e] > kSingular<T> * diagonal[e]) || !std::isfinite(pivots[e])) return e;
+        if (!(pivots[e] > kMinPivotShare<T> * diagonal[e]) || !std::isfinite(pivots[e])) return e;
     T scale[S::lanes];
     for (int e = 0; e < S::lanes; ++e) scale[e] = 1 / std::sqrt(pivots[e]);
     UNROLL for (int e = 0; e < S::lanes; ++e) {

@@ -49,9 +49,9 @@ public:
 
 private:
     using S = Simd<T>;
-    static constexpr int kGroup = S::lanes;        // entries taken together
-    static constexpr int64_t kAhead = 16;          // entries fetched into the cache before their turn
-    static constexpr int64_t kCached = 256 << 10;  // bytes that stay in the cache from one pass to the next
+    static constexpr int kGroup = S::lanes;             // entries taken together
+    static constexpr int64_t kPrefetchDistance = 16;    // entries fetched into the cache before their turn
+    static constexpr int64_t kCachedBytes = 256 << 10;  // bytes that stay in the cache from one pass to the next
 
     // The factors, confidences and targets of entries [begin, begin + kGroup); past the row's end, of weight zero.
     struct Group {
@@ -62,15 +62,15 @@ private:
     // Calls use(group) over the row's entries. The first pass fetches their factors into the cache ahead of their
     // turn, later passes only where a row is too long to have stayed there.
     template <class Use>
-    void each(bool first_pass, const Use& use) {
+    void for_each_group(bool first_pass, const Use& use) {
         const int64_t count = row_.end - row_.begin;
-        const bool fetch = first_pass || count * row_.columns() * static_cast<int64_t>(sizeof(T)) > kCached;
+        const bool fetch = first_pass || count * row_.columns() * static_cast<int64_t>(sizeof(T)) > kCachedBytes;
         for (int64_t first = 0; first < count; first += kGroup) {
             Group group;
             for (int g = 0; g < kGroup; ++g) {
                 const int64_t e = row_.begin + first + g;
                 group.factors[g] = row_.source(std::min(e, row_.end - 1));
-                if (fetch) row_.prefetch(std::min(e + kAhead, row_.end - 1));
+                if (fetch) row_.prefetch(std::min(e + kPrefetchDistance, row_.end - 1));
             }
             group.confidence = &s_.confidence[first];
             group.target = &s_.target[first];
@@ -78,7 +78,7 @@ private:
         }
     }
 
-    static typename S::Vector itself(typename S::Vector f) { return f; }
+    static typename S::Vector identity(typename S::Vector f) { return f; }
     static typename S::Vector square(typename S::Vector f) { return f * f; }
 
     // f'x of every entry of a group, with the bias where it stands outside the factors
@@ -113,11 +113,11 @@ private:
         outside(x, r);
         for (int c = 0; c < s_.width; ++c) r[c] = -r[c];
         for (int c = 0; c < s_.n; ++c) diagonal[c] = side_.ridge[row_.row] + s_.base_diagonal[c];
-        each(true, [&](const Group& group) {
+        for_each_group(true, [&](const Group& group) {
             const auto confidence = S::load(group.confidence), target = S::load(group.target);
             const auto predicted = products(group, x);
             linear += static_cast<double>(S::sum(target * predicted));
-            add(group, target - confidence * predicted, r, itself);
+            add(group, target - confidence * predicted, r, identity);
             add(group, confidence, diagonal, square);
         });
     }
@@ -143,8 +143,9 @@ private:
     // ap = A p
     void multiply(const T* p, T* ap) {
         outside(p, ap);
-        each(false,
-             [&](const Group& group) { add(group, S::load(group.confidence) * products(group, p), ap, itself); });
+        for_each_group(false, [&](const Group& group) {
+            add(group, S::load(group.confidence) * products(group, p), ap, identity);
+        });
     }
 
     // to = (w0 G + r I) x

@@ -12,12 +12,12 @@
 
 namespace alsatian {
 
-constexpr int kSweeps = 1000;  // a bound: most systems need some tens
+constexpr int kMaxSweeps = 1000;  // most systems need some tens
 
 // The descent ends when no step of a sweep counts for more than this share of the largest unknown, both weighed by the
 // roots of their diagonal entries, so that the units of the unknowns do not matter.
 template <class T>
-constexpr T kSettled = 16 * std::numeric_limits<T>::epsilon();
+constexpr T kConverged = 16 * std::numeric_limits<T>::epsilon();
 
 // Completes a symmetric matrix of which only the upper triangle is given.
 template <class T>
@@ -37,7 +37,7 @@ bool descend(const T* a, long ld, int n, int width, int bounded, T* inverse, T* 
         inverse[c] = pivot >= std::numeric_limits<T>::min() ? 1 / pivot : 0;
         if (x[c] != 0) axpy(-x[c], a + c * ld, r, width);
     }
-    for (int sweep = 0; sweep < kSweeps; ++sweep) {
+    for (int sweep = 0; sweep < kMaxSweeps; ++sweep) {
         double step = 0, size = 0;  // the largest, squared
         for (int c = 0; c < n; ++c) {
             T to = inverse[c] > 0 ? x[c] + inverse[c] * r[c] : 0;
@@ -49,7 +49,7 @@ bool descend(const T* a, long ld, int n, int width, int bounded, T* inverse, T* 
             step = std::max(step, pivot * by * by);
             size = std::max(size, pivot * to * to);
         }
-        if (!(step > kSettled<T> * kSettled<T> * size)) break;
+        if (!(step > kConverged<T> * kConverged<T> * size)) break;
     }
     return true;
 }

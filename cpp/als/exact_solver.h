@@ -16,16 +16,16 @@ namespace alsatian {
 
 // What the entries of one part of a very long row sum to.
 template <class T>
-struct Sums {
+struct PartialSums {
     std::vector<T> system, right, border;
     double squares = 0;
 };
 
 template <class T>
-class Exact {
+class ExactSolver {
 public:
     // next: the entries that will be gathered after this row's
-    Exact(const Row<T>& row, Stretch next) : row_(row), s_(row.scratch), side_(row.side), next_(next) {}
+    ExactSolver(const Row<T>& row, EntryRange next) : row_(row), s_(row.scratch), side_(row.side), next_(next) {}
 
     // Returns false when the system is singular or the result not finite.
     bool solve(double& loss) {
@@ -35,10 +35,10 @@ public:
     }
 
     // The same from the sums of the row's parts, in their order.
-    bool solve(std::span<const Sums<T>> parts, double& loss) {
+    bool solve(std::span<const PartialSums<T>> parts, double& loss) {
         begin();
         std::copy(s_.base.begin(), s_.base.end(), s_.system.begin());
-        for (const Sums<T>& part : parts) {
+        for (const PartialSums<T>& part : parts) {
             for (size_t i = 0; i < s_.system.size(); ++i) s_.system[i] += part.system[i];
             for (int c = 0; c < s_.width; ++c) s_.right[c] += part.right[c];
             for (int c = 0; c < s_.width; ++c) s_.border[c] += part.border[c];
@@ -47,7 +47,7 @@ public:
         return finish(loss);
     }
 
-    Sums<T> sums(Stretch part) {
+    PartialSums<T> sums(EntryRange part) {
         begin();
         std::fill(s_.system.begin(), s_.system.end(), T(0));
         from_ = s_.system.data();
@@ -140,7 +140,7 @@ private:
         row_.weigh(begin, depth, weights, squares_);
         row_.bordered() ? gather<true>(begin, depth, weights) : gather<false>(begin, depth, weights);
         if (weights.negative) negate(depth, weights);
-        Stretch ahead = end < last ? Stretch{row_.row, end, last} : next_;
+        EntryRange ahead = end < last ? EntryRange{row_.row, end, last} : next_;
         ahead.end = std::min(ahead.end, ahead.begin + kDepth);
         const auto fetch = [&] {
             for (int i = 0; i < 2 && ahead.begin < ahead.end; ++i) row_.prefetch(ahead.begin++);
@@ -216,7 +216,7 @@ private:
     const Row<T>& row_;
     Scratch<T>& s_;
     const HalfSweep<T>& side_;
-    const Stretch next_;
+    const EntryRange next_;
     const T* from_;  // what the next products are added to: what all rows share, or this row's sum so far
     double squares_;
 };

@@ -12,12 +12,12 @@ namespace alsatian {
 namespace {
 
 template <class T>
-bool exactly(const HalfSweep<T>& side, int64_t entries) {
+bool solved_exactly(const HalfSweep<T>& side, int64_t entries) {
     return side.steps == 0 || entries >= side.exact_from;
 }
 
 template <class T>
-bool solve(const Row<T>& row, Stretch next, double& loss) {
+bool solve(const Row<T>& row, EntryRange next, double& loss) {
     // Without entries and without a prior mean or noise, the regression's answer is zero.
     if (row.begin == row.end && !row.side.rhs_offset && !row.side.noise) {
         std::fill_n(row.factors(), row.side.factors, T(0));
@@ -25,8 +25,8 @@ bool solve(const Row<T>& row, Stretch next, double& loss) {
         loss = 0;
         return true;
     }
-    return exactly(row.side, row.end - row.begin) ? Exact<T>(row, next).solve(loss)
-                                                  : ConjugateGradient<T>(row).solve(loss);
+    return solved_exactly(row.side, row.end - row.begin) ? ExactSolver<T>(row, next).solve(loss)
+                                                         : ConjugateGradient<T>(row).solve(loss);
 }
 
 // Solves one very long row exactly, all threads summing its parts.
@@ -34,12 +34,12 @@ template <class T>
 bool solve_together(const HalfSweep<T>& side, const Fixed<T>& fixed, std::vector<Scratch<T>>& scratch, int64_t row,
                     double& loss) {
     const Row<T> whole(side, fixed, scratch[0], row);
-    const std::vector<Stretch> parts = Schedule::parts({row, whole.begin, whole.end});
-    std::vector<Sums<T>> sums(parts.size());
+    const std::vector<EntryRange> parts = Schedule::parts({row, whole.begin, whole.end});
+    std::vector<PartialSums<T>> sums(parts.size());
     parallel_for(static_cast<int>(scratch.size()), static_cast<int64_t>(parts.size()), [&](int64_t p, int worker) {
-        sums[p] = Exact<T>(Row<T>(side, fixed, scratch[worker], row), {}).sums(parts[p]);
+        sums[p] = ExactSolver<T>(Row<T>(side, fixed, scratch[worker], row), {}).sums(parts[p]);
     });
-    return Exact<T>(whole, {}).solve(sums, loss);
+    return ExactSolver<T>(whole, {}).solve(sums, loss);
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ Outcome half_sweep(const HalfSweep<T>& side, int threads) {
     // Of the long rows, those that are solved exactly: the first in the order, which is by length.
     const auto* const order = schedule.order.data();
     const int64_t together = std::count_if(order, order + schedule.long_rows, [&](int64_t row) {
-        return exactly(side, side.indptr[row + 1] - side.indptr[row]);
+        return solved_exactly(side, side.indptr[row + 1] - side.indptr[row]);
     });
     for (int64_t at = 0; at < together; ++at) {
         const int64_t row = schedule.order[at];
@@ -68,7 +68,7 @@ Outcome half_sweep(const HalfSweep<T>& side, int threads) {
         const int64_t stop = schedule.starts[task + 1];
         for (int64_t at = std::max(schedule.starts[task], together); at < stop && !cancelled; ++at) {
             const int64_t row = schedule.order[at], after = schedule.order[std::min(at + 1, stop - 1)];
-            const Stretch next{after, side.indptr[after], side.indptr[after + 1]};
+            const EntryRange next{after, side.indptr[after], side.indptr[after + 1]};
             if (!solve(Row<T>(side, fixed, scratch[worker], row), next, loss[row])) fail(row);
         }
     });

@@ -16,7 +16,7 @@ namespace alsatian {
 
 // How the values of the data enter: confidence c = w (confidence_slope v + confidence_shift) and
 // c t = w (target_slope v + target_shift), with w the entry's own weight or one.
-struct Form {
+struct Weighting {
     double confidence_slope, confidence_shift, target_slope, target_shift, unobserved;
 };
 
@@ -28,7 +28,7 @@ struct HalfSweep {
     const int32_t* indices;
     const float* values;
     const float* weights;  // or null: one each
-    Form form;
+    Weighting weighting;
     const T* fixed;       // (columns, factors)
     const T* fixed_bias;  // (columns) or null: no biases are learned
     const T* gram;        // (n, n), w0 G or another matrix that all rows share, or null; n: factors and perhaps a bias

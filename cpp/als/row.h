@@ -94,8 +94,9 @@ struct Row {
 
     // c and c (t less the fixed bias) of the entries from `first` on. Plain loops, so that they become vectors.
     void enter(int64_t first, int depth, T* c, T* ct) const {
-        const Form& form = side.form;
-        const T cs(form.confidence_slope), cf(form.confidence_shift), ts(form.target_slope), tf(form.target_shift);
+        const Weighting& weighting = side.weighting;
+        const T cs(weighting.confidence_slope), cf(weighting.confidence_shift), ts(weighting.target_slope),
+            tf(weighting.target_shift);
         const float* values = side.values + first;
         for (int d = 0; d < depth; ++d) {
             c[d] = cs * T(values[d]) + cf;
@@ -116,7 +117,7 @@ struct Row {
         for (int d = 0; !side.noise && d < depth; ++d)
             total += ct[d] * ct[d] / (c[d] == 0 ? 1 : c[d]);  // where c is 0, so is c t
         squares += static_cast<double>(total);
-        const T unobserved(side.form.unobserved);
+        const T unobserved(side.weighting.unobserved);
         int negative = 0;
         for (int d = 0; d < depth; ++d) {
             c[d] -= unobserved;

@@ -9,18 +9,18 @@
 namespace alsatian {
 
 // Entries [begin, end) of one row.
-struct Stretch {
+struct EntryRange {
     int64_t row = 0, begin = 0, end = 0;
 };
 
 struct Schedule {
-    static constexpr int64_t kTask = 4096;    // about so many entries are dealt to a thread at a time
-    static constexpr int64_t kLong = 131072;  // entries: a longer row is solved in parts
-    static constexpr int64_t kPart = 16384;   // entries: about the size of such a part
+    static constexpr int64_t kEntriesPerTask = 4096;       // about so many entries are dealt to a thread at a time
+    static constexpr int64_t kMaxUnsplitEntries = 131072;  // entries: a longer row is solved in parts
+    static constexpr int64_t kEntriesPerPart = 16384;      // entries: about the size of such a part
 
     std::vector<int32_t> order;   // the rows, longest first
     std::vector<int64_t> starts;  // where each task begins in that order, and the end
-    int64_t long_rows = 0;        // so many of them, the first, are longer than kLong
+    int64_t long_rows = 0;        // so many of them, the first, are longer than kMaxUnsplitEntries
 
     Schedule(const int64_t* indptr, int64_t rows) {
         std::vector<uint64_t> keys(rows);  // one number to compare: the length, descending, then the row
@@ -31,9 +31,9 @@ struct Schedule {
         int64_t entries = 0;
         for (int64_t at = 0; at < rows; ++at) {
             const int64_t row = order[at], count = indptr[row + 1] - indptr[row];
-            long_rows += count > kLong;
+            long_rows += count > kMaxUnsplitEntries;
             entries += count + 16;  // a row is work even if it is empty
-            if (entries < kTask && at + 1 < rows) continue;
+            if (entries < kEntriesPerTask && at + 1 < rows) continue;
             starts.push_back(at + 1);
             entries = 0;
         }
@@ -41,9 +41,9 @@ struct Schedule {
 
     int64_t tasks() const { return static_cast<int64_t>(starts.size()) - 1; }
 
-    static std::vector<Stretch> parts(Stretch row) {
-        const int64_t count = row.end - row.begin, into = (count + kPart - 1) / kPart;
-        std::vector<Stretch> parts;
+    static std::vector<EntryRange> parts(EntryRange row) {
+        const int64_t count = row.end - row.begin, into = (count + kEntriesPerPart - 1) / kEntriesPerPart;
+        std::vector<EntryRange> parts;
         for (int64_t p = 0; p < into; ++p)
             parts.push_back({row.row, row.begin + p * count / into, row.begin + (p + 1) * count / into});
         return parts;

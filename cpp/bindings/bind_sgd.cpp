@@ -1,4 +1,4 @@
-// The border of stochastic gradient descent to Python; see binding.h.
+// Stochastic gradient descent; see binding.h.
 #include "bindings/binding.h"
 #include "common/simd.h"
 #include "sgd/sgd.h"
@@ -7,13 +7,41 @@ using namespace alsatian;
 
 namespace {
 
-using Moved = std::tuple<Array<float, 3>, Array<float, 2>, Array<int32_t, 1>, Array<const float, 1>>;
-using Entries = std::tuple<Array<const int32_t, 1>, Array<const int32_t, 1>, Array<const float, 1>,
-                           Maybe<const float, 1>, Array<const int64_t, 1>>;
-using Numbers = std::tuple<double, double, double, double, double, int64_t>;
+// kernels.Blocks: the entries, in a grid of blocks.
+struct BlockArrays {
+    Array<const int32_t, 1> users, items;
+    Array<const float, 1> values;
+    Maybe<const float, 1> weights;
+    Array<const int64_t, 1> starts;
+};
 
-Blocks checked(const Entries& entries, size_t user_rows, size_t item_rows) {
-    const auto& [users, items, values, weights, starts] = entries;
+// kernels.Descending: what is learned of one side.
+struct SideArrays {
+    Array<float, 3> factors;
+    Array<float, 2> bias;
+    Array<int32_t, 1> steps;
+    Array<const float, 1> share;
+};
+
+}  // namespace
+
+namespace nanobind::detail {
+
+template <>
+struct type_caster<BlockArrays> : TupleCaster<BlockArrays, Array<const int32_t, 1>, Array<const int32_t, 1>,
+                                              Array<const float, 1>, Maybe<const float, 1>, Array<const int64_t, 1>> {};
+template <>
+struct type_caster<SideArrays>
+    : TupleCaster<SideArrays, Array<float, 3>, Array<float, 2>, Array<int32_t, 1>, Array<const float, 1>> {};
+template <>
+struct type_caster<StepRule> : TupleCaster<StepRule, double, double, double, double, double, int64_t> {};
+
+}  // namespace nanobind::detail
+
+namespace {
+
+Blocks checked(const BlockArrays& blocks, size_t user_rows, size_t item_rows) {
+    const auto& [users, items, values, weights, starts] = blocks;
     const size_t count = values.shape(0);
     require(users.shape(0) == count && items.shape(0) == count, "users, items and values must have one length");
     require(!weights || weights->shape(0) == count, "weights and values must have one length");
@@ -27,7 +55,7 @@ Blocks checked(const Entries& entries, size_t user_rows, size_t item_rows) {
     return {stripes, starts.data(), users.data(), items.data(), values.data(), pointer(weights)};
 }
 
-Descending checked(const Moved& side, size_t moments, size_t width) {
+SgdSide checked(const SideArrays& side, size_t moments, size_t width) {
     const auto& [factors, bias, steps, share] = side;
     const size_t rows = factors.shape(0);
     require(factors.shape(1) == 1 + moments && factors.shape(2) == width,
@@ -38,37 +66,37 @@ Descending checked(const Moved& side, size_t moments, size_t width) {
     return {static_cast<int64_t>(rows), factors.data(), bias.data(), steps.data(), share.data()};
 }
 
-Sgd checked(const Entries& entries, const Moved& users, const Moved& items, const Maybe<const float, 2>& sums,
-            const Maybe<float, 2>& slopes, const Numbers& rule) {
-    const auto& factors = std::get<0>(users);
-    const size_t rows = factors.shape(0), moments = factors.shape(1) - 1, width = factors.shape(2);
+Sgd checked(const BlockArrays& blocks, const SideArrays& users, const SideArrays& items,
+            const Maybe<const float, 2>& sums, const Maybe<float, 2>& slopes, const StepRule& rule) {
+    const size_t rows = users.factors.shape(0), moments = users.factors.shape(1) - 1, width = users.factors.shape(2);
     require(moments <= 2, "there are at most two moments");
     require(width % Simd<float>::lanes == 0, "the width must be whole vectors");
     require(!sums || (sums->shape(0) == rows && sums->shape(1) == width), "sums must be users x width");
     require(!slopes || (sums && slopes->shape(0) == rows && slopes->shape(1) == width), "slopes must be as sums");
-    const auto [mean, rate, reg, bias_reg, keep, batch] = rule;
-    require(batch >= 1, "a batch has an entry");
-    return {checked(entries, rows, std::get<0>(items).shape(0)),
-            static_cast<int>(width),
-            static_cast<int>(moments),
-            checked(users, moments, width),
-            checked(items, moments, width),
-            pointer(sums),
-            pointer(slopes),
-            {mean, rate, reg, bias_reg, keep, batch}};
+    require(rule.batch >= 1, "a batch has an entry");
+    return {
+        .blocks = checked(blocks, rows, items.factors.shape(0)),
+        .width = static_cast<int>(width),
+        .moments = static_cast<int>(moments),
+        .users = checked(users, moments, width),
+        .items = checked(items, moments, width),
+        .sums = pointer(sums),
+        .slopes = pointer(slopes),
+        .rule = rule,
+    };
 }
 
-void py_sgd(Entries entries, Array<const int32_t, 1> rounds, Moved users, Moved items, Maybe<const float, 2> sums,
-            Maybe<float, 2> slopes, Numbers rule, int threads) {
+void py_sgd(const BlockArrays& blocks, Array<const int32_t, 1> rounds, const SideArrays& users, const SideArrays& items,
+            const Maybe<const float, 2>& sums, const Maybe<float, 2>& slopes, const StepRule& rule, int threads) {
     require(sums.has_value() == slopes.has_value(), "sums need slopes");
-    const Sgd task = checked(entries, users, items, sums, slopes, rule);
+    const Sgd task = checked(blocks, users, items, sums, slopes, rule);
     check_indices(rounds.data(), rounds.shape(0), task.blocks.stripes, "a round is out of bounds");
     run(threads, [&] { sgd(task, rounds.data(), rounds.shape(0), threads); });
 }
 
-double py_squared_error(Entries entries, Moved users, Moved items, Maybe<const float, 2> sums, double mean,
-                        int threads) {
-    const Sgd task = checked(entries, users, items, sums, {}, {mean, 0, 0, 0, 0, 1});
+double py_squared_error(const BlockArrays& blocks, const SideArrays& users, const SideArrays& items,
+                        const Maybe<const float, 2>& sums, double mean, int threads) {
+    const Sgd task = checked(blocks, users, items, sums, {}, {mean, 0, 0, 0, 0, 1});
     return run(threads, [&] { return squared_error(task, threads); });
 }
 
@@ -89,11 +117,11 @@ void py_row_sums(Array<const int64_t, 1> indptr, Array<const int32_t, 1> indices
 
 }  // namespace
 
-void bind_sgd(nb::module_& m) {
+void alsatian::bind_sgd(nb::module_& m) {
     using namespace nb::literals;
-    m.def("sgd", &py_sgd, "entries"_a.noconvert(), "rounds"_a.noconvert(), "users"_a.noconvert(), "items"_a.noconvert(),
+    m.def("sgd", &py_sgd, "blocks"_a.noconvert(), "rounds"_a.noconvert(), "users"_a.noconvert(), "items"_a.noconvert(),
           "sums"_a.noconvert().none(), "slopes"_a.noconvert().none(), "rule"_a, "threads"_a);
-    m.def("squared_error", &py_squared_error, "entries"_a.noconvert(), "users"_a.noconvert(), "items"_a.noconvert(),
+    m.def("squared_error", &py_squared_error, "blocks"_a.noconvert(), "users"_a.noconvert(), "items"_a.noconvert(),
           "sums"_a.noconvert().none(), "mean"_a, "threads"_a);
     m.def("row_sums", &py_row_sums, "indptr"_a.noconvert(), "indices"_a.noconvert(), "from_rows"_a.noconvert(),
           "to"_a.noconvert(), "threads"_a);

@@ -1,4 +1,8 @@
-// What the bindings share: arrays as kernels take them, checks, and calls without the GIL.
+// What the bindings share: arrays and named tuples as kernels take them, checks, and calls without the GIL.
+//
+// Arrays must have the type, the number of dimensions and the layout of their parameter: none is converted, and a wrong
+// one raises TypeError. Outputs are arrays that the caller made. What only the numbers show, such as an index out of
+// bounds, is checked here and raises ValueError; kernels check nothing.
 #pragma once
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -8,8 +12,11 @@
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
+#include <tuple>
+#include <utility>
 
 #include "common/parallel.h"
+#include "common/sparse.h"
 
 namespace nb = nanobind;
 
@@ -21,6 +28,34 @@ template <class T, int Dimensions>
 using Maybe = std::optional<Array<T, Dimensions>>;
 using AnyColumn = nb::ndarray<nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using AnyInput = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+// Makes a struct of a Python tuple, named or not, with the members in the order of the struct.
+template <class Struct, class... Members>
+struct TupleCaster : nb::detail::type_caster<std::tuple<Members...>> {
+    using Base = nb::detail::type_caster<std::tuple<Members...>>;
+    using Value = Struct;
+    template <class>
+    using Cast = Struct;
+
+    // None for the tuple, where a parameter allows it, is not None for one of its members.
+    template <class Flags>
+    bool from_python(nb::handle source, Flags flags, nb::detail::cleanup_list* cleanup) noexcept {
+        const auto accepts_none = static_cast<Flags>(nb::detail::cast_flags::accepts_none);
+        return Base::from_python(source, static_cast<Flags>(flags & ~accepts_none), cleanup);
+    }
+
+    explicit operator Struct() {
+        return std::apply([](auto&&... members) { return Struct{std::forward<decltype(members)>(members)...}; },
+                          Base::operator std::tuple<Members...>());
+    }
+};
+
+// kernels.Sparse: compressed rows with values.
+struct SparseArrays {
+    Array<const int64_t, 1> indptr;
+    Array<const int32_t, 1> indices;
+    Array<const float, 1> values;
+};
 
 inline void require(bool condition, const char* what) {
     if (!condition) throw std::invalid_argument(what);
@@ -55,14 +90,25 @@ inline void check_indices(const int32_t* indices, size_t count, size_t bound, co
     require(count == 0 || largest < bound, what);
 }
 
-// `seen` has a row for each of `queries`, and those that `rows` name lie within its indices.
-inline void check_seen(const Array<const int32_t, 1>& rows, size_t queries, const Array<const int64_t, 1>& indptr,
-                       const Array<const int32_t, 1>& indices) {
-    require(indptr.shape(0) == queries + 1, "seen must have one row a query");
-    for (size_t i = 0; i < rows.shape(0); ++i) {
-        const int64_t begin = indptr(rows(i)), end = indptr(rows(i) + 1);
-        require(0 <= begin && begin <= end && end <= static_cast<int64_t>(indices.shape(0)), "seen rows out of bounds");
-    }
+// Compressed rows whose indices are below `columns`.
+inline Sparse checked(const SparseArrays& rows, size_t columns) {
+    check_rows(rows.indptr, rows.indices.shape(0));
+    require(rows.values.shape(0) == rows.indices.shape(0), "values and indices must have one length");
+    check_indices(rows.indices.data(), rows.indices.shape(0), columns, "an index is out of bounds");
+    return {static_cast<int64_t>(rows.indptr.shape(0)) - 1, rows.indptr.data(), rows.indices.data(),
+            rows.values.data()};
 }
 
+void bind_als(nb::module_& m);
+void bind_neighbors(nb::module_& m);
+void bind_sgd(nb::module_& m);
+void bind_sort(nb::module_& m);
+void bind_text(nb::module_& m);
+void bind_topk(nb::module_& m);
+
 }  // namespace alsatian
+
+template <>
+struct nanobind::detail::type_caster<alsatian::SparseArrays>
+    : alsatian::TupleCaster<alsatian::SparseArrays, alsatian::Array<const int64_t, 1>,
+                            alsatian::Array<const int32_t, 1>, alsatian::Array<const float, 1>> {};

@@ -34,12 +34,12 @@ inline void tile(const T* from, T* c, long ldc, const T* q, long ldq, const T* p
     }
 }
 
-struct Nothing {
+struct NoPrefetch {
     void operator()() const {}
 };
 
 // Rows [first, last) of C by V vectors; between(), after each tile, may use the gap to fetch memory.
-template <class T, int V, bool Subtract, class Between = Nothing>
+template <class T, int V, bool Subtract, class Between = NoPrefetch>
 inline void column(const T* from, T* c, long ldc, const T* q, long ldq, const T* p, long ldp, long depth, int first,
                    int last, const Between& between = {}) {
     const auto rows = [&]<int R>(int r) {
@@ -61,7 +61,7 @@ inline void column(const T* from, T* c, long ldc, const T* q, long ldq, const T*
 
 // C = from + Q'P on and above the diagonal: n rows, and n columns padded to `width`. A panel of two vectors of columns
 // at a time: the rectangle above its diagonal block, then the block itself without the quarter below the diagonal.
-template <class T, class Between = Nothing>
+template <class T, class Between = NoPrefetch>
 void rank_update(const T* from, T* c, long ldc, const T* q, long ldq, const T* p, long ldp, long depth, int n,
                  const Between& between = {}) {
     constexpr int lanes = Simd<T>::lanes;

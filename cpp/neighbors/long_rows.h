@@ -31,8 +31,8 @@ inline std::vector<int32_t> by_length(const Sparse& rows) {
 }
 
 constexpr int kLine = 8 * Simd<float>::lanes;  // sums that are held in registers
-constexpr int kColumns = 2048;                 // of a tile
-constexpr int64_t kRows = 32768;               // whose sums a thread holds at a time
+constexpr int kTileColumns = 2048;             // of a tile
+constexpr int64_t kRowsPerTask = 32768;        // whose sums a thread holds at a time
 
 struct alignas(64) Line {
     float at[kLine];
@@ -43,7 +43,7 @@ constexpr int kTile = kLine / std::max(1, Sums::lanes);  // rows of a tile
 
 // How many of the first rows are worth dense tiles: those of whose lines a later entry meets two values on average.
 template <class Sums>
-int64_t head_of(const Sparse& rows, int64_t columns, const std::vector<int32_t>& order) {
+int64_t count_long_rows(const Sparse& rows, int64_t columns, const std::vector<int32_t>& order) {
     if (Sums::lanes == 0) return 0;
     std::vector<int32_t> left(columns);  // entries of each column in rows of this rank and above
     int64_t later = rows.indptr[rows.rows], rank = 0;
@@ -80,15 +80,15 @@ struct Part {
 
 template <class Sums>
 std::vector<Part> parts_of(const Sparse& rows, int64_t columns, const std::vector<int32_t>& order) {
-    std::vector<Part> parts((columns + kColumns - 1) / kColumns);
+    std::vector<Part> parts((columns + kTileColumns - 1) / kTileColumns);
     std::vector<int64_t> counts(parts.size());
-    for (int64_t e = 0; e < rows.indptr[rows.rows]; ++e) ++counts[rows.indices[e] / kColumns];
+    for (int64_t e = 0; e < rows.indptr[rows.rows]; ++e) ++counts[rows.indices[e] / kTileColumns];
     for (size_t p = 0; p < parts.size(); ++p) parts[p].entries.reserve(counts[p]);
     for (int32_t rank = 0; rank < static_cast<int32_t>(rows.rows); ++rank) {
         for (int64_t e = rows.indptr[order[rank]]; e < rows.indptr[order[rank] + 1]; ++e) {
-            Part& part = parts[rows.indices[e] / kColumns];
+            Part& part = parts[rows.indices[e] / kTileColumns];
             if (part.runs.empty() || part.runs.back().rank != rank) part.runs.push_back({rank, 0});
-            part.entries.push_back({rows.indices[e] % kColumns, Sums::term(rows.values[e])});
+            part.entries.push_back({rows.indices[e] % kTileColumns, Sums::term(rows.values[e])});
             part.runs.back().end = static_cast<int64_t>(part.entries.size());
         }
     }
@@ -100,19 +100,19 @@ template <class Sums>
 inline void add_lines(Line& sums, const Entry* entry, const Entry* last, const Line* tile) {
     using S = Simd<float>;
     constexpr int products = 8 / Sums::lanes;
-    typename S::Vector held[8];
-    UNROLL for (int v = 0; v < 8; ++v) held[v] = S::load(sums.at + v * S::lanes);
+    typename S::Vector registers[8];
+    UNROLL for (int v = 0; v < 8; ++v) registers[v] = S::load(sums.at + v * S::lanes);
     for (; entry < last; ++entry) {
         const float* line = tile[entry->at].at;
-        UNROLL for (int v = 0; v < products; ++v) held[v] += entry->value * S::load(line + v * S::lanes);
-        UNROLL for (int v = products; v < 8; ++v) held[v] += S::load(line + v * S::lanes);
+        UNROLL for (int v = 0; v < products; ++v) registers[v] += entry->value * S::load(line + v * S::lanes);
+        UNROLL for (int v = products; v < 8; ++v) registers[v] += S::load(line + v * S::lanes);
     }
-    UNROLL for (int v = 0; v < 8; ++v) S::store(sums.at + v * S::lanes, held[v]);
+    UNROLL for (int v = 0; v < 8; ++v) S::store(sums.at + v * S::lanes, registers[v]);
 }
 
 template <class Sums>
 void fill_tile(const Part& part, int64_t first, std::vector<Line>& tile) {
-    tile.assign(kColumns, Line{});
+    tile.assign(kTileColumns, Line{});
     const size_t last = part.from(first + kTile<Sums>);
     for (size_t run = part.from(first); run < last; ++run) {
         const int64_t place = part.runs[run].rank - first;

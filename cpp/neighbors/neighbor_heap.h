@@ -1,4 +1,4 @@
-// The lists of the k nearest, kept sorted in the arrays of the answer while pairs arrive in any order.
+// The lists of the k nearest rows, kept sorted in the arrays of the answer while pairs arrive in any order.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -8,20 +8,21 @@
 
 namespace alsatian {
 
-constexpr float kLeast = std::numeric_limits<float>::denorm_min();  // only positive similarities count
+constexpr float kMinSimilarity = std::numeric_limits<float>::denorm_min();  // only positive similarities count
 
 // Rows share locks, as threads seldom meet.
-class Nearest {
+class NeighborHeap {
 public:
-    Nearest(int k, int32_t* best, float* scores, int64_t rows) : k(k), best(best), scores(scores) {
-        std::fill_n(best, rows * k, -1);
+    NeighborHeap(int k, int32_t* neighbors_out, float* scores, int64_t rows)
+        : k(k), neighbors_out(neighbors_out), scores(scores) {
+        std::fill_n(neighbors_out, rows * k, -1);
         std::fill_n(scores, rows * k, 0.0f);
     }
 
     // Returns what a similarity must reach to get into the list of `row`.
     float offer(int64_t row, float score, int32_t other) {
         std::lock_guard guard(locks[row % locks.size()]);
-        int32_t* rows = best + row * k;
+        int32_t* rows = neighbors_out + row * k;
         float* values = scores + row * k;
         int place = 0, end = k;
         while (place < end) {
@@ -35,12 +36,12 @@ public:
             std::copy_backward(values + place, values + k - 1, values + k);
             rows[place] = other, values[place] = score;
         }
-        return std::max(values[k - 1], kLeast);
+        return std::max(values[k - 1], kMinSimilarity);
     }
 
 private:
     const int k;
-    int32_t* best;
+    int32_t* neighbors_out;
     float* scores;
     std::array<std::mutex, 1024> locks;
 };

@@ -23,17 +23,22 @@ struct Scratch {
 template <class Sums>
 struct Pairs {
     const Sparse& rows;
-    const Similarity how;
+    const Similarity similarity;
     const std::vector<int32_t> order;  // the rows by rank
     std::vector<float> sizes;          // by rank, and some beyond
-    Nearest nearest;
+    NeighborHeap heap;
     std::vector<Scratch<Sums>> scratch;
 
-    Pairs(const Sparse& rows, const float* sizes, Similarity how, int32_t* best, float* scores, int threads)
-        : rows(rows), how(how), order(by_length(rows)), nearest(how.k, best, scores, rows.rows), scratch(threads) {
+    Pairs(const Sparse& rows, const float* sizes, Similarity similarity, int32_t* neighbors_out, float* scores,
+          int threads)
+        : rows(rows),
+          similarity(similarity),
+          order(by_length(rows)),
+          heap(similarity.k, neighbors_out, scores, rows.rows),
+          scratch(threads) {
         for (int32_t row : order) this->sizes.push_back(sizes[row]);
         this->sizes.resize(rows.rows + kLine, 1.0f);
-        for (auto& one : scratch) one.bars.assign(rows.rows + kLine, kLeast);
+        for (auto& thread : scratch) thread.bars.assign(rows.rows + kLine, kMinSimilarity);
     }
 
     // Takes the similarities of a row with `width` ranks from `first` on, and offers those that may get into a list;
@@ -45,29 +50,29 @@ struct Pairs {
         bool any = false;
         for (int lane = 0; lane < width; ++lane) {
             const Sums sums = sums_of(lane);
-            scores[lane] = sums.any() ? sums.similarity(size, with[lane], how.shrinkage) : 0;
+            scores[lane] = sums.any() ? sums.similarity(size, with[lane], similarity.shrinkage) : 0;
         }
         for (int lane = 0; lane < width; ++lane) any |= (scores[lane] >= bar) | (scores[lane] >= others[lane]);
         if (!any) return;
         for (int lane = 0; lane < std::min<int64_t>(width, count); ++lane) {
             const int64_t other = first + lane;
-            if (scores[lane] >= bars[rank]) bars[rank] = nearest.offer(order[rank], scores[lane], order[other]);
-            if (scores[lane] >= bars[other]) bars[other] = nearest.offer(order[other], scores[lane], order[rank]);
+            if (scores[lane] >= bars[rank]) bars[rank] = heap.offer(order[rank], scores[lane], order[other]);
+            if (scores[lane] >= bars[other]) bars[other] = heap.offer(order[other], scores[lane], order[rank]);
         }
     }
 };
 
 // The pairs of which one row is among the `head` longest.
 template <class Sums>
-void head_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threads) {
+void long_row_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threads) {
     constexpr int width = kTile<Sums>;
     const std::vector<Part> parts = parts_of<Sums>(pairs.rows, columns, pairs.order);
-    const int64_t rows = pairs.rows.rows, blocks = (rows + kRows - 1) / kRows;
+    const int64_t rows = pairs.rows.rows, blocks = (rows + kRowsPerTask - 1) / kRowsPerTask;
     parallel_for(threads, (head + width - 1) / width * blocks, [&](int64_t task, int worker) {
         auto& scratch = pairs.scratch[worker];
         const int64_t first = task / blocks * width;
-        const int64_t begin = std::max(first + 1, task % blocks * kRows),
-                      end = std::min(rows, (task % blocks + 1) * kRows);
+        const int64_t begin = std::max(first + 1, task % blocks * kRowsPerTask),
+                      end = std::min(rows, (task % blocks + 1) * kRowsPerTask);
         if (begin >= end) return;
         tile_sums<Sums>(parts, first, begin, end, scratch.tile, scratch.lines);
         for (int64_t rank = begin; rank < end; ++rank) {
@@ -109,7 +114,7 @@ struct Ranked {
 
 // The pairs of the other rows: the sums of a row with those of lower rank, over the heads of its columns.
 template <class Sums>
-void tail_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threads) {
+void short_row_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threads) {
     const Sparse& rows = pairs.rows;
     const Ranked ranked(rows, columns, pairs.order, head);
     parallel_for(threads, rows.rows - head, [&](int64_t place, int worker) {
@@ -133,9 +138,9 @@ void tail_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threads) 
 }
 
 template <class Sums>
-void each_query(const Sparse& queries, const float* query_sizes, const Sparse& by_column, int64_t rows,
-                const float* sizes, Similarity how, int32_t* best, float* scores, int threads) {
-    Nearest nearest(how.k, best, scores, queries.rows);
+void query_neighbors(const Sparse& queries, const float* query_sizes, const Sparse& by_column, int64_t rows,
+                     const float* sizes, Similarity similarity, int32_t* neighbors_out, float* scores, int threads) {
+    NeighborHeap heap(similarity.k, neighbors_out, scores, queries.rows);
     std::vector<std::vector<Sums>> scratch(threads);
     parallel_for(threads, queries.rows, [&](int64_t query, int worker) {
         auto& sums = scratch[worker];
@@ -145,46 +150,46 @@ void each_query(const Sparse& queries, const float* query_sizes, const Sparse& b
             for (int64_t o = by_column.indptr[column]; o < by_column.indptr[column + 1]; ++o)
                 sums[by_column.indices[o]].add(queries.values[e], by_column.values[o]);
         }
-        float bar = kLeast;
+        float bar = kMinSimilarity;
         for (int64_t other = 0; other < rows; ++other) {
             if (!sums[other].any()) continue;
-            const float score = sums[other].similarity(query_sizes[query], sizes[other], how.shrinkage);
-            if (score >= bar) bar = nearest.offer(query, score, static_cast<int32_t>(other));
+            const float score = sums[other].similarity(query_sizes[query], sizes[other], similarity.shrinkage);
+            if (score >= bar) bar = heap.offer(query, score, static_cast<int32_t>(other));
         }
         std::fill(sums.begin(), sums.end(), Sums{});
     });
 }
 
 template <class Work>
-void with_sums(Similarity how, const Work& work) {
-    switch (how.measure) {
+void with_measure(Similarity similarity, const Work& work) {
+    switch (similarity.measure) {
         case Measure::pearson: work(Moments{}); break;
         case Measure::jaccard: work(Counts{}); break;
-        default: how.shrinkage > 0 ? work(CountedProducts{}) : work(Products{});
+        default: similarity.shrinkage > 0 ? work(CountedProducts{}) : work(Products{});
     }
 }
 
 }  // namespace
 
-void neighbors(const Sparse& rows, int64_t columns, const float* sizes, Similarity similarity, int32_t* best,
+void neighbors(const Sparse& rows, int64_t columns, const float* sizes, Similarity similarity, int32_t* neighbors_out,
                float* scores, int threads) {
-    with_sums(similarity, [&]<class Sums>(Sums) {
-        Pairs<Sums> pairs(rows, sizes, similarity, best, scores, threads);
-        const int64_t head = head_of<Sums>(rows, columns, pairs.order);
-        if constexpr (Sums::lanes > 0) head_pairs(pairs, columns, head, threads);
-        tail_pairs(pairs, columns, head, threads);
+    with_measure(similarity, [&]<class Sums>(Sums) {
+        Pairs<Sums> pairs(rows, sizes, similarity, neighbors_out, scores, threads);
+        const int64_t head = count_long_rows<Sums>(rows, columns, pairs.order);
+        if constexpr (Sums::lanes > 0) long_row_pairs(pairs, columns, head, threads);
+        short_row_pairs(pairs, columns, head, threads);
     });
 }
 
-void neighbors_of(const Sparse& queries, const float* query_sizes, const Sparse& by_column, int64_t rows,
-                  const float* sizes, Similarity similarity, int32_t* best, float* scores, int threads) {
-    with_sums(similarity, [&]<class Sums>(Sums) {
-        each_query<Sums>(queries, query_sizes, by_column, rows, sizes, similarity, best, scores, threads);
+void neighbors_for(const Sparse& queries, const float* query_sizes, const Sparse& by_column, int64_t rows,
+                   const float* sizes, Similarity similarity, int32_t* neighbors_out, float* scores, int threads) {
+    with_measure(similarity, [&]<class Sums>(Sums) {
+        query_neighbors<Sums>(queries, query_sizes, by_column, rows, sizes, similarity, neighbors_out, scores, threads);
     });
 }
 
-void shared(const Sparse& rows, int64_t columns, const int32_t* left, const int32_t* right, int64_t pairs,
-            int32_t* counts, int threads) {
+void co_counts(const Sparse& rows, int64_t columns, const int32_t* left, const int32_t* right, int64_t pairs,
+               int32_t* counts, int threads) {
     std::vector<int64_t> groups;  // where the pairs of another left row begin
     for (int64_t p = 0; p < pairs; ++p)
         if (p == 0 || left[p] != left[p - 1]) groups.push_back(p);
@@ -193,17 +198,17 @@ void shared(const Sparse& rows, int64_t columns, const int32_t* left, const int3
     parallel_for(threads, static_cast<int64_t>(groups.size()) - 1, [&](int64_t group, int worker) {
         auto& marked = marks[worker];
         marked.resize(columns);
-        const auto each = [&](int32_t row, const auto& visit) {
+        const auto for_each_column = [&](int32_t row, const auto& visit) {
             for (int64_t e = rows.indptr[row]; e < rows.indptr[row + 1]; ++e) visit(rows.indices[e]);
         };
         const int32_t row = left[groups[group]];
-        each(row, [&](int32_t column) { marked[column] = 1; });
+        for_each_column(row, [&](int32_t column) { marked[column] = 1; });
         for (int64_t p = groups[group]; p < groups[group + 1]; ++p) {
             int32_t count = 0;
-            each(right[p], [&](int32_t column) { count += marked[column]; });
+            for_each_column(right[p], [&](int32_t column) { count += marked[column]; });
             counts[p] = count;
         }
-        each(row, [&](int32_t column) { marked[column] = 0; });
+        for_each_column(row, [&](int32_t column) { marked[column] = 0; });
     });
 }
 

@@ -30,31 +30,31 @@ inline Floats root(Floats v) {
     return v;
 }
 
-constexpr double kKeepSquares = 0.999;  // of Adam's second moment
-constexpr float kTiny = 1e-8f;
+constexpr double kSecondMomentDecay = 0.999;  // of Adam's second moment
+constexpr float kEpsilon = 1e-8f;
 
 // What a row's t-th step divides its moments by, 1 - keep^t, as factors; from the last t on they are 1.
-struct Corrections {
+struct AdamCorrections {
     static constexpr int kSteps = 20000;  // 0.999^20000 = 2e-9
     std::vector<float> first, second;
 
-    explicit Corrections(const Sgd& task) {
+    explicit AdamCorrections(const Sgd& task) {
         double keep = 1, keep_squares = 1;
         for (int t = 0; task.moments == 2 && t < kSteps; ++t) {
-            first.push_back(static_cast<float>(1 / (1 - (keep *= task.rule.keep))));
-            second.push_back(static_cast<float>(1 / (1 - (keep_squares *= kKeepSquares))));
+            first.push_back(static_cast<float>(1 / (1 - (keep *= task.rule.momentum))));
+            second.push_back(static_cast<float>(1 / (1 - (keep_squares *= kSecondMomentDecay))));
         }
     }
 };
 
 // What the steps of all rows share.
-struct Pace {
+struct StepSize {
     float rate, keep;
     const float *first, *second;  // corrections
 
-    Pace(const Rule& rule, const Corrections& corrections)
+    StepSize(const StepRule& rule, const AdamCorrections& corrections)
         : rate(static_cast<float>(rule.rate)),
-          keep(static_cast<float>(rule.keep)),
+          keep(static_cast<float>(rule.momentum)),
           first(corrections.first.data()),
           second(corrections.second.data()) {}
 };
@@ -63,7 +63,7 @@ struct Pace {
 struct Plain {
     float rate;
 
-    Plain(const Pace& pace, int32_t&) : rate(pace.rate) {}
+    Plain(const StepSize& step_size, int32_t&) : rate(step_size.rate) {}
 
     template <class V>
     void step(float* at, int, V now, V slope) const {
@@ -75,7 +75,7 @@ struct Plain {
 struct Momentum {
     float rate, keep;
 
-    Momentum(const Pace& pace, int32_t&) : rate(pace.rate), keep(pace.keep) {}
+    Momentum(const StepSize& step_size, int32_t&) : rate(step_size.rate), keep(step_size.keep) {}
 
     template <class V>
     void step(float* at, int gap, V now, V slope) const {
@@ -89,22 +89,22 @@ struct Momentum {
 struct Adam {
     float rate, keep, correction;
 
-    Adam(const Pace& pace, int32_t& steps) : rate(pace.rate), keep(pace.keep), correction(1) {
-        if (steps < Corrections::kSteps) {
-            rate *= pace.first[steps];
-            correction = pace.second[steps];
+    Adam(const StepSize& step_size, int32_t& steps) : rate(step_size.rate), keep(step_size.keep), correction(1) {
+        if (steps < AdamCorrections::kSteps) {
+            rate *= step_size.first[steps];
+            correction = step_size.second[steps];
             ++steps;
         }
     }
 
     template <class V>
     void step(float* at, int gap, V now, V slope) const {
-        constexpr float keep_squares(kKeepSquares), gain(1 - kKeepSquares);
+        constexpr float keep_squares(kSecondMomentDecay), gain(1 - kSecondMomentDecay);
         const V first = keep * load<V>(at + gap) + (1 - keep) * slope;
         const V second = keep_squares * load<V>(at + 2 * gap) + gain * (slope * slope);
         store(at + gap, first);
         store(at + 2 * gap, second);
-        store(at, now + rate * first / (root(correction * second) + kTiny));
+        store(at, now + rate * first / (root(correction * second) + kEpsilon));
     }
 };
 

@@ -12,8 +12,8 @@ namespace alsatian {
 namespace {
 
 constexpr int kLanes = Simd<float>::lanes;
-constexpr int64_t kAhead = 4;                 // entries: so far ahead are factors fetched
-constexpr int64_t kAlone = int64_t{1} << 17;  // entries
+constexpr int64_t kPrefetchDistance = 4;  // entries: so far ahead are factors fetched
+constexpr int64_t kMinEntriesForThreads = int64_t{1} << 17;
 
 Floats at(const float* from) { return load<Floats>(from); }
 
@@ -27,31 +27,32 @@ void prefetch(const float* from, int64_t count) {
 // Deals tasks out to threads, unless there are so few entries that they would be walked before threads had started.
 template <class Body>
 void for_all(const Sgd& task, int threads, int64_t tasks, const Body& body) {
-    if (task.blocks.starts[task.blocks.stripes * task.blocks.stripes] >= kAlone) parallel_for(threads, tasks, body);
+    if (task.blocks.starts[task.blocks.stripes * task.blocks.stripes] >= kMinEntriesForThreads)
+        parallel_for(threads, tasks, body);
     else
-        for (int64_t one = 0; one < tasks; ++one) body(one, 0);
+        for (int64_t task_index = 0; task_index < tasks; ++task_index) body(task_index, 0);
 }
 
 // One side's rows, as its entries meet them. Width: of a row of factors; 0 where only the run knows it.
 template <int Width>
-struct Rows {
+struct SideRows {
     float *all, *biases;
     int32_t* steps;
     const float* share;
-    int moments, given;
+    int moments, runtime_width;
     float reg, bias_reg;
 
-    Rows(const Sgd& task, const Descending& side)
+    SideRows(const Sgd& task, const SgdSide& side)
         : all(side.factors),
           biases(side.bias),
           steps(side.steps),
           share(side.share),
           moments(task.moments),
-          given(task.width),
+          runtime_width(task.width),
           reg(static_cast<float>(task.rule.reg)),
           bias_reg(static_cast<float>(task.rule.bias_reg)) {}
 
-    int width() const { return Width ? Width : given; }
+    int width() const { return Width ? Width : runtime_width; }
     int64_t stride() const { return static_cast<int64_t>(1 + moments) * width(); }
     float* factors(int64_t row) const { return all + row * stride(); }
     float* bias(int64_t row) const { return biases + row * (1 + moments); }
@@ -62,19 +63,19 @@ struct Rows {
 template <int Width>
 struct Walk {
     Blocks blocks;
-    Rows<Width> users, items;
+    SideRows<Width> users, items;
     const float* sums;
     float* slopes;
-    Pace pace;
+    StepSize step_size;
     float mean;
 
-    Walk(const Sgd& task, const Corrections& corrections)
+    Walk(const Sgd& task, const AdamCorrections& corrections)
         : blocks(task.blocks),
           users(task, task.users),
           items(task, task.items),
           sums(task.sums),
           slopes(task.slopes),
-          pace(task.rule, corrections),
+          step_size(task.rule, corrections),
           mean(static_cast<float>(task.rule.mean)) {}
 
     int width() const { return users.width(); }
@@ -97,9 +98,9 @@ struct Walk {
         return blocks.values[e] - mean - users.bias(u)[0] - items.bias(i)[0] - Simd<float>::total(even + odd);
     }
 
-    // Tells both rows of an entry their slopes.
-    template <bool Implicit, class Told>
-    [[gnu::always_inline]] void meet(int64_t e, const Told& user, const Told& item) const {
+    // Gives both rows of an entry their slopes.
+    template <bool Implicit, class SlopeTarget>
+    [[gnu::always_inline]] void send_slopes(int64_t e, const SlopeTarget& user, const SlopeTarget& item) const {
         const int64_t u = blocks.users[e], i = blocks.items[e];
         const float *x = users.factors(u), *y = items.factors(i);
         const float error = weight(e) * difference<Implicit>(e), a_u = users.share[u], a_i = items.share[i];
@@ -122,14 +123,14 @@ struct Walk {
 
 // A row that moves at once.
 template <class Stepper>
-struct Moving {
+struct MovingRow {
     Stepper stepper;
     float *row, *row_bias;
     int width;
 
     template <int Width>
-    Moving(const Pace& pace, const Rows<Width>& rows, int64_t row)
-        : stepper(pace, rows.steps[row]), row(rows.factors(row)), row_bias(rows.bias(row)), width(rows.width()) {}
+    MovingRow(const StepSize& step_size, const SideRows<Width>& rows, int64_t row)
+        : stepper(step_size, rows.steps[row]), row(rows.factors(row)), row_bias(rows.bias(row)), width(rows.width()) {}
 
     void factors(int c, Floats now, Floats slope) const { stepper.step(row + c, width, now, slope); }
     void bias(float now, float slope) const { stepper.step(row_bias, 1, now, slope); }
@@ -137,20 +138,21 @@ struct Moving {
 
 template <class Stepper, bool Implicit, int Width>
 void walk_entries(const Walk<Width> walk, int64_t begin, int64_t end) {
-    using Row = Moving<Stepper>;
+    using Row = MovingRow<Stepper>;
     for (int64_t e = begin; e < end; ++e) {
-        if (e + kAhead < end) {
-            walk.users.prefetch(walk.blocks.users[e + kAhead]);
-            walk.items.prefetch(walk.blocks.items[e + kAhead]);
+        if (e + kPrefetchDistance < end) {
+            walk.users.prefetch(walk.blocks.users[e + kPrefetchDistance]);
+            walk.items.prefetch(walk.blocks.items[e + kPrefetchDistance]);
         }
-        const Row user(walk.pace, walk.users, walk.blocks.users[e]), item(walk.pace, walk.items, walk.blocks.items[e]);
-        walk.template meet<Implicit>(e, user, item);
+        const Row user(walk.step_size, walk.users, walk.blocks.users[e]),
+            item(walk.step_size, walk.items, walk.blocks.items[e]);
+        walk.template send_slopes<Implicit>(e, user, item);
     }
 }
 
 // The rows of one side that a batch has met, and the sums of their slopes.
 class Batch {
-    const Rows<0>& rows;
+    const SideRows<0>& rows;
     std::vector<int32_t>& places;  // of each row among those met, or -1; shared, as no two blocks of a round share rows
     std::vector<int64_t> met;
     std::vector<float> sums;  // (met, width + 1), the bias last
@@ -163,7 +165,7 @@ public:
         void bias(float, float slope) const { sums[width] += slope; }
     };
 
-    Batch(const Rows<0>& rows, std::vector<int32_t>& places) : rows(rows), places(places) {}
+    Batch(const SideRows<0>& rows, std::vector<int32_t>& places) : rows(rows), places(places) {}
 
     Row operator[](int64_t row) {
         if (places[row] < 0) {
@@ -176,9 +178,9 @@ public:
 
     // One step of every row that was met.
     template <class Stepper>
-    void step(const Pace& pace) {
+    void step(const StepSize& step_size) {
         for (size_t m = 0; m < met.size(); ++m) {
-            const Moving<Stepper> row(pace, rows, met[m]);
+            const MovingRow<Stepper> row(step_size, rows, met[m]);
             const float* slopes = &sums[m * (rows.width() + 1)];
             for (int c = 0; c < rows.width(); c += kLanes) row.factors(c, at(row.row + c), at(slopes + c));
             row.bias(row.row_bias[0], slopes[rows.width()]);
@@ -194,9 +196,9 @@ void walk_batches(const Walk<0>& walk, int64_t batch, int64_t begin, int64_t end
     for (int64_t first = begin; first < end; first += batch) {
         const int64_t last = std::min(end, first + batch);
         for (int64_t e = first; e < last; ++e)
-            walk.meet<Implicit>(e, users[walk.blocks.users[e]], items[walk.blocks.items[e]]);
-        users.step<Stepper>(walk.pace);
-        items.step<Stepper>(walk.pace);
+            walk.send_slopes<Implicit>(e, users[walk.blocks.users[e]], items[walk.blocks.items[e]]);
+        users.step<Stepper>(walk.step_size);
+        items.step<Stepper>(walk.step_size);
     }
 }
 
@@ -212,7 +214,7 @@ void with_width(int width, const Work& work) {
 
 template <class Stepper, bool Implicit>
 void walk_rounds(const Sgd& task, const int32_t* rounds, int64_t count, int threads) {
-    const Corrections corrections(task);
+    const AdamCorrections corrections(task);
     const int stripes = task.blocks.stripes;
     const auto walk_all = [&](const auto& walk_block) {
         for (int64_t r = 0; r < count; ++r) {
@@ -248,7 +250,7 @@ template <bool Implicit, int Width>
 double squared_error(const Walk<Width> walk, int64_t begin, int64_t end) {
     double sum = 0;
     for (int64_t e = begin; e < end; ++e) {
-        if (e + kAhead < end) walk.items.prefetch(walk.blocks.items[e + kAhead]);
+        if (e + kPrefetchDistance < end) walk.items.prefetch(walk.blocks.items[e + kPrefetchDistance]);
         const double difference = walk.template difference<Implicit>(e);
         sum += walk.weight(e) * difference * difference;
     }
@@ -264,7 +266,7 @@ void sgd(const Sgd& task, const int32_t* rounds, int64_t count, int threads) {
 }
 
 double squared_error(const Sgd& task, int threads) {
-    const Corrections corrections(task);
+    const AdamCorrections corrections(task);
     const int64_t blocks = static_cast<int64_t>(task.blocks.stripes) * task.blocks.stripes;
     std::vector<double> sums(blocks);
     with_width(task.width, [&](auto width) {
@@ -287,7 +289,7 @@ void row_sums(const RowSums& task, int threads) {
             float* to = task.to + row * task.width;
             std::fill_n(to, task.width, 0.0f);
             for (int64_t e = task.indptr[row]; e < task.indptr[row + 1]; ++e) {
-                if (e + kAhead < entries) prefetch<0>(from(e + kAhead), task.width);
+                if (e + kPrefetchDistance < entries) prefetch<0>(from(e + kPrefetchDistance), task.width);
                 axpy(1.0f, from(e), to, task.width);
             }
         }

@@ -1,7 +1,7 @@
 // Biased matrix factorization by stochastic gradient descent, one entry (user u, item i, value v) after another:
 //
 //   e = w (v - mean - b_u - b_i - (x_u + s_u).y_i)
-//   x_u moves along  e y_i - reg a_u x_u          b_u along  e - bias_reg a_u b_u       (a: see Descending)
+//   x_u moves along  e y_i - reg a_u x_u          b_u along  e - bias_reg a_u b_u       (a: see SgdSide)
 //   y_i moves along  e (x_u + s_u) - reg a_i y_i  b_i along  e - bias_reg a_i b_i
 //
 // s_u, the implicit term of SVD++, stands still meanwhile. The entries lie in a grid of blocks, stripes of users by
@@ -20,7 +20,7 @@ struct Blocks {
 };
 
 // What is learned of one side, and the moments of its gradients: none for plain steps, one for momentum, two for Adam.
-struct Descending {
+struct SgdSide {
     int64_t rows;
     float* factors;      // (rows, 1 + moments, width), width a whole number of vectors
     float* bias;         // (rows, 1 + moments)
@@ -28,18 +28,18 @@ struct Descending {
     const float* share;  // (rows) a: how much of a row's regularization each of its entries carries
 };
 
-struct Rule {
-    double mean, rate, reg, bias_reg, keep;  // keep: of the (first) moment, at each step
-    int64_t batch;                           // entries of a block whose gradients are summed before any row moves
+struct StepRule {
+    double mean, rate, reg, bias_reg, momentum;  // momentum: what a step keeps of the (first) moment
+    int64_t batch;                               // entries of a block whose gradients are summed before any row moves
 };
 
 struct Sgd {
     Blocks blocks;
     int width, moments;
-    Descending users, items;
+    SgdSide users, items;
     const float* sums;  // (users, width) s, or null
     float* slopes;      // (users, width) or null: e y_i is added, from which the implicit factors learn
-    Rule rule;
+    StepRule rule;
 };
 
 // Walks these rounds in this order.

@@ -14,7 +14,7 @@
 namespace alsatian {
 namespace {
 
-constexpr int64_t kLongest = 1 << 16;  // bytes by which a line may reach beyond its chunk
+constexpr int64_t kMaxLineBytes = 1 << 16;  // bytes by which a line may reach beyond its chunk
 
 // Bytes [from, from + count) of a file, then "\n" so that every line ends, and zeros to compare a delimiter with.
 bool read(int file, int64_t from, int64_t count, std::vector<char>& bytes) {
@@ -74,7 +74,7 @@ bool number(const char*& at, float& value) {
 
 class Scanner {
 public:
-    Scanner(const Text& text, const std::vector<Field>& fields) : text_(text), fields_(fields) {
+    Scanner(const TextFile& text, const std::vector<Field>& fields) : text_(text), fields_(fields) {
         for (int byte = 0; byte < 256; ++byte) plain_[byte] = byte >= ' ' && byte < 127 && byte != text.quote;
         plain_[static_cast<unsigned char>(text.delimiter[0])] = false;
     }
@@ -109,7 +109,7 @@ private:
         }
     }
 
-    const Text& text_;
+    const TextFile& text_;
     const std::vector<Field>& fields_;
     std::array<bool, 256> plain_;
 };
@@ -142,7 +142,7 @@ bool count_lines(int file, int64_t size, int64_t chunk, int64_t* starts, int thr
     return readable;
 }
 
-bool read_fields(const Text& text, const int64_t* starts, const std::vector<Field>& fields, int threads) {
+bool read_fields(const TextFile& text, const int64_t* starts, const std::vector<Field>& fields, int threads) {
     const int64_t chunks = (text.size + text.chunk - 1) / text.chunk;
     const Scanner scanner(text, fields);
     std::vector<std::vector<char>> buffers(threads);
@@ -150,7 +150,7 @@ bool read_fields(const Text& text, const int64_t* starts, const std::vector<Fiel
     parallel_for(threads, chunks, [&](int64_t c, int worker) {
         if (!plain) return;
         const int64_t from = std::max<int64_t>(0, c * text.chunk - 1), to = std::min(text.size, (c + 1) * text.chunk);
-        const int64_t reach = std::min(text.size, to + kLongest);
+        const int64_t reach = std::min(text.size, to + kMaxLineBytes);
         std::vector<char>& bytes = buffers[worker];
         if (!read(text.file, from, reach - from, bytes)) {
             plain = false;

@@ -12,7 +12,7 @@ struct Field {
     void* to;
 };
 
-struct Text {
+struct TextFile {
     int file;  // its descriptor
     int64_t size;
     int64_t chunk;  // bytes that a task takes
@@ -26,6 +26,6 @@ struct Text {
 bool count_lines(int file, int64_t size, int64_t chunk, int64_t* starts, int threads);
 
 // Writes line n (without the header) to place n of each column. False if any line is not plain.
-bool read_fields(const Text& text, const int64_t* starts, const std::vector<Field>& fields, int threads);
+bool read_fields(const TextFile& text, const int64_t* starts, const std::vector<Field>& fields, int threads);
 
 }  // namespace alsatian

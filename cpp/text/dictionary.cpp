@@ -9,13 +9,13 @@ namespace alsatian {
 
 void Dictionary::number(const char* data, const int32_t* offsets, const bool* kept, int64_t count, int32_t* out) {
     std::string_view last;
-    int32_t found = -1;
+    int32_t number = -1;
     for (int64_t row = 0; row < count; ++row) {
         if (kept && !kept[row]) continue;
         const std::string_view here(data + offsets[row], offsets[row + 1] - offsets[row]);
-        if (found < 0 || here != last) found = find_or_add(here);  // rows of one user often follow each other
+        if (number < 0 || here != last) number = find_or_add(here);  // rows of one user often follow each other
         last = here;
-        *out++ = found;
+        *out++ = number;
     }
 }
 

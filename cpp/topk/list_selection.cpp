@@ -9,21 +9,21 @@
 namespace alsatian {
 namespace {
 
-void select(const Lists& lists, int64_t at, const float* line) {
+void select_line(const TopNRequest& request, int64_t at, const float* line) {
     Selection selection;
-    for (int32_t item = 0; item < lists.items; ++item)
-        if (line[item] > selection.threshold && !lists.seen.excluded(lists.rows[at], item))
-            selection.offer(line[item], item, lists.n);
-    selection.write(lists.n, lists.best + at * lists.n, lists.scores + at * lists.n);
+    for (int32_t item = 0; item < request.items; ++item)
+        if (line[item] > selection.threshold && !request.seen.excluded(request.rows[at], item))
+            selection.offer(line[item], item, request.n);
+    selection.write(request.n, request.items_out + at * request.n, request.scores + at * request.n);
 }
 
 struct Scratch {
     std::vector<float> line, divisor;
 };
 
-void score(const Sums& sums, int64_t items, int32_t row, Scratch& scratch) {
+void score_row(const SparseSums& sums, int64_t items, int32_t row, Scratch& scratch) {
     auto& [line, divisor] = scratch;
-    const bool divided = sums.divide != Divide::nothing;
+    const bool divided = sums.divisor_kind != Divisor::nothing;
     line.assign(items, 0);
     if (divided) divisor.assign(items, 0);
     for (int64_t e = sums.weights.indptr[row]; e < sums.weights.indptr[row + 1]; ++e) {
@@ -32,7 +32,8 @@ void score(const Sums& sums, int64_t items, int32_t row, Scratch& scratch) {
         for (int64_t p = sums.parts.indptr[from]; p < sums.parts.indptr[from + 1]; ++p) {
             const int32_t item = sums.parts.indices[p];
             line[item] += weight * sums.parts.values[p];
-            if (divided) divisor[item] += std::abs(sums.divide == Divide::weights ? weight : sums.parts.values[p]);
+            if (divided)
+                divisor[item] += std::abs(sums.divisor_kind == Divisor::weights ? weight : sums.parts.values[p]);
         }
     }
     for (int64_t item = 0; item < items; ++item) {
@@ -44,15 +45,16 @@ void score(const Sums& sums, int64_t items, int32_t row, Scratch& scratch) {
 
 }  // namespace
 
-void best(const float* lines, const Lists& lists, int threads) {
-    parallel_for(threads, lists.count, [&](int64_t at, int) { select(lists, at, lines + at * lists.items); });
+void top_n_dense(const float* lines, const TopNRequest& request, int threads) {
+    parallel_for(threads, request.count,
+                 [&](int64_t at, int) { select_line(request, at, lines + at * request.items); });
 }
 
-void best_sums(const Sums& sums, const Lists& lists, int threads) {
+void top_n_sums(const SparseSums& sums, const TopNRequest& request, int threads) {
     std::vector<Scratch> scratch(threads);
-    parallel_for(threads, lists.count, [&](int64_t at, int worker) {
-        score(sums, lists.items, lists.rows[at], scratch[worker]);
-        select(lists, at, scratch[worker].line.data());
+    parallel_for(threads, request.count, [&](int64_t at, int worker) {
+        score_row(sums, request.items, request.rows[at], scratch[worker]);
+        select_line(request, at, scratch[worker].line.data());
     });
 }
 

@@ -53,11 +53,11 @@ struct Selection {
     }
 
     // Descending by score, then ascending by item; -1 (score 0) past the end.
-    void write(int n, int32_t* best, float* scores) {
+    void write(int n, int32_t* items, float* scores) {
         std::sort_heap(heap.begin(), heap.end());
-        std::fill_n(best, n, -1);
+        std::fill_n(items, n, -1);
         std::fill_n(scores, n, 0.0f);
-        for (size_t i = 0; i < heap.size(); ++i) best[i] = heap[i].item, scores[i] = heap[i].score;
+        for (size_t i = 0; i < heap.size(); ++i) items[i] = heap[i].item, scores[i] = heap[i].score;
     }
 };
 

@@ -12,10 +12,10 @@
 namespace alsatian {
 namespace {
 
-constexpr int kQueries = 6;   // scored together: one register tile
-constexpr int kGroups = 8;    // groups of six that share a stretch of panels in the cache
-constexpr int kStretch = 32;  // panels
-constexpr int kTogether = 4;  // panels that one query is scored on at a time
+constexpr int kQueries = 6;        // scored together: one register tile
+constexpr int kQueryGroups = 8;    // groups of six queries that share a stretch of panels in the cache
+constexpr int kPanelStretch = 32;  // panels that a group is scored on before the next group
+constexpr int kPanelsPerStep = 4;  // panels that one query is scored on at a time
 
 // One person's list in the making.
 struct Query {
@@ -25,23 +25,25 @@ struct Query {
     Selection selection;
 };
 
-// Lists the panels of [from, stop) that may hold an item for this list, and returns how many: x'y + b <= |x| |y| + b.
-int hopeful(const Panels& panels, const Query& query, int64_t from, int64_t stop, int64_t* found) {
+// Writes the panels of [from, stop) that may hold an item for this list to `candidates`, and returns how many: their
+// bound on a score, x'y + b <= |x| |y| + b, reaches the list's threshold.
+int panels_above_threshold(const Panels& panels, const Query& query, int64_t from, int64_t stop, int64_t* candidates) {
     using S = Simd<float>;
     const float threshold = query.selection.threshold;
     int count = 0;
-    const auto add = [&](int64_t panel, bool hopeful) {
-        found[count] = panel;
-        count += hopeful;
+    const auto add = [&](int64_t panel, bool reaches) {
+        candidates[count] = panel;
+        count += reaches;
     };
     int64_t panel = from;
     for (; panel + S::lanes <= stop; panel += S::lanes) {
-        const auto below = query.length * S::load(panels.longest + panel) + S::load(panels.highest + panel) < threshold;
+        const auto below =
+            query.length * S::load(panels.max_norm + panel) + S::load(panels.max_bias + panel) < threshold;
         if (Simd<int32_t>::total(below) == -S::lanes) continue;
         for (int lane = 0; lane < S::lanes; ++lane) add(panel + lane, !below[lane]);
     }
     for (; panel < stop; ++panel)
-        add(panel, !(query.length * panels.longest[panel] + panels.highest[panel] < threshold));
+        add(panel, !(query.length * panels.max_norm[panel] + panels.max_bias[panel] < threshold));
     return count;
 }
 
@@ -63,7 +65,7 @@ void select(const TopK& t, int64_t panel, const float* line, Query& query) {
 }
 
 // Scores six queries on one panel; interleaved: their factors, factor by factor.
-void one_panel(const TopK& t, Query* queries, const float* interleaved, int64_t panel) {
+void score_queries_on_panel(const TopK& t, Query* queries, const float* interleaved, int64_t panel) {
     using S = Simd<float>;
     const float* from = t.panels.at(panel);
     float scores[kQueries * kPanel];
@@ -76,24 +78,24 @@ void one_panel(const TopK& t, Query* queries, const float* interleaved, int64_t 
 
 // Scores one query on a few panels at a time: on one alone, each sum would wait for the one before it.
 // The sums run in the order of tile(), so a list has the same bits whoever else is asked for.
-void some_panels(const TopK& t, Query& query, const int64_t* panels, int count) {
+void score_query_on_panels(const TopK& t, Query& query, const int64_t* panels, int count) {
     using S = Simd<float>;
     constexpr int vectors = kPanel / S::lanes;
-    for (int first = 0; first < count; first += kTogether) {
-        const float* from[kTogether];
-        for (int p = 0; p < kTogether; ++p) from[p] = t.panels.at(panels[std::min(first + p, count - 1)]);
-        S::Vector acc[kTogether][vectors];
-        UNROLL for (int p = 0; p < kTogether; ++p) {
+    for (int first = 0; first < count; first += kPanelsPerStep) {
+        const float* from[kPanelsPerStep];
+        for (int p = 0; p < kPanelsPerStep; ++p) from[p] = t.panels.at(panels[std::min(first + p, count - 1)]);
+        S::Vector acc[kPanelsPerStep][vectors];
+        UNROLL for (int p = 0; p < kPanelsPerStep; ++p) {
             UNROLL for (int v = 0; v < vectors; ++v) acc[p][v] = S::load(from[p] + v * S::lanes);
         }
         for (int f = 1; f <= t.panels.factors; ++f) {
-            UNROLL for (int p = 0; p < kTogether; ++p) {
+            UNROLL for (int p = 0; p < kPanelsPerStep; ++p) {
                 UNROLL for (int v = 0; v < vectors; ++v) {
                     acc[p][v] += query.factors[f - 1] * S::load(from[p] + f * kPanel + v * S::lanes);
                 }
             }
         }
-        for (int p = 0; p < std::min(kTogether, count - first); ++p) {
+        for (int p = 0; p < std::min(kPanelsPerStep, count - first); ++p) {
             float line[kPanel];
             UNROLL for (int v = 0; v < vectors; ++v) S::store(line + v * S::lanes, acc[p][v]);
             select(t, panels[first + p], line, query);
@@ -102,18 +104,19 @@ void some_panels(const TopK& t, Query& query, const int64_t* panels, int count) 
 }
 
 // Six queries on a stretch of panels: together where most of them want most of it, else each on what it wants.
-void stretch(const TopK& t, Query* queries, int count, const float* interleaved, int64_t from, int64_t stop) {
-    int64_t wanted[kQueries][kStretch];
+void score_stretch(const TopK& t, Query* queries, int count, const float* interleaved, int64_t from, int64_t stop) {
+    int64_t candidates[kQueries][kPanelStretch];
     int counts[kQueries], total = 0;
-    for (int r = 0; r < count; ++r) total += counts[r] = hopeful(t.panels, queries[r], from, stop, wanted[r]);
+    for (int r = 0; r < count; ++r)
+        total += counts[r] = panels_above_threshold(t.panels, queries[r], from, stop, candidates[r]);
     if (count == kQueries && 2 * total >= kQueries * (stop - from)) {
-        for (int64_t panel = from; panel < stop; ++panel) one_panel(t, queries, interleaved, panel);
+        for (int64_t panel = from; panel < stop; ++panel) score_queries_on_panel(t, queries, interleaved, panel);
     } else {
-        for (int r = 0; r < count; ++r) some_panels(t, queries[r], wanted[r], counts[r]);
+        for (int r = 0; r < count; ++r) score_query_on_panels(t, queries[r], candidates[r], counts[r]);
     }
 }
 
-Query query_of(const TopK& t, int32_t row) {
+Query make_query(const TopK& t, int32_t row) {
     const float* factors = t.queries + static_cast<int64_t>(row) * t.panels.factors;
     double square = 0;
     for (int f = 0; f < t.panels.factors; ++f) square += static_cast<double>(factors[f]) * factors[f];
@@ -136,26 +139,26 @@ void pack_items(const float* factors, const float* bias, const int32_t* order, i
 }
 
 void top_k(const TopK& t, int threads) {
-    constexpr int64_t batch = kQueries * kGroups;
+    constexpr int64_t batch = kQueries * kQueryGroups;
     const int64_t panels = t.panels.count(), k = t.panels.factors;
     parallel_for(threads, (t.count + batch - 1) / batch, [&](int64_t task, int) {
         const int64_t begin = task * batch, size = std::min(t.count - begin, batch);
         std::vector<Query> queries;
-        for (int64_t at = begin; at < begin + size; ++at) queries.push_back(query_of(t, t.rows[at]));
+        for (int64_t at = begin; at < begin + size; ++at) queries.push_back(make_query(t, t.rows[at]));
         const int64_t whole = size - size % kQueries;  // in sixes
         std::vector<float> interleaved(whole * k);
         for (int64_t at = 0; at < whole; ++at)
             for (int64_t f = 0; f < k; ++f)
                 interleaved[(at - at % kQueries) * k + f * kQueries + at % kQueries] = queries[at].factors[f];
-        for (int64_t from = 0; from < panels; from += kStretch) {
+        for (int64_t from = 0; from < panels; from += kPanelStretch) {
             for (int64_t first = 0; first < size; first += kQueries) {
                 const int count = static_cast<int>(std::min<int64_t>(kQueries, size - first));
-                stretch(t, &queries[first], count, interleaved.data() + first * k, from,
-                        std::min(panels, from + kStretch));
+                score_stretch(t, &queries[first], count, interleaved.data() + first * k, from,
+                              std::min(panels, from + kPanelStretch));
             }
         }
         for (int64_t at = 0; at < size; ++at)
-            queries[at].selection.write(t.n, t.best + (begin + at) * t.n, t.scores + (begin + at) * t.n);
+            queries[at].selection.write(t.n, t.items_out + (begin + at) * t.n, t.scores + (begin + at) * t.n);
     });
 }
 

@@ -11,10 +11,10 @@ constexpr int kPanel = 16;  // items side by side, whatever the vector: files an
 
 // Items in an order in which like ones are together: long ones first.
 struct Panels {
-    const float* cells;    // (ceil(items / 16), factors + 1, 16); line 0 is the bias (-inf where there is no item)
-    const int32_t* order;  // (items): which item has this place
-    const float* longest;  // (panels): no item of the panel has a longer vector,
-    const float* highest;  // and none a higher bias, not even after rounding errors
+    const float* cells;     // (ceil(items / 16), factors + 1, 16); line 0 is the bias (-inf where there is no item)
+    const int32_t* order;   // (items): which item has this place
+    const float* max_norm;  // (panels): no item of the panel has a longer vector,
+    const float* max_bias;  // and none a higher bias, not even after rounding errors
     int64_t items;
     int factors;
 
@@ -30,9 +30,9 @@ struct TopK {
     const float* queries;  // (any, factors)
     const int32_t* rows;   // (count): which query, and which row of seen
     int64_t count;
-    Excluded seen;  // by query
-    int32_t* best;  // (count, n): descending score, then ascending item; -1 past the end
-    float* scores;  // (count, n)
+    Excluded seen;       // by query
+    int32_t* items_out;  // (count, n): descending score, then ascending item; -1 past the end
+    float* scores;       // (count, n)
 };
 
 void top_k(const TopK& task, int threads);

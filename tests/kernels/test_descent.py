@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alsatian.kernels import Blocks, Descending, Rule, reference
+from alsatian.kernels import Blocks, SgdSide, StepRule, reference
 from alsatian.models.blocks import blocks_of, stripes_for
 
 MOMENTS = {"sgd": 0, "momentum": 1, "adam": 2}
@@ -21,15 +21,15 @@ class Walk:
     """Everything that the kernel is given."""
 
     blocks: Blocks
-    users: Descending
-    items: Descending
+    users: SgdSide
+    items: SgdSide
     sums: NDArray[Any] | None
     slopes: NDArray[Any] | None
-    rule: Rule
+    rule: StepRule
 
     def run(self, kernel: object, times: int = 1, threads: int = 2) -> Walk:
         """Return where some epochs lead."""
-        users, items = (Descending(*(array.copy() for array in side)) for side in (self.users, self.items))
+        users, items = (SgdSide(*(array.copy() for array in side)) for side in (self.users, self.items))
         slopes = None if self.slopes is None else self.slopes.copy()
         rounds = np.random.default_rng(5).permutation(int(np.sqrt(len(self.blocks.starts)))).astype(np.int32)
         for _ in range(times):
@@ -67,11 +67,11 @@ def walk(
     values = rng.integers(1, 6, entries).astype(np.float32)
     entry_weights = rng.uniform(0.5, 2, entries).astype(np.float32) if weights else None
 
-    def side(rows: int) -> Descending:
+    def side(rows: int) -> SgdSide:
         factors = np.zeros((rows, 1 + moments, width), np.float32)
         factors[:, 0] = rng.standard_normal((rows, width)) / 4
         share = rng.uniform(0.5, 2, rows).astype(np.float32)
-        return Descending(factors, np.zeros((rows, 1 + moments), np.float32), np.zeros(rows, np.int32), share)
+        return SgdSide(factors, np.zeros((rows, 1 + moments), np.float32), np.zeros(rows, np.int32), share)
 
     sums = rng.standard_normal((shape[0], width)).astype(np.float32) / 4 if implicit else None
     return Walk(
@@ -80,7 +80,7 @@ def walk(
         side(shape[1]),
         sums,
         None if sums is None else np.zeros_like(sums),
-        Rule(mean=3.2, rate=0.02, reg=0.1, bias_reg=0.3, keep=0.8, batch=batch),
+        StepRule(mean=3.2, rate=0.02, reg=0.1, bias_reg=0.3, momentum=0.8, batch=batch),
     )
 
 
@@ -142,7 +142,7 @@ def loss(w: Walk) -> float:
 def test_a_step_goes_down_the_slope_of_the_loss(implicit: bool) -> None:
     """In one batch with everything in one block, a plain step is -rate / 2 times the gradient of the whole loss."""
     start = walk(entries=30, shape=(6, 5), width=3, stripes=1, batch=1000, implicit=implicit, weights=True)
-    doubles = [Descending(*(np.asarray(a, np.float64) for a in side)) for side in (start.users, start.items)]
+    doubles = [SgdSide(*(np.asarray(a, np.float64) for a in side)) for side in (start.users, start.items)]
     start = replace(start, users=doubles[0], items=doubles[1])
     start.users.bias[:] += 0.1
     moved = start.run(reference)

@@ -56,11 +56,11 @@ def test_neighbors_equal_their_twin(kernel: ModuleType, similarity: str, shrinka
 def test_shared_columns_equal_their_twin(kernel: ModuleType, threads: int) -> None:
     rows, rng = sparse(80, 60), np.random.default_rng(0)
     left, right = np.sort(rng.integers(0, 80, 500)).astype(np.int32), rng.integers(0, 80, 500).astype(np.int32)
-    expected = reference.shared(rows, 60, left, right)
-    np.testing.assert_array_equal(kernel.shared(rows, 60, left, right, threads), expected)
-    other_way = kernel.shared(rows, 60, right, left, threads)  # in no order
+    expected = reference.co_counts(rows, 60, left, right)
+    np.testing.assert_array_equal(kernel.co_counts(rows, 60, left, right, threads), expected)
+    other_way = kernel.co_counts(rows, 60, right, left, threads)  # in no order
     np.testing.assert_array_equal(other_way, expected)
-    assert len(kernel.shared(rows, 60, left[:0], right[:0], threads)) == 0
+    assert len(kernel.co_counts(rows, 60, left[:0], right[:0], threads)) == 0
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
@@ -102,8 +102,8 @@ def test_neighbors_of_a_row_that_is_there_have_the_same_bits(
     lengths = sizes(rows, similarity)
     near, similarities = kernel.neighbors(rows, 60, lengths, similarity, shrinkage, 79)
     asked = (rows, lengths, by_column(kernel, rows, 60), lengths, similarity, shrinkage, 80)
-    found, scores = kernel.neighbors_of(*asked)
-    same((found, scores), reference.neighbors_of(*asked))
+    found, scores = kernel.neighbors_for(*asked)
+    same((found, scores), reference.neighbors_for(*asked))
     for row in range(80):
         others = found[row] != row
         count = (near[row] >= 0).sum()
@@ -124,7 +124,7 @@ def test_long_rows_meet_all_others_in_all_parts(kernel: ModuleType, similarity: 
     near, similarities = kernel.neighbors(rows, columns, lengths, similarity, shrinkage, 20)
     entries = np.concatenate([np.arange(*indptr[row : row + 2]) for row in some])
     asked = Sparse(np.concatenate([[0], np.cumsum(counts[some])]), indices[entries], rows.values[entries])
-    found, scores = kernel.neighbors_of(
+    found, scores = kernel.neighbors_for(
         asked, lengths[some], by_column(kernel, rows, columns), lengths, similarity, shrinkage, 21
     )
     for place, row in enumerate(some):
@@ -141,11 +141,11 @@ def test_best_sums_equal_their_twin(kernel: ModuleType, divide: str, n: int) -> 
     rows, seen = np.array([3, 3, 19, 0], np.int32), sparse(20, 30, seed=2)[:2]
     for begin, level, out, mask in ((None, None, None, None), (start, base, seen, rng.random(30) < 0.6)):
         asked = (weights, parts, 30, rows, n, begin, level, divide, 0.5, out, mask)
-        found, expected = kernel.best_sums(*asked), reference.best_sums(*asked)
+        found, expected = kernel.top_n_sums(*asked), reference.top_n_sums(*asked)
         if divide == "nothing":  # exact, so that ties are ties
             np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_allclose(found[1], expected[1], rtol=1e-5)
-        assert kernel.best_sums(*asked, threads=1)[1].tobytes() == found[1].tobytes()
+        assert kernel.top_n_sums(*asked, threads=1)[1].tobytes() == found[1].tobytes()
 
 
 @pytest.mark.parametrize("n", [1, 7, 30])
@@ -153,7 +153,8 @@ def test_best_equals_its_twin(kernel: ModuleType, n: int) -> None:
     rng = np.random.default_rng(0)
     lines, rows = rng.integers(-3, 4, (4, 30)).astype(np.float32), np.array([3, 3, 19, 0], np.int32)
     for seen, mask in ((None, None), (sparse(20, 30, seed=2)[:2], rng.random(30) < 0.6)):
-        found, expected = kernel.best(lines, rows, n, seen, mask), reference.best(lines, rows, n, seen, mask)
+        found = kernel.top_n_dense(lines, rows, n, seen, mask)
+        expected = reference.top_n_dense(lines, rows, n, seen, mask)
         np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])
 
@@ -171,8 +172,8 @@ def test_wrong_arrays_are_refused(kernel: ModuleType) -> None:
             kernel.neighbors(*wrong)
     lines, order = np.zeros((2, 8), np.float32), np.array([0, 10], np.int32)
     with pytest.raises(ValueError, match="a row is out of bounds"):
-        kernel.best(lines, order, 2, rows[:2])
+        kernel.top_n_dense(lines, order, 2, rows[:2])
     with pytest.raises(ValueError, match="a row is out of bounds"):
-        kernel.best_sums(rows, sparse(8, 8), 8, order, 2)
+        kernel.top_n_sums(rows, sparse(8, 8), 8, order, 2)
     with pytest.raises(ValueError, match="one byte an item"):
-        kernel.best(lines, order, 2, None, np.ones(9, bool))
+        kernel.top_n_dense(lines, order, 2, None, np.ones(9, bool))

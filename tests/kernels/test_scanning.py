@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from alsatian import kernels
 from alsatian.kernels import reference
-from alsatian.kernels.types import Plain
+from alsatian.kernels.types import TextFile
 
 TYPES = [np.int32, None, np.float32, np.int64]
 Outcome = tuple[Any, bool, list[list[Any]]]
@@ -23,7 +23,7 @@ def outcome(kernel: Any, path: Path, chunk: int, types: list[Any], threads: int 
     """Return where chunks begin, whether all lines were plain, and if they were, the columns."""
     settings = {"delimiter": ",", "quote": ord('"'), "header": False, "carriage_returns": False} | layout
     with path.open("rb") as file:
-        text = Plain(file.fileno(), path.stat().st_size, chunk, **settings)
+        text = TextFile(file.fileno(), path.stat().st_size, chunk, **settings)
         starts = kernel.count_lines(text.file, text.size, chunk, threads)
         lines = max(0, int(starts[-1]) - text.header)
         columns = [None if kind is None else np.zeros(lines, kind) for kind in types]
@@ -121,7 +121,7 @@ def test_a_file_that_shrinks_meanwhile(kernel: ModuleType, tmp_path: Path) -> No
     path.write_text("1\n2\n3\n")
     with path.open("rb") as file:
         assert kernels.count_lines(file.fileno(), 10) is None
-        text = Plain(file.fileno(), 6, 4, ",", -1, False, False)
+        text = TextFile(file.fileno(), 6, 4, ",", -1, False, False)
         starts, column = kernels.count_lines(text.file, text.size, text.chunk), np.zeros(3, np.int32)
         assert starts is not None
         assert kernels.read_fields(text, starts, [column])
@@ -138,16 +138,16 @@ def test_arguments_are_checked(build: ModuleType, tmp_path: Path) -> None:
         number = file.fileno()
         starts = np.zeros(2, np.int64)
         assert build.count_lines(number, 4, 10, starts, 1)
-        right = {"file": number, "size": 4, "chunk": 10, "delimiter": ",", "quote": -1, "header": False}
-        right |= {"carriage_returns": False, "starts": starts, "columns": [np.zeros(2, np.int32)], "threads": 1}
+        right: dict[str, Any] = {"text": TextFile(number, 4, 10, ",", -1, header=False, carriage_returns=False)}
+        right |= {"starts": starts, "columns": [np.zeros(2, np.int32)], "threads": 1}
         assert build.read_fields(**right)
         for changes, message in (
-            ({"size": 0}, "must be positive"),
-            ({"chunk": 0}, "must be positive"),
-            ({"chunk": 1}, "chunks \\+ 1"),
+            ({"text": right["text"]._replace(size=0)}, "must be positive"),
+            ({"text": right["text"]._replace(chunk=0)}, "must be positive"),
+            ({"text": right["text"]._replace(chunk=1)}, "chunks \\+ 1"),
             ({"starts": np.array([1, 0])}, "must not descend"),
             ({"starts": np.array([-1, 2])}, "must not descend"),
-            ({"delimiter": ""}, "1 to 15 bytes"),
+            ({"text": right["text"]._replace(delimiter="")}, "1 to 15 bytes"),
             ({"columns": []}, "has a field"),
             ({"columns": [np.zeros(2, np.int16)]}, "int32, int64 or float32"),
             ({"columns": [np.zeros(1, np.int32)]}, "as long as there are lines"),

@@ -81,7 +81,7 @@ def _read(paths: Iterable[str], dialect: Dialect, types: Sequence[Any]) -> list[
     return columns if begin else None
 
 
-def _plain(file: BinaryIO, dialect: Dialect) -> kernels.Plain | None:
+def _plain(file: BinaryIO, dialect: Dialect) -> kernels.TextFile | None:
     """Return how the bytes of an open file are laid out, or None if its first line leaves that in doubt."""
     first, quote = file.readline(LONGEST), dialect.quote.encode()
     body = first.rstrip(b"\r\n")
@@ -90,7 +90,7 @@ def _plain(file: BinaryIO, dialect: Dialect) -> kernels.Plain | None:
     size, crlf = os.fstat(file.fileno()).st_size, first.endswith(b"\r\n")
     if size < len(first):  # not a file of bytes that stay, such as those of /proc
         return None
-    return kernels.Plain(
+    return kernels.TextFile(
         file.fileno(), size, CHUNK, dialect.delimiter, quote[0] if quote else -1, bool(dialect.header), crlf
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import ParameterError
-from alsatian.kernels.panels import Panels, arranged
+from alsatian.kernels.panels import Panels, order_items
 from alsatian.kernels.threads import usable_threads
 from alsatian.kernels.types import (
     CHUNK,
@@ -22,20 +22,21 @@ from alsatian.kernels.types import (
     NEVER,
     Array,
     Blocks,
-    Descending,
-    Form,
-    Plain,
     Rows,
-    Rule,
+    SgdSide,
     Side,
     Sparse,
+    StepRule,
+    TextFile,
+    Weighting,
 )
 
 __all__ = [
-    "LINE", "NEVER", "Blocks", "Descending", "Dictionary", "Form", "Panels", "Plain", "Rows", "Rule", "Side", "Sparse",
-    "best", "best_sums", "count_lines", "counting_sort", "gram", "half_sweep", "instruction_set", "neighbors",
-    "neighbors_of", "pack_items", "pair_scores", "read_fields", "row_sums", "sgd", "shared", "sort_rows",
-    "squared_error", "top_k", "transpose", "usable_threads",
+    "LINE", "NEVER", "Blocks", "Dictionary", "Panels", "Rows", "SgdSide", "Side", "Sparse", "StepRule", "TextFile",
+    "Weighting",
+    "co_counts", "count_lines", "counting_sort", "gram", "half_sweep", "instruction_set", "neighbors",
+    "neighbors_for", "pack_items", "pair_scores", "read_fields", "row_sums", "sgd", "sort_rows",
+    "squared_error", "top_k", "top_n_dense", "top_n_sums", "transpose", "usable_threads",
 ]  # fmt: skip
 
 _BUILDS = {"avx2": "_native_avx2", "baseline": "_native"}  # best first
@@ -91,7 +92,7 @@ def gram(factors: Array, scale: float = 1.0, threads: int | None = None) -> Arra
 
 def half_sweep(
     rows: Rows,
-    form: Form,
+    weighting: Weighting,
     fixed: Side,
     gram: Array | None,
     ridge: Array,
@@ -106,13 +107,12 @@ def half_sweep(
 ) -> tuple[float, int]:
     threads = usable_threads(threads)
     return _native.half_sweep(  # type: ignore[no-any-return]
-        *rows, tuple(form), *fixed, gram, ridge, rhs_offset, noise, *solution, steps, exact_from, nonnegative,
-        threads,
-    )  # fmt: skip
+        rows, weighting, fixed, gram, ridge, solution, (steps, exact_from, nonnegative), (rhs_offset, noise), threads
+    )
 
 
 def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> Panels:
-    panels = arranged(factors, bias)
+    panels = order_items(factors, bias)
     _native.pack_items(factors, bias, panels.order, panels.cells)
     return panels
 
@@ -126,10 +126,10 @@ def top_k(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    best, scores = np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32)
+    items, scores = np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32)
     mask = None if allowed is None else allowed.view(np.uint8)
-    _native.top_k(*panels, queries, rows, *(seen or (None, None)), mask, best, scores, usable_threads(threads))
-    return best, scores
+    _native.top_k(panels, queries, rows, seen, mask, items, scores, usable_threads(threads))
+    return items, scores
 
 
 def pair_scores(
@@ -147,26 +147,26 @@ def pair_scores(
 def sgd(
     blocks: Blocks,
     rounds: NDArray[np.int32],
-    users: Descending,
-    items: Descending,
+    users: SgdSide,
+    items: SgdSide,
     sums: NDArray[np.float32] | None,
     slopes: NDArray[np.float32] | None,
-    rule: Rule,
+    rule: StepRule,
     threads: int | None = None,
 ) -> None:
-    _native.sgd(tuple(blocks), rounds, tuple(users), tuple(items), sums, slopes, tuple(rule), usable_threads(threads))
+    _native.sgd(blocks, rounds, users, items, sums, slopes, rule, usable_threads(threads))
 
 
 def squared_error(
     blocks: Blocks,
-    users: Descending,
-    items: Descending,
+    users: SgdSide,
+    items: SgdSide,
     sums: NDArray[np.float32] | None,
     mean: float,
     threads: int | None = None,
 ) -> float:
     return _native.squared_error(  # type: ignore[no-any-return]
-        tuple(blocks), tuple(users), tuple(items), sums, mean, usable_threads(threads)
+        blocks, users, items, sums, mean, usable_threads(threads)
     )
 
 
@@ -188,11 +188,11 @@ def neighbors(
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     found, scores = np.empty((len(sizes), k), np.int32), np.empty((len(sizes), k), np.float32)
-    _native.neighbors(tuple(rows), columns, sizes, (similarity, shrinkage), found, scores, usable_threads(threads))
+    _native.neighbors(rows, columns, sizes, (similarity, shrinkage), found, scores, usable_threads(threads))
     return found, scores
 
 
-def neighbors_of(
+def neighbors_for(
     queries: Sparse,
     query_sizes: NDArray[np.float32],
     by_column: Sparse,
@@ -203,22 +203,22 @@ def neighbors_of(
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     found, scores = np.empty((len(query_sizes), k), np.int32), np.empty((len(query_sizes), k), np.float32)
-    _native.neighbors_of(
-        tuple(queries), query_sizes, tuple(by_column), sizes, (similarity, shrinkage), found, scores,
+    _native.neighbors_for(
+        queries, query_sizes, by_column, sizes, (similarity, shrinkage), found, scores,
         usable_threads(threads),
     )  # fmt: skip
     return found, scores
 
 
-def shared(
+def co_counts(
     rows: Sparse, columns: int, left: NDArray[np.int32], right: NDArray[np.int32], threads: int | None = None
 ) -> NDArray[np.int32]:
     counts = np.empty(len(left), np.int32)
-    _native.shared(tuple(rows), columns, left, right, counts, usable_threads(threads))
+    _native.co_counts(rows, columns, left, right, counts, usable_threads(threads))
     return counts
 
 
-def best(
+def top_n_dense(
     lines: NDArray[np.float32],
     rows: NDArray[np.int32],
     n: int,
@@ -228,11 +228,11 @@ def best(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     found, scores = np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32)
     mask = None if allowed is None else allowed.view(np.uint8)
-    _native.best(lines, rows, seen, mask, found, scores, usable_threads(threads))
+    _native.top_n_dense(lines, rows, seen, mask, found, scores, usable_threads(threads))
     return found, scores
 
 
-def best_sums(
+def top_n_sums(
     weights: Sparse,
     parts: Sparse,
     items: int,
@@ -248,8 +248,8 @@ def best_sums(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     found, scores = np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32)
     mask = None if allowed is None else allowed.view(np.uint8)
-    _native.best_sums(
-        tuple(weights), tuple(parts), items, start, base, (divide, damping), rows, seen, mask, found, scores,
+    _native.top_n_sums(
+        weights, parts, items, start, base, (divide, damping), rows, seen, mask, found, scores,
         usable_threads(threads),
     )  # fmt: skip
     return found, scores
@@ -261,12 +261,12 @@ def count_lines(file: int, size: int, chunk: int = CHUNK, threads: int | None = 
 
 
 def read_fields(
-    text: Plain,
+    text: TextFile,
     starts: NDArray[np.int64],
     columns: Sequence[Array | None],
     threads: int | None = None,
 ) -> bool:
-    return _native.read_fields(*text, starts, list(columns), usable_threads(threads))  # type: ignore[no-any-return]
+    return _native.read_fields(text, starts, list(columns), usable_threads(threads))  # type: ignore[no-any-return]
 
 
 class Dictionary:

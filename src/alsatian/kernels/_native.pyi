@@ -14,46 +14,37 @@ _Int32: TypeAlias = NDArray[np.int32]
 _Int64: TypeAlias = NDArray[np.int64]
 _Float32: TypeAlias = NDArray[np.float32]
 _Float64: TypeAlias = NDArray[np.float64]
-_Sparse: TypeAlias = tuple[_Int64, _Int32, _Float32]
+_Rows: TypeAlias = tuple[_Int64, _Int32, _Float32, _Float32 | None]  # kernels.Rows
+_Sparse: TypeAlias = tuple[_Int64, _Int32, _Float32]  # kernels.Sparse
+_Weighting: TypeAlias = tuple[float, float, float, float, float]  # kernels.Weighting
+_Panels: TypeAlias = tuple[_Float32, _Int32, _Float32, _Float32]  # kernels.Panels
+_Blocks: TypeAlias = tuple[_Int32, _Int32, _Float32, _Float32 | None, _Int64]  # kernels.Blocks
+_SgdSide: TypeAlias = tuple[_Float32, _Float32, _Int32, _Float32]  # kernels.SgdSide
+_StepRule: TypeAlias = tuple[float, float, float, float, float, int]  # kernels.StepRule
+_TextFile: TypeAlias = tuple[int, int, int, str, int, bool, bool]  # kernels.TextFile
 
 @overload
 def half_sweep(
-    indptr: _Int64,
-    indices: _Int32,
-    values: _Float32,
-    weights: _Float32 | None,
-    form: tuple[float, float, float, float, float],
-    fixed: _Float32,
-    fixed_bias: _Float32 | None,
+    rows: _Rows,
+    weighting: _Weighting,
+    fixed: tuple[_Float32, _Float32 | None],
     gram: _Float32 | None,
     ridge: _Float32,
-    rhs_offset: _Float32 | None,
-    noise: _Float32 | None,
-    solution: _Float32,
-    solution_bias: _Float32 | None,
-    steps: int,
-    exact_from: int,
-    nonnegative: bool,
+    solution: tuple[_Float32, _Float32 | None],
+    solver: tuple[int, int, bool],
+    sampling: tuple[_Float32 | None, _Float32 | None],
     threads: int,
 ) -> tuple[float, int]: ...
 @overload
 def half_sweep(
-    indptr: _Int64,
-    indices: _Int32,
-    values: _Float32,
-    weights: _Float32 | None,
-    form: tuple[float, float, float, float, float],
-    fixed: _Float64,
-    fixed_bias: _Float64 | None,
+    rows: _Rows,
+    weighting: _Weighting,
+    fixed: tuple[_Float64, _Float64 | None],
     gram: _Float64 | None,
     ridge: _Float64,
-    rhs_offset: _Float64 | None,
-    noise: _Float64 | None,
-    solution: _Float64,
-    solution_bias: _Float64 | None,
-    steps: int,
-    exact_from: int,
-    nonnegative: bool,
+    solution: tuple[_Float64, _Float64 | None],
+    solver: tuple[int, int, bool],
+    sampling: tuple[_Float64 | None, _Float64 | None],
     threads: int,
 ) -> tuple[float, int]: ...
 @overload
@@ -62,16 +53,12 @@ def gram(factors: _Float32, scale: float, out: _Float32, threads: int) -> None: 
 def gram(factors: _Float64, scale: float, out: _Float64, threads: int) -> None: ...
 def pack_items(factors: _Float32, bias: _Float32 | None, order: _Int32, out: _Float32) -> None: ...
 def top_k(
-    cells: _Float32,
-    order: _Int32,
-    longest: _Float32,
-    highest: _Float32,
+    panels: _Panels,
     queries: _Float32,
     rows: _Int32,
-    seen_indptr: _Int64 | None,
-    seen_indices: _Int32 | None,
+    seen: tuple[_Int64, _Int32] | None,
     allowed: NDArray[np.uint8] | None,
-    best: _Int32,
+    items_out: _Int32,
     scores: _Float32,
     threads: int,
 ) -> None: ...
@@ -79,19 +66,19 @@ def pair_scores(
     left: _Float32, left_rows: _Int32, right: _Float32, right_rows: _Int32, out: _Float32, threads: int
 ) -> None: ...
 def sgd(
-    entries: tuple[_Int32, _Int32, _Float32, _Float32 | None, _Int64],
+    blocks: _Blocks,
     rounds: _Int32,
-    users: tuple[_Float32, _Float32, _Int32, _Float32],
-    items: tuple[_Float32, _Float32, _Int32, _Float32],
+    users: _SgdSide,
+    items: _SgdSide,
     sums: _Float32 | None,
     slopes: _Float32 | None,
-    rule: tuple[float, float, float, float, float, int],
+    rule: _StepRule,
     threads: int,
 ) -> None: ...
 def squared_error(
-    entries: tuple[_Int32, _Int32, _Float32, _Float32 | None, _Int64],
-    users: tuple[_Float32, _Float32, _Int32, _Float32],
-    items: tuple[_Float32, _Float32, _Int32, _Float32],
+    blocks: _Blocks,
+    users: _SgdSide,
+    items: _SgdSide,
     sums: _Float32 | None,
     mean: float,
     threads: int,
@@ -102,31 +89,31 @@ def neighbors(
     columns: int,
     sizes: _Float32,
     similarity: tuple[str, float],
-    best: _Int32,
+    neighbors_out: _Int32,
     scores: _Float32,
     threads: int,
 ) -> None: ...
-def neighbors_of(
+def neighbors_for(
     queries: _Sparse,
     query_sizes: _Float32,
     by_column: _Sparse,
     sizes: _Float32,
     similarity: tuple[str, float],
-    best: _Int32,
+    neighbors_out: _Int32,
     scores: _Float32,
     threads: int,
 ) -> None: ...
-def shared(rows: _Sparse, columns: int, left: _Int32, right: _Int32, counts: _Int32, threads: int) -> None: ...
-def best(
+def co_counts(rows: _Sparse, columns: int, left: _Int32, right: _Int32, counts: _Int32, threads: int) -> None: ...
+def top_n_dense(
     lines: _Float32,
     rows: _Int32,
     seen: tuple[_Int64, _Int32] | None,
     allowed: NDArray[np.uint8] | None,
-    best: _Int32,
+    items_out: _Int32,
     scores: _Float32,
     threads: int,
 ) -> None: ...
-def best_sums(
+def top_n_sums(
     weights: _Sparse,
     parts: _Sparse,
     items: int,
@@ -136,7 +123,7 @@ def best_sums(
     rows: _Int32,
     seen: tuple[_Int64, _Int32] | None,
     allowed: NDArray[np.uint8] | None,
-    best: _Int32,
+    items_out: _Int32,
     scores: _Float32,
     threads: int,
 ) -> None: ...
@@ -149,18 +136,7 @@ def counting_sort(
 ) -> None: ...
 def sort_rows(indptr: _Int64, keys: _Int32, columns: Sequence[NDArray[Any]], threads: int) -> int: ...
 def count_lines(file: int, size: int, chunk: int, starts: _Int64, threads: int) -> bool: ...
-def read_fields(
-    file: int,
-    size: int,
-    chunk: int,
-    delimiter: str,
-    quote: int,
-    header: bool,
-    carriage_returns: bool,
-    starts: _Int64,
-    columns: Sequence[NDArray[Any] | None],
-    threads: int,
-) -> bool: ...
+def read_fields(text: _TextFile, starts: _Int64, columns: Sequence[NDArray[Any] | None], threads: int) -> bool: ...
 
 class Dictionary:
     def size(self) -> int: ...

@@ -1,11 +1,9 @@
-from alsatian.kernels._native import best as best
-from alsatian.kernels._native import best_sums as best_sums
 from alsatian.kernels._native import count_lines as count_lines
 from alsatian.kernels._native import counting_sort as counting_sort
 from alsatian.kernels._native import gram as gram
 from alsatian.kernels._native import half_sweep as half_sweep
 from alsatian.kernels._native import neighbors as neighbors
-from alsatian.kernels._native import neighbors_of as neighbors_of
+from alsatian.kernels._native import neighbors_for as neighbors_for
 from alsatian.kernels._native import pack_items as pack_items
 from alsatian.kernels._native import pair_scores as pair_scores
 from alsatian.kernels._native import read_fields as read_fields
@@ -15,3 +13,5 @@ from alsatian.kernels._native import sort_rows as sort_rows
 from alsatian.kernels._native import squared_error as squared_error
 from alsatian.kernels._native import supports as supports
 from alsatian.kernels._native import top_k as top_k
+from alsatian.kernels._native import top_n_dense as top_n_dense
+from alsatian.kernels._native import top_n_sums as top_n_sums

@@ -17,7 +17,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.kernels.types import Array, Blocks, Descending, Rule
+from alsatian.kernels.types import Array, Blocks, SgdSide, StepRule
 
 KEEP_SQUARES, TINY = 0.999, 1e-8  # of Adam
 
@@ -25,11 +25,11 @@ KEEP_SQUARES, TINY = 0.999, 1e-8  # of Adam
 def sgd(
     blocks: Blocks,
     rounds: NDArray[np.int32],
-    users: Descending,
-    items: Descending,
+    users: SgdSide,
+    items: SgdSide,
     sums: Array | None,
     slopes: Array | None,
-    rule: Rule,
+    rule: StepRule,
     threads: int | None = None,
 ) -> None:
     """Walk the entries of these rounds in their order and move, for each, its user's and its item's rows in place.
@@ -49,11 +49,11 @@ def sgd(
 def _walk(
     blocks: Blocks,
     entries: range,
-    users: Descending,
-    items: Descending,
+    users: SgdSide,
+    items: SgdSide,
     sums: Array | None,
     slopes: Array | None,
-    rule: Rule,
+    rule: StepRule,
 ) -> None:
     """Sum the slopes of each row over a batch of entries, then let every row that it meets make one step."""
     told: tuple[dict[int, list[Array]], dict[int, list[Array]]] = {}, {}
@@ -77,24 +77,24 @@ def _walk(
             _step(side.bias[row], slope[-1], int(side.steps[row]), rule)
 
 
-def _step(row: Array, slope: Array, steps: int, rule: Rule) -> None:
+def _step(row: Array, slope: Array, steps: int, rule: StepRule) -> None:
     """Move row[0] along the slope; its moments are row[1] (momentum), or row[1] and row[2] (Adam)."""
     if len(row) == 1:
         row[0] += rule.rate * slope
     elif len(row) == 2:
-        row[1] = rule.keep * row[1] + slope
+        row[1] = rule.momentum * row[1] + slope
         row[0] += rule.rate * row[1]
     else:  # Kingma and Ba 2015, algorithm 1
-        row[1] = rule.keep * row[1] + (1 - rule.keep) * slope
+        row[1] = rule.momentum * row[1] + (1 - rule.momentum) * slope
         row[2] = KEEP_SQUARES * row[2] + (1 - KEEP_SQUARES) * slope**2
-        first, second = row[1] / (1 - rule.keep**steps), row[2] / (1 - KEEP_SQUARES**steps)
+        first, second = row[1] / (1 - rule.momentum**steps), row[2] / (1 - KEEP_SQUARES**steps)
         row[0] += rule.rate * first / (np.sqrt(second) + TINY)
 
 
 def squared_error(
     blocks: Blocks,
-    users: Descending,
-    items: Descending,
+    users: SgdSide,
+    items: SgdSide,
     sums: Array | None,
     mean: float,
     threads: int | None = None,
@@ -104,7 +104,7 @@ def squared_error(
     return float(np.sum(differences**2 * (1.0 if blocks.weights is None else blocks.weights)))
 
 
-def _difference(blocks: Blocks, e: int, users: Descending, items: Descending, sums: Array | None, mean: float) -> float:
+def _difference(blocks: Blocks, e: int, users: SgdSide, items: SgdSide, sums: Array | None, mean: float) -> float:
     """Return v - prediction of an entry."""
     u, i = blocks.users[e], blocks.items[e]
     whole = users.factors[u, 0].astype(np.float64) + (0 if sums is None else sums[u])

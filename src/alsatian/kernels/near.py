@@ -19,7 +19,7 @@ def neighbors(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Return the k other rows of the highest similarity of each row, and the similarities.
 
-    Descending, then ascending by row; -1 (similarity 0) past the end; only positive similarities count. With sums over
+    SgdSide, then ascending by row; -1 (similarity 0) past the end; only positive similarities count. With sums over
     the n columns that x and y share:
 
     - cosine: sum x y / (size_x size_y); sizes are the lengths of whole rows
@@ -34,7 +34,7 @@ def neighbors(
     return _nearest(found, k)
 
 
-def neighbors_of(
+def neighbors_for(
     queries: Sparse,
     query_sizes: NDArray[np.float32],
     by_column: Sparse,
@@ -50,7 +50,7 @@ def neighbors_of(
     return _nearest(_similarities(*asked, query_sizes, dense, there, sizes, similarity, shrinkage), k)
 
 
-def shared(
+def co_counts(
     rows: Sparse, columns: int, left: NDArray[np.int32], right: NDArray[np.int32], threads: int | None = None
 ) -> NDArray[np.int32]:
     """Return how many columns rows left[i] and right[i] share. Fastest sorted by left, the longer rows on the left."""
@@ -95,7 +95,7 @@ def _nearest(similarities: Array, k: int) -> tuple[NDArray[np.int32], NDArray[np
     return found, scores
 
 
-def best(
+def top_n_dense(
     lines: NDArray[np.float32],
     rows: NDArray[np.int32],
     n: int,
@@ -105,7 +105,7 @@ def best(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Return the n items of the highest score of each line, and the scores.
 
-    Descending by score, then ascending by item; -1 (score 0) past the end; -inf is never listed. What row rows[i] of
+    SgdSide by score, then ascending by item; -1 (score 0) past the end; -inf is never listed. What row rows[i] of
     `seen` (indptr, indices) holds is left out of line i, as are items that are not `allowed`.
     """
     found, scores = np.full((len(rows), n), -1, np.int32), np.zeros((len(rows), n), np.float32)
@@ -119,7 +119,7 @@ def best(
     return found, scores
 
 
-def best_sums(
+def top_n_sums(
     weights: Sparse,
     parts: Sparse,
     items: int,
@@ -133,7 +133,7 @@ def best_sums(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the n best items of some rows of `weights`, as `best` does, where item i of a row scores
+    """Return the n best items of some rows of `weights`, as `top_n_dense` does, where item i of a row scores
 
         start_row + base_i + sum_e a_e p_ei / d
 
@@ -149,4 +149,4 @@ def best_sums(
         over = np.abs(factor) @ there if divide == "weights" else (factor != 0) @ np.abs(value)
         lines = np.divide(lines, over + damping, out=np.zeros_like(lines), where=over > 0)
     lines += (0 if base is None else base) + (0 if start is None else start[rows, None])
-    return best(lines.astype(np.float32), rows, n, seen, allowed)
+    return top_n_dense(lines.astype(np.float32), rows, n, seen, allowed)

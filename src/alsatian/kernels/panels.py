@@ -21,17 +21,17 @@ class Panels(NamedTuple):
     """Items in panels.
 
     cells (panels, factors + 1, 16): the bias first (-inf where a panel has no item), then factor by factor.
-    order (items): which item has which place. longest (panels): the length of the longest vector; highest (panels): the
-    highest bias. Both are a little more, so that the bound holds for rounded scores, too.
+    order (items): which item has which place. max_norm (panels): the length of the longest vector; max_bias (panels):
+    the highest bias. Both are a little more, so that the bound holds for rounded scores, too.
     """
 
     cells: NDArray[np.float32]
     order: NDArray[np.int32]
-    longest: NDArray[np.float32]
-    highest: NDArray[np.float32]
+    max_norm: NDArray[np.float32]
+    max_bias: NDArray[np.float32]
 
 
-def arranged(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> Panels:
+def order_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> Panels:
     """Return panels for these items, whose cells are still to be filled."""
     items, k = factors.shape
     lengths = np.sqrt(np.einsum("ij,ij->i", factors, factors, dtype=np.float64))
@@ -44,9 +44,9 @@ def arranged(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> 
     # by less than the last term.
     more = (k + 8) * 2.0**-23
     bounds = lengths * (1 + more), highs * (1 + np.copysign(more, highs)) + k * 2.0**-100
-    longest, highest = (np.maximum.reduceat(each[order], starts) if items else each for each in bounds)
+    max_norm, max_bias = (np.maximum.reduceat(each[order], starts) if items else each for each in bounds)
     return Panels(
         np.empty((len(starts), k + 1, PANEL), np.float32),
         order.astype(np.int32),
-        *(np.nextafter(each.astype(np.float32), np.float32(np.inf)) for each in (longest, highest)),
+        *(np.nextafter(each.astype(np.float32), np.float32(np.inf)) for each in (max_norm, max_bias)),
     )

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from alsatian.kernels.descent import row_sums as row_sums
 from alsatian.kernels.descent import sgd as sgd
 from alsatian.kernels.descent import squared_error as squared_error
-from alsatian.kernels.near import best as best
-from alsatian.kernels.near import best_sums as best_sums
+from alsatian.kernels.near import co_counts as co_counts
 from alsatian.kernels.near import neighbors as neighbors
-from alsatian.kernels.near import neighbors_of as neighbors_of
-from alsatian.kernels.near import shared as shared
-from alsatian.kernels.panels import PANEL, Panels, arranged
-from alsatian.kernels.types import CHUNK, NEVER, Array, Form, Plain, Rows, Side, entries
+from alsatian.kernels.near import neighbors_for as neighbors_for
+from alsatian.kernels.near import top_n_dense as top_n_dense
+from alsatian.kernels.near import top_n_sums as top_n_sums
+from alsatian.kernels.panels import PANEL, Panels, order_items
+from alsatian.kernels.types import CHUNK, NEVER, Array, Rows, Side, TextFile, Weighting, entries
 
 
 def counting_sort(
@@ -69,7 +69,7 @@ def gram(factors: Array, scale: float = 1.0, threads: int | None = None) -> Arra
 
 def half_sweep(
     rows: Rows,
-    form: Form,
+    weighting: Weighting,
     fixed: Side,
     gram: Array | None,
     ridge: Array,
@@ -107,7 +107,7 @@ def half_sweep(
 
     A row without entries becomes zero if there is neither an offset nor noise.
     """
-    confidence, target = entries(rows, form, fixed)
+    confidence, target = entries(rows, weighting, fixed)
     columns = fixed.factors if fixed.bias is None else np.column_stack([fixed.factors, np.ones(len(fixed.factors))])
     unknowns = columns.shape[1]
     outside = np.zeros((unknowns, unknowns)) if gram is None else gram.astype(np.float64)
@@ -117,7 +117,7 @@ def half_sweep(
     for row in range(len(solution.factors)):
         part = slice(rows.indptr[row], rows.indptr[row + 1])
         f, c, ct = columns[rows.indices[part]].astype(np.float64), confidence[part], target[part]
-        system = outside + (f.T * (c - form.unobserved)) @ f + ridge[row] * np.eye(len(outside))
+        system = outside + (f.T * (c - weighting.unobserved)) @ f + ridge[row] * np.eye(len(outside))
         right = f.T @ ct + offset
         try:
             exact = steps == 0 or len(c) >= exact_from
@@ -189,7 +189,7 @@ def _descend(system: Array, right: Array, start: Array, bounded: int) -> Array:
 
 def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> Panels:
     """Lay items out for `top_k`."""
-    panels, (items, k) = arranged(factors, bias), factors.shape
+    panels, (items, k) = order_items(factors, bias), factors.shape
     wide = np.zeros((len(panels.cells) * PANEL, k + 1), np.float32)
     wide[:items, 0], wide[items:, 0] = 0 if bias is None else bias[panels.order], -np.inf
     wide[:items, 1:] = factors[panels.order]
@@ -206,12 +206,12 @@ def top_k(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the n items of the highest bias + query . factors for `queries[rows]`, and the scores, as `best` does."""
+    """Return the n items of the highest bias + query . factors for `queries[rows]`, and the scores; see top_n_dense."""
     cells, items = panels.cells, len(panels.order)
     wide = np.empty((items, cells.shape[1]))
     wide[panels.order] = cells.transpose(0, 2, 1).reshape(-1, cells.shape[1])[:items]
     lines = (wide[:, 0] + queries[rows] @ wide[:, 1:].T).astype(np.float32)
-    return best(lines, rows, n, seen, allowed)
+    return top_n_dense(lines, rows, n, seen, allowed)
 
 
 def pair_scores(
@@ -234,7 +234,7 @@ def count_lines(file: int, size: int, chunk: int = CHUNK, threads: int | None = 
 
 
 def read_fields(
-    text: Plain,
+    text: TextFile,
     starts: NDArray[np.int64],
     columns: Sequence[Array | None],
     threads: int | None = None,

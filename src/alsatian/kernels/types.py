@@ -13,8 +13,8 @@ LINE = 16  # numbers in a line of the cache: rows of factors are padded to whole
 CHUNK = 1 << 20  # bytes of a text file that one thread reads at a time
 
 
-class Form(NamedTuple):
-    """How an entry of value v and weight w enters the objective (the table of forms is in docs/design.md).
+class Weighting(NamedTuple):
+    """How an entry of value v and weight w enters the objective (the table of them is in docs/design.md).
 
     Confidence c = w (confidence_slope v + confidence_shift); confidence times target
     c t = w (target_slope v + target_shift); `unobserved` is w0, the weight of what was not observed.
@@ -64,7 +64,7 @@ class Blocks(NamedTuple):
     starts: NDArray[np.int64]
 
 
-class Descending(NamedTuple):
+class SgdSide(NamedTuple):
     """What gradient descent learns of one side, and the moments of its gradients.
 
     factors (rows, 1 + moments, width) and bias (rows, 1 + moments): moments are 0 for plain steps, 1 for momentum, 2
@@ -78,8 +78,8 @@ class Descending(NamedTuple):
     share: NDArray[np.float32]
 
 
-class Rule(NamedTuple):
-    """How an entry moves its two rows. keep: of the (first) moment at each step.
+class StepRule(NamedTuple):
+    """How an entry moves its two rows. momentum: what a step keeps of the (first) moment.
 
     batch: so many entries of a block sum their gradients before any row moves.
     """
@@ -88,11 +88,11 @@ class Rule(NamedTuple):
     rate: float
     reg: float
     bias_reg: float
-    keep: float
+    momentum: float
     batch: int
 
 
-class Plain(NamedTuple):
+class TextFile(NamedTuple):
     """A text file that is read by its bytes.
 
     file: its descriptor. size: its length in bytes. chunk: how many bytes are read at a time.
@@ -109,12 +109,12 @@ class Plain(NamedTuple):
     carriage_returns: bool
 
 
-def entries(rows: Rows, form: Form, fixed: Side) -> tuple[Array, Array]:
+def entries(rows: Rows, weighting: Weighting, fixed: Side) -> tuple[Array, Array]:
     """Return confidence c and c (t - fixed bias) of every entry, in float64."""
     weights = 1.0 if rows.weights is None else rows.weights.astype(np.float64)
     values = rows.values.astype(np.float64)
-    confidence = weights * (form.confidence_slope * values + form.confidence_shift)
-    target = weights * (form.target_slope * values + form.target_shift)
+    confidence = weights * (weighting.confidence_slope * values + weighting.confidence_shift)
+    target = weights * (weighting.target_slope * values + weighting.target_shift)
     if fixed.bias is not None:
         target = target - confidence * fixed.bias[rows.indices]
     return confidence, target

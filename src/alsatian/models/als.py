@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.errors import FitError, ParameterError, counted
 from alsatian.interactions import CSR, Interactions
-from alsatian.kernels import Form, Side
+from alsatian.kernels import Side, Weighting
 from alsatian.kernels.types import entries
 from alsatian.models import axes
 from alsatian.models.alternation import InMemory, alternate
@@ -88,7 +88,7 @@ class ALS(PlacingModel):
         """Return m, fixed during the fit."""
 
     @abstractmethod
-    def _form(self, mean: float) -> Form:
+    def _form(self, mean: float) -> Weighting:
         """Return how values enter the objective."""
 
     @property
@@ -116,7 +116,7 @@ class ALS(PlacingModel):
     def _learn(self, data: Interactions, run: Run) -> dict[str, Any]:
         return alternate(self, InMemory(self, data, run.threads), run)
 
-    def _ridge(self, rows: CSR, form: Form) -> NDArray[Any]:
+    def _ridge(self, rows: CSR, form: Weighting) -> NDArray[Any]:
         reg, nu = self._regularization
         return np.asarray(reg * (rows.counts + form.unobserved * rows.columns) ** nu, self.precision)
 
@@ -127,7 +127,7 @@ class ALS(PlacingModel):
         factors = np.abs(factors) if self.nonnegative else factors
         return Side(factors.astype(self.precision), np.zeros(rows, self.precision) if self.biased else None)
 
-    def _spread(self, mean_ridge: float, observed: float, rows: int, columns: int, form: Form) -> float:
+    def _spread(self, mean_ridge: float, observed: float, rows: int, columns: int, form: Weighting) -> float:
         """Return the standard deviation of the starting factors with which a side is solved first.
 
         mean_ridge, observed (weight of all entries), rows, columns: of the side that is solved.
@@ -138,7 +138,7 @@ class ALS(PlacingModel):
     def _solve(
         self,
         half: Half,
-        form: Form,
+        form: Weighting,
         fixed: Side,
         solution: Side,
         threads: int,
@@ -158,7 +158,7 @@ class ALS(PlacingModel):
         return loss
 
     def _sweep(
-        self, half: Half, form: Form, basis: axes.Basis, solution: Side, steps: int, threads: int
+        self, half: Half, form: Weighting, basis: axes.Basis, solution: Side, steps: int, threads: int
     ) -> tuple[float, int]:
         """Solve a side, or a block of its rows, in place; return its loss and the first row without solution, or -1."""
         return axes.half_sweep(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.errors import FitError
 from alsatian.interactions import CSR, Interactions
-from alsatian.kernels import Form, Side
+from alsatian.kernels import Side, Weighting
 from alsatian.kernels.types import entries
 from alsatian.models.explaining import Shares
 from alsatian.models.impersonal import Impersonal
@@ -126,8 +126,8 @@ def solved(rows: CSR, fixed: Biases, mean: float, reg: float, threads: int) -> t
     return solution.bias, loss
 
 
-def _form(mean: float) -> Form:
-    return Form(0.0, 1.0, 1.0, -mean, 0.0)
+def _form(mean: float) -> Weighting:
+    return Weighting(0.0, 1.0, 1.0, -mean, 0.0)
 
 
 def _side(bias: Biases) -> Side:

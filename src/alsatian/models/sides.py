@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.ids import Ids
 from alsatian.interactions import CSR, Interactions
-from alsatian.kernels import Form, Side
+from alsatian.kernels import Side, Weighting
 
 
 class Half(NamedTuple):
@@ -36,7 +36,7 @@ class Totals(NamedTuple):
         return cls(len(data.user_ids), len(data.item_ids), len(data), data.mean, total)
 
 
-def weighed_gram(fixed: Side, form: Form, threads: int | None = None) -> NDArray[Any] | None:
+def weighed_gram(fixed: Side, form: Weighting, threads: int | None = None) -> NDArray[Any] | None:
     """Return w0 F'F, or None when w0 is zero."""
     return kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
 
