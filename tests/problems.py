@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+import twins
 from alsatian.catalog import Catalog
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
-from alsatian.kernels import NEVER, Rows, Side, Weighting, reference
+from alsatian.kernels import NO_ROW_IS_AS_LONG, Rows, Side, Weighting
 from alsatian.kernels.types import Array
 
 USERS = ["alice", "bob", "carol", "dave"]
@@ -111,7 +112,7 @@ class Problem:
     start: Side
 
     def solve(
-        self, kernel: object, steps: int = 0, threads: int = 2, exact_from: int = NEVER
+        self, kernel: object, steps: int = 0, threads: int = 2, exact_from: int = NO_ROW_IS_AS_LONG
     ) -> tuple[Side, float, int]:
         """Return the solution, the loss and the first failed row of a module's half_sweep."""
         bias = None if self.start.bias is None else self.start.bias.copy()
@@ -158,6 +159,6 @@ def problem(
         for count in (columns, len(lengths))
     )
     w0 = FORMS[form].unobserved
-    gram = reference.gram(fixed.factors, w0) if w0 else None
+    gram = twins.gram(fixed.factors, w0) if w0 else None
     ridges = (ridge * rng.uniform(0.5, 1.5, len(lengths))).astype(precision)
     return Problem(Rows(indptr, indices, values, entry_weights), FORMS[form], fixed, gram, ridges, start)

@@ -7,7 +7,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from alsatian.kernels import Sparse, reference
+import twins
+from alsatian.kernels import Sparse
 
 SIMILARITIES = ("cosine", "pearson", "jaccard")
 
@@ -49,14 +50,14 @@ def same(found: tuple[np.ndarray, np.ndarray], expected: tuple[np.ndarray, np.nd
 def test_neighbors_equal_their_twin(kernel: ModuleType, similarity: str, shrinkage: float, k: int) -> None:
     rows = sparse(80, 60)
     asked = (rows, 60, sizes(rows, similarity), similarity, shrinkage, k)
-    same(kernel.neighbors(*asked), reference.neighbors(*asked))
+    same(kernel.neighbors(*asked), twins.neighbors(*asked))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_shared_columns_equal_their_twin(kernel: ModuleType, threads: int) -> None:
     rows, rng = sparse(80, 60), np.random.default_rng(0)
     left, right = np.sort(rng.integers(0, 80, 500)).astype(np.int32), rng.integers(0, 80, 500).astype(np.int32)
-    expected = reference.co_counts(rows, 60, left, right)
+    expected = twins.co_counts(rows, 60, left, right)
     np.testing.assert_array_equal(kernel.co_counts(rows, 60, left, right, threads), expected)
     other_way = kernel.co_counts(rows, 60, right, left, threads)  # in no order
     np.testing.assert_array_equal(other_way, expected)
@@ -69,7 +70,7 @@ def test_values_of_both_signs(kernel: ModuleType, similarity: str) -> None:
     rows = rows._replace(values=rows.values - 3)
     asked = (rows, 40, sizes(rows, similarity), similarity, 2.0, 49)
     found = kernel.neighbors(*asked)
-    same(found, reference.neighbors(*asked))
+    same(found, twins.neighbors(*asked))
     assert ((found[1] > 0) == (found[0] >= 0)).all()
 
 
@@ -103,7 +104,7 @@ def test_neighbors_of_a_row_that_is_there_have_the_same_bits(
     near, similarities = kernel.neighbors(rows, 60, lengths, similarity, shrinkage, 79)
     asked = (rows, lengths, by_column(kernel, rows, 60), lengths, similarity, shrinkage, 80)
     found, scores = kernel.neighbors_for(*asked)
-    same((found, scores), reference.neighbors_for(*asked))
+    same((found, scores), twins.neighbors_for(*asked))
     for row in range(80):
         others = found[row] != row
         count = (near[row] >= 0).sum()
@@ -141,7 +142,7 @@ def test_best_sums_equal_their_twin(kernel: ModuleType, divide: str, n: int) -> 
     rows, seen = np.array([3, 3, 19, 0], np.int32), sparse(20, 30, seed=2)[:2]
     for begin, level, out, mask in ((None, None, None, None), (start, base, seen, rng.random(30) < 0.6)):
         asked = (weights, parts, 30, rows, n, begin, level, divide, 0.5, out, mask)
-        found, expected = kernel.top_n_sums(*asked), reference.top_n_sums(*asked)
+        found, expected = kernel.top_n_sums(*asked), twins.top_n_sums(*asked)
         if divide == "nothing":  # exact, so that ties are ties
             np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_allclose(found[1], expected[1], rtol=1e-5)
@@ -154,7 +155,7 @@ def test_best_equals_its_twin(kernel: ModuleType, n: int) -> None:
     lines, rows = rng.integers(-3, 4, (4, 30)).astype(np.float32), np.array([3, 3, 19, 0], np.int32)
     for seen, mask in ((None, None), (sparse(20, 30, seed=2)[:2], rng.random(30) < 0.6)):
         found = kernel.top_n_dense(lines, rows, n, seen, mask)
-        expected = reference.top_n_dense(lines, rows, n, seen, mask)
+        expected = twins.top_n_dense(lines, rows, n, seen, mask)
         np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])
 

@@ -21,7 +21,7 @@ from alsatian.ingest.columns import is_amount
 from alsatian.ingest.dialect import Dialect
 from alsatian.ingest.lines import LONGEST
 from alsatian.ingest.source import Source
-from alsatian.kernels.types import CHUNK
+from alsatian.kernels import CHUNK_BYTES
 
 Columns = dict[str, NDArray[Any]]
 _DELIMITER = re.compile(r"[^\w\s.+\"'-]{1,4}|\t| ", re.ASCII)
@@ -62,7 +62,7 @@ def _read(paths: Iterable[str], dialect: Dialect, types: Sequence[Any]) -> list[
     for path in paths:
         with Path(path).open("rb") as file:
             text = _plain(file, dialect)
-            starts = kernels.count_lines(text.file, text.size, CHUNK) if text else None
+            starts = kernels.count_lines(text.file, text.size, CHUNK_BYTES) if text else None
         if starts is None:
             return None
         counted[path] = starts
@@ -74,7 +74,7 @@ def _read(paths: Iterable[str], dialect: Dialect, types: Sequence[Any]) -> list[
         begin = part.stop
         with Path(path).open("rb") as file:
             text = _plain(file, dialect)
-            fits = text is not None and len(starts) == -(-text.size // CHUNK) + 1  # the file may grow meanwhile
+            fits = text is not None and len(starts) == -(-text.size // CHUNK_BYTES) + 1  # the file may grow meanwhile
             outputs = [None if column is None else column[part] for column in columns]
             if text is None or not fits or not kernels.read_fields(text, starts, outputs):
                 return None
@@ -91,7 +91,7 @@ def _plain(file: BinaryIO, dialect: Dialect) -> kernels.TextFile | None:
     if size < len(first):  # not a file of bytes that stay, such as those of /proc
         return None
     return kernels.TextFile(
-        file.fileno(), size, CHUNK, dialect.delimiter, quote[0] if quote else -1, bool(dialect.header), crlf
+        file.fileno(), size, CHUNK_BYTES, dialect.delimiter, quote[0] if quote else -1, bool(dialect.header), crlf
     )
 
 

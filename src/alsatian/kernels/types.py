@@ -1,16 +1,20 @@
-"""The types that kernels share, and what they mean."""
+"""The types that kernels share, what they mean, and the number of threads."""
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alsatian.errors import ParameterError
+
 Array = NDArray[Any]
-NEVER = 1 << 62  # entries: no row is as long
-LINE = 16  # numbers in a line of the cache: rows of factors are padded to whole lines, which are whole vectors, too
-CHUNK = 1 << 20  # bytes of a text file that one thread reads at a time
+NO_ROW_IS_AS_LONG = 1 << 62  # entries
+CACHE_LINE_FLOATS = 16  # rows of factors are padded to whole lines, which are whole vectors, too
+CHUNK_BYTES = 1 << 20  # of a text file: so much one thread reads at a time
+_MAX_THREADS = 1024
 
 
 class Weighting(NamedTuple):
@@ -109,7 +113,7 @@ class TextFile(NamedTuple):
     carriage_returns: bool
 
 
-def entries(rows: Rows, weighting: Weighting, fixed: Side) -> tuple[Array, Array]:
+def weighted_entries(rows: Rows, weighting: Weighting, fixed: Side) -> tuple[Array, Array]:
     """Return confidence c and c (t - fixed bias) of every entry, in float64."""
     weights = 1.0 if rows.weights is None else rows.weights.astype(np.float64)
     values = rows.values.astype(np.float64)
@@ -118,3 +122,30 @@ def entries(rows: Rows, weighting: Weighting, fixed: Side) -> tuple[Array, Array
     if fixed.bias is not None:
         target = target - confidence * fixed.bias[rows.indices]
     return confidence, target
+
+
+def to_dense(rows: Sparse, columns: int) -> tuple[Array, Array]:
+    """Return compressed rows as a matrix (rows x columns) in float64, and one that is 1 where there is a value."""
+    at = np.repeat(np.arange(len(rows.indptr) - 1), np.diff(rows.indptr)), rows.indices
+    dense, there = np.zeros((2, len(rows.indptr) - 1, columns))
+    dense[at], there[at] = rows.values, 1
+    return dense, there
+
+
+def usable_threads(threads: int | None = None) -> int:
+    """Return the number of threads to use: `threads`, else ALSATIAN_THREADS, else the processors we may use."""
+    if threads is None:
+        setting = os.environ.get("ALSATIAN_THREADS", "")
+        if setting and not setting.isdigit():
+            raise ParameterError(f"ALSATIAN_THREADS={setting!r} is not a number of threads; set 1 or more.")
+        threads = int(setting or 0) or _processors()
+    if not 1 <= threads <= _MAX_THREADS:
+        raise ParameterError(
+            f"threads={threads} is not possible; pass 1 to {_MAX_THREADS}, or None for all processors."
+        )
+    return threads
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

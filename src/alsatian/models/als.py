@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.errors import FitError, ParameterError, counted
 from alsatian.interactions import CSR, Interactions
-from alsatian.kernels import Side, Weighting
-from alsatian.kernels.types import entries
+from alsatian.kernels import Side, Weighting, weighted_entries
 from alsatian.models import axes
 from alsatian.models.alternation import InMemory, alternate
 from alsatian.models.attributes import PlacingModel
@@ -185,7 +184,7 @@ class ALS(PlacingModel):
     def _exact_from(self) -> int:
         """From how many entries on an epoch solves a row exactly, whatever its steps."""
         if self.solver == "cg" or self.factors > FORMED:
-            return kernels.NEVER
+            return kernels.NO_ROW_IS_AS_LONG
         return CACHED // (max(self.factors, 1) * np.dtype(self.precision).itemsize)  # 4,096 at 64 factors
 
     # Visitors
@@ -220,7 +219,7 @@ class ALS(PlacingModel):
         regression without them, which has an answer in parts.
         """
         form, fixed = self._form(float(self.mean[0])), self._items
-        confidence, target = entries(history.for_kernels, form, fixed)
+        confidence, target = weighted_entries(history.for_kernels, form, fixed)
 
         def wide(rows: Any) -> NDArray[np.float64]:
             factors = fixed.factors[rows].astype(np.float64)

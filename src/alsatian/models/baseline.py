@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.errors import FitError
 from alsatian.interactions import CSR, Interactions
-from alsatian.kernels import Side, Weighting
-from alsatian.kernels.types import entries
+from alsatian.kernels import Side, Weighting, weighted_entries
 from alsatian.models.explaining import Shares
 from alsatian.models.impersonal import Impersonal
 from alsatian.models.lists import Audience, Mask, Top
@@ -107,7 +106,7 @@ class Baseline(Impersonal):
     def _explain(self, history: CSR, items: list[int]) -> Shares:
         """Take the user's bias apart: a value that lies above what its item gets lifts every prediction."""
         mean = float(self.mean[0])
-        confidence, above = entries(history.for_kernels, _form(mean), _side(self.item_bias))
+        confidence, above = weighted_entries(history.for_kernels, _form(mean), _side(self.item_bias))
         parts = above / (self.reg_user + confidence.sum())
         return Shares(mean + self.item_bias[items].astype(np.float64), np.repeat(parts[:, None], len(items), axis=1))
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.interactions import CSR
-from alsatian.kernels import LINE, Blocks, SgdSide, StepRule
+from alsatian.kernels import CACHE_LINE_FLOATS, Blocks, SgdSide, StepRule
 from alsatian.models.blocks import blocks_of, stripes_for
 from alsatian.models.implicit_terms import ImplicitTerms
 
@@ -29,7 +29,7 @@ class Descent:
         self.model, self.threads = model, threads
         self.rng = np.random.default_rng(model.seed)
         self.mean = float(np.average(rows.values.astype(np.float64), weights=rows.weights))
-        moments, width = MOMENTS[model.optimizer], -(-model.factors // LINE) * LINE
+        moments, width = MOMENTS[model.optimizer], -(-model.factors // CACHE_LINE_FLOATS) * CACHE_LINE_FLOATS
         self.stripes = stripes_for(rows.columns, 4 * width * (1 + moments))
         self.blocks = self.blocks_of(rows)
         self.user_counts, self.item_counts = rows.counts, np.bincount(rows.indices, minlength=rows.columns)
@@ -102,6 +102,6 @@ class Descent:
 def on_lines(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return zeros that begin with a line of the cache, so that no vector lies on two."""
     size = math.prod(shape)
-    room = np.zeros(size + LINE, np.float32)
-    start = -room.ctypes.data // room.itemsize % LINE
+    room = np.zeros(size + CACHE_LINE_FLOATS, np.float32)
+    start = -room.ctypes.data // room.itemsize % CACHE_LINE_FLOATS
     return room[start : start + size].reshape(shape)

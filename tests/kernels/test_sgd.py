@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alsatian.kernels import Blocks, SgdSide, StepRule, reference
+import twins
+from alsatian.kernels import Blocks, SgdSide, StepRule
 from alsatian.models.blocks import blocks_of, stripes_for
 
 MOMENTS = {"sgd": 0, "momentum": 1, "adam": 2}
@@ -90,10 +91,10 @@ def walk(
 def test_the_native_walk_equals_its_twin(kernel: ModuleType, optimizer: str, batch: int, implicit: bool) -> None:
     for width, weights in ((0, False), (8, True), (24, False)):
         start = walk(optimizer=optimizer, batch=batch, implicit=implicit, width=width, weights=weights)
-        found, expected = start.run(kernel, times=3), start.run(reference, times=3)
+        found, expected = start.run(kernel, times=3), start.run(twins, times=3)
         for one, other in zip(found.arrays, expected.arrays, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=2e-5)
-        assert found.squared_error(kernel) == pytest.approx(expected.squared_error(reference), rel=1e-4)
+        assert found.squared_error(kernel) == pytest.approx(expected.squared_error(twins), rel=1e-4)
 
 
 @pytest.mark.parametrize("batch", [1, 64])
@@ -145,7 +146,7 @@ def test_a_step_goes_down_the_slope_of_the_loss(implicit: bool) -> None:
     doubles = [SgdSide(*(np.asarray(a, np.float64) for a in side)) for side in (start.users, start.items)]
     start = replace(start, users=doubles[0], items=doubles[1])
     start.users.bias[:] += 0.1
-    moved = start.run(reference)
+    moved = start.run(twins)
     for side, after in ((start.users, moved.users), (start.items, moved.items)):
         for array, reached in ((side.factors, after.factors), (side.bias, after.bias)):
             for place in np.ndindex(*array.shape):
@@ -213,7 +214,7 @@ def test_row_sums_equal_their_twin(kernel: ModuleType) -> None:
     lengths = np.array([0, 3, 1, 0, 150, 7] * 30)
     indptr, rows = np.concatenate([[0], np.cumsum(lengths)]), rng.standard_normal((40, 16)).astype(np.float32)
     indices = rng.integers(40, size=indptr[-1]).astype(np.int32)
-    expected = reference.row_sums(indptr, indices, rows)
+    expected = twins.row_sums(indptr, indices, rows)
     for threads in (1, 3):
         np.testing.assert_allclose(kernel.row_sums(indptr, indices, rows, threads), expected, atol=1e-4)
 

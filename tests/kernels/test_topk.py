@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alsatian.kernels import reference
+import twins
 
 
 def factors(rows: int, k: int, seed: int = 0) -> np.ndarray:
@@ -27,7 +27,7 @@ def everyone(queries: int) -> np.ndarray:
 
 def assert_twins_agree(kernel: ModuleType, *asked: Any) -> None:
     """Check that both give the same lists and scores."""
-    for found, expected in zip(kernel.top_k(*asked), reference.top_k(*asked), strict=True):
+    for found, expected in zip(kernel.top_k(*asked), twins.top_k(*asked), strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
@@ -49,7 +49,7 @@ def test_real_numbers_agree_with_the_twin_to_rounding(kernel: ModuleType) -> Non
     items, users = (rng.standard_normal((rows, 64)).astype(np.float32) for rows in (500, 30))
     panels = kernel.pack_items(items, None)
     best, scores = kernel.top_k(panels, users, everyone(30), 20)
-    expected, expected_scores = reference.top_k(panels, users, everyone(30), 20)
+    expected, expected_scores = twins.top_k(panels, users, everyone(30), 20)
     np.testing.assert_allclose(scores, expected_scores, rtol=1e-4)
     assert (best == expected).mean() > 0.99
 
@@ -110,7 +110,7 @@ def test_any_number_of_threads_and_any_company_gives_the_same_bits(kernel: Modul
 def test_packing_equals_its_twin(kernel: ModuleType, items: int, k: int) -> None:
     wide, bias = factors(items, k), np.arange(items, dtype=np.float32)
     for one in (None, bias):
-        for packed, expected in zip(kernel.pack_items(wide, one), reference.pack_items(wide, one), strict=True):
+        for packed, expected in zip(kernel.pack_items(wide, one), twins.pack_items(wide, one), strict=True):
             np.testing.assert_array_equal(packed, expected)
 
 
@@ -119,7 +119,7 @@ def test_scores_of_pairs_equal_their_twin(kernel: ModuleType) -> None:
     left, right = (rng.standard_normal((rows, 30)).astype(np.float32) for rows in (50, 60))
     a, b = (rng.integers(rows, size=40_000).astype(np.int32) for rows in (50, 60))
     found = kernel.pair_scores(left, a, right, b)
-    np.testing.assert_allclose(found, reference.pair_scores(left, a, right, b), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found, twins.pair_scores(left, a, right, b), rtol=1e-4, atol=1e-5)
     assert found.tobytes() == kernel.pair_scores(left, a, right, b, threads=1).tobytes()
 
 
@@ -158,7 +158,7 @@ def test_the_bound_holds_for_rounded_scores(kernel: ModuleType, size: float, bas
 
 def test_what_scores_minus_infinity_is_never_listed(kernel: ModuleType) -> None:
     panels = kernel.pack_items(np.zeros((4, 0), np.float32), np.array([-np.inf, 1, -np.inf, 2], np.float32))
-    for twin in (kernel, reference):
+    for twin in (kernel, twins):
         best, _ = twin.top_k(panels, np.zeros((1, 0), np.float32), everyone(1), 3)
         assert best.tolist() == [[3, 1, -1]]
 

@@ -8,7 +8,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from alsatian.kernels import Side, reference
+import twins
+from alsatian.kernels import Side
 from alsatian.kernels.types import Array
 from problems import Problem, problem
 
@@ -55,7 +56,7 @@ def system(p: Problem, row: int) -> tuple[Array, Array]:
 def test_a_draw_equals_the_twins(kernel: ModuleType, factors: int, biases: bool, precision: str) -> None:
     p, offset, noise = posterior(factors, biases, precision=precision)
     for given in ((offset, noise), (offset, None), (None, noise), (None, None)):
-        (found, loss), (expected, expected_loss) = draw(kernel, p, *given), draw(reference, p, *given)
+        (found, loss), (expected, expected_loss) = draw(kernel, p, *given), draw(twins, p, *given)
         np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE[precision] * np.abs(expected).max())
         assert loss == pytest.approx(expected_loss, rel=TOLERANCE[precision])
 
@@ -66,7 +67,7 @@ def test_a_gram_over_the_bias_too_is_stepped_towards_like_in_the_twin(
     kernel: ModuleType, factors: int, biases: bool
 ) -> None:
     p, _, _ = posterior(factors, biases, precision="float64")
-    found, expected = p.solve(kernel, steps=3)[0], p.solve(reference, steps=3)[0]
+    found, expected = p.solve(kernel, steps=3)[0], p.solve(twins, steps=3)[0]
     np.testing.assert_allclose(found.factors, expected.factors, rtol=1e-9, atol=1e-12)
 
 
@@ -126,6 +127,6 @@ def test_a_row_without_entries_is_drawn_from_its_prior(kernel: ModuleType, facto
 def test_very_long_rows_are_drawn_too_and_threads_change_no_bit(kernel: ModuleType, factors: int) -> None:
     p, offset, noise = posterior(factors, True, lengths=(140_000, 5, 0), columns=141_000)
     (alone, loss), (together, same) = (draw(kernel, p, offset, noise, threads) for threads in (1, 3))
-    expected, _ = draw(reference, p, offset, noise)
+    expected, _ = draw(twins, p, offset, noise)
     np.testing.assert_allclose(alone, expected, rtol=0, atol=2e-4 * np.abs(expected).max())
     assert (together.tobytes(), same) == (alone.tobytes(), loss)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from alsatian.kernels import Side, reference
-from alsatian.kernels.types import Array, entries
+import twins
+from alsatian.kernels import Side, weighted_entries
+from alsatian.kernels.types import Array
 from oracles import half_objective
 from problems import FORMS, Problem, problem
 
@@ -33,7 +34,7 @@ def unknowns(side: Side) -> Array:
 def system(p: Problem, row: int) -> tuple[Array, Array]:
     """Return A and b of a row, in double precision."""
     part = slice(p.rows.indptr[row], p.rows.indptr[row + 1])
-    confidence, target = entries(p.rows, p.form, p.fixed)
+    confidence, target = weighted_entries(p.rows, p.form, p.fixed)
     wide = unknowns(Side(p.fixed.factors, None if p.fixed.bias is None else np.ones(len(p.fixed.factors))))
     f = wide[p.rows.indices[part]].astype(np.float64)
     a = (f.T * (confidence[part] - p.form.unobserved)) @ f + p.ridge[row] * np.eye(f.shape[1])
@@ -47,7 +48,7 @@ def test_the_native_kernel_equals_its_twin(
     kernel: ModuleType, form: str, biases: bool, factors: int, precision: str
 ) -> None:
     p = problem(form, factors, biases=biases, weights=form != "implicit", precision=precision)
-    (found, loss, failed), (expected, expected_loss, _) = solve(p, kernel), solve(p, reference)
+    (found, loss, failed), (expected, expected_loss, _) = solve(p, kernel), solve(p, twins)
     assert failed == -1
     atol = TOLERANCE[precision] * np.abs(unknowns(expected)).max()
     np.testing.assert_allclose(unknowns(found), unknowns(expected), rtol=0, atol=atol)
@@ -117,7 +118,7 @@ def test_very_long_rows_are_shared_by_the_threads(kernel: ModuleType, factors: i
     p = problem("explicit", factors, biases=biases, lengths=(140_000, 5, 0), columns=141_000)
     (alone, loss, _), (together, same, _) = (solve(p, kernel, threads) for threads in (1, 3))
     assert (unknowns(together).tobytes(), same) == (unknowns(alone).tobytes(), loss)
-    expected = unknowns(solve(p, reference)[0])
+    expected = unknowns(solve(p, twins)[0])
     np.testing.assert_allclose(unknowns(alone), expected, rtol=0, atol=2e-4 * np.abs(expected).max())
 
 
@@ -142,9 +143,9 @@ def test_without_a_ridge_a_factor_that_describes_nothing_becomes_zero(kernel: Mo
     """No item has any of factor 1: where Cholesky finds no unique solution, the descent finds one."""
     p = problem("zeros as data", 4, precision="float64")
     p.fixed.factors[:, 1] = 0
-    p = replace(p, gram=reference.gram(p.fixed.factors), ridge=0 * p.ridge)
+    p = replace(p, gram=twins.gram(p.fixed.factors), ridge=0 * p.ridge)
     assert p.solve(kernel)[2] == 1
-    (found, loss, failed), (expected, expected_loss, _) = solve(p, kernel), solve(p, reference)
+    (found, loss, failed), (expected, expected_loss, _) = solve(p, kernel), solve(p, twins)
     assert failed == -1
     assert not found.factors[:, 1].any()
     np.testing.assert_allclose(found.factors, expected.factors, atol=1e-10)

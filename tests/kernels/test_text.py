@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import twins
 from alsatian import kernels
-from alsatian.kernels import reference
 from alsatian.kernels.types import TextFile
 
 TYPES = [np.int32, None, np.float32, np.int64]
@@ -72,7 +72,7 @@ def test_fields_of_every_type(kernel: ModuleType, tmp_path: Path) -> None:
 def test_what_is_not_plain_is_left_alone(kernel: ModuleType, tmp_path: Path, line: str) -> None:
     path = tmp_path / "r.csv"
     path.write_bytes(f"1,a,1,1\n{line}\n2,b,2,2\n".encode())
-    for implementation in (kernel, reference):
+    for implementation in (kernel, twins):
         assert not outcome(implementation, path, 10, TYPES)[1]
 
 
@@ -94,7 +94,7 @@ def test_it_equals_its_twin(
     path.write_bytes((ending.join(lines) + (ending if ended else "")).encode())
     layout = {"delimiter": delimiter, "carriage_returns": ending == "\r\n"}
     types = [np.int32, None, np.float32]
-    assert outcome(kernel, path, chunk, types, **layout) == outcome(reference, path, chunk, types, **layout)
+    assert outcome(kernel, path, chunk, types, **layout) == outcome(twins, path, chunk, types, **layout)
 
 
 def test_numbers_are_the_nearest_floats(kernel: ModuleType, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from alsatian.kernels import NEVER, Side, reference
+import twins
+from alsatian.kernels import NO_ROW_IS_AS_LONG, Side
 from problems import FORMS, Problem, problem
 
 FACTORS = [0, 1, 7, 8, 16, 17, 31, 32, 64, 65, 100]  # below, at and above whole vectors and tiles
@@ -35,7 +36,7 @@ def difference(found: Side, expected: Side) -> float:
 def compare(kernel: ModuleType, p: Problem, steps: int) -> None:
     precision = str(p.ridge.dtype)
     found, loss, failed = p.solve(kernel, steps)
-    expected, expected_loss, _ = p.solve(reference, steps)
+    expected, expected_loss, _ = p.solve(twins, steps)
     assert failed == -1
     assert difference(found, expected) <= TOLERANCE[precision]
     assert loss == pytest.approx(expected_loss, rel=TOLERANCE[precision])
@@ -82,11 +83,11 @@ def test_conjugate_gradient_leaves_long_rows_to_the_exact_solver(kernel: ModuleT
     p = problem("hu", 8, lengths=(4, 5, 140_000), columns=141_000)
     mixed, exact, stepwise = (
         p.solve(kernel, steps, exact_from=limit)[0].factors
-        for steps, limit in ((2, exact_from), (0, NEVER), (2, NEVER))
+        for steps, limit in ((2, exact_from), (0, NO_ROW_IS_AS_LONG), (2, NO_ROW_IS_AS_LONG))
     )
     for row, length in enumerate((4, 5, 140_000)):
         assert (mixed[row] == (exact if length >= exact_from else stepwise)[row]).all()
-    assert p.solve(reference, 2, exact_from=exact_from)[0].factors == pytest.approx(mixed, rel=1e-3, abs=1e-5)
+    assert p.solve(twins, 2, exact_from=exact_from)[0].factors == pytest.approx(mixed, rel=1e-3, abs=1e-5)
 
 
 @pytest.mark.parametrize("steps", [0, 3], ids=["exact", "conjugate gradient"])
@@ -145,7 +146,7 @@ def test_gram_equals_its_twin(kernel: ModuleType, factors: int, precision: str) 
     rng = np.random.default_rng(factors)
     for rows in (0, 1, 47, 48, 49, 9_000):
         wide = rng.standard_normal((rows, factors)).astype(precision)
-        expected = reference.gram(wide.astype(np.float64), 0.5)
+        expected = twins.gram(wide.astype(np.float64), 0.5)
         found = kernel.gram(wide, 0.5)
         assert np.abs(found - expected).max() <= 1e-5 * max(rows, 1)
         assert np.array_equal(found, found.T)

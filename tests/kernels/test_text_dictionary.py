@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alsatian.kernels import reference
+import twins
 
 
 def packed(texts: list[str]) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -32,7 +32,7 @@ def test_a_text_has_the_number_of_its_first_appearance(kernel: ModuleType) -> No
 
 def test_it_equals_its_twin(kernel: ModuleType) -> None:
     rng = np.random.default_rng(0)
-    fast, plain = kernel.Dictionary(), reference.Dictionary()
+    fast, plain = kernel.Dictionary(), twins.Dictionary()
     for most in (10, 5_000, 100_000):
         texts = packed([f"{'x' * (number % 30)}{number}\0" for number in rng.integers(most, size=20_000)])
         for kept in (None, rng.random(20_000) < 0.5):
@@ -43,7 +43,7 @@ def test_it_equals_its_twin(kernel: ModuleType) -> None:
 
 
 def test_no_texts(kernel: ModuleType) -> None:
-    for known in (kernel.Dictionary(), reference.Dictionary()):
+    for known in (kernel.Dictionary(), twins.Dictionary()):
         assert len(known.number(*packed([]))) == 0
         assert [len(array) for array in known.sorted()] == [0, 1, 0]
 

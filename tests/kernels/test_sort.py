@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from alsatian.kernels import reference
+import twins
 
 
 def test_rows_of_one_key_stay_in_their_order(kernel: ModuleType) -> None:
@@ -23,7 +23,7 @@ def test_it_equals_its_twin_for_every_type_and_any_threads(kernel: ModuleType, c
     rng = np.random.default_rng(count)
     key = rng.integers(keys, size=count).astype(np.int32)
     columns = [key, np.arange(count), rng.random(count), rng.random(count).astype(np.float32)]
-    indptr, expected = reference.counting_sort(key, keys, columns)
+    indptr, expected = twins.counting_sort(key, keys, columns)
     for threads in (1, 2, 4):
         starts, found = kernel.counting_sort(key, keys, columns, threads)
         assert np.array_equal(starts, indptr)
@@ -54,7 +54,7 @@ def test_transposing_equals_the_twin_and_twice_is_the_identity(kernel: ModuleTyp
     indptr = np.concatenate([[0], np.cumsum(seen.sum(axis=1))])
     indices, values = np.nonzero(seen)[1].astype(np.int32), rng.random(seen.sum()).astype(np.float32)
     starts, (rows, moved) = kernel.transpose(indptr, indices, [values], 50)
-    expected, others = reference.transpose(indptr, indices, [values], 50)
+    expected, others = twins.transpose(indptr, indices, [values], 50)
     for a, b in zip([starts, rows, moved], [expected, *others], strict=True):
         assert np.array_equal(a, b)
     back, (columns, same) = kernel.transpose(starts, rows, [moved], 70)
@@ -72,7 +72,7 @@ def test_sorted_rows_equal_the_twin(kernel: ModuleType, longest: int, keys: int)
     given = [rng.integers(keys, size=count).astype(np.int32), np.arange(count), np.arange(count, dtype=np.float32)]
     given[0][: lengths[0]].sort()  # a row that is sorted already
     expected = [column.copy() for column in given]
-    repeated = reference.sort_rows(indptr, expected[0], expected[1:])
+    repeated = twins.sort_rows(indptr, expected[0], expected[1:])
     for threads in (1, 2, 4):
         found = [column.copy() for column in given]
         assert kernel.sort_rows(indptr, found[0], found[1:], threads) == repeated

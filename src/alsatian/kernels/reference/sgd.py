@@ -1,4 +1,4 @@
-"""Stochastic gradient descent on biased matrix factorization in NumPy: the twin of `cpp/sgd/sgd.cpp`.
+"""Stochastic gradient descent on biased matrix factorization in NumPy: the twins of `cpp/sgd/`.
 
 The loss of an entry (u, i, v) of weight w, a_u and a_i its shares of the rows' regularization, s_u the implicit term of
 SVD++ (or zero), is
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from alsatian.kernels.types import Array, Blocks, SgdSide, StepRule
 
-KEEP_SQUARES, TINY = 0.999, 1e-8  # of Adam
+SECOND_MOMENT_DECAY, ADAM_EPSILON = 0.999, 1e-8
 
 
 def sgd(
@@ -56,7 +56,7 @@ def _walk(
     rule: StepRule,
 ) -> None:
     """Sum the slopes of each row over a batch of entries, then let every row that it meets make one step."""
-    told: tuple[dict[int, list[Array]], dict[int, list[Array]]] = {}, {}
+    slopes_of_rows: tuple[dict[int, list[Array]], dict[int, list[Array]]] = {}, {}
     for e in entries:
         u, i = blocks.users[e], blocks.items[e]
         x, y = users.factors[u, 0], items.factors[i, 0]
@@ -65,13 +65,16 @@ def _walk(
         error *= 1.0 if blocks.weights is None else blocks.weights[e]
         if slopes is not None:
             slopes[u] += error * y
-        for side, row, own, other, rows in ((users, u, x, y, told[0]), (items, i, y, whole, told[1])):
+        for side, row, own, other, rows in (
+            (users, u, x, y, slopes_of_rows[0]),
+            (items, i, y, whole, slopes_of_rows[1]),
+        ):
             factors = error * other - rule.reg * side.share[row] * own
             bias = error - rule.bias_reg * side.share[row] * side.bias[row, 0]
             rows.setdefault(int(row), []).append(np.append(factors, bias))
-    for side, rows in ((users, told[0]), (items, told[1])):
-        for row, given in rows.items():
-            slope = np.sum(given, axis=0)
+    for side, rows in ((users, slopes_of_rows[0]), (items, slopes_of_rows[1])):
+        for row, parts in rows.items():
+            slope = np.sum(parts, axis=0)
             side.steps[row] += len(side.factors[row]) == 3  # only Adam counts
             _step(side.factors[row], slope[:-1], int(side.steps[row]), rule)
             _step(side.bias[row], slope[-1], int(side.steps[row]), rule)
@@ -86,9 +89,9 @@ def _step(row: Array, slope: Array, steps: int, rule: StepRule) -> None:
         row[0] += rule.rate * row[1]
     else:  # Kingma and Ba 2015, algorithm 1
         row[1] = rule.momentum * row[1] + (1 - rule.momentum) * slope
-        row[2] = KEEP_SQUARES * row[2] + (1 - KEEP_SQUARES) * slope**2
-        first, second = row[1] / (1 - rule.momentum**steps), row[2] / (1 - KEEP_SQUARES**steps)
-        row[0] += rule.rate * first / (np.sqrt(second) + TINY)
+        row[2] = SECOND_MOMENT_DECAY * row[2] + (1 - SECOND_MOMENT_DECAY) * slope**2
+        first, second = row[1] / (1 - rule.momentum**steps), row[2] / (1 - SECOND_MOMENT_DECAY**steps)
+        row[0] += rule.rate * first / (np.sqrt(second) + ADAM_EPSILON)
 
 
 def squared_error(

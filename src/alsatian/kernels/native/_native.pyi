@@ -1,4 +1,4 @@
-"""The native kernels, compiled for one instruction set; see `reference.py` for what they compute.
+"""The native kernels, compiled for one instruction set; see the wrappers beside it for what they compute.
 
 All arrays are C-contiguous. Outputs are made by the caller, as are `solution` and `solution_bias`, where a half-sweep
 also begins. Wrong types raise TypeError, wrong shapes and bounds ValueError, keys out of range IndexError.

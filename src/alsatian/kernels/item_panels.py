@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-PANEL = 16  # items that lie side by side
-_ALIKE = 1024  # items of about one length, sorted by bias
+PANEL_ITEMS = 16  # items that lie side by side
+_BIAS_SORTED_ITEMS = 1024  # of about one length: so many are sorted by bias at a time
 
 
 class Panels(NamedTuple):
@@ -32,21 +32,21 @@ class Panels(NamedTuple):
 
 
 def order_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> Panels:
-    """Return panels for these items, whose cells are still to be filled."""
+    """Return panels for items (factors items x k, bias items or None), whose cells are still to be filled."""
     items, k = factors.shape
     lengths = np.sqrt(np.einsum("ij,ij->i", factors, factors, dtype=np.float64))
     highs = np.zeros(items) if bias is None else bias.astype(np.float64)
     order = np.lexsort((-highs, -lengths))
     if bias is not None:
-        order = order[np.lexsort((-highs[order], np.arange(items) // _ALIKE))]
-    starts = np.arange(0, items, PANEL)
+        order = order[np.lexsort((-highs[order], np.arange(items) // _BIAS_SORTED_ITEMS))]
+    starts = np.arange(0, items, PANEL_ITEMS)
     # Rounded, a bias and k products add up to more by less than half of this share, and what is too small for a float
     # by less than the last term.
     more = (k + 8) * 2.0**-23
     bounds = lengths * (1 + more), highs * (1 + np.copysign(more, highs)) + k * 2.0**-100
-    max_norm, max_bias = (np.maximum.reduceat(each[order], starts) if items else each for each in bounds)
+    max_norm, max_bias = (np.maximum.reduceat(bound[order], starts) if items else bound for bound in bounds)
     return Panels(
-        np.empty((len(starts), k + 1, PANEL), np.float32),
+        np.empty((len(starts), k + 1, PANEL_ITEMS), np.float32),
         order.astype(np.int32),
-        *(np.nextafter(each.astype(np.float32), np.float32(np.inf)) for each in (max_norm, max_bias)),
+        *(np.nextafter(bound.astype(np.float32), np.float32(np.inf)) for bound in (max_norm, max_bias)),
     )

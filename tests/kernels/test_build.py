@@ -16,7 +16,7 @@ import pytest
 
 from alsatian import kernels
 from alsatian.errors import ParameterError
-from alsatian.kernels import _native
+from alsatian.kernels.native.build import runnable_builds
 
 
 def asked_for(build: str, code: str = "print(kernels.instruction_set)") -> subprocess.CompletedProcess[str]:
@@ -30,13 +30,13 @@ def asked_for(build: str, code: str = "print(kernels.instruction_set)") -> subpr
     )
 
 
-@pytest.mark.parametrize("name", [name for name in kernels._BUILDS if _native.supports(name)])
+@pytest.mark.parametrize("name", runnable_builds())
 def test_the_environment_chooses_the_build(name: str) -> None:
     assert asked_for(name).stdout.strip() == name
 
 
 def test_the_best_build_that_the_processor_supports_is_the_default() -> None:
-    best = next(name for name in kernels._BUILDS if _native.supports(name))
+    best = runnable_builds()[0]
     assert os.environ.get("ALSATIAN_KERNELS", best) == kernels.instruction_set
 
 
@@ -46,7 +46,7 @@ def test_every_build_learns_the_same_to_rounding() -> None:
         "model = ExplicitALS(factors=6, reg=0.1, nu=1, epochs=5).fit(problems.random_ratings(), progress=False); "
         "print(*model.predict(range(80), range(80)))"
     )
-    told = [asked_for(name, fit) for name in kernels._BUILDS if _native.supports(name)]
+    told = [asked_for(name, fit) for name in runnable_builds()]
     predictions = [np.array(done.stdout.split(), float) for done in told]
     assert len(predictions[0]) == 80, told[0].stderr
     for other in predictions[1:]:
@@ -86,7 +86,7 @@ def test_the_environment_must_name_a_number_of_threads(monkeypatch: pytest.Monke
 
 def test_the_stub_says_what_every_build_takes(build: ModuleType) -> None:
     """The same functions, overloads, argument names and types of numbers as the module says of itself."""
-    stub = ast.parse(Path(kernels.__file__).with_name("_native.pyi").read_text())
+    stub = ast.parse((Path(kernels.__file__).with_name("native") / "_native.pyi").read_text())
     aliases = {each.target.id: ast.unparse(each.value) for each in stub.body if isinstance(each, ast.AnnAssign)}
     written = [
         (
