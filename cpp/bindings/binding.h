@@ -29,25 +29,43 @@ using Maybe = std::optional<Array<T, Dimensions>>;
 using AnyColumn = nb::ndarray<nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using AnyInput = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
-// Makes a struct of a Python tuple, named or not, with the members in the order of the struct.
+// Makes a struct of a Python tuple, named or not, with the members in the order of the struct. It reads the members
+// where they lie; nanobind's caster of std::tuple would first copy a named tuple into a plain one.
 template <class Struct, class... Members>
-struct TupleCaster : nb::detail::type_caster<std::tuple<Members...>> {
-    using Base = nb::detail::type_caster<std::tuple<Members...>>;
+struct TupleCaster {
     using Value = Struct;
+    using Indices = std::index_sequence_for<Members...>;
     template <class>
     using Cast = Struct;
+    static constexpr auto Name = nb::detail::make_caster<std::tuple<Members...>>::Name;
 
-    // None for the tuple, where a parameter allows it, is not None for one of its members.
     template <class Flags>
     bool from_python(nb::handle source, Flags flags, nb::detail::cleanup_list* cleanup) noexcept {
+        if (!PyTuple_Check(source.ptr()) || PyTuple_GET_SIZE(source.ptr()) != sizeof...(Members)) return false;
+        // None for the tuple, where a parameter allows it, is not None for one of its members.
         const auto accepts_none = static_cast<Flags>(nb::detail::cast_flags::accepts_none);
-        return Base::from_python(source, static_cast<Flags>(flags & ~accepts_none), cleanup);
+        return load(source, static_cast<Flags>(flags & ~accepts_none), cleanup, Indices());
     }
 
-    explicit operator Struct() {
-        return std::apply([](auto&&... members) { return Struct{std::forward<decltype(members)>(members)...}; },
-                          Base::operator std::tuple<Members...>());
+    template <class>
+    bool can_cast() const noexcept {
+        return true;
     }
+
+    explicit operator Struct() { return make(Indices()); }
+
+private:
+    template <class Flags, size_t... I>
+    bool load(nb::handle source, Flags flags, nb::detail::cleanup_list* cleanup, std::index_sequence<I...>) noexcept {
+        return (std::get<I>(casters_).from_python(PyTuple_GET_ITEM(source.ptr(), I), flags, cleanup) && ...);
+    }
+
+    template <size_t... I>
+    Struct make(std::index_sequence<I...>) {
+        return Struct{std::get<I>(casters_).operator nb::detail::cast_t<Members>()...};
+    }
+
+    std::tuple<nb::detail::make_caster<Members>...> casters_;
 };
 
 // kernels.Sparse: compressed rows with values.
