@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-NATIVE := pyproject.toml CMakeLists.txt $(wildcard cpp/*)
+CPP_SOURCES := $(wildcard cpp/*/*.h cpp/*/*.cpp)
+NATIVE := pyproject.toml CMakeLists.txt $(CPP_SOURCES)
 ARGS ?=
 PART ?=
 
@@ -23,10 +24,12 @@ lint: .venv/dev.stamp ## check style, format and types
 	@"$(BIN)/python" -m ruff check .
 	@"$(BIN)/python" -m ruff format --check .
 	@"$(BIN)/python" -m mypy
+	@"$(BIN)/clang-format" --dry-run --Werror $(CPP_SOURCES)
 
-format: .venv/dev.stamp ## format the Python code
+format: .venv/dev.stamp ## format the Python and C++ code
 	@"$(BIN)/python" -m ruff check --fix .
 	@"$(BIN)/python" -m ruff format .
+	@"$(BIN)/clang-format" -i $(CPP_SOURCES)
 
 dist: .venv/dev.stamp ## build the source archive, and the wheel from it, into dist/
 	@"$(BIN)/python" -m build --outdir dist .

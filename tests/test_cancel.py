@@ -138,7 +138,7 @@ entries = kernels.Rows(np.arange(rows + 1) * n, indices, np.ones(rows * n, np.fl
 print("begin", flush=True)
 while True:
     solution, ridge = kernels.Side(np.zeros((rows, k), np.float32), None), np.ones(rows, np.float32)
-    kernels.half_sweep(entries, kernels.Form(0, 1, 1, 0, 0), fixed, None, ridge, solution, threads=2)
+    kernels.half_sweep(entries, kernels.Weighting(0, 1, 1, 0, 0), fixed, None, ridge, solution, threads=2)
 """
     took, told = interrupted(start(code, tmp_path), after=0.5)
     assert took < BOUND

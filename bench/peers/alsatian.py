@@ -13,12 +13,12 @@ import alsatian as al
 from alsatian import kernels
 from alsatian.ids import Ids
 from alsatian.interactions import Interactions
-from alsatian.kernels import Form, Side
+from alsatian.kernels import Side, Weighting
 from bench.objective import Data, Factors
 from bench.peers.recommender import answer
 from bench.peers.worker import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
 
-FORMS = {"implicit": (Form(1, 1, 1, 1, 1), 0), "explicit": (Form(0, 1, 1, -3.5, 0), 1)}
+FORMS = {"implicit": (Weighting(1, 1, 1, 1, 1), 0), "explicit": (Weighting(0, 1, 1, -3.5, 0), 1)}
 
 
 def interactions(data: Data) -> Interactions:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from alsatian import kernels
-from alsatian.kernels import Form, Rows, Side
+from alsatian.kernels import Rows, Side, Weighting
 from bench.datasets import ROOT
 from bench.programs import argument_parser
 
@@ -34,7 +34,7 @@ def sweep(factors: int, steps: int, entries: int, times: int) -> None:
     rows = Rows(np.arange(ROWS + 1) * entries, indices, np.ones(len(indices), np.float32), None)
     items = rng.standard_normal((ITEMS, factors)).astype(np.float32) * np.float32(0.1)
     users, ridge = np.zeros((ROWS, factors), np.float32), np.full(ROWS, 20, np.float32)
-    form, gram = Form(2.0, 1.0, 2.0, 1.0, 1.0), kernels.gram(items, 1.0, 1)
+    form, gram = Weighting(2.0, 1.0, 2.0, 1.0, 1.0), kernels.gram(items, 1.0, 1)
     for _ in range(times):
         kernels.half_sweep(rows, form, Side(items, None), gram, ridge, Side(users, None), steps, threads=1)
 

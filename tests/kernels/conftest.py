@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 from types import ModuleType
 
 import pytest
 
 from alsatian import kernels
-from alsatian.kernels import _BUILDS, _native
-
-RUNNABLE = [name for name in _BUILDS if _native.supports(name)]
+from alsatian.kernels.native import build as native_build
 
 
-@pytest.fixture(params=RUNNABLE)
+@pytest.fixture(params=native_build.runnable_builds())
 def build(request: pytest.FixtureRequest) -> ModuleType:
     """One build of the native module, without the wrappers."""
-    return importlib.import_module(f"alsatian.kernels.{_BUILDS[request.param]}")
+    return native_build.load_build(request.param)
 
 
 @pytest.fixture
 def kernel(build: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """`alsatian.kernels` on top of one build."""
-    monkeypatch.setattr(kernels, "_native", build)
+    monkeypatch.setattr(native_build, "native", build)
     return kernels

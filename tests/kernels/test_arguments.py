@@ -19,7 +19,7 @@ def sweep_arguments() -> dict[str, Any]:
         "indices": np.array([0, 2, 1], np.int32),
         "values": np.ones(3, np.float32),
         "weights": np.ones(3, np.float32),
-        "form": (0.0, 1.0, 1.0, 0.0, 0.0),
+        "weighting": (0.0, 1.0, 1.0, 0.0, 0.0),
         "fixed": np.ones((3, 2), np.float32),
         "fixed_bias": np.zeros(3, np.float32),
         "gram": None,
@@ -39,14 +39,14 @@ def top_k_arguments() -> dict[str, Any]:
     return {
         "cells": np.zeros((2, 4, 16), np.float32),
         "order": np.arange(20, dtype=np.int32),
-        "longest": np.zeros(2, np.float32),
-        "highest": np.zeros(2, np.float32),
+        "max_norm": np.zeros(2, np.float32),
+        "max_bias": np.zeros(2, np.float32),
         "queries": np.ones((5, 3), np.float32),
         "rows": np.array([0, 4], np.int32),
         "seen_indptr": np.array([0, 1, 1, 1, 1, 2]),
         "seen_indices": np.array([3, 4], np.int32),
         "allowed": np.ones(20, np.uint8),
-        "best": np.zeros((2, 6), np.int32),
+        "items_out": np.zeros((2, 6), np.int32),
         "scores": np.zeros((2, 6), np.float32),
         "threads": 1,
     }
@@ -81,6 +81,27 @@ def others() -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
+TUPLES = {  # what a function takes as a tuple, from the arguments that the tests name one by one
+    "half_sweep": {
+        "rows": ("indptr", "indices", "values", "weights"),
+        "fixed": ("fixed", "fixed_bias"),
+        "solution": ("solution", "solution_bias"),
+        "solver": ("steps", "exact_from", "nonnegative"),
+        "sampling": ("rhs_offset", "noise"),
+    },
+    "top_k": {"panels": ("cells", "order", "max_norm", "max_bias"), "seen": ("seen_indptr", "seen_indices")},
+}
+
+
+def call(build: ModuleType, function: str, arguments: dict[str, Any]) -> Any:
+    """Call a function of a build, with its tuples made of the arguments that belong to them."""
+    tuples = TUPLES.get(function, {})
+    packed = {name: tuple(arguments[member] for member in members) for name, members in tuples.items()}
+    members = {member for names in tuples.values() for member in names}
+    single = {name: value for name, value in arguments.items() if name not in members}
+    return getattr(build, function)(**single | packed)
+
+
 ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "half_sweep": sweep_arguments,
     "top_k": top_k_arguments,
@@ -90,7 +111,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("function", ARGUMENTS)
 def test_the_examples_below_are_right_but_for_what_they_change(build: ModuleType, function: str) -> None:
-    getattr(build, function)(**ARGUMENTS[function]())
+    call(build, function, ARGUMENTS[function]())
 
 
 MAY_BE_LONGER = ("left", "right", "factors", "seen_indices", "indptr")  # nothing else must match
@@ -113,7 +134,7 @@ def test_an_array_of_the_wrong_shape_type_or_layout_is_refused(build: ModuleType
         if array is longer and name in MAY_BE_LONGER:
             continue
         with pytest.raises(REFUSED):
-            getattr(build, function)(**ARGUMENTS[function]() | {name: array})
+            call(build, function, ARGUMENTS[function]() | {name: array})
 
 
 @pytest.mark.parametrize(
@@ -127,7 +148,7 @@ def test_an_array_of_the_wrong_shape_type_or_layout_is_refused(build: ModuleType
         ({"indices": np.array([0, -1, 1], np.int32)}, "outside the fixed side"),
         ({"fixed_bias": None}, "both sides or none"),
         ({"solution_bias": None}, "both sides or none"),
-        ({"form": (0.0, 1.0, 1.0, 0.0, 0.5)}, "exclude each other"),
+        ({"weighting": (0.0, 1.0, 1.0, 0.0, 0.5)}, "exclude each other"),
         ({"gram": np.eye(2, dtype=np.float32)}, "unknowns x unknowns"),
         ({"rhs_offset": np.ones(2, np.float32)}, "one number an unknown"),
         ({"noise": np.ones((2, 2), np.float32)}, "rows x unknowns"),
@@ -145,12 +166,12 @@ def test_an_array_of_the_wrong_shape_type_or_layout_is_refused(build: ModuleType
 )  # fmt: skip
 def test_a_half_sweep_says_what_does_not_fit(build: ModuleType, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        build.half_sweep(**sweep_arguments() | changes)
+        call(build, "half_sweep", sweep_arguments() | changes)
 
 
 def test_both_sides_have_one_precision(build: ModuleType) -> None:
     with pytest.raises(TypeError):
-        build.half_sweep(**sweep_arguments() | {"fixed": np.ones((3, 2))})
+        call(build, "half_sweep", sweep_arguments() | {"fixed": np.ones((3, 2))})
 
 
 @pytest.mark.parametrize(
@@ -161,17 +182,22 @@ def test_both_sides_have_one_precision(build: ModuleType) -> None:
         ({"order": np.arange(33, dtype=np.int32)}, "order must match"),
         ({"order": np.full(20, 20, np.int32)}, "order names an item out of bounds"),
         ({"order": np.full(20, -1, np.int32)}, "order names an item out of bounds"),
-        ({"longest": np.zeros(1, np.float32)}, "bounds must match"),
+        ({"max_norm": np.zeros(1, np.float32)}, "bounds must match"),
         ({"allowed": np.ones(19, np.uint8)}, "one byte an item"),
-        ({"seen_indices": None}, "indptr and indices"),
         ({"seen_indptr": np.array([0, 1, 1, 1, 1, 3])}, "out of bounds"),
         ({"seen_indptr": np.array([0, 1, 1, 1, 2, 1])}, "out of bounds"),
-        ({"best": np.zeros((2, 0), np.int32), "scores": np.zeros((2, 0), np.float32)}, "count x n"),
+        ({"items_out": np.zeros((2, 0), np.int32), "scores": np.zeros((2, 0), np.float32)}, "count x n"),
     ],
 )
 def test_top_k_says_what_does_not_fit(build: ModuleType, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        build.top_k(**top_k_arguments() | changes)
+        call(build, "top_k", top_k_arguments() | changes)
+
+
+def test_seen_items_need_both_of_their_arrays(build: ModuleType) -> None:
+    for name in ("seen_indptr", "seen_indices"):
+        with pytest.raises(TypeError):
+            call(build, "top_k", top_k_arguments() | {name: None})
 
 
 @pytest.mark.parametrize("name", ["left_rows", "right_rows"])
@@ -209,12 +235,12 @@ def test_sorted_rows_are_checked(build: ModuleType) -> None:
 def test_there_is_at_least_one_thread(build: ModuleType, function: str) -> None:
     for threads in (0, -1):
         with pytest.raises(ValueError, match="threads"):
-            getattr(build, function)(**ARGUMENTS[function]() | {"threads": threads})
+            call(build, function, ARGUMENTS[function]() | {"threads": threads})
 
 
 def test_what_is_written_to_must_be_writable(build: ModuleType) -> None:
-    for function, name in (("half_sweep", "solution"), ("top_k", "best"), ("gram", "out"), ("pair_scores", "out")):
+    for function, name in (("half_sweep", "solution"), ("top_k", "items_out"), ("gram", "out"), ("pair_scores", "out")):
         frozen = ARGUMENTS[function]()[name]
         frozen.flags.writeable = False
         with pytest.raises(TypeError):
-            getattr(build, function)(**ARGUMENTS[function]() | {name: frozen})
+            call(build, function, ARGUMENTS[function]() | {name: frozen})

@@ -7,7 +7,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from alsatian.kernels import Sparse, reference
+from alsatian.kernels import Sparse
+from support import twins
 
 SIMILARITIES = ("cosine", "pearson", "jaccard")
 
@@ -49,18 +50,18 @@ def same(found: tuple[np.ndarray, np.ndarray], expected: tuple[np.ndarray, np.nd
 def test_neighbors_equal_their_twin(kernel: ModuleType, similarity: str, shrinkage: float, k: int) -> None:
     rows = sparse(80, 60)
     asked = (rows, 60, sizes(rows, similarity), similarity, shrinkage, k)
-    same(kernel.neighbors(*asked), reference.neighbors(*asked))
+    same(kernel.neighbors(*asked), twins.neighbors(*asked))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_shared_columns_equal_their_twin(kernel: ModuleType, threads: int) -> None:
     rows, rng = sparse(80, 60), np.random.default_rng(0)
     left, right = np.sort(rng.integers(0, 80, 500)).astype(np.int32), rng.integers(0, 80, 500).astype(np.int32)
-    expected = reference.shared(rows, 60, left, right)
-    np.testing.assert_array_equal(kernel.shared(rows, 60, left, right, threads), expected)
-    other_way = kernel.shared(rows, 60, right, left, threads)  # in no order
+    expected = twins.co_counts(rows, 60, left, right)
+    np.testing.assert_array_equal(kernel.co_counts(rows, 60, left, right, threads), expected)
+    other_way = kernel.co_counts(rows, 60, right, left, threads)  # in no order
     np.testing.assert_array_equal(other_way, expected)
-    assert len(kernel.shared(rows, 60, left[:0], right[:0], threads)) == 0
+    assert len(kernel.co_counts(rows, 60, left[:0], right[:0], threads)) == 0
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
@@ -69,7 +70,7 @@ def test_values_of_both_signs(kernel: ModuleType, similarity: str) -> None:
     rows = rows._replace(values=rows.values - 3)
     asked = (rows, 40, sizes(rows, similarity), similarity, 2.0, 49)
     found = kernel.neighbors(*asked)
-    same(found, reference.neighbors(*asked))
+    same(found, twins.neighbors(*asked))
     assert ((found[1] > 0) == (found[0] >= 0)).all()
 
 
@@ -102,8 +103,8 @@ def test_neighbors_of_a_row_that_is_there_have_the_same_bits(
     lengths = sizes(rows, similarity)
     near, similarities = kernel.neighbors(rows, 60, lengths, similarity, shrinkage, 79)
     asked = (rows, lengths, by_column(kernel, rows, 60), lengths, similarity, shrinkage, 80)
-    found, scores = kernel.neighbors_of(*asked)
-    same((found, scores), reference.neighbors_of(*asked))
+    found, scores = kernel.neighbors_for(*asked)
+    same((found, scores), twins.neighbors_for(*asked))
     for row in range(80):
         others = found[row] != row
         count = (near[row] >= 0).sum()
@@ -124,7 +125,7 @@ def test_long_rows_meet_all_others_in_all_parts(kernel: ModuleType, similarity: 
     near, similarities = kernel.neighbors(rows, columns, lengths, similarity, shrinkage, 20)
     entries = np.concatenate([np.arange(*indptr[row : row + 2]) for row in some])
     asked = Sparse(np.concatenate([[0], np.cumsum(counts[some])]), indices[entries], rows.values[entries])
-    found, scores = kernel.neighbors_of(
+    found, scores = kernel.neighbors_for(
         asked, lengths[some], by_column(kernel, rows, columns), lengths, similarity, shrinkage, 21
     )
     for place, row in enumerate(some):
@@ -141,11 +142,11 @@ def test_best_sums_equal_their_twin(kernel: ModuleType, divide: str, n: int) -> 
     rows, seen = np.array([3, 3, 19, 0], np.int32), sparse(20, 30, seed=2)[:2]
     for begin, level, out, mask in ((None, None, None, None), (start, base, seen, rng.random(30) < 0.6)):
         asked = (weights, parts, 30, rows, n, begin, level, divide, 0.5, out, mask)
-        found, expected = kernel.best_sums(*asked), reference.best_sums(*asked)
+        found, expected = kernel.top_n_sums(*asked), twins.top_n_sums(*asked)
         if divide == "nothing":  # exact, so that ties are ties
             np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_allclose(found[1], expected[1], rtol=1e-5)
-        assert kernel.best_sums(*asked, threads=1)[1].tobytes() == found[1].tobytes()
+        assert kernel.top_n_sums(*asked, threads=1)[1].tobytes() == found[1].tobytes()
 
 
 @pytest.mark.parametrize("n", [1, 7, 30])
@@ -153,7 +154,8 @@ def test_best_equals_its_twin(kernel: ModuleType, n: int) -> None:
     rng = np.random.default_rng(0)
     lines, rows = rng.integers(-3, 4, (4, 30)).astype(np.float32), np.array([3, 3, 19, 0], np.int32)
     for seen, mask in ((None, None), (sparse(20, 30, seed=2)[:2], rng.random(30) < 0.6)):
-        found, expected = kernel.best(lines, rows, n, seen, mask), reference.best(lines, rows, n, seen, mask)
+        found = kernel.top_n_dense(lines, rows, n, seen, mask)
+        expected = twins.top_n_dense(lines, rows, n, seen, mask)
         np.testing.assert_array_equal(found[0], expected[0])
         np.testing.assert_array_equal(found[1], expected[1])
 
@@ -171,8 +173,8 @@ def test_wrong_arrays_are_refused(kernel: ModuleType) -> None:
             kernel.neighbors(*wrong)
     lines, order = np.zeros((2, 8), np.float32), np.array([0, 10], np.int32)
     with pytest.raises(ValueError, match="a row is out of bounds"):
-        kernel.best(lines, order, 2, rows[:2])
+        kernel.top_n_dense(lines, order, 2, rows[:2])
     with pytest.raises(ValueError, match="a row is out of bounds"):
-        kernel.best_sums(rows, sparse(8, 8), 8, order, 2)
+        kernel.top_n_sums(rows, sparse(8, 8), 8, order, 2)
     with pytest.raises(ValueError, match="one byte an item"):
-        kernel.best(lines, order, 2, None, np.ones(9, bool))
+        kernel.top_n_dense(lines, order, 2, None, np.ones(9, bool))

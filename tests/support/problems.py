@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from alsatian.data.catalog import Catalog
 from alsatian.data.id_map import Ids
 from alsatian.data.interactions import Interactions
-from alsatian.kernels import NEVER, Form, Rows, Side, reference
+from alsatian.kernels import NO_ROW_IS_AS_LONG, Rows, Side, Weighting
 from alsatian.kernels.types import Array
+from support import twins
 
 USERS = ["alice", "bob", "carol", "dave"]
 ITEMS = ["cars", "heat", "iron", "iron2", "up"]
@@ -91,11 +92,11 @@ def cold_ratings() -> Interactions:
 
 
 FORMS = {
-    "explicit": Form(0.0, 1.0, 1.0, -3.0, 0.0),
-    "zeros as data": Form(0.0, 1.0, 1.0, 0.0, 1.0),
-    "hu": Form(3.0, 1.0, 3.0, 1.0, 1.0),
-    "rendle": Form(1.0, 0.1, 1.0, 0.0, 0.1),
-    "implicit": Form(5.0, 0.0, 5.0, 0.0, 1.0),
+    "explicit": Weighting(0.0, 1.0, 1.0, -3.0, 0.0),
+    "zeros as data": Weighting(0.0, 1.0, 1.0, 0.0, 1.0),
+    "hu": Weighting(3.0, 1.0, 3.0, 1.0, 1.0),
+    "rendle": Weighting(1.0, 0.1, 1.0, 0.0, 0.1),
+    "implicit": Weighting(5.0, 0.0, 5.0, 0.0, 1.0),
 }
 
 
@@ -104,14 +105,14 @@ class Problem:
     """One half-sweep: everything the kernel is given."""
 
     rows: Rows
-    form: Form
+    form: Weighting
     fixed: Side
     gram: Array | None
     ridge: Array
     start: Side
 
     def solve(
-        self, kernel: object, steps: int = 0, threads: int = 2, exact_from: int = NEVER
+        self, kernel: object, steps: int = 0, threads: int = 2, exact_from: int = NO_ROW_IS_AS_LONG
     ) -> tuple[Side, float, int]:
         """Return the solution, the loss and the first failed row of a module's half_sweep."""
         bias = None if self.start.bias is None else self.start.bias.copy()
@@ -158,6 +159,6 @@ def problem(
         for count in (columns, len(lengths))
     )
     w0 = FORMS[form].unobserved
-    gram = reference.gram(fixed.factors, w0) if w0 else None
+    gram = twins.gram(fixed.factors, w0) if w0 else None
     ridges = (ridge * rng.uniform(0.5, 1.5, len(lengths))).astype(precision)
     return Problem(Rows(indptr, indices, values, entry_weights), FORMS[form], fixed, gram, ridges, start)

@@ -146,11 +146,12 @@ class Structure:
 
     @cached_property
     def stems_used_twice(self) -> dict[str, list[str]]:
-        stems: dict[str, list[str]] = defaultdict(list)
+        """Stems of two or more modules, a kernel and its twin counted as one."""
+        stems: dict[str, set[str]] = defaultdict(set)
         for module in self.modules.values():
             if not module.is_package and module.stem != "__main__":
-                stems[module.stem].append(module.name)
-        return {stem: names for stem, names in stems.items() if len(names) > 1}
+                stems[module.stem].add(module.name.replace("kernels.native.", "kernels.reference."))
+        return {stem: sorted(names) for stem, names in stems.items() if len(names) > 1}
 
     @cached_property
     def undocumented(self) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from alsatian import kernels
 from alsatian.data.interactions import Interactions
 from alsatian.inspection.value_type import EXPLICIT, IMPLICIT, judge
-from alsatian.kernels import Form, Rows, Side
+from alsatian.kernels import Rows, Side, Weighting
 from alsatian.models import ExplicitALS, ImplicitALS
 
 _FLOATS = 12_000_000  # the most numbers in the factors of the measured problem
@@ -72,7 +72,7 @@ def _time(most: int, entries: int, fixed: int, factors: int, model: str, threads
     rows = min(max(rows, 16 * threads), _ENTRIES // entries, most)
     fixed = max(1, min(fixed, _FLOATS // factors))
     biased = model == EXPLICIT
-    form = Form(0.0, 1.0, 1.0, -1.0, 0.0) if biased else Form(1.0, 1.0, 1.0, 1.0, 1.0)
+    form = Weighting(0.0, 1.0, 1.0, -1.0, 0.0) if biased else Weighting(1.0, 1.0, 1.0, 1.0, 1.0)
     indices = rng.integers(0, fixed, rows * entries).astype(np.int32)
     data = Rows(np.arange(rows + 1) * entries, indices, np.ones(rows * entries, np.float32), None)
     other = Side(rng.random((fixed, factors), np.float32), np.zeros(fixed, np.float32) if biased else None)

@@ -120,13 +120,13 @@ def _diversity(best: Lists, item_users: CSR, threads: int | None) -> Scores:
 
 
 def _distances(item_users: CSR, left: Ints, right: Ints, threads: int | None) -> Scores:
-    """Return 1 - cosine for pairs of items; the more popular one to the left, as kernels.shared likes it."""
+    """Return 1 - cosine for pairs of items; the more popular one to the left, as kernels.co_counts likes it."""
     counts = item_users.counts
     left, right = np.where(counts[left] < counts[right], (right, left), (left, right))
     order = np.argsort(left, kind="stable")
     both = np.empty(len(left), np.int32)
     users = Sparse(item_users.indptr, item_users.indices, item_users.values)
-    both[order] = kernels.shared(users, item_users.columns, left[order], right[order], threads)
+    both[order] = kernels.co_counts(users, item_users.columns, left[order], right[order], threads)
     lengths = np.sqrt(counts[left] * counts[right].astype(np.float64))
     return 1 - np.divide(both, lengths, out=np.zeros(len(left)), where=lengths > 0)
 

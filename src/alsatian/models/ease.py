@@ -68,7 +68,11 @@ class EASE(Model):
     def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
         seen = audience.left_out(exclude_seen)
         tops = [
-            Top(*kernels.best(_matrix(audience.seen.take(rows)) @ self.item_weights, rows, n, seen, allowed, threads))
+            Top(
+                *kernels.top_n_dense(
+                    _matrix(audience.seen.take(rows)) @ self.item_weights, rows, n, seen, allowed, threads
+                )
+            )
             for rows in blocks(audience.rows, len(self.item_weights))
         ]
         return stacked(tops, n)
@@ -78,7 +82,7 @@ class EASE(Model):
         for some in blocks(rows, len(self.item_weights)):
             own, order = (np.arange(len(some) + 1), some), np.arange(len(some), dtype=np.int32)
             lines = np.ascontiguousarray(self.item_weights[some], np.float32)
-            tops.append(Top(*kernels.best(lines, order, n, own, allowed, threads)))
+            tops.append(Top(*kernels.top_n_dense(lines, order, n, own, allowed, threads)))
         return stacked(tops, n)
 
     def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
-from alsatian.kernels import Form, Side
+from alsatian.kernels import Side, Weighting
 from alsatian.models.als import eigenbasis_cg
 from alsatian.models.als.base import ALS
 from alsatian.models.als.half_problem import Half, penalty
@@ -55,7 +55,7 @@ class Sweep(NamedTuple):
     """
 
     model: ALS
-    form: Form
+    form: Weighting
     columns: int
     steps: int
     gram: NDArray[Any] | None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from alsatian import kernels
-from alsatian.kernels import NEVER, Side
+from alsatian.kernels import NO_ROW_IS_AS_LONG, Side
 from alsatian.models.als import eigenbasis_cg
 from support.problems import Problem, problem
 
@@ -15,10 +15,12 @@ def solved(p: Problem, steps: int, threads: int = 1, turned: bool = True) -> tup
     solution = Side(p.start.factors.copy(), None)
     if turned:
         basis, rest = eigenbasis_cg.basis(p.fixed, p.gram, steps, threads), (p.ridge, solution, steps)
-        loss, failed = eigenbasis_cg.half_sweep(p.rows, p.form, basis, *rest, exact_from=NEVER, threads=threads)
+        loss, failed = eigenbasis_cg.half_sweep(
+            p.rows, p.form, basis, *rest, exact_from=NO_ROW_IS_AS_LONG, threads=threads
+        )
     else:
         rest = (p.fixed, p.gram, p.ridge, solution, steps)
-        loss, failed = kernels.half_sweep(p.rows, p.form, *rest, exact_from=NEVER, threads=threads)
+        loss, failed = kernels.half_sweep(p.rows, p.form, *rest, exact_from=NO_ROW_IS_AS_LONG, threads=threads)
     assert failed == -1
     return solution.factors, loss
 

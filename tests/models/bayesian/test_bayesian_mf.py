@@ -104,7 +104,7 @@ def test_what_is_folded_in_is_the_mean_of_many_draws_of_that_user() -> None:
     chain = Chain(data, 3, 0, 1)
     for _ in range(6):
         chain.sweep()
-    form = kernels.Form(0, chain.noise, chain.noise, -chain.noise * chain.mean, 0)
+    form = kernels.Weighting(0, chain.noise, chain.noise, -chain.noise * chain.mean, 0)
     prior, total, mean = chain.users.prior, 0.0, chain.centered()[0]
     for _ in range(300):
         chain.users.prior = prior

@@ -21,7 +21,7 @@ from alsatian.ingest.rows.roles import is_amount
 from alsatian.ingest.sources.dialect import Dialect
 from alsatian.ingest.sources.lines import LONGEST
 from alsatian.ingest.sources.source import Source
-from alsatian.kernels.types import CHUNK
+from alsatian.kernels import CHUNK_BYTES
 
 Columns = dict[str, NDArray[Any]]
 _DELIMITER = re.compile(r"[^\w\s.+\"'-]{1,4}|\t| ", re.ASCII)
@@ -62,7 +62,7 @@ def _read(paths: Iterable[str], dialect: Dialect, types: Sequence[Any]) -> list[
     for path in paths:
         with Path(path).open("rb") as file:
             text = _plain(file, dialect)
-            starts = kernels.count_lines(text.file, text.size, CHUNK) if text else None
+            starts = kernels.count_lines(text.file, text.size, CHUNK_BYTES) if text else None
         if starts is None:
             return None
         counted[path] = starts
@@ -74,14 +74,14 @@ def _read(paths: Iterable[str], dialect: Dialect, types: Sequence[Any]) -> list[
         begin = part.stop
         with Path(path).open("rb") as file:
             text = _plain(file, dialect)
-            fits = text is not None and len(starts) == -(-text.size // CHUNK) + 1  # the file may grow meanwhile
+            fits = text is not None and len(starts) == -(-text.size // CHUNK_BYTES) + 1  # the file may grow meanwhile
             outputs = [None if column is None else column[part] for column in columns]
             if text is None or not fits or not kernels.read_fields(text, starts, outputs):
                 return None
     return columns if begin else None
 
 
-def _plain(file: BinaryIO, dialect: Dialect) -> kernels.Plain | None:
+def _plain(file: BinaryIO, dialect: Dialect) -> kernels.TextFile | None:
     """Return how the bytes of an open file are laid out, or None if its first line leaves that in doubt."""
     first, quote = file.readline(LONGEST), dialect.quote.encode()
     body = first.rstrip(b"\r\n")
@@ -90,8 +90,8 @@ def _plain(file: BinaryIO, dialect: Dialect) -> kernels.Plain | None:
     size, crlf = os.fstat(file.fileno()).st_size, first.endswith(b"\r\n")
     if size < len(first):  # not a file of bytes that stay, such as those of /proc
         return None
-    return kernels.Plain(
-        file.fileno(), size, CHUNK, dialect.delimiter, quote[0] if quote else -1, bool(dialect.header), crlf
+    return kernels.TextFile(
+        file.fileno(), size, CHUNK_BYTES, dialect.delimiter, quote[0] if quote else -1, bool(dialect.header), crlf
     )
 
 

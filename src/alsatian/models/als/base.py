@@ -24,8 +24,7 @@ from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError, ParameterError, counted
-from alsatian.kernels import Form, Side
-from alsatian.kernels.types import entries
+from alsatian.kernels import Side, Weighting, weighted_entries
 from alsatian.models.als import eigenbasis_cg
 from alsatian.models.als.fit import InMemory, alternate
 from alsatian.models.als.half_problem import Half, Totals, weighed_gram, zeros
@@ -92,7 +91,7 @@ class ALS(PlacingModel):
         """Return m, fixed during the fit."""
 
     @abstractmethod
-    def _form(self, mean: float) -> Form:
+    def _form(self, mean: float) -> Weighting:
         """Return how values enter the objective."""
 
     @property
@@ -120,7 +119,7 @@ class ALS(PlacingModel):
     def _learn(self, data: Interactions, run: Run) -> dict[str, Any]:
         return alternate(self, InMemory(self, data, run.threads), run)
 
-    def _ridge(self, rows: CSR, form: Form) -> NDArray[Any]:
+    def _ridge(self, rows: CSR, form: Weighting) -> NDArray[Any]:
         reg, nu = self._regularization
         return np.asarray(reg * (rows.counts + form.unobserved * rows.columns) ** nu, self.precision)
 
@@ -131,7 +130,7 @@ class ALS(PlacingModel):
         factors = np.abs(factors) if self.nonnegative else factors
         return Side(factors.astype(self.precision), np.zeros(rows, self.precision) if self.biased else None)
 
-    def _spread(self, mean_ridge: float, observed: float, rows: int, columns: int, form: Form) -> float:
+    def _spread(self, mean_ridge: float, observed: float, rows: int, columns: int, form: Weighting) -> float:
         """Return the standard deviation of the starting factors with which a side is solved first.
 
         mean_ridge, observed (weight of all entries), rows, columns: of the side that is solved.
@@ -142,7 +141,7 @@ class ALS(PlacingModel):
     def _solve(
         self,
         half: Half,
-        form: Form,
+        form: Weighting,
         fixed: Side,
         solution: Side,
         threads: int,
@@ -164,7 +163,7 @@ class ALS(PlacingModel):
         return loss
 
     def _sweep(
-        self, half: Half, form: Form, basis: eigenbasis_cg.Basis, solution: Side, steps: int, threads: int
+        self, half: Half, form: Weighting, basis: eigenbasis_cg.Basis, solution: Side, steps: int, threads: int
     ) -> tuple[float, int]:
         """Solve a side, or a block of its rows, in place; return its loss and the first row without solution, or -1."""
         return eigenbasis_cg.half_sweep(
@@ -191,7 +190,7 @@ class ALS(PlacingModel):
     def _exact_from(self) -> int:
         """From how many entries on an epoch solves a row exactly, whatever its steps."""
         if self.solver == "cg" or self.factors > FORMED:
-            return kernels.NEVER
+            return kernels.NO_ROW_IS_AS_LONG
         return CACHED // (max(self.factors, 1) * np.dtype(self.precision).itemsize)  # 4,096 at 64 factors
 
     # Visitors
@@ -226,7 +225,7 @@ class ALS(PlacingModel):
         regression without them, which has an answer in parts.
         """
         form, fixed = self._form(float(self.mean[0])), self._items
-        confidence, target = entries(history.for_kernels, form, fixed)
+        confidence, target = weighted_entries(history.for_kernels, form, fixed)
 
         def wide(rows: Any) -> NDArray[np.float64]:
             factors = fixed.factors[rows].astype(np.float64)

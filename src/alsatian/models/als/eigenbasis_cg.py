@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
-from alsatian.kernels import Form, Rows, Side
+from alsatian.kernels import Rows, Side, Weighting
 
 ROWS = 4096  # turned by one product: always the same blocks, so that the bits do not depend on the threads
 
@@ -41,7 +41,7 @@ def basis(fixed: Side, gram: NDArray[Any] | None, steps: int, threads: int) -> B
 
 def half_sweep(
     rows: Rows,
-    form: Form,
+    form: Weighting,
     basis: Basis,
     ridge: NDArray[Any],
     solution: Side,

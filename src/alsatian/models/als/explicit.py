@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from alsatian.errors import ParameterError
-from alsatian.kernels import Form
+from alsatian.kernels import Weighting
 from alsatian.models.als.base import ALS
 from alsatian.models.als.half_problem import Totals
 from alsatian.recommender.hyperparameters import param
@@ -82,5 +82,5 @@ class ExplicitALS(ALS):
         empty = totals.users * totals.items - totals.values
         return totals.total / (totals.values + self.unobserved_weight * empty)
 
-    def _form(self, mean: float) -> Form:
-        return Form(0.0, 1.0, 1.0, -mean, self.unobserved_weight)
+    def _form(self, mean: float) -> Weighting:
+        return Weighting(0.0, 1.0, 1.0, -mean, self.unobserved_weight)

@@ -11,7 +11,7 @@ from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.data.id_map import Ids
 from alsatian.data.interactions import Interactions
-from alsatian.kernels import Form, Side
+from alsatian.kernels import Side, Weighting
 
 
 class Half(NamedTuple):
@@ -37,7 +37,7 @@ class Totals(NamedTuple):
         return cls(len(data.user_ids), len(data.item_ids), len(data), data.mean, total)
 
 
-def weighed_gram(fixed: Side, form: Form, threads: int | None = None) -> NDArray[Any] | None:
+def weighed_gram(fixed: Side, form: Weighting, threads: int | None = None) -> NDArray[Any] | None:
     """Return w0 F'F, or None when w0 is zero."""
     return kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
 

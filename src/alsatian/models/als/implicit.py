@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import DataError, ParameterError
-from alsatian.kernels import Form
+from alsatian.kernels import Weighting
 from alsatian.models.als.base import ALS
 from alsatian.models.als.half_problem import Totals
 from alsatian.recommender.hyperparameters import Search, param
@@ -113,10 +113,10 @@ class ImplicitALS(ALS):
     def _mean(self, totals: Totals) -> float:
         return 0.0
 
-    def _form(self, mean: float) -> Form:
+    def _form(self, mean: float) -> Weighting:
         slope, one = (1.0, 0.0) if self.use_values else (0.0, 1.0)
         if self.form == "rendle":
             w0 = self._setting("unobserved_weight")
-            return Form(slope, one + w0, slope, one, w0)
+            return Weighting(slope, one + w0, slope, one, w0)
         alpha, base = self._setting("alpha"), float(self.form == "hu")
-        return Form(alpha * slope, alpha * one + base, alpha * slope, alpha * one + base, 1.0)
+        return Weighting(alpha * slope, alpha * one + base, alpha * slope, alpha * one + base, 1.0)

@@ -12,8 +12,7 @@ from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError
-from alsatian.kernels import Form, Side
-from alsatian.kernels.types import entries
+from alsatian.kernels import Side, Weighting, weighted_entries
 from alsatian.models.baselines.non_personalized import Impersonal
 from alsatian.recommender.explanation import Shares
 from alsatian.recommender.fit_run import Run
@@ -107,7 +106,7 @@ class Baseline(Impersonal):
     def _explain(self, history: CSR, items: list[int]) -> Shares:
         """Take the user's bias apart: a value that lies above what its item gets lifts every prediction."""
         mean = float(self.mean[0])
-        confidence, above = entries(history.for_kernels, _form(mean), _side(self.item_bias))
+        confidence, above = weighted_entries(history.for_kernels, _form(mean), _side(self.item_bias))
         parts = above / (self.reg_user + confidence.sum())
         return Shares(mean + self.item_bias[items].astype(np.float64), np.repeat(parts[:, None], len(items), axis=1))
 
@@ -126,8 +125,8 @@ def solved(rows: CSR, fixed: Biases, mean: float, reg: float, threads: int) -> t
     return solution.bias, loss
 
 
-def _form(mean: float) -> Form:
-    return Form(0.0, 1.0, 1.0, -mean, 0.0)
+def _form(mean: float) -> Weighting:
+    return Weighting(0.0, 1.0, 1.0, -mean, 0.0)
 
 
 def _side(bias: Biases) -> Side:

@@ -22,7 +22,7 @@ from alsatian.data.csr import CSR
 from alsatian.data.id_map import Ids
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError
-from alsatian.kernels import Form, Side
+from alsatian.kernels import Side, Weighting
 
 SHAPE, RATE = 50.0, 1.0  # chosen by bench/bayesian.py
 START = 0.1  # how large the items' factors are at first, in units
@@ -51,7 +51,7 @@ class Sampled:
         self._noise = np.empty((count, len(units)), np.float32)
         self._no_ridge = np.zeros(count, np.float32)
 
-    def draw(self, form: Form, fixed: Side, rng: np.random.Generator, threads: int) -> float:
+    def draw(self, form: Weighting, fixed: Side, rng: np.random.Generator, threads: int) -> float:
         """Draw all rows given the other side, then their prior given them; return sum c (value - prediction)^2."""
         mean, precision = self.prior
         rng.standard_normal(out=self._noise, dtype=np.float32)
@@ -103,7 +103,7 @@ class Chain:
 
     def sweep(self) -> float:
         """Draw the users, the items and the noise; return the root mean squared error on the data."""
-        form = Form(0.0, self.noise, self.noise, -self.noise * self.mean, 0.0)
+        form = Weighting(0.0, self.noise, self.noise, -self.noise * self.mean, 0.0)
         self.users.draw(form, self.items.drawn, self.rng, self.threads)
         squares = self.items.draw(form, self.users.drawn, self.rng, self.threads) / self.noise
         drawn = self.rng.gamma(1 + self.count / 2, 1 / (self.variance + squares / 2))

@@ -76,5 +76,5 @@ def ranked(
     for weight, said in zip(weights.T, says.T, strict=True):  # not a product of matrices: BLAS adds up as it likes
         lines += weight[:, None] * said
     usable = None if allowed is None else allowed[rows]
-    best, scores = kernels.best(lines, np.arange(len(weights), dtype=np.int32), n, None, usable, threads=1)
+    best, scores = kernels.top_n_dense(lines, np.arange(len(weights), dtype=np.int32), n, None, usable, threads=1)
     return Top(np.append(rows, -1).astype(np.int32)[best], scores)  # -1, past the end, stays -1

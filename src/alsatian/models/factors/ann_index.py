@@ -1,7 +1,7 @@
 """An index of similar items: a large catalog is parted into cells, and only the nearest are searched. Approximate.
 
-Lists for people need none: they leave most items out unseen and are exact (kernels/panels.py). Angles between items
-allow no such bound, so that in a catalog of a million an exact answer takes as long as reading all vectors.
+Lists for people need none: they leave most items out unseen and are exact (kernels/item_panels.py). Angles between
+items allow no such bound, so that in a catalog of a million an exact answer takes as long as reading all vectors.
 
 The index is the inverted file of the library faiss, with numbers of half precision. Source: Jégou, Douze, Schmid,
 Product quantization for nearest neighbor search, IEEE TPAMI 2011, section 4 (`probes` is their w).

@@ -71,7 +71,7 @@ class ItemKNN(Neighborhood):
         order, seen = np.arange(history.rows, dtype=np.int32), (history.indptr, history.indices)
         divide = "parts" if self.baselines else "nothing"
         return Top(
-            *kernels.best_sums(
+            *kernels.top_n_sums(
                 weights, self._parts, len(self.neighbors), order, n, self._start(audience), self.item_bias,
                 divide, self._setting("damping"), seen if exclude_seen else None, allowed, threads,
             )
@@ -82,7 +82,7 @@ class ItemKNN(Neighborhood):
         asked = Sparse(own, order, np.ones(len(rows), np.float32))
         similar = table(self.neighbors[rows], self.similarities[rows])
         return Top(
-            *kernels.best_sums(
+            *kernels.top_n_sums(
                 asked, similar, len(self.neighbors), order, n, seen=(own, rows), allowed=allowed, threads=threads
             )
         )

@@ -59,7 +59,7 @@ class UserKNN(Neighborhood):
         residuals = self.expected.residuals(history) if self.expected else None
         asked, sizes = self._vectors.of(history, residuals)
         users, k = len(self.neighbors), self.neighbors.shape[1]
-        near = kernels.neighbors_of(
+        near = kernels.neighbors_for(
             asked, sizes, *self._by_column, self._vectors.measure, self._setting("shrinkage"), min(k + 1, users), 1
         )
         found, similarities = (_without(which, self._selves(history, near[0])) for which in near)
@@ -98,7 +98,7 @@ class UserKNN(Neighborhood):
         order, seen = np.arange(history.rows, dtype=np.int32), (history.indptr, history.indices)
         divide = "weights" if self.baselines else "nothing"
         return Top(
-            *kernels.best_sums(
+            *kernels.top_n_sums(
                 weights, self._parts, history.columns, order, n, self._start(audience), self.item_bias,
                 divide, self._setting("damping"), seen if exclude_seen else None, allowed, threads,
             )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.data.csr import CSR
-from alsatian.kernels import LINE, Blocks, Descending, Rule
+from alsatian.kernels import CACHE_LINE_FLOATS, Blocks, SgdSide, StepRule
 from alsatian.models.sgd.svdpp import ImplicitTerms
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Descent:
         self.model, self.threads = model, threads
         self.rng = np.random.default_rng(model.seed)
         self.mean = float(np.average(rows.values.astype(np.float64), weights=rows.weights))
-        moments, width = MOMENTS[model.optimizer], -(-model.factors // LINE) * LINE
+        moments, width = MOMENTS[model.optimizer], -(-model.factors // CACHE_LINE_FLOATS) * CACHE_LINE_FLOATS
         self.stripes = stripes_for(rows.columns, 4 * width * (1 + moments))
         self.blocks = self.blocks_of(rows)
         self.user_counts, self.item_counts = rows.counts, np.bincount(rows.indices, minlength=rows.columns)
@@ -42,7 +42,7 @@ class Descent:
         shape = rows.rows, rows.columns
         return blocks_of(rows.row_numbers, rows.indices, rows.values, rows.weights, shape, self.stripes, self.threads)
 
-    def _side(self, counts: NDArray[np.int64], width: int, moments: int) -> Descending:
+    def _side(self, counts: NDArray[np.int64], width: int, moments: int) -> SgdSide:
         """Begin with small random factors and without biases; a row without entries stays zero."""
         rows, k = len(counts), self.model.factors
         factors = on_lines((rows, 1 + moments, width))
@@ -50,12 +50,12 @@ class Descent:
         factors[counts == 0] = 0
         bias = np.zeros((rows, 1 + moments), np.float32)
         share = np.maximum(counts, 1) ** (self.model.nu - 1.0)
-        return Descending(factors, bias, np.zeros(rows, np.int32), share.astype(np.float32))
+        return SgdSide(factors, bias, np.zeros(rows, np.int32), share.astype(np.float32))
 
     def epoch(self, rate: float) -> None:
         """Walk every block once, the rounds in a new random order."""
         model = self.model
-        rule = Rule(self.mean, rate, model.reg, model.bias_reg, model.kept, model.batch)
+        rule = StepRule(self.mean, rate, model.reg, model.bias_reg, model.kept, model.batch)
         rounds = self.rng.permutation(self.stripes).astype(np.int32)
         if self.terms is None:
             kernels.sgd(self.blocks, rounds, self.users, self.items, None, None, rule, self.threads)
@@ -77,7 +77,7 @@ class Descent:
         sums = None if self.terms is None else self.terms.sums
         return kernels.squared_error(blocks, self.users, self.items, sums, self.mean, self.threads)
 
-    def _penalty(self, side: Descending, counts: NDArray[np.int64]) -> float:
+    def _penalty(self, side: SgdSide, counts: NDArray[np.int64]) -> float:
         """Return sum over rows of n^nu (reg |x|^2 + bias_reg b^2)."""
         x, b = side.factors[:, 0], side.bias[:, 0].astype(np.float64)
         squares = self.model.reg * np.einsum("ij,ij->i", x, x).astype(np.float64) + self.model.bias_reg * b**2
@@ -102,8 +102,8 @@ class Descent:
 def on_lines(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return zeros that begin with a line of the cache, so that no vector lies on two."""
     size = math.prod(shape)
-    room = np.zeros(size + LINE, np.float32)
-    start = -room.ctypes.data // room.itemsize % LINE
+    room = np.zeros(size + CACHE_LINE_FLOATS, np.float32)
+    start = -room.ctypes.data // room.itemsize % CACHE_LINE_FLOATS
     return room[start : start + size].reshape(shape)
 
 

@@ -29,7 +29,7 @@ LISTS, RATINGS = 16, 8  # factors where neither they nor energy are given; chose
 
 
 # The factor of every item that a person's filling is multiplied by: a power of two, so that nothing is rounded, and as
-# small as items are beside people, so that it does not make all items about equally long (kernels/panels.py).
+# small as items are beside people, so that it does not make all items about equally long (kernels/item_panels.py).
 _FILLED = np.float32(2**-4)
 
 

@@ -1,0 +1,57 @@
+// Least squares under bounds on a formed system: min x'A x / 2 - b'x, where the first unknowns must not be negative.
+//
+// Cyclic projected coordinate descent, which keeps r = b - A x (Franc, Hlavac and Navara 2005, "Sequential
+// coordinate-wise algorithm for the non-negative least squares problem"). Every step is the best for its unknown, so
+// none raises the objective; where A is positive definite the minimum is unique, wherever the descent starts.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "common/simd.h"
+
+namespace alsatian {
+
+constexpr int kMaxSweeps = 1000;  // most systems need some tens
+
+// The descent ends when no step of a sweep counts for more than this share of the largest unknown, both weighed by the
+// roots of their diagonal entries, so that the units of the unknowns do not matter.
+template <class T>
+constexpr T kConverged = 16 * std::numeric_limits<T>::epsilon();
+
+// Completes a symmetric matrix of which only the upper triangle is given.
+template <class T>
+void mirror(T* a, long ld, int n) {
+    for (int row = 1; row < n; ++row)
+        for (int c = 0; c < row; ++c) a[row * ld + c] = a[c * ld + row];
+}
+
+// a: n rows of ld numbers, padded with zeros to `width`. x: the start, and the result. r: b, and on return b - A x.
+// inverse: scratch, n numbers. An unknown on which nothing depends (its diagonal entry is zero) becomes zero.
+// Returns false when the diagonal is negative or not finite.
+template <class T>
+bool descend(const T* a, long ld, int n, int width, int bounded, T* inverse, T* x, T* r) {
+    for (int c = 0; c < n; ++c) {
+        const T pivot = a[c * ld + c];
+        if (!(pivot >= 0) || !std::isfinite(pivot)) return false;
+        inverse[c] = pivot >= std::numeric_limits<T>::min() ? 1 / pivot : 0;
+        if (x[c] != 0) axpy(-x[c], a + c * ld, r, width);
+    }
+    for (int sweep = 0; sweep < kMaxSweeps; ++sweep) {
+        double step = 0, size = 0;  // the largest, squared
+        for (int c = 0; c < n; ++c) {
+            T to = inverse[c] > 0 ? x[c] + inverse[c] * r[c] : 0;
+            if (c < bounded && to < 0) to = 0;
+            const T by = to - x[c];
+            if (by != 0) axpy(-by, a + c * ld, r, width);
+            x[c] = to;
+            const double pivot = a[c * ld + c];
+            step = std::max(step, pivot * by * by);
+            size = std::max(size, pivot * to * to);
+        }
+        if (!(step > kConverged<T> * kConverged<T> * size)) break;
+    }
+    return true;
+}
+
+}  // namespace alsatian

@@ -1,0 +1,66 @@
+"""Neighbours: the most similar rows of sparse rows, and how much two rows have in common."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alsatian.kernels.native import build
+from alsatian.kernels.types import Sparse, usable_threads
+
+
+def neighbors(
+    rows: Sparse,
+    columns: int,
+    sizes: NDArray[np.float32],
+    similarity: str,
+    shrinkage: float,
+    k: int,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the k other rows of the highest similarity of each row, and the similarities (both rows x k).
+
+    Descending, then ascending by row; -1 (similarity 0) past the end; only positive similarities count. With sums over
+    the n columns that x and y share:
+
+    - cosine: sum x y / (size_x size_y); sizes (rows) are the lengths of whole rows
+    - jaccard: n / (size_x + size_y - n); sizes are the numbers of entries
+    - pearson: the correlation of x and y over the shared columns alone, with the means that they have there
+
+    each times n / (n + shrinkage) (Koren 2008, "Factorization meets the neighborhood", eq. 2). Another name of a
+    similarity and a negative shrinkage raise ValueError.
+    """
+    nearest, similarities = np.empty((len(sizes), k), np.int32), np.empty((len(sizes), k), np.float32)
+    measure, threads = (similarity, shrinkage), usable_threads(threads)
+    build.native.neighbors(rows, columns, sizes, measure, nearest, similarities, threads)
+    return nearest, similarities
+
+
+def neighbors_for(
+    queries: Sparse,
+    query_sizes: NDArray[np.float32],
+    by_column: Sparse,
+    sizes: NDArray[np.float32],
+    similarity: str,
+    shrinkage: float,
+    k: int,
+    threads: int | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the k nearest rows of each query, and the similarities (both queries x k), as `neighbors` does.
+
+    The queries are none of the rows, so a row that equals a query is its neighbour. by_column: the rows, column by
+    column. sizes: of the rows, query_sizes: of the queries.
+    """
+    shape, measure, threads = (len(query_sizes), k), (similarity, shrinkage), usable_threads(threads)
+    nearest, similarities = np.empty(shape, np.int32), np.empty(shape, np.float32)
+    build.native.neighbors_for(queries, query_sizes, by_column, sizes, measure, nearest, similarities, threads)
+    return nearest, similarities
+
+
+def co_counts(
+    rows: Sparse, columns: int, left: NDArray[np.int32], right: NDArray[np.int32], threads: int | None = None
+) -> NDArray[np.int32]:
+    """Return how many columns rows left[i] and right[i] share. Fastest sorted by left, the longer rows on the left."""
+    counts = np.empty(len(left), np.int32)
+    build.native.co_counts(rows, columns, left, right, counts, usable_threads(threads))
+    return counts
