@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -15,22 +16,25 @@ import pytest
 
 import alsatian as al
 from alsatian.serving.events import Conflict, Event, Events, Gone, Kept
-from serving.conftest import Start, free_port, killed_while_loading, wait_for
+from serving.conftest import Start, killed_while_loading, wait_for
 
 ALICE = "/api/users/alice/recommendations"
 EVENT = {"user": "alice", "item": "heat", "value": 5}
 
 
+pytestmark = pytest.mark.xdist_group("postgres")  # one server for all tests
+
+
 class Postgres:
-    """A server of its own, which can be stopped and started again."""
+    """A server of its own, which can be stopped and started again. It listens at a socket in its folder, at no port."""
 
     def __init__(self, folder: Path) -> None:
-        found = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), None)
-        program = shutil.which("pg_ctl", path=f"{found}:{os.environ['PATH']}")
+        installed = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), None)
+        program = shutil.which("pg_ctl", path=f"{installed}:{os.environ['PATH']}")
         if program is None:
             pytest.skip("PostgreSQL is not installed")
-        self.bin, self.data, self.port = Path(program).resolve().parent, folder / "data", free_port()
-        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+        self.bin, self.data = Path(program).resolve().parent, folder / "data"
+        self.url = f"postgresql://postgres@/postgres?host={self.data}"
         self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []  # it does not run as root
         if self.user:
             shutil.chown(folder, "postgres")
@@ -43,11 +47,11 @@ class Postgres:
         assert done.returncode == 0, done.stderr
 
     def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.data}"
-        self.call("pg_ctl", "-D", self.data, "-w", "-o", options, "-l", self.data / "log", "start")
+        options = f"-c listen_addresses='' -c unix_socket_directories={self.data} -c fsync=off"
+        self.call("pg_ctl", "-D", self.data, "-w", "-t", 300, "-o", options, "-l", self.data / "log", "start")
 
     def stop(self) -> None:
-        self.call("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+        self.call("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "-t", 300, "stop")
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +77,13 @@ def database(url: str) -> Iterator[Callable[[], Events]]:
     """Open the database, as often as one likes."""
     opened: list[Events] = []
 
-    def open_it() -> Events:
+    def open_database() -> Events:
         opened.append(Events(url))
         return opened[-1]
 
-    yield open_it
-    for one in opened:
-        one.close()
+    yield open_database
+    for events in opened:
+        events.close()
 
 
 def event(name: str, **changes: Any) -> Event:
@@ -90,13 +94,13 @@ def test_keeps_every_event_once_and_in_order(database: Callable[[], Events]) -> 
     events = database()
     assert events.keep([event("a", signals={"x": 1.5}), event("b", user="bob")]) == Kept(2, [])
     assert events.keep([event("b", user="bob"), event("c")]) == Kept(1, ["b"])
-    assert [one.id for one in events.of_user("alice")] == ["a", "c"]
+    assert [kept.id for kept in events.of_user("alice")] == ["a", "c"]
     assert events.of_user("alice")[0] == event("a", signals={"x": 1.5})
     with pytest.raises(Conflict):
         events.keep([event("new"), event("a")])
     through = events.last()
     events.keep([event("d")])
-    assert [one.id for one in events.all(through)] == ["a", "b", "c"]
+    assert [kept.id for kept in events.all(through)] == ["a", "b", "c"]
     assert database().name == events.name
 
 
@@ -127,10 +131,10 @@ def test_a_server_that_is_gone_is_told_and_recovers(postgres: Postgres, url: str
     assert server.ask("/api/events", EVENT)[0] == 202
     assert server.ask(ALICE)[1]["events"] == 1
     postgres.stop()
-    status, told = server.ask("/api/events", EVENT)
-    assert (status, told["error"]) == (503, "Unavailable")
-    assert told["detail"] == "the events database is out of reach; try again."  # no addresses, no names
-    assert server.ask("/health/ready") == (503, told)
+    status, problem = server.ask("/api/events", EVENT)
+    assert (status, problem["error"]) == (503, "Unavailable")
+    assert problem["detail"] == "the events database is out of reach; try again."  # no addresses, no names
+    assert server.ask("/health/ready") == (503, problem)
     assert server.ask(ALICE)[0] == 200
     postgres.start()
     wait_for(lambda: server.ask("/api/events", EVENT)[0] == 202)
@@ -145,12 +149,14 @@ def test_kill_9_loses_nothing_that_was_acknowledged(
     acknowledged = killed_while_loading(server, lambda name: ("/api/events", EVENT | {"id": name}), writers=2, least=30)
     assert len(acknowledged) >= 30
     events = database()
-    assert {one.id for one in events.all(events.last())} >= set(acknowledged)
+    assert {kept.id for kept in events.all(events.last())} >= set(acknowledged)
 
 
 def test_a_url_without_a_server() -> None:
-    with pytest.raises(Gone, match="out of reach"):
-        Events(f"postgresql://postgres@127.0.0.1:{free_port()}/postgres")
+    with socket.socket() as bound:  # it does not listen, and nobody else can at its port
+        bound.bind(("127.0.0.1", 0))
+        with pytest.raises(Gone, match="out of reach"):
+            Events(f"postgresql://postgres@127.0.0.1:{bound.getsockname()[1]}/postgres")
 
 
 def test_retraining_reads_it(url: str, database: Callable[[], Events], tmp_path: Path) -> None:
