@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-import time
 from typing import Any
 
 import numpy as np
@@ -242,7 +241,7 @@ class TestFrames:
             getattr(lists(), method)()
 
     @pytest.mark.parametrize("method", ["to_polars", "to_pandas", "to_arrow"])
-    def test_a_million_rows_take_seconds(self, method: str) -> None:
+    def test_a_million_rows(self, method: str) -> None:
         many = lists(
             queries=list(range(100_000)),
             counts=np.full(100_000, 10),
@@ -250,6 +249,4 @@ class TestFrames:
             scores=np.ones(1_000_000, np.float32),
             sources="als",
         )
-        start = time.perf_counter()
         assert getattr(many, method)().shape == (1_000_000, 6)
-        assert time.perf_counter() - start < 10  # about 0.5 on a quiet machine
