@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PATIENCE = 120_000  # milliseconds until a test that waits for a page in vain fails
 EVIL = "<script>document.title='owned'</script>"  # of a title
+TWO_FRAMES = "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-quic",
     "--disable-sync", "--no-first-run",
@@ -53,15 +55,16 @@ class Opened:
 
 @contextmanager
 def opened(browser: Any, path: Path, width: int = 1200, scheme: str = "light") -> Iterator[Opened]:
-    """Open a file, and look at it for as long as it takes to settle."""
+    """Open a file, and wait until it is loaded and drawn."""
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.set_default_timeout(PATIENCE)
     seen = Opened(page)
     address = path.as_uri()
     page.on("request", lambda request: seen.fetched.append(request.url))
     page.on("console", lambda said: seen.complaints.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     page.goto(address, wait_until="load")
-    page.wait_for_timeout(100)
+    page.evaluate(TWO_FRAMES)
     seen.fetched = [each for each in seen.fetched if each != address and not each.startswith("data:")]
     yield seen
     page.close()

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 import browser
 import problems
 from alsatian.interactions import Interactions
-from spark_session import connect, port, spark  # noqa: F401  (fixtures)
+from spark_session import connect, spark  # noqa: F401  (fixtures)
 
 ABSENT = "shared data not found"
 

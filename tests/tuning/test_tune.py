@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from alsatian.errors import DependencyError, FitError, ParameterError
 from alsatian.interactions import Interactions
 from alsatian.models import EASE, BiasedMF, ExplicitALS, ImplicitALS, ItemKNN, Popularity
 from alsatian.split import named
-from alsatian.tuning import tune
+from alsatian.tuning import searching, tune
 from searches import HOLD, SMALL, found_by
 
 
@@ -151,9 +152,18 @@ class TestEnding:
         with pytest.raises(FitError, match=r"none of 5 trials succeeded; the first: factors=\d+ is more than"):
             tune("explicit-als", some_ratings, space={"factors": (500, 600)}, split=HOLD)
 
-    def test_timeout(self, some_ratings: Interactions) -> None:
-        study = tune("explicit-als", some_ratings, trials=1000, space=SMALL, split=HOLD, timeout=1e-9 + 0.3)
-        assert 1 <= len(study) < 1000
+    def test_timeout(self, some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By a clock on which every trial takes a second."""
+        seconds, attempt = [0.0], searching.attempt
+
+        def attempt_for_a_second(*arguments: Any) -> Any:
+            seconds[0] += 1
+            return attempt(*arguments)
+
+        monkeypatch.setattr(searching, "attempt", attempt_for_a_second)
+        monkeypatch.setattr(searching, "time", SimpleNamespace(perf_counter=lambda: seconds[0]))
+        study = tune("explicit-als", some_ratings, trials=1000, space=SMALL, split=HOLD, timeout=2.5)
+        assert len(study) == 3
         with pytest.raises(ParameterError, match="the timeout was over before the first trial; allow for more"):
             tune("explicit-als", some_ratings, space=SMALL, timeout=0)
 
