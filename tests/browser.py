@@ -26,7 +26,7 @@ def chromium() -> Iterator[Any]:
     """Give the system's Chromium; skips the test where there is none."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
-        pytest.skip(f"no browser found: none of {', '.join(NAMES)}")
+        pytest.skip("no Chromium found; install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def shared_data() -> Path:
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("ALSATIAN_SHARED", default))
     if not folder.is_dir():
-        pytest.skip(f"{ABSENT} at {folder}")
+        pytest.skip(f"{ABSENT} at {folder}; set ALSATIAN_SHARED to their folder")
     return folder
 
 
@@ -73,12 +74,24 @@ def chromium() -> Iterator[Any]:
         yield running
 
 
+def skip_reason(report: Any) -> str:
+    """Return why a test was skipped; pytest says it as (file, line, "Skipped: why")."""
+    return str(report.longrepr[2]).removeprefix("Skipped: ")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say at the end what is missing here, in one line each, and how many tests were skipped for it."""
+    reasons = Counter(map(skip_reason, terminalreporter.stats.get("skipped", [])))
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"skipped {count} {'test' if count == 1 else 'tests'}: {reason}")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where ALSATIAN_NO_SKIPS is set (as in .ci/run), a skip other than for absent shared data fails the run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or "ALSATIAN_NO_SKIPS" not in os.environ:
         return
-    others = [report.nodeid for report in reporter.stats.get("skipped", []) if ABSENT not in str(report.longrepr)]
-    if others:
-        reporter.write_line(f"\nskipped where nothing may be: {', '.join(others)}", red=True)
+    skipped = [report.nodeid for report in reporter.stats.get("skipped", []) if ABSENT not in skip_reason(report)]
+    if skipped:
+        reporter.write_line(f"\nskipped where nothing may be: {', '.join(skipped)}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

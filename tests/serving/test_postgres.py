@@ -32,7 +32,7 @@ class Postgres:
         installed = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), None)
         program = shutil.which("pg_ctl", path=f"{installed}:{os.environ['PATH']}")
         if program is None:
-            pytest.skip("PostgreSQL is not installed")
+            pytest.skip("no PostgreSQL found; install postgresql")
         self.bin, self.data = Path(program).resolve().parent, folder / "data"
         self.url = f"postgresql://postgres@/postgres?host={self.data}"
         self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []  # it does not run as root
