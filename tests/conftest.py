@@ -24,6 +24,17 @@ settings.register_profile("steady", deadline=None, derandomize=True, suppress_he
 settings.load_profile("steady")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what belongs to the user out of the tests: cached data and posters, a key, a token, a proxy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALSATIAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("no_proxy", "127.0.0.1,localhost")
+        for name in ("ALSATIAN_DEBUG", "ALSATIAN_TOKEN", "TMDB_API_KEY", "COLUMNS", "FORCE_COLOR"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data sets: named by ALSATIAN_SHARED, else beside the repository."""

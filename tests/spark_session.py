@@ -38,7 +38,8 @@ def connect(spark: Any) -> Iterator[Any]:
     """A session of Spark Connect."""
     from pyspark.sql.connect.session import SparkSession
 
-    port = spark._jvm.org.apache.spark.sql.connect.service.SparkConnectService.localPort()
+    service = getattr(spark._jvm.org.apache.spark.sql.connect.service, "SparkConnectService$")
+    port = getattr(service, "MODULE$").localPort()  # MODULE$: how Java calls an object of Scala
     session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
     yield session
     session.client.close()
