@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from numpy.typing import NDArray
 
 import browser
 import problems
+from alsatian.ingest import samples
+from alsatian.ingest.items import ItemTable
+from alsatian.ingest.rdata import read_movielens
 from alsatian.interactions import Interactions
 from spark_session import connect, spark  # noqa: F401  (fixtures)
 
@@ -52,6 +56,18 @@ def movielens_100k(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) 
     with tarfile.open(shared_data / "ml-100k.tar.gz") as archive:
         archive.extractall(target, filter="data")
     return next(target.rglob("u.data")).parent
+
+
+@pytest.fixture
+def fewer_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the first users of movielens-small, for what must run on real data and is not looked at closely."""
+
+    def read_some(path: Path) -> tuple[dict[str, NDArray[Any]], ItemTable]:
+        ratings, films = read_movielens(path)
+        some = ratings["userId"] <= 100
+        return {name: column[some] for name, column in ratings.items()}, films
+
+    monkeypatch.setattr(samples, "read_movielens", read_some)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tarfile
@@ -124,9 +125,12 @@ def test_the_command_under_spark_submit(tmp_path: Path) -> None:
     assert (data.user_ids.tolist(), data.item_ids.tolist()) == (["007", "7"], ["Heat", 'Up, "again"'])
 
 
-def test_popular_and_unknown() -> None:
-    told = run(str(EXAMPLES / "popular_and_unknown.py"), "Iron Man (2008)")
-    bits = [float(line.split()[1]) for line in re.findall(r"^ *[01](?:\.\d+)? +\d+\.\d+ .*$", told, re.MULTILINE)]
+@pytest.mark.usefixtures("fewer_users")
+def test_popular_and_unknown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["popular_and_unknown.py", "Iron Man (2008)"])
+    runpy.run_path(str(EXAMPLES / "popular_and_unknown.py"), run_name="__main__")
+    output = capsys.readouterr().out
+    bits = [float(line.split()[1]) for line in re.findall(r"^ *[01](?:\.\d+)? +\d+\.\d+ .*$", output, re.MULTILINE)]
     assert len(bits) == 5
     assert bits == sorted(bits)
-    assert told.count("for a visitor who likes Iron Man (2008)") == 2
+    assert output.count("for a visitor who likes Iron Man (2008)") == 2

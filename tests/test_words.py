@@ -16,13 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from numpy.typing import NDArray
 
 import alsatian
 from alsatian.cli import run
-from alsatian.ingest import samples
-from alsatian.ingest.items import ItemTable
-from alsatian.ingest.rdata import read_movielens
 
 PACKAGE = Path(alsatian.__file__).parent
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,18 +112,6 @@ def pages_with(language: str) -> list[Any]:
         for page in PAGES
         if blocks(page, language)
     ]
-
-
-@pytest.fixture
-def fewer_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first users of movielens-small: what is documented must run, and what comes out is not looked at."""
-
-    def read_some(path: Path) -> tuple[dict[str, NDArray[Any]], ItemTable]:
-        ratings, films = read_movielens(path)
-        some = ratings["userId"] <= 100
-        return {name: column[some] for name, column in ratings.items()}, films
-
-    monkeypatch.setattr(samples, "read_movielens", read_some)
 
 
 @pytest.mark.usefixtures("fewer_users")

@@ -10,6 +10,8 @@ import pytest
 from alsatian.reporting import Report
 from browser import EVIL, opened
 
+pytestmark = pytest.mark.xdist_group("report")  # one report for all
+
 SECTIONS = [
     "In short", "Data", "Split", "Models", "Learning curves", "Search", "Popularity", "Eye test", "Make it again",
 ]  # fmt: skip

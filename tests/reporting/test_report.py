@@ -25,6 +25,8 @@ from alsatian.reporting.popularity import groups
 from alsatian.split import Split, values
 from alsatian.tuning import tune
 
+pytestmark = pytest.mark.xdist_group("report")  # one report for all
+
 QUICK: dict[str, Any] = {"metrics": ["ndcg"], "bootstrap": 20}
 
 

@@ -21,6 +21,8 @@ from alsatian.serving.state import Like, State
 from browser import EVIL, PATIENCE
 from serving.conftest import Server, services, wait_for
 
+pytestmark = pytest.mark.xdist_group("page")  # one service and one browser
+
 GENRES = ["Animation|Children", "Crime|Action", "Action", "Action|Adventure", "Animation"]
 
 
