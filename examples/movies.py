@@ -14,12 +14,12 @@ def main(favourites: list[str]) -> None:
 
     split = al.split.per_user(ratings, n=10, seed=0)  # before any fit
     print(
-        al.evaluate([al.ExplicitALS(), al.ImplicitALS()], split, likes=4)
+        al.evaluate([al.ExplicitALS(), al.ImplicitALS()], split, min_rating=4)
     )  # lists are judged by ratings of 4 and more
 
-    model = al.ImplicitALS().fit(ratings.likes(4))  # on everything, for use
+    model = al.ImplicitALS().fit(ratings.binarize(4))  # on everything, for use
     visitor = model.fold_in(favourites)
-    print(visitor.recommend(n=10, because=True))
+    print(visitor.recommend(n=10, reasons=True))
     print(model.similar(favourites[0], n=5, where="year >= 2000"))
 
 

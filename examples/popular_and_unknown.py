@@ -9,11 +9,11 @@ import alsatian as al
 
 
 def main(favourites: list[str]) -> None:
-    likes = al.datasets.load("movielens-small").likes(4)
+    likes = al.datasets.load("movielens-small").binarize(4)
     split = al.split.per_user(likes, n=10, seed=0)
-    blend = al.Blend(parts=[al.ImplicitALS(), al.ItemKNN()])  # weights found on a part held out of the training part
+    blend = al.Blend(members=[al.ImplicitALS(), al.ItemKNN()])  # weights found on a part held out of the training part
     blend.fit(split.train)
-    print(f"{blend.remark}; lists of ten for {len(split.train.user_ids)} users:\n")
+    print(f"{blend.fit_note}; lists of ten for {len(split.train.user_ids)} users:\n")
 
     held_out = split.held_out.by_user
     counts, users = split.train.item_counts, len(split.train.user_ids)

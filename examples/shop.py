@@ -12,7 +12,7 @@ def main(source: str, customer: int) -> None:
     bought = al.read(source, bad_rows="skip", where="Quantity > 0")
     print(bought, bought.report, sep="\n")
     model = al.ImplicitALS(use_values=False).fit(bought)  # what was bought, not how many: a few orders are huge
-    print(model.recommend(customer, n=10, because=True))
+    print(model.recommend(customer, n=10, reasons=True))
 
 
 if __name__ == "__main__":

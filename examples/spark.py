@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 
 import alsatian as al
-from alsatian.spark.session import start
+from alsatian.spark.session import start_session
 
 GRID = [{"factors": 4, "reg": 0.8}, {"factors": 16, "reg": 0.8}]
 
 
 def main(favourites: list[str]) -> None:
-    spark = start()  # the session of spark-submit, or one on this machine
+    spark = start_session()  # the session of spark-submit, or one on this machine
     sample = al.datasets.load("movielens-small")
     columns = {"user": sample.user_ids.take(sample.users), "item": sample.item_ids.take(sample.items)}
     frame = spark.createDataFrame(pa.table(columns | {"rating": sample.values}))
@@ -26,7 +26,7 @@ def main(favourites: list[str]) -> None:
     errors = []
     for settings in GRID:
         model = al.spark.fit(al.ExplicitALS(epochs=5, **settings), train)
-        predicted = model.predict(pairs["user"], pairs["item"], unknown="baseline", clip=True)
+        predicted = model.predict(pairs["user"], pairs["item"], unknown="bias", clip=True)
         errors.append(float(np.sqrt(np.mean((predicted - pairs["rating"]) ** 2))))
         print(f"{settings}: RMSE {errors[-1]:.4f}", flush=True)
 

@@ -36,7 +36,7 @@ def main(source: str | None, folder: Path) -> None:
     curves.plot(folder / "curves.png", names=list(GRIDS))
 
     models = [study.model for study in found]
-    print(al.evaluate(models, parts, metrics=["rmse", "mae"], reference="baseline"))
+    print(al.evaluate(models, parts, metrics=["rmse", "mae"], baseline="baseline"))
 
     posters = al.posters.Posters()
     films = [film for film in FILMS if film in ratings.catalog.titles] or ratings.catalog.titles[:5]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import alsatian as al
 
-TEXTBOOK = {"biases": False, "nu": 0, "epochs": 15, "accelerate": False, "solver": "cholesky"}
+TEXTBOOK = {"biases": False, "reg_exponent": 0, "epochs": 15, "accelerate": False, "solver": "cholesky"}
 
 
 def main(folder: Path) -> None:

@@ -18,11 +18,13 @@ EPOCHS = (1, 2, 5, 10, 20, 50)
 
 
 def zeros_as_data(factors: int, reg: float, epochs: int) -> al.ExplicitALS:
-    return al.ExplicitALS(factors=factors, reg=reg, epochs=epochs, biases=False, unobserved_weight=1, nu=0)
+    return al.ExplicitALS(factors=factors, reg=reg, epochs=epochs, biases=False, unobserved_weight=1, reg_exponent=0)
 
 
 def sgd_with_biases(factors: int, reg: float, epochs: int) -> al.BiasedMF:
-    return al.BiasedMF(factors=factors, reg=reg, bias_reg=reg, epochs=epochs, nu=1, lr=0.01, schedule="constant")
+    return al.BiasedMF(
+        factors=factors, reg=reg, bias_reg=reg, epochs=epochs, reg_exponent=1, learning_rate=0.01, schedule="constant"
+    )
 
 
 def mse(model: al.ExplicitALS | al.BiasedMF, part: al.Interactions) -> float:

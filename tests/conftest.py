@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import os
 import tarfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from numpy.typing import NDArray
 
 from alsatian.data.interactions import Interactions
+from alsatian.datasets.rdatasets import read_movielens
+from alsatian.ingest.item_table import ItemTable
 from support import browser, problems
-from support.spark_session import connect, port, spark  # noqa: F401  (fixtures)
+from support.spark_session import connect, spark  # noqa: F401  (fixtures)
 
-ABSENT = "shared data not found"
+MISSING_DATA_MESSAGE = "shared data not found"
 
 # The same examples in every run, however busy the machine is.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what belongs to the user out of the tests: cached data and posters, a key, a token, a proxy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALSATIAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("no_proxy", "127.0.0.1,localhost")
+        for name in ("ALSATIAN_DEBUG", "ALSATIAN_TOKEN", "TMDB_API_KEY", "COLUMNS", "FORCE_COLOR"):
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +43,7 @@ def shared_data() -> Path:
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("ALSATIAN_SHARED", default))
     if not folder.is_dir():
-        pytest.skip(f"{ABSENT} at {folder}")
+        pytest.skip(f"{MISSING_DATA_MESSAGE} at {folder}; set ALSATIAN_SHARED to their folder")
     return folder
 
 
@@ -39,6 +54,18 @@ def movielens_100k(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) 
     with tarfile.open(shared_data / "ml-100k.tar.gz") as archive:
         archive.extractall(target, filter="data")
     return next(target.rglob("u.data")).parent
+
+
+@pytest.fixture
+def fewer_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the first users of movielens-small, for what must run on real data and is not looked at closely."""
+
+    def read_some(path: Path) -> tuple[dict[str, NDArray[Any]], ItemTable]:
+        ratings, films = read_movielens(path)
+        some = ratings["userId"] <= 100
+        return {name: column[some] for name, column in ratings.items()}, films
+
+    monkeypatch.setattr(samples, "read_movielens", read_some)
 
 
 @pytest.fixture
@@ -68,8 +95,20 @@ def some_cold_ratings() -> Interactions:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Headless Chromium; skips where there is none."""
-    with browser.chromium() as running:
-        yield running
+    with browser.chromium() as instance:
+        yield instance
+
+
+def skip_reason(report: Any) -> str:
+    """Return why a test was skipped; pytest says it as (file, line, "Skipped: why")."""
+    return str(report.longrepr[2]).removeprefix("Skipped: ")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say at the end what is missing here, in one line each, and how many tests were skipped for it."""
+    reasons = Counter(map(skip_reason, terminalreporter.stats.get("skipped", [])))
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"skipped {count} {'test' if count == 1 else 'tests'}: {reason}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -77,7 +116,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or "ALSATIAN_NO_SKIPS" not in os.environ:
         return
-    others = [report.nodeid for report in reporter.stats.get("skipped", []) if ABSENT not in str(report.longrepr)]
-    if others:
-        reporter.write_line(f"\nskipped where nothing may be: {', '.join(others)}", red=True)
+    skipped = [
+        report.nodeid for report in reporter.stats.get("skipped", []) if MISSING_DATA_MESSAGE not in skip_reason(report)
+    ]
+    if skipped:
+        reporter.write_line(f"\nskipped where nothing may be: {', '.join(skipped)}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from alsatian import evaluation, metrics, split
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
 from alsatian.ingest import read
 from alsatian.models import (
     EASE,
-    Baseline,
     BayesianMF,
     BiasedMF,
+    BiasModel,
     Blend,
     ExplicitALS,
     ImplicitALS,
@@ -33,7 +33,7 @@ from support import oracles
 @pytest.fixture(scope="module")
 def likes(movielens_100k: Path) -> Split:
     """All ratings as likes, ten of each user held out at random."""
-    return split.per_user(read(movielens_100k).likes(), n=10, seed=0)
+    return split.per_user(read(movielens_100k).binarize(), n=10, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def folds(movielens_100k: Path) -> list[Split]:
     def part(name: str) -> Interactions:
         users, items, values, _ = np.loadtxt(movielens_100k / name, np.int64).T
         rows = (users.astype(np.int32) - 1, items.astype(np.int32) - 1)
-        ids = (Ids(np.arange(1, 944), "user"), Ids(np.arange(1, 1683), "item"))
+        ids = (IdMap(np.arange(1, 944), "user"), IdMap(np.arange(1, 1683), "item"))
         return Interactions.build(*ids, *rows, values.astype(np.float32), scale=(1.0, 5.0))
 
     return [Split(f"u{fold}", part(f"u{fold}.base"), part(f"u{fold}.test")) for fold in range(1, 6)]
@@ -57,9 +57,9 @@ def test_popularity_has_its_known_number(likes: Split) -> None:
 def test_popularity_counted_in_plain_python_has_the_same_number(likes: Split) -> None:
     counts, train, held_out = likes.train.item_counts, likes.train.by_user, likes.held_out.by_user
     order = sorted(range(len(counts)), key=lambda item: (-counts[item], item))
-    seen = [set(train.row(user)[0].tolist()) for user in range(train.rows)]
-    lists = [list(islice((item for item in order if item not in mine), 10)) for mine in seen]
-    expected = oracles.ndcg(lists, [held_out.row(user)[0].tolist() for user in range(train.rows)], 10)
+    seen = [set(train.row(user)[0].tolist()) for user in range(train.n_rows)]
+    lists = [list(islice((item for item in order if item not in seen_items), 10)) for seen_items in seen]
+    expected = oracles.ndcg(lists, [held_out.row(user)[0].tolist() for user in range(train.n_rows)], 10)
     assert evaluation.ndcg(Popularity().fit(likes.train), likes) == pytest.approx(np.mean(expected))
 
 
@@ -79,7 +79,7 @@ def test_pure_svd_ranks_nearly_as_well_as_implicit_als(likes: Split) -> None:
 
 def test_singular_vectors_of_what_the_biases_leave_predict_better_than_these(folds: list[Split]) -> None:
     fold = folds[0]
-    svd, biases = (evaluation.rmse(m.fit(fold.train), fold) for m in (PureSVD(impute="biases"), Baseline()))
+    svd, biases = (evaluation.rmse(m.fit(fold.train), fold) for m in (PureSVD(impute="biases"), BiasModel()))
     assert svd < biases - 0.005
 
 
@@ -88,7 +88,7 @@ def test_neighbours_and_closed_forms_rank_well(likes: Split, model: Model, floor
     assert evaluation.ndcg(model.fit(likes.train, progress=False), likes) >= floor
 
 
-@pytest.mark.parametrize("model", [ItemKNN(baselines=True), UserKNN(baselines=True)], ids=str)
+@pytest.mark.parametrize("model", [ItemKNN(subtract_bias=True), UserKNN(subtract_bias=True)], ids=str)
 def test_neighbours_predict_ratings_with_their_defaults(folds: list[Split], model: Model) -> None:
     errors = [evaluation.rmse(model.fit(fold.train, progress=False), fold) for fold in folds]
     assert np.mean(errors) <= 0.935
@@ -97,15 +97,15 @@ def test_neighbours_predict_ratings_with_their_defaults(folds: list[Split], mode
 @pytest.mark.parametrize("form", ["rendle", "implicit"])
 def test_the_other_forms_rank_well_too(likes: Split, form: str) -> None:
     settings = {"rendle": {"reg": 0.02}, "implicit": {"alpha": 3}}[form]
-    model = ImplicitALS(factors=32, form=form, **settings).fit(likes.train, progress=False)
+    model = ImplicitALS(factors=32, loss=form, **settings).fit(likes.train, progress=False)
     assert evaluation.ndcg(model, likes) >= 0.28
 
 
 def test_a_blend_finds_weights_that_do_no_harm(likes: Split) -> None:
-    best, fitted = ImplicitALS(factors=32), Blend(parts=[ImplicitALS(factors=32), Popularity()], by="score")
+    best, fitted = ImplicitALS(factors=32), Blend(members=[ImplicitALS(factors=32), Popularity()], by="score")
     alone, blended = (evaluation.ndcg(model.fit(likes.train, progress=False), likes) for model in (best, fitted))
     assert blended >= alone - 0.003
-    even = Blend(parts=fitted.parts, weights=[1, 1], by="score").fit(likes.train, progress=False)
+    even = Blend(members=fitted.members, weights=[1, 1], by="score").fit(likes.train, progress=False)
     assert evaluation.ndcg(even, likes) < alone - 0.03
 
 
@@ -123,7 +123,7 @@ def test_nonnegative_factors_predict_better_than_mean_and_biases(folds: list[Spl
 
 
 def test_the_baseline_predicts_ratings_with_its_defaults(folds: list[Split]) -> None:
-    errors = [evaluation.rmse(Baseline().fit(fold.train, progress=False), fold) for fold in folds]
+    errors = [evaluation.rmse(BiasModel().fit(fold.train, progress=False), fold) for fold in folds]
     assert np.mean(errors) <= 0.943
 
 
@@ -143,7 +143,7 @@ def test_biased_mf_predicts_ratings_with_its_defaults(folds: list[Split]) -> Non
 
 
 def test_implicit_terms_predict_ratings_better(folds: list[Split]) -> None:
-    model = BiasedMF(implicit_terms=True).fit(folds[0].train, progress=False)
+    model = BiasedMF(svdpp=True).fit(folds[0].train, progress=False)
     assert evaluation.rmse(model, folds[0]) <= 0.919
 
 

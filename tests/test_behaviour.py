@@ -33,7 +33,7 @@ def test_metrics_are_as_before() -> None:
 
 
 def test_addresses_and_exit_codes_are_as_before(tmp_path: Any) -> None:
-    assert behaviour.addresses(tmp_path) == BEFORE["addresses"]
+    assert behaviour.endpoints(tmp_path) == BEFORE["addresses"]
     assert behaviour.exit_codes(tmp_path) == BEFORE["exit codes"]
 
 

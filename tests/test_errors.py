@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from alsatian import errors
-from alsatian.errors import AlsatianError, nearest
+from alsatian.errors import AlsatianError, did_you_mean
 
 CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass)]
 DRAWN = [line for line in (errors.__doc__ or "").splitlines() if line.startswith("    ")]
@@ -48,5 +48,5 @@ def test_every_error_says_what_it_is(cls: type) -> None:
 
 
 def test_the_nearest_word_is_offered() -> None:
-    assert nearest("fctors", ["factors", "reg"]) == " Did you mean 'factors'?"
-    assert nearest("zzz", ["factors", "reg"]) == ""
+    assert did_you_mean("fctors", ["factors", "reg"]) == " Did you mean 'factors'?"
+    assert did_you_mean("zzz", ["factors", "reg"]) == ""

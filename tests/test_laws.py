@@ -13,10 +13,10 @@ from support.laws import LAWS, Law
 
 
 def test_every_model_is_tried() -> None:
-    assert {case.make for case in CASES.values()} == set(MODELS.values())
+    assert {case.model_class for case in CASES.values()} == set(MODELS.values())
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_law(law: Law, case: Case, some_ratings: Interactions, some_cold_ratings: Interactions, tmp_path: Path) -> None:
-    law(case, some_cold_ratings if case.places else some_ratings, tmp_path)
+    law(case, some_cold_ratings if case.has_cold_rows else some_ratings, tmp_path)

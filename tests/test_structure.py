@@ -6,6 +6,8 @@ import pytest
 
 from support.structure import FLOORS, KINDS, Structure
 
+pytestmark = pytest.mark.xdist_group("structure")  # the files are read once
+
 
 @pytest.fixture(scope="module")
 def structure() -> Structure:

@@ -6,17 +6,19 @@ import ast
 import doctest
 import importlib
 import json
-import os
 import pkgutil
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import alsatian
+from alsatian.cli import run
 
 PACKAGE = Path(alsatian.__file__).parent
 ROOT = Path(__file__).resolve().parents[1]
@@ -102,8 +104,23 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_blocks_run_in_order(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def pages_with(language: str) -> list[Any]:
+    """Return the pages with code in a language, those that start Spark beside the other tests that do."""
+    spark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+    return [
+        pytest.param(page, id=page.name, marks=spark if page.name == "spark.md" else [])
+        for page in PAGES
+        if blocks(page, language)
+    ]
+
+
+@pytest.mark.usefixtures("fewer_users")
+@pytest.mark.parametrize("page", pages_with("python"))
+def test_python_blocks_run_in_order(
+    page: Path, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if page.name == "spark.md":
+        request.getfixturevalue("spark")  # the session that the other tests use, and not one that they would find
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for block in blocks(page, "python"):
@@ -113,25 +130,21 @@ def test_python_blocks_run_in_order(page: Path, tmp_path: Path, monkeypatch: pyt
 INSTALLING = ("make", "pip install", "git clone", "cd ", "python -m venv", "python3 -m venv")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_console_blocks_run_in_order(page: Path, tmp_path: Path) -> None:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+@pytest.mark.usefixtures("fewer_users")
+@pytest.mark.parametrize("page", pages_with("console"))
+def test_console_blocks_run_in_order(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for block in blocks(page, "console"):
         joined = re.sub(r"\\\n\s*>?\s*", "", block)
         for line in joined.splitlines():
             command = line.removeprefix("$ ")
             if command == line or command.startswith(INSTALLING):
                 continue
-            done = subprocess.run(
-                command,
-                shell=True,
-                cwd=tmp_path,
-                env=os.environ | {"PATH": path},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, f"$ {command}\n{done.stderr}"
+            program, *arguments = shlex.split(command)
+            assert program == "alsatian"
+            assert run(arguments) == 0, f"$ {command}\n{capsys.readouterr().err}"
 
 
 def test_every_command_is_in_the_documentation() -> None:

@@ -41,7 +41,7 @@ class Learner:
         if job["form"] == "implicit":
             self.model: Any = al.ImplicitALS(alpha=job["alpha"], **settings, **job["options"])
         else:
-            self.model = al.ExplicitALS(nu=job["nu"], **settings, **job["options"])
+            self.model = al.ExplicitALS(nu=job["reg_exponent"], **settings, **job["options"])
 
     def fit(self, watch: Watch) -> None:
         def callback(epoch: Any) -> bool:
@@ -170,7 +170,7 @@ class Adapter:
         self.model.fit(self.data, threads=self.threads, progress=False)
 
     def predict(self, users: Any, items: Any) -> Any:
-        return self.model.predict(users, items, clip=True, unknown="baseline")
+        return self.model.predict(users, items, clip=True, unknown="bias")
 
     def best(self, n: int) -> Any:
         answer = self.model.recommend(n=n, threads=self.threads)

@@ -101,7 +101,7 @@ class Watch:
         if job["form"] == "implicit":
             value = objective.implicit(self.data, learned, job["alpha"], job["reg"], job["threads"])
         else:
-            value = objective.explicit(self.data, learned, job["reg"], job["nu"], job["threads"])
+            value = objective.explicit(self.data, learned, job["reg"], job["reg_exponent"], job["threads"])
         self.evaluating += time.perf_counter() - start
         return value
 

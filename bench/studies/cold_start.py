@@ -103,8 +103,8 @@ def print_means(label: str, measure: Callable[[int], Figures]) -> None:
 
 
 def test(name: str, data: al.Interactions) -> None:
-    likes = data.likes()
-    sides = [("item", ITEMS)] + ([("user", USERS)] if data.profiles.columns else [])
+    likes = data.binarize()
+    sides = [("item", ITEMS)] + ([("user", USERS)] if data.user_table.columns else [])
     for side, names in sides:
         print_means(f"{name}, RMSE of cold {side}s", lambda s, a=side, b=names: ratings(part(data, a, s), a, b))
     print_means(f"{name}, NDCG@10 among cold items", lambda s: item_lists(part(likes, "item", s), ITEMS))
@@ -120,7 +120,7 @@ def choose(name: str, data: al.Interactions) -> None:
 
         def measure(seed: int, columns: str = columns) -> Figures:
             inner = part(part(data, "item", seed).train, "item", seed + 100)
-            liked = part(part(data.likes(), "item", seed).train, "item", seed + 100)
+            liked = part(part(data.binarize(), "item", seed).train, "item", seed + 100)
             return ratings(inner, "item", columns) | item_lists(liked, columns)
 
         print_means(f"{name}, power {power:g}, {columns}", measure)

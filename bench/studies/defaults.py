@@ -41,19 +41,19 @@ def ratings(folder: Path) -> list[al.Split]:
 def likes(folder: Path) -> list[al.Split]:
     small = al.read(unpacked(folder, "ml-latest-small"))
     datasets = [small, *training_folds(unpacked(folder, "ml-100k"))]
-    return [al.split.per_user(data.likes(), 10, 0) for data in datasets]
+    return [al.split.per_user(data.binarize(), 10, 0) for data in datasets]
 
 
 def explicit() -> Iterator[dict[str, Any]]:
     regs = {1.0: (0.1, 0.12, 0.14), 0.8: (0.25, 0.3, 0.35), 0.6: (0.7, 0.8, 0.9), 0.4: (1.4, 1.8, 2.2)}
-    return ({"nu": nu, "reg": reg, "factors": k, "seed": 1} for nu in regs for reg in regs[nu] for k in (32, 64, 128))
+    return ({"reg_exponent": nu, "reg": reg, "factors": k, "seed": 1} for nu in regs for reg in regs[nu] for k in (32, 64, 128))
 
 
 def implicit() -> Iterator[dict[str, Any]]:
     hu = itertools.product((0.5, 1.0, 2.0, 4.0), (5.0, 10.0, 20.0, 40.0))
     rendle = itertools.product((0.1, 0.2, 0.4), ((1.0, 0.003), (1.0, 0.01), (0.5, 0.1), (0.5, 0.3)))
-    settings: list[dict[str, Any]] = [{"form": "hu", "alpha": a, "reg": r} for a, r in hu]
-    settings += [{"form": "rendle", "unobserved_weight": w, "nu": nu, "reg": r} for w, (nu, r) in rendle]
+    settings: list[dict[str, Any]] = [{"loss": "hu", "alpha": a, "reg": r} for a, r in hu]
+    settings += [{"loss": "rendle", "unobserved_weight": w, "reg_exponent": nu, "reg": r} for w, (nu, r) in rendle]
     return ({"factors": 32, "seed": 1, **setting} for setting in settings)
 
 
@@ -67,7 +67,7 @@ def ease() -> Iterator[dict[str, Any]]:
 
 def inner_likes(folder: Path) -> list[al.Split]:
     log = next(unpacked(folder, "deskdrop").glob("**/users_interactions.csv"))
-    datasets = [al.read(unpacked(folder, name)).likes() for name in ("ml-latest-small", "ml-100k")]
+    datasets = [al.read(unpacked(folder, name)).binarize() for name in ("ml-latest-small", "ml-100k")]
     return [al.split.per_user(al.split.per_user(data).train, seed=1) for data in (*datasets, al.read(log))]
 
 

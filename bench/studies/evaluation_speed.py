@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> None:
     threads = parser.parse_args(arguments).threads
     folder = datasets.synthetic_folder("ml-20m")
     users, items, values = (np.load(folder / f"{column}.npy") for column in ("users", "items", "values"))
-    ids = al.Ids(np.arange(users.max() + 1), "user"), al.Ids(np.arange(items.max() + 1), "item")
+    ids = al.IdMap(np.arange(users.max() + 1), "user"), al.IdMap(np.arange(items.max() + 1), "item")
     split = per_user(al.Interactions.build(*ids, users, items, values), n=10)
     model = al.ImplicitALS(factors=64, epochs=2, use_values=False).fit(split.train, threads=threads, progress=False)
     groups = {"all ten": measures.asked(TEN, LENGTHS)} | {name: measures.asked([name], LENGTHS) for name in TEN}

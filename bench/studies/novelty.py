@@ -22,7 +22,7 @@ MODELS = (al.ImplicitALS(factors=32), al.ExplicitALS(factors=32), al.Popularity(
 def report(folder: Path) -> None:
     """Print a line for each model and degree: mean self-information in bits, share of the catalog listed, NDCG@10."""
     ratings = al.split.per_user(al.read(unpacked(folder, "ml-100k")), n=10, seed=0)
-    likes = ratings.likes()
+    likes = ratings.binarize()
     held_out, counts, users = likes.held_out.by_user, likes.train.item_counts, len(likes.train.user_ids)
     print("model,novelty,bits,coverage,ndcg@10")
     for model in MODELS:

@@ -28,14 +28,14 @@ MODELS = (al.ImplicitALS(),)
 
 
 def report(folder: Path, trials: int) -> None:
-    likes = al.read(unpacked(folder, "ml-100k")).likes()
-    folds = al.split.folds(likes, 5, seed=0)
+    likes = al.read(unpacked(folder, "ml-100k")).binarize()
+    folds = al.split.k_fold(likes, 5, seed=0)
     popular = [evaluation.ndcg(al.Popularity().fit(fold.train), fold) for fold in folds]
     print(f"popularity: NDCG@10 {np.mean(popular):.4f}")
     for model in MODELS:
         start, usual, tuned = time.perf_counter(), [], []
         for fold in folds:
-            study = al.tune(model, fold.train, trials=trials, split="folds:5", workers=2, threads=2, progress=False)
+            study = al.tune(model, fold.train, trials=trials, split="k-fold:5", workers=2, threads=2, progress=False)
             tuned.append(evaluation.ndcg(study.fit(threads=2, progress=False), fold))
             usual.append(evaluation.ndcg(type(model)(**model.params).fit(fold.train, progress=False), fold))
             print(f"  {fold.label}: {tuned[-1]:.4f}, untuned {usual[-1]:.4f}; {said_of(study.best)}", flush=True)

@@ -43,7 +43,7 @@ class Evaluator:
         self.threads = threads
         self.folds = split.papers.movielens_folds(folder)
         self.ratings = split.values.per_user(al.read(folder), HELD_OUT, SEED)
-        self.likes = self.ratings.likes()
+        self.likes = self.ratings.binarize()
 
     def row(self, model: ComparedModel) -> dict[str, Any]:
         """Return the cells of a line of the table."""

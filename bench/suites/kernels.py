@@ -36,7 +36,7 @@ def run(options: Any) -> dict[str, Any]:
         if len(rates.setdefault(threads, [])) <= len(before):
             rates[threads].append(product_rate(threads))
         common = {"data": str(folder), "cap": options.cap, "seed": 0, "tolerance": 0, "target": None, "evaluate": False}
-        return common | {"alpha": 2.0, "nu": 1.0, "options": {}} | participant.options
+        return common | {"alpha": 2.0, "reg_exponent": 1.0, "options": {}} | participant.options
 
     runs = rounds_of(kept, options.rounds, job)
     shape = tuple(int(np.load(folder / f"{name}.npy").max()) + 1 for name in ("users", "items"))
@@ -76,9 +76,9 @@ def _participants(options: Any) -> Any:
                 settings = {"action": "half_sweeps", "form": form, "factors": k, "threads": threads}
                 yield Participant(f"Alsatian, {form}, {k} factors, {threads} threads", "alsatian", settings)
         settings = {"action": "fit", "factors": k, "threads": options.threads, "reg": 20.0, "epochs": 1}
-        cholesky = {"form": "implicit", "options": {"solver": "CHOLESKY"}}
+        cholesky = {"loss": "implicit", "options": {"solver": "CHOLESKY"}}
         yield Participant(f"irspack, implicit, {k} factors", "irspack", settings | cholesky)
-        cholesky = {"form": "explicit", "options": {"use_cg": False}, "reg": 0.1}
+        cholesky = {"loss": "explicit", "options": {"use_cg": False}, "reg": 0.1}
         if k == min(options.factors) or options.long:
             rounds = None if options.long else 1
             for epochs, suffix in ((2, TWO), (1, "")):

@@ -20,9 +20,9 @@ WORKERS: tuple[str, ...] = ()
 EPOCHS = 6
 KINDS: dict[str, dict[str, Any]] = {
     "SGD": {},
-    "momentum": {"optimizer": "momentum", "lr": 0.003},
-    "Adam": {"optimizer": "adam", "lr": 0.003},
-    "SVD++": {"implicit_terms": True},
+    "momentum": {"optimizer": "momentum", "learning_rate": 0.003},
+    "Adam": {"optimizer": "adam", "learning_rate": 0.003},
+    "SVD++": {"svdpp": True},
 }
 
 

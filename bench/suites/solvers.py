@@ -34,8 +34,8 @@ EXPLICIT_FACTORS = 64
 WORKERS = ("implicit", "irspack", "cmfrec")
 TOLERANCE, EPOCHS, EXACT_EPOCHS = 0.001, 40, 15
 FORMS: dict[str, dict[str, Any]] = {
-    "implicit": {"form": "implicit", "alpha": 2.0, "reg": 20.0, "nu": 0.0},
-    "explicit": {"form": "explicit", "alpha": 0.0, "reg": 0.1, "nu": 1.0},
+    "implicit": {"loss": "implicit", "alpha": 2.0, "reg": 20.0, "reg_exponent": 0.0},
+    "explicit": {"loss": "explicit", "alpha": 0.0, "reg": 0.1, "reg_exponent": 1.0},
 }
 CMFREC_CG = "its implicit CG minimizes another objective than its Cholesky, see bench/peers/cmfrec.py"
 EXACT = {"precision": "float64", "solver": "cholesky", "accelerate": False}

@@ -41,7 +41,7 @@ def alsatian_fit(spark: Any, train: Any, test: Any, factors: int, epochs: int, p
     def note(_: object) -> None:
         ends.append((time.perf_counter(), shuffled(spark)))
 
-    model = al.ExplicitALS(factors=factors, biases=False, nu=1, reg=0.1, epochs=epochs)
+    model = al.ExplicitALS(factors=factors, biases=False, reg_exponent=1, reg=0.1, epochs=epochs)
     start_time = time.perf_counter()
     al.spark.fit(model, train, partitions=partitions, callbacks=[note], progress=False)
     whole = time.perf_counter() - start_time

@@ -18,7 +18,7 @@ from alsatian._version import __version__ as __version__
 if TYPE_CHECKING:
     from alsatian import datasets, evaluation, metrics, posters, spark, split
     from alsatian.data.catalog import Catalog
-    from alsatian.data.id_map import Ids
+    from alsatian.data.id_map import IdMap
     from alsatian.data.interactions import Interactions
     from alsatian.data.recipe import Recipe
     from alsatian.errors import AlsatianError
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from alsatian.ingest import read
     from alsatian.models import (
         EASE,
-        Baseline,
         BayesianMF,
         BiasedMF,
+        BiasModel,
         Blend,
         ExplicitALS,
         Fallback,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 # so that `import alsatian` and the command line start at once.
 _HOMES = {
     "AlsatianError": "errors",
-    "Baseline": "models",
+    "BiasModel": "models",
     "BayesianMF": "models",
     "BiasedMF": "models",
     "Blend": "models",
@@ -59,7 +59,7 @@ _HOMES = {
     "Evaluation": "evaluation",
     "ExplicitALS": "models",
     "Fallback": "models",
-    "Ids": "ids",
+    "IdMap": "ids",
     "ImplicitALS": "models",
     "Interactions": "interactions",
     "ItemKNN": "models",
@@ -88,8 +88,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "EASE", "AlsatianError", "Baseline", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
-    "Fallback", "Ids", "ImplicitALS", "Interactions", "ItemKNN", "LearningCurves", "Popularity", "PureSVD", "Recipe",
+    "EASE", "AlsatianError", "BiasModel", "BayesianMF", "BiasedMF", "Blend", "Catalog", "Evaluation", "ExplicitALS",
+    "Fallback", "IdMap", "ImplicitALS", "Interactions", "ItemKNN", "LearningCurves", "Popularity", "PureSVD", "Recipe",
     "Recommendations", "Split", "SplitWarning", "Study", "UserKNN", "datasets", "evaluate", "evaluation", "index", "load",
     "metrics", "posters", "read", "report", "save", "spark", "split", "tune",
 ]  # fmt: skip

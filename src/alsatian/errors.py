@@ -82,28 +82,28 @@ class DependencyError(AlsatianError, ImportError):
     """An optional package is not installed."""
 
 
-def nearest(word: str, choices: list[str]) -> str:
+def did_you_mean(word: str, choices: list[str]) -> str:
     """Return " Did you mean 'x'?" for the choice most like `word`, or "" when none is like it."""
     import difflib
 
-    close = difflib.get_close_matches(word, choices, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    matches = difflib.get_close_matches(word, choices, n=1)
+    return f" Did you mean {matches[0]!r}?" if matches else ""
 
 
-def counted(number: int, what: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """Write a number of things.
 
     >>> counted(1, "user"), counted(1200, "user")
     ('1 user', '1,200 users')
     """
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def listed(names: Iterable[object], most: int = 12) -> str:
+def join_names(names: Iterable[object], limit: int = 12) -> str:
     """Write names for a message.
 
     >>> listed(["a", "b", "c"], most=2)
     "'a', 'b' and 1 more"
     """
     words = list(map(repr, names))
-    return ", ".join(words[:most]) + (f" and {len(words) - most:,} more" if len(words) > most else "")
+    return ", ".join(words[:limit]) + (f" and {len(words) - limit:,} more" if len(words) > limit else "")

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alsatian._util.string_array import Text
+from alsatian._util.string_array import StringArray
 
 STRINGS = st.lists(st.text(st.characters(exclude_categories=["Cs"])))
 
 
 @given(STRINGS)
 def test_it_holds_what_it_was_given(strings: list[str]) -> None:
-    text = Text.of(strings)
+    text = StringArray.from_strings(strings)
     assert len(text) == len(strings)
     assert text.tolist() == list(text) == strings
     assert [text[row] for row in range(-len(strings), len(strings))] == strings * 2
@@ -25,11 +25,11 @@ def test_it_holds_what_it_was_given(strings: list[str]) -> None:
 @given(STRINGS.filter(bool), st.data())
 def test_rows_can_be_taken(strings: list[str], data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.integers(0, len(strings) - 1)))
-    assert Text.of(strings).take(np.array(rows, np.int64)).tolist() == [strings[row] for row in rows]
+    assert StringArray.from_strings(strings).take(np.array(rows, np.int64)).tolist() == [strings[row] for row in rows]
 
 
 def test_it_is_utf_8_with_offsets() -> None:
-    text = Text.of(["up", "", "é"])
+    text = StringArray.from_strings(["up", "", "é"])
     assert text.data.tobytes() == b"up\xc3\xa9"
     assert text.offsets.tolist() == [0, 2, 2, 4]
 
@@ -37,9 +37,9 @@ def test_it_is_utf_8_with_offsets() -> None:
 def test_a_row_that_is_not_there() -> None:
     for row in (2, -3):
         with pytest.raises(IndexError):
-            Text.of(["a", "b"])[row]
+            StringArray.from_strings(["a", "b"])[row]
 
 
 def test_what_utf_8_cannot_hold_is_refused() -> None:
     with pytest.raises(UnicodeEncodeError):
-        Text.of(["\ud800"])
+        StringArray.from_strings(["\ud800"])

@@ -96,7 +96,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = [str(folder / "ratings.csv"), "--items", str(folder / "movies.csv"), "--set", "factors=8"]
     for name, more in (
         ("explicit", ["--model", "explicit-als"]),
-        ("implicit", ["--model", "implicit-als", "--likes", "4"]),
+        ("implicit", ["--model", "implicit-als", "--min-rating", "4"]),
     ):
         assert run(["train", *source, *more, "-o", str(folder / f"{name}.model")]) == 0
     assert run(["train", *source[:3], "--model", "popularity", "-o", str(folder / "popular.model")]) == 0

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import resource
 import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,7 +43,7 @@ class TestHelp:
         assert answer.code == 0
         assert not answer.err
         assert all(f"\n  {name} " in answer.out for name in COMMANDS)
-        assert "alsatian train ratings.csv -o my.model --model implicit-als --likes 4\n" in answer.out
+        assert "alsatian train ratings.csv -o my.model --model implicit-als --min-rating 4\n" in answer.out
 
     @pytest.mark.parametrize("name", COMMANDS)
     def test_of_a_command(self, cli: Cli, name: str) -> None:
@@ -138,31 +136,14 @@ class TestErrors:
 
 
 class TestProcess:
-    def test_nothing_heavy_is_imported_for_help(self) -> None:
-        heavy = ("numpy", "duckdb", "rich", "scipy", "rapidfuzz", "safetensors", "alsatian.models", "json")
-        code = (
-            "import sys; from alsatian.cli import run; run(['--help']); run(['train', '--help']);"
-            f"print([m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert done.stderr.strip() == "[]"
-
     @pytest.mark.parametrize(
-        ("code", "seconds"), [("import alsatian", 0.25), ("from alsatian.cli import run; run(['--help'])", 0.4)]
+        "code", ["import alsatian", "from alsatian.cli import run; run(['--help']); run(['train', '--help'])"]
     )
-    def test_starts_at_once(self, code: str, seconds: float) -> None:
-        """In time of the processor, best of three: other work on the machine does not count."""
-
-        def used() -> float:
-            usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-            return usage.ru_utime + usage.ru_stime
-
-        times = []
-        for _ in range(3):
-            before = used()
-            subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-            times.append(used() - before)
-        assert min(times) < seconds
+    def test_starts_at_once_as_nothing_heavy_is_imported(self, code: str) -> None:
+        heavy = {"numpy", "duckdb", "rich", "scipy", "rapidfuzz", "safetensors", "alsatian.models", "json", "asyncio"}
+        command = f"import sys; {code}; print(*sys.modules, file=sys.stderr)"
+        done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+        assert not heavy & set(done.stderr.split())
 
     def test_exit_codes_reach_the_shell(self, spawn: Callable[..., subprocess.Popen[str]]) -> None:
         process = spawn("train", "x.csv", "-o", "x.model", "--set", "alpha")
@@ -207,12 +188,9 @@ class TestProcess:
         more = ("--model", "explicit-als", "--set", "factors=40", "--set", "epochs=100000", "--threads", "1")
         process = spawn("train", world / "ratings.csv", "-o", tmp_path / "x.model", *more)
         assert process.stdout is not None
-        while not process.stdout.readline().startswith("model"):
-            assert process.poll() is None
-        time.sleep(0.2)
+        while not (line := process.stdout.readline()).startswith("model"):
+            assert line, "it ended before the fit"
         process.send_signal(signal.SIGINT)
-        begun = time.monotonic()
-        _, err = process.communicate(timeout=30)
-        assert time.monotonic() - begun < 5  # a second on a machine that does nothing else
+        _, err = process.communicate(timeout=120)  # the fit alone would take longer
         assert (process.returncode, err) == (130, "interrupted\n")
         assert list(tmp_path.iterdir()) == []

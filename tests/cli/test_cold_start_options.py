@@ -1,4 +1,4 @@
-"""Items and users without values on the command line: kept by --cold, placed by their attributes."""
+"""Items and users without values on the command line: kept by --include-unrated, placed by their attributes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def train(cli: Cli, world: Path, tmp_path: Path) -> Callable[..., Any]:
 
 
 def test_new_items_and_users_get_lists(cli: Cli, train: Callable[..., Any], tmp_path: Path) -> None:
-    told = train("--cold", *ALS)
+    told = train("--include-unrated", *ALS)
     assert (told.code, told.err) == (0, "")
     assert "items without any value kept (cold)." in told.out
     model = al.load(tmp_path / "m.model")
@@ -39,21 +39,24 @@ def test_new_items_and_users_get_lists(cli: Cli, train: Callable[..., Any], tmp_
 
 def test_a_hint_where_there_is_nothing_to_place(train: Callable[..., Any]) -> None:
     told = train("--set", "item_attributes=taste")
-    assert "every item has values, so item_attributes changes nothing; --cold keeps the others of --items" in told.out
+    assert (
+        "every item has values, so item_attributes changes nothing; --include-unrated keeps the others of --items"
+        in told.out
+    )
 
 
 def test_what_cannot_be(cli: Cli, train: Callable[..., Any], world: Path, tmp_path: Path) -> None:
     wrong = train("--set", "item_attributes=tast")
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)
     assert "item_attributes='tast' is no column of the items; they have 'taste'. Did you mean 'taste'?" in wrong.err
-    alone = cli("train", world / "ratings.csv", "-o", tmp_path / "x.model", "--cold")
+    alone = cli("train", world / "ratings.csv", "-o", tmp_path / "x.model", "--include-unrated")
     assert (alone.code, "pass items= (--items) or users= (--users)" in alone.err) == (2, True)
 
 
 def test_a_visitor_joins_a_model_that_places_users(
     cli: Cli, train: Callable[..., Any], world: Path, tmp_path: Path
 ) -> None:
-    assert train("--cold", "--set", "factors=4", "--set", "user_attributes=taste").code == 0
+    assert train("--include-unrated", "--set", "factors=4", "--set", "user_attributes=taste").code == 0
     joined = cli("recommend", tmp_path / "m.model", "--like", "3", "--retrain", world / "ratings.csv")
     assert joined.code == 0, joined.err
 
@@ -62,7 +65,12 @@ def test_a_visitor_joins_a_model_that_places_users(
     "settings",
     [
         ALS,
-        ("--parts", "implicit-als:factors=4:item_attributes=taste:user_attributes=taste,item-knn", "--weights", "1,1"),
+        (
+            "--members",
+            "implicit-als:factors=4:item_attributes=taste:user_attributes=taste,item-knn",
+            "--weights",
+            "1,1",
+        ),
     ],
     ids=["als", "blend"],
 )
@@ -70,7 +78,7 @@ def test_a_refit_still_places_items(
     cli: Cli, train: Callable[..., Any], world: Path, tmp_path: Path, settings: tuple[str, ...]
 ) -> None:
     """The model remembers its items and what is known of them, also of those that the source does not name."""
-    assert train("--cold", *settings).code == 0
+    assert train("--include-unrated", *settings).code == 0
     asked = ("recommend", tmp_path / "m.model", "--like", "3", "--where", "taste = 'right'", "-n", "60", "--json")
     anew = cli(*asked, "--retrain", world / "ratings.csv")
     assert anew.code == 0, anew.err
@@ -79,7 +87,7 @@ def test_a_refit_still_places_items(
 
 
 def test_explanations_say_what_places(cli: Cli, train: Callable[..., Any], tmp_path: Path) -> None:
-    assert train("--cold", *ALS).code == 0
+    assert train("--include-unrated", *ALS).code == 0
     item = cli("explain", tmp_path / "m.model", "--user", "7", "60")
     assert item.out.splitlines()[0] == "60, placed by taste"
     user = cli("explain", tmp_path / "m.model", "--user", "80", "3")
@@ -89,5 +97,5 @@ def test_explanations_say_what_places(cli: Cli, train: Callable[..., Any], tmp_p
 
 
 def test_a_hint_for_parts_with_nothing_to_place(train: Callable[..., Any]) -> None:
-    told = train("--parts", "implicit-als:factors=4:item_attributes=taste,popularity", "--weights", "1,1")
+    told = train("--members", "implicit-als:factors=4:item_attributes=taste,popularity", "--weights", "1,1")
     assert "every item has values, so item_attributes changes nothing" in told.out

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alsatian.data.csr import CSR
-from alsatian.data.id_map import Ids
-from alsatian.data.interactions import Interactions, Report
+from alsatian.data.id_map import IdMap
+from alsatian.data.interactions import Interactions, ReadReport
 from alsatian.data.recipe import Recipe
 from alsatian.errors import DataError, ParameterError, RowsError
 from alsatian.models import Popularity
@@ -25,7 +25,7 @@ REPEATED = [("alice", "up", 1.0, 30), ("bob", "iron", 3.0, 5), ("alice", "up", 2
 def build(
     rows: list[tuple[str, str, float, int]], rule: Any = "raise", timed: bool = True, **more: Any
 ) -> Interactions:
-    users, items = Ids.of(USERS, "user"), Ids.of(ITEMS, "item")
+    users, items = IdMap.from_ids(USERS, "user"), IdMap.from_ids(ITEMS, "item")
     return Interactions.build(
         users,
         items,
@@ -64,13 +64,13 @@ class TestCompressedRows:
         assert np.shares_memory(matrix.data, ratings.values)
 
     def test_taking_rows_in_any_order(self, ratings: Interactions) -> None:
-        some = ratings.by_user.take(np.array([3, 0, 3]))
-        assert np.array_equal(some.to_scipy().toarray(), MATRIX[[3, 0, 3]])
+        taken_rows = ratings.by_user.take(np.array([3, 0, 3]))
+        assert np.array_equal(taken_rows.to_scipy().toarray(), MATRIX[[3, 0, 3]])
 
     def test_keeping_entries(self, ratings: Interactions) -> None:
-        kept = ratings.where(ratings.values >= 4)
-        assert np.array_equal(kept.by_user.to_scipy().toarray(), MATRIX * (MATRIX >= 4))
-        assert kept.user_ids is ratings.user_ids
+        filtered = ratings.where(ratings.values >= 4)
+        assert np.array_equal(filtered.by_user.to_scipy().toarray(), MATRIX * (MATRIX >= 4))
+        assert filtered.user_ids is ratings.user_ids
 
     def test_twice_transposed_is_the_same(self, ratings: Interactions) -> None:
         again = ratings.by_item.transpose()
@@ -89,9 +89,9 @@ class TestCompressedRows:
         for moved, expected in ((rows.transpose(), [1, 3, 2]), (rows.take(np.array([1, 0])), [3, 1, 2])):
             assert moved.weights is not None
             assert moved.weights.tolist() == expected
-        kept = rows.where(np.array([True, False, True]))
-        assert kept.weights is not None
-        assert kept.weights.tolist() == [1, 3]
+        filtered = rows.where(np.array([True, False, True]))
+        assert filtered.weights is not None
+        assert filtered.weights.tolist() == [1, 3]
 
     def test_it_is_frozen(self, ratings: Interactions) -> None:
         with pytest.raises(FrozenInstanceError):
@@ -128,7 +128,7 @@ class TestDuplicates:
         assert values_of(build(REPEATED[::-1], "last", timed=False))["alice", "up"] == 1.0
 
     def test_every_row_is_accounted_for(self) -> None:
-        report = Report(read=6, skipped={"missing value": 2})
+        report = ReadReport(read=6, skipped={"missing value": 2})
         data = build(REPEATED, "sum", report=report)
         assert data.report.combined + len(data) + sum(data.report.skipped.values()) == data.report.read
 
@@ -167,8 +167,8 @@ class TestDigest:
     def test_any_change_makes_one(self, ratings: Interactions) -> None:
         mask = np.ones(13, bool)
         mask[4] = False
-        others = [ratings.where(mask), ratings.likes(1), Interactions.build(
-            Ids.of([*USERS[:3], "eve"], "user"), ratings.item_ids, ratings.users, ratings.items, ratings.values
+        others = [ratings.where(mask), ratings.binarize(1), Interactions.build(
+            IdMap.from_ids([*USERS[:3], "eve"], "user"), ratings.item_ids, ratings.users, ratings.items, ratings.values
         )]  # fmt: skip
         assert ratings.digest not in {other.digest for other in others}
 
@@ -178,18 +178,18 @@ class TestDigest:
 
 class TestLikes:
     def test_ratings_from_a_threshold_on_become_ones(self, ratings: Interactions) -> None:
-        likes = ratings.likes(at_least=4)
+        likes = ratings.binarize(min_rating=4)
         assert np.array_equal(likes.by_user.to_scipy().toarray(), MATRIX >= 4)
         assert likes.scale == (1.0, 1.0)
         assert likes.recipe.value_of(3.5) is None
         assert likes.recipe.value_of(4) == 1.0
 
     def test_without_a_threshold_all_are(self, ratings: Interactions) -> None:
-        assert len(ratings.likes()) == 13
+        assert len(ratings.binarize()) == 13
 
     def test_a_threshold_above_all_values_is_refused(self, ratings: Interactions) -> None:
         with pytest.raises(DataError, match="no value is at least 6; the largest is 5"):
-            ratings.likes(at_least=6)
+            ratings.binarize(min_rating=6)
 
 
 def test_no_rows_are_refused() -> None:
@@ -229,10 +229,10 @@ class TestFrozen:
                 array[:] = 1
 
     def test_likes_stay_what_they_are(self) -> None:
-        likes = build(REPEATED, "last").likes(4)
-        assert likes.likes() is likes
+        likes = build(REPEATED, "last").binarize(4)
+        assert likes.binarize() is likes
         with pytest.raises(DataError, match="these are likes already, of at least 4; start from the ratings"):
-            likes.likes(3)
+            likes.binarize(3)
 
     def test_a_mask_of_another_shape_is_refused(self) -> None:
         with pytest.raises(ParameterError, match="a mask is 2 values true or false, one an entry"):
@@ -257,18 +257,18 @@ class TestNumbers:
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 2, 0, 3, 1]])
 def test_arrays_that_were_given_stay_as_they_are_unless_they_may_be_overwritten(order: list[int]) -> None:
-    ids = Ids.of([1, 2], "user"), Ids.of([1, 2, 3], "item")
+    ids = IdMap.from_ids([1, 2], "user"), IdMap.from_ids([1, 2, 3], "item")
     columns = [np.array([0, 0, 0, 1, 1], np.int32), np.array([2, 0, 1, 1, 0], np.int32), np.arange(5, dtype=np.float32)]
-    given = [column[order] for column in columns]
-    data = Interactions.build(*ids, *given)
-    assert [column.tolist() for column in given] == [column[order].tolist() for column in columns]
-    same = Interactions.build(*ids, *given, overwrite=True)
-    assert data.items.tolist() == same.items.tolist() == [0, 1, 2, 0, 1]
-    assert data.values.tolist() == same.values.tolist() == [1, 2, 0, 4, 3]
+    inputs = [column[order] for column in columns]
+    data = Interactions.build(*ids, *inputs)
+    assert [column.tolist() for column in inputs] == [column[order].tolist() for column in columns]
+    rebuilt = Interactions.build(*ids, *inputs, overwrite=True)
+    assert data.items.tolist() == rebuilt.items.tolist() == [0, 1, 2, 0, 1]
+    assert data.values.tolist() == rebuilt.values.tolist() == [1, 2, 0, 4, 3]
 
 
 @pytest.mark.parametrize(("users", "items"), [([0, 2], [0, 0]), ([-1, 0], [0, 0]), ([1, 0], [0, 3]), ([0, 1], [-1, 0])])
 def test_numbers_that_no_id_has_are_refused(users: list[int], items: list[int]) -> None:
-    ids, ones = (Ids.of([1, 2], "user"), Ids.of([1, 2, 3], "item")), np.ones(2, np.float32)
+    ids, ones = (IdMap.from_ids([1, 2], "user"), IdMap.from_ids([1, 2, 3], "item")), np.ones(2, np.float32)
     with pytest.raises(IndexError, match="out of range"):
         Interactions.build(*ids, np.array(users, np.int32), np.array(items, np.int32), ones)

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from alsatian.data import weighting
 from alsatian.data.recipe import Recipe
-from alsatian.data.weighting import DAY
+from alsatian.data.weighting import SECONDS_PER_DAY
 from alsatian.errors import ParameterError, SourceError
 
 FULL = Recipe(
     columns={"event": "what"},
     duplicates="max",
-    at_least=2,
+    min_rating=2,
     events={"VIEW": 1, "LIKE": 2},
     unknown_events=0.5,
     half_life="8w",
-    reference="2016-12-31",
+    reference_date="2016-12-31",
     min_per_user=2,
     min_per_item=3,
     confidence="bm25",
@@ -66,7 +66,7 @@ class TestRules:
         "moment", ["2016-12-31", date(2016, 12, 31), datetime(2016, 12, 31, tzinfo=UTC), 1483142400]
     )
     def test_moments_are_written_in_many_ways(self, moment: object) -> None:
-        assert Recipe(half_life=1, reference=moment).reference == 1483142400  # type: ignore[arg-type]
+        assert Recipe(half_life=1, reference_date=moment).reference_date == 1483142400  # type: ignore[arg-type]
 
     def test_it_is_printed_by_the_rules_that_were_given(self) -> None:
         assert repr(Recipe(duplicates="max", half_life="12h")) == "Recipe(duplicates='max', half_life=0.5)"
@@ -75,9 +75,9 @@ class TestRules:
         assert Recipe.from_json(FULL.to_json() | {"something": "newer"}) == FULL
 
     def test_a_header_of_the_first_version_is_read(self) -> None:
-        old = {"columns": {"user": "u"}, "duplicates": "last", "at_least": None, "reading": {"bad_rows": "skip"}}
+        old = {"columns": {"user": "u"}, "duplicates": "last", "min_rating": None, "reading": {"bad_rows": "skip"}}
         recipe = Recipe.from_json(old)
-        assert (recipe.duplicates, recipe.reading, recipe.weighs) == ("last", {"bad_rows": "skip"}, False)
+        assert (recipe.duplicates, recipe.reading, recipe.makes_confidences) == ("last", {"bad_rows": "skip"}, False)
 
 
 class TestToml:
@@ -114,27 +114,28 @@ class TestToml:
 class TestAge:
     @given(st.integers(0, 5_000), st.floats(0.1, 1000))
     def test_a_value_halves_at_the_half_life(self, days: int, half_life: float) -> None:
-        times = np.array([10_000 - days]) * DAY
+        times = np.array([10_000 - days]) * SECONDS_PER_DAY
         now, later = (
-            weighting.remaining(times, round((10_000 + more) * DAY), half_life)[0] for more in (0.0, half_life)
+            weighting.half_life_decay(times, round((10_000 + more) * SECONDS_PER_DAY), half_life)[0]
+            for more in (0.0, half_life)
         )
         assert later == pytest.approx(max(now / 2, 1e-30), rel=1e-3)
 
     def test_what_is_newer_than_the_reference_has_lost_nothing(self) -> None:
-        assert weighting.remaining(np.array([5 * DAY]), reference=0, half_life=1).tolist() == [1.0]
+        assert weighting.half_life_decay(np.array([5 * SECONDS_PER_DAY]), reference=0, half_life=1).tolist() == [1.0]
 
     def test_nothing_fades_to_zero(self) -> None:
-        assert np.float32(weighting.remaining(np.array([0]), reference=10**9, half_life=1))[0] > 0
+        assert np.float32(weighting.half_life_decay(np.array([0]), reference=10**9, half_life=1))[0] > 0
 
 
 class TestNormalisation:
     def test_minmax_keeps_its_bounds_for_new_values(self) -> None:
-        bends = weighting.knots(np.array([10, 20, 50]), "minmax")
-        assert weighting.normalized(np.array([10, 30, 50, 90, 0]), bends).tolist() == [0, 0.5, 1, 1, 0]
+        bends = weighting.fit_scaler(np.array([10, 20, 50]), "minmax")
+        assert weighting.apply_scaler(np.array([10, 30, 50, 90, 0]), bends).tolist() == [0, 0.5, 1, 1, 0]
 
     def test_rank_is_the_share_of_smaller_values(self) -> None:
-        bends = weighting.knots(np.array([1, 1, 7, 1000]), "rank")
-        assert weighting.normalized(np.array([1, 7, 1000, 4, 9999]), bends).tolist() == [
+        bends = weighting.fit_scaler(np.array([1, 1, 7, 1000]), "rank")
+        assert weighting.apply_scaler(np.array([1, 7, 1000, 4, 9999]), bends).tolist() == [
             0.25,
             0.625,
             0.875,
@@ -147,29 +148,31 @@ class TestNormalisation:
         values = np.array(column, float)
         less = (values[:, None] > values).mean(axis=1)
         equal = (values[:, None] == values).mean(axis=1)
-        np.testing.assert_allclose(weighting.normalized(values, weighting.knots(values, "rank")), less + equal / 2)
+        np.testing.assert_allclose(
+            weighting.apply_scaler(values, weighting.fit_scaler(values, "rank")), less + equal / 2
+        )
 
     def test_long_columns_are_kept_by_some_of_their_values(self) -> None:
         values = np.random.default_rng(0).exponential(size=20_000)
-        bends = weighting.knots(values, "rank")
+        bends = weighting.fit_scaler(values, "rank")
         assert len(bends["at"]) == 1_001
         exact = (np.argsort(np.argsort(values)) + 0.5) / len(values)
-        assert np.abs(weighting.normalized(values, bends) - exact).max() < 0.002
+        assert np.abs(weighting.apply_scaler(values, bends) - exact).max() < 0.002
 
 
 class TestCore:
     def test_users_and_items_go_one_after_another(self) -> None:
         """Item 2 has one value; without it user 1 has one; without her item 1 has one, too."""
         users, items = np.array([0, 0, 1, 1, 2, 2, 3]), np.array([0, 3, 1, 2, 0, 3, 1])
-        assert np.flatnonzero(weighting.core(users, items, 2, 2)).tolist() == [0, 1, 4, 5]
+        assert np.flatnonzero(weighting.k_core(users, items, 2, 2)).tolist() == [0, 1, 4, 5]
 
     @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), unique=True), st.integers(1, 4), st.integers(1, 4))
     def test_it_is_a_fixed_point_and_the_largest(
         self, pairs: list[tuple[int, int]], per_user: int, per_item: int
     ) -> None:
         users, items = np.array(pairs, int).reshape(-1, 2).T
-        kept = weighting.core(users, items, per_user, per_item)
-        assert weighting.core(users[kept], items[kept], per_user, per_item).all()
+        core = weighting.k_core(users, items, per_user, per_item)
+        assert weighting.k_core(users[core], items[core], per_user, per_item).all()
         remaining = set(pairs)
         while few := {  # one at a time, in the order of their names
             (u, i)
@@ -177,15 +180,15 @@ class TestCore:
             if sum(u == v for v, _ in remaining) < per_user or sum(i == j for _, j in remaining) < per_item
         }:
             remaining.remove(min(few))
-        assert {pairs[at] for at in np.flatnonzero(kept)} == remaining
+        assert {pairs[at] for at in np.flatnonzero(core)} == remaining
 
 
 class TestConfidence:
     def test_log_is_log_of_one_and_the_value(self) -> None:
-        made = Recipe(confidence="log").confidences(
+        confidences = Recipe(confidence="log").confidences(
             np.array([1, np.e**2 - 1], np.float32), np.zeros(2, int), np.arange(2)
         )
-        assert made.tolist() == pytest.approx([math.log(2), 2])
+        assert confidences.tolist() == pytest.approx([math.log(2), 2])
 
     @pytest.mark.parametrize("length", ["user", "item"])
     def test_bm25_is_its_equation(self, length: str) -> None:
@@ -193,8 +196,8 @@ class TestConfidence:
         users, items = np.nonzero(matrix)
         recipe = Recipe(confidence="bm25", k1=1.5, b=0.6, length=length)  # type: ignore[arg-type]
         recipe = recipe.fit_pairs(matrix[users, items], users, items, 3)
-        made = np.zeros((4, 3))
-        made[users, items] = recipe.confidences(matrix[users, items], users, items)
+        confidences = np.zeros((4, 3))
+        confidences[users, items] = recipe.confidences(matrix[users, items], users, items)
         documents = matrix if length == "user" else matrix.T
         expected = np.zeros(documents.shape)
         for d, t in zip(*np.nonzero(documents), strict=True):
@@ -202,7 +205,7 @@ class TestConfidence:
             idf = math.log(1 + (len(documents) - having + 0.5) / (having + 0.5))
             norm = 1 - 0.6 + 0.6 * documents[d].sum() / documents.sum(axis=1).mean()
             expected[d, t] = idf * documents[d, t] * 2.5 / (documents[d, t] + 1.5 * norm)
-        np.testing.assert_allclose(made, expected if length == "user" else expected.T, rtol=1e-5)
+        np.testing.assert_allclose(confidences, expected if length == "user" else expected.T, rtol=1e-5)
 
     @pytest.mark.parametrize("length", ["user", "item"])
     def test_one_user_alone_gets_what_she_gets_among_all(self, length: str) -> None:
@@ -218,6 +221,6 @@ class TestConfidence:
     def test_bm25_of_nothing_is_nothing(self, settings: dict[str, float]) -> None:
         values, users, items = np.array([0, 0, 1, 1], np.float32), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
         recipe = Recipe(confidence="bm25", **settings).fit_pairs(values, users, items, 2)  # type: ignore[arg-type]
-        made = recipe.confidences(values, users, items)
-        assert made[:2].tolist() == [0, 0]
-        assert (made[2:] > 0).all()
+        confidences = recipe.confidences(values, users, items)
+        assert confidences[:2].tolist() == [0, 0]
+        assert (confidences[2:] > 0).all()

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alsatian.data.catalog import Catalog
-from alsatian.data.id_map import Ids
-from alsatian.data.where_grammar import Columns
+from alsatian.data.id_map import IdMap
+from alsatian.data.where_grammar import ConditionColumns
 from alsatian.errors import ParameterError
 
 TITLES = ["Up", "Heat", None, "Iron Man", "O'Brien 100%", "up_", "Ärger"]
 CATALOG = Catalog.from_columns(
-    Ids.of(range(7), "item"),
+    IdMap.from_ids(range(7), "item"),
     range(7),
     {
         "title": TITLES,
@@ -26,7 +26,7 @@ CATALOG = Catalog.from_columns(
         "odd name": ["a|b", "b", "a", None, "", "b|c", "c"],
     },
 )
-COLUMNS = Columns(CATALOG)
+COLUMNS = ConditionColumns(CATALOG)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ COLUMNS = Columns(CATALOG)
     ],
 )  # fmt: skip
 def test_means_what_duckdb_means(where: str) -> None:
-    assert COLUMNS.matching(where).tolist() == CATALOG.matching(where).tolist()
+    assert COLUMNS.evaluate(where).tolist() == CATALOG.match_where(where).tolist()
 
 
 _TESTS = st.sampled_from(
@@ -65,7 +65,7 @@ _CONDITIONS = st.recursive(
 @given(_CONDITIONS)
 def test_any_combination_means_the_same(where: str) -> None:
     if where.count("(") <= 15:
-        assert COLUMNS.matching(where).tolist() == CATALOG.matching(where).tolist()
+        assert COLUMNS.evaluate(where).tolist() == CATALOG.match_where(where).tolist()
 
 
 @pytest.mark.parametrize(
@@ -81,30 +81,30 @@ def test_any_combination_means_the_same(where: str) -> None:
 )  # fmt: skip
 def test_nothing_else_can_be_said(where: str) -> None:
     with pytest.raises(ParameterError) as raised:
-        COLUMNS.matching(where)
+        COLUMNS.evaluate(where)
     assert "\n" not in str(raised.value)
 
 
 @given(st.text(max_size=80))
 def test_any_text_is_a_condition_or_an_error(where: str) -> None:
     with suppress(ParameterError):
-        assert COLUMNS.matching(where).dtype == np.bool_
+        assert COLUMNS.evaluate(where).dtype == np.bool_
 
 
 @settings(max_examples=40)
 @given(st.text("ab\n_%", max_size=8), st.lists(st.text("ab\n_%", max_size=8), min_size=1, max_size=9))
 def test_any_pattern_means_what_duckdb_means(pattern: str, texts: list[str]) -> None:
-    catalog = Catalog.from_columns(Ids.of(range(len(texts)), "item"), range(len(texts)), {"title": texts})
+    catalog = Catalog.from_columns(IdMap.from_ids(range(len(texts)), "item"), range(len(texts)), {"title": texts})
     where = f"title like '{pattern}'"
-    assert Columns(catalog).matching(where).tolist() == catalog.matching(where).tolist()
+    assert ConditionColumns(catalog).evaluate(where).tolist() == catalog.match_where(where).tolist()
 
 
 def test_a_hard_pattern_takes_no_time() -> None:
     texts = [f"{number}{'a' * 2_000}" for number in range(2_000)]
-    catalog = Catalog.from_columns(Ids.of(range(2_000), "item"), range(2_000), {"title": texts})
-    assert not Columns(catalog).matching(f"title like '{'%a' * 400}b'").any()
+    catalog = Catalog.from_columns(IdMap.from_ids(range(2_000), "item"), range(2_000), {"title": texts})
+    assert not ConditionColumns(catalog).evaluate(f"title like '{'%a' * 400}b'").any()
 
 
 def test_without_a_catalog() -> None:
     with pytest.raises(ParameterError, match="needs a catalog"):
-        Columns(Catalog()).matching("year = 1")
+        ConditionColumns(Catalog()).evaluate("year = 1")

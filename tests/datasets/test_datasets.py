@@ -21,12 +21,13 @@ RATINGS = b"userId,movieId,rating,timestamp\n1,10,4,978300760\n"
 MOVIES = b"movieId,title,genres\n10,Up (2009),Comedy\n"
 
 
-def packed() -> bytes:
+def zip_archive() -> bytes:
+    """Return a small archive, the same bytes at any time: a ZipInfo is of 1980, a plain name would be of now."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("ml-tiny/ratings.csv", RATINGS)
-        archive.writestr("../../movies.csv", MOVIES)  # must not leave the folder
-        archive.writestr("ml-tiny/run.sh", "exit 1")
+        archive.writestr(zipfile.ZipInfo("ml-tiny/ratings.csv"), RATINGS)
+        archive.writestr(zipfile.ZipInfo("../../movies.csv"), MOVIES)  # must not leave the folder
+        archive.writestr(zipfile.ZipInfo("ml-tiny/run.sh"), "exit 1")
     return buffer.getvalue()
 
 
@@ -58,8 +59,8 @@ def offer(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
 
 
 def test_download_checks_unpacks_and_keeps(server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (server / "ml-tiny.zip").write_bytes(packed())
-    offer(monkeypatch, packed())
+    (server / "ml-tiny.zip").write_bytes(zip_archive())
+    offer(monkeypatch, zip_archive())
     cache = tmp_path / "a cache"
     data = builtin.load("movielens-100k", folder=cache)
     assert data.catalog.titles == ["Up (2009)"]
@@ -72,8 +73,8 @@ def test_download_checks_unpacks_and_keeps(server: Path, tmp_path: Path, monkeyp
 def test_another_digest_is_refused_and_nothing_is_kept(
     server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (server / "ml-tiny.zip").write_bytes(packed() + b"x")
-    offer(monkeypatch, packed())
+    (server / "ml-tiny.zip").write_bytes(zip_archive() + b"x")
+    offer(monkeypatch, zip_archive())
     with pytest.raises(SourceError, match=r"ml-tiny.zip has changed: its sha256 is .*; nothing was kept"):
         builtin.load("movielens-100k", folder=tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
@@ -81,20 +82,20 @@ def test_another_digest_is_refused_and_nothing_is_kept(
 
 @pytest.mark.usefixtures("server")
 def test_offline_says_which_file_to_put_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    offer(monkeypatch, packed())
+    offer(monkeypatch, zip_archive())
     cache = tmp_path / "cache"
     with pytest.raises(SourceError) as raised:
         builtin.load("movielens-100k", folder=cache)
     words = str(raised.value)
     assert words.startswith(f"movielens-100k is not here, and {download.BASE_URL}ml-tiny.zip cannot be downloaded (")
     assert words.endswith(f"fetch ml-tiny.zip elsewhere and put it at {cache / 'ml-tiny.zip'}.")
-    (cache / "ml-tiny.zip").write_bytes(packed())
+    (cache / "ml-tiny.zip").write_bytes(zip_archive())
     assert len(builtin.load("movielens-100k", folder=cache)) == 1
 
 
 def test_a_damaged_archive_in_the_cache_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    offer(monkeypatch, packed())
-    (tmp_path / "ml-tiny.zip").write_bytes(packed()[:100])
+    offer(monkeypatch, zip_archive())
+    (tmp_path / "ml-tiny.zip").write_bytes(zip_archive()[:100])
     with pytest.raises(SourceError, match=r"ml-tiny.zip is damaged or of another version \(sha256 differs\); remove"):
         builtin.load("movielens-100k", folder=tmp_path)
 

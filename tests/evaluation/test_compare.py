@@ -19,7 +19,7 @@ from alsatian.split import holdout
 FEW = {"bootstrap": 50, "threads": 1}
 
 
-def figures(rows: Iterable[evaluation.result.Row]) -> list[object]:
+def figures(rows: Iterable[evaluation.results.EvaluationRow]) -> list[object]:
     """Everything but seconds and memory."""
     left_out = ("fit_seconds", "answer_seconds", "memory")
     return [{key: value for key, value in row.to_dict().items() if key not in left_out} for row in rows]
@@ -27,7 +27,7 @@ def figures(rows: Iterable[evaluation.result.Row]) -> list[object]:
 
 class TestFitted:
     def test_one_that_learned_the_training_part_is_taken_as_it_is(self, some_ratings: Interactions) -> None:
-        parts = holdout.per_user(some_ratings, 3)
+        parts = holdout.split_per_user(some_ratings, 3)
         model = ItemKNN().fit(parts.train)
         model.similarities = model.similarities * 0  # type: ignore[attr-defined]
         before = figures(evaluate(ItemKNN(), parts, metrics="ndcg", **FEW))
@@ -36,10 +36,10 @@ class TestFitted:
     def test_one_that_may_have_seen_the_answers_is_refused(self, some_ratings: Interactions) -> None:
         model = ItemKNN().fit(some_ratings)
         with pytest.raises(DataError, match=r"not fitted on the training part of per-user:3; fit it on split\.train"):
-            evaluate(model, holdout.per_user(some_ratings, 3))
+            evaluate(model, holdout.split_per_user(some_ratings, 3))
 
     def test_several_splits_take_unfitted_ones(self, some_ratings: Interactions) -> None:
-        folds = holdout.folds(some_ratings, 2)
+        folds = holdout.split_folds(some_ratings, 2)
         with pytest.raises(ParameterError, match="this item-knn model is fitted, and there are 2 splits; pass an unf"):
             evaluate(ItemKNN().fit(folds[0].train), folds)
 
@@ -75,7 +75,7 @@ class TestBootstrap:
         scores = np.random.default_rng(0).random(2000)
         columns = np.stack([scores, np.ones(2000)], 1)
         sums = bootstrap.weighted_sums(columns, 2000, 0)
-        low, high = bootstrap.interval(sums[:, 0] / sums[:, 1])
+        low, high = bootstrap.percentile_interval(sums[:, 0] / sums[:, 1])
         error = 1.96 * scores.std() / math.sqrt(2000)
         assert low == pytest.approx(scores.mean() - error, abs=0.1 * error)
         assert high == pytest.approx(scores.mean() + error, abs=0.1 * error)
@@ -87,8 +87,8 @@ class TestBootstrap:
 
     def test_users_are_drawn_whole(self, some_ratings: Interactions) -> None:
         """Two users, one all right, one all wrong: a draw has either, both or none."""
-        parts = holdout.per_user(some_ratings, 3)
-        found = evaluate([], parts, metrics="rmse", bootstrap=2000, threads=1)["baseline"]
+        parts = holdout.split_per_user(some_ratings, 3)
+        found = evaluate([], parts, metrics="rmse", bootstrap=2000, threads=1)["bias"]
         sums = found.per_user["rmse"] ** 2 * parts.held_out.by_user.counts
         rng = np.random.default_rng(0)
         users = np.flatnonzero(parts.held_out.by_user.counts)
@@ -105,11 +105,11 @@ class TestBootstrap:
 class TestTable:
     def test_popularity_and_baseline_are_always_there(self, some_ratings: Interactions) -> None:
         assert [row.model for row in evaluate("ease", some_ratings, **FEW)] == ["ease", "popularity", "baseline"]
-        likes = some_ratings.likes(4)
+        likes = some_ratings.binarize(4)
         assert [row.model for row in evaluate("popularity", likes, **FEW)] == ["popularity"]
 
     def test_differences_are_from_the_reference_or_the_baseline(self, some_ratings: Interactions) -> None:
-        found = evaluate([ExplicitALS(factors=4), "item-knn"], some_ratings, reference="item-knn", **FEW)
+        found = evaluate([ExplicitALS(factors=4), "item-knn"], some_ratings, baseline="item-knn", **FEW)
         told = found["explicit-als"].differences
         assert told["ndcg@10"].against == "item-knn"
         assert told["rmse"].against == "baseline"

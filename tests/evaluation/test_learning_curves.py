@@ -42,7 +42,7 @@ def test_the_numbers_are_those_of_the_model_that_a_shorter_fit_gives(parts: Spli
 
 
 def test_ranking_metrics(parts: Split) -> None:
-    likes = Split("likes", parts.train.likes(4), parts.held_out.likes(4))
+    likes = Split("likes", parts.train.binarize(4), parts.held_out.binarize(4))
     curves = al.LearningCurves(likes.held_out, ["ndcg@5", "ndcg@10"])
     model = ImplicitALS(**SMALL).fit(likes.train, callbacks=[curves])
     last = curves.rows()[-1]
@@ -52,7 +52,7 @@ def test_ranking_metrics(parts: Split) -> None:
 
 
 def test_every_metric_is_that_of_evaluate(parts: Split) -> None:
-    names = [*epoch_metrics.VALUES, *(f"{name}@5" for name in epoch_metrics.LISTS)]
+    names = [*epoch_metrics.RATING_METRICS, *(f"{name}@5" for name in epoch_metrics.LISTS)]
     curves = al.LearningCurves(parts.held_out, names, train=False)
     model = ExplicitALS(**SMALL, solver="cg").fit(parts.train, callbacks=[curves])
     table = al.evaluate(model, parts, metrics=names, bootstrap=0)
@@ -83,7 +83,7 @@ def test_a_function_is_a_metric(parts: Split) -> None:
 @pytest.mark.parametrize("name", ITERATIVE)
 def test_every_model_that_iterates_has_a_curve(name: str, parts: Split) -> None:
     few = {"epochs": 3, "factors": 4, "draws": 2, "burn_in": 1}
-    model = ITERATIVE[name](**{key: value for key, value in few.items() if key in ITERATIVE[name].declared})
+    model = ITERATIVE[name](**{key: value for key, value in few.items() if key in ITERATIVE[name].hyperparameters})
     curves = al.LearningCurves(parts.held_out)
     model.fit(parts.train, callbacks=[curves])
     rows = curves.rows()
@@ -94,12 +94,12 @@ def test_every_model_that_iterates_has_a_curve(name: str, parts: Split) -> None:
 
 def test_models_that_do_not_iterate_say_so(parts: Split) -> None:
     for name, kind in MODELS.items():
-        model = kind(**{"factors": 2} if "factors" in kind.declared else {})
+        model = kind(**{"factors": 2} if "factors" in kind.hyperparameters else {})
         if name not in ITERATIVE and not model.iterates:
             assert model.fit(parts.train).history == []
     assert set(ITERATIVE) == {"explicit-als", "implicit-als", "biased-mf", "bayesian-mf", "baseline"}
-    assert Blend(parts=["popularity", "implicit-als"]).iterates
-    assert not Blend(parts=["popularity", "ease"]).iterates
+    assert Blend(members=["popularity", "implicit-als"]).iterates
+    assert not Blend(members=["popularity", "ease"]).iterates
     with pytest.raises(
         ParameterError, match=r"no epoch was recorded; .* goes by epochs: explicit-als, implicit-als, b"
     ):
@@ -119,27 +119,27 @@ def test_bayesian_draws_so_far(parts: Split) -> None:
 
 def test_parts_of_a_blend_have_curves_of_their_own(parts: Split) -> None:
     curves = al.LearningCurves(parts.held_out)
-    blend = Blend(parts=[ExplicitALS(**SMALL), BiasedMF(**SMALL)], weights=[1, 1], by="score")
+    blend = Blend(members=[ExplicitALS(**SMALL), BiasedMF(**SMALL)], weights=[1, 1], by="score")
     blend.fit(parts.train, callbacks=[curves])
     assert [fit.model for fit in curves.fits] == ["explicit-als", "biased-mf"]
-    assert module.labelled(curves.fits) == ("", ["explicit-als", "biased-mf"])
+    assert module.label_fits(curves.fits) == ("", ["explicit-als", "biased-mf"])
 
 
 def test_fits_are_named_by_what_differs(parts: Split) -> None:
     curves = al.LearningCurves(parts.held_out)
     for factors in (2, 3):
         ExplicitALS(factors=factors, epochs=2).fit(parts.train, callbacks=[curves])
-    assert module.labelled(curves.fits) == ("factors", ["2", "3"])
+    assert module.label_fits(curves.fits) == ("factors", ["2", "3"])
     assert [row["factors"] for row in curves.rows()] == [2, 2, 3, 3]
     ExplicitALS(factors=3, epochs=2, reg=2.0).fit(parts.train, callbacks=[curves])
-    assert module.labelled(curves.fits)[1] == ["factors=2, reg=0.8", "factors=3, reg=0.8", "factors=3, reg=2"]
+    assert module.label_fits(curves.fits)[1] == ["factors=2, reg=0.8", "factors=3, reg=0.8", "factors=3, reg=2"]
     ExplicitALS(factors=3, epochs=2, reg=2.0).fit(parts.train, callbacks=[curves])
-    assert module.labelled(curves.fits)[1][2:] == ["factors=3, reg=2 (3)", "factors=3, reg=2 (4)"]
+    assert module.label_fits(curves.fits)[1][2:] == ["factors=3, reg=2 (3)", "factors=3, reg=2 (4)"]
 
 
 def test_the_best_epoch(parts: Split) -> None:
     curves = al.LearningCurves(parts.held_out)
-    settings = {"factors": 8, "reg": 0.0, "bias_reg": 0.0, "lr": 0.05, "epochs": 30, "schedule": "constant"}
+    settings = {"factors": 8, "reg": 0.0, "bias_reg": 0.0, "learning_rate": 0.05, "epochs": 30, "schedule": "constant"}
     BiasedMF(**settings).fit(parts.train, callbacks=[curves])
     errors = [row["validation_rmse"] for row in curves.rows()]
     assert curves.best()["epoch"] == 1 + int(np.argmin(errors)) < 30
@@ -155,18 +155,21 @@ def test_the_best_epoch_is_by_the_measure_of_each_fit(parts: Split) -> None:
 
 
 def test_of_equals_the_first_epoch_is_the_best(parts: Split) -> None:
-    def alike(model: Model, part: Interactions) -> float:
+    def constant_metric(model: Model, part: Interactions) -> float:
         return 0.5
 
-    curves = al.LearningCurves(parts.held_out, [alike])
-    curves.metrics = [epoch_metrics.Metric("alike", alike, "max")]
+    curves = al.LearningCurves(parts.held_out, [constant_metric])
+    curves.metrics = [epoch_metrics.EpochMetric("alike", constant_metric, "max")]
     ExplicitALS(**SMALL).fit(parts.train, callbacks=[curves])
     assert curves.best()["epoch"] == 1
 
 
 def test_tables(parts: Split) -> None:
     curves = al.LearningCurves(parts.held_out)
-    for model in (ExplicitALS(**SMALL), Blend(parts=[ExplicitALS(factors=2, epochs=2), Popularity()], weights=[1, 1])):
+    for model in (
+        ExplicitALS(**SMALL),
+        Blend(members=[ExplicitALS(factors=2, epochs=2), Popularity()], weights=[1, 1]),
+    ):
         model.fit(parts.train, callbacks=[curves])
     names = ["fit", "model", "factors", "epochs", "epoch", "seconds", "objective", "train_rmse", "validation_rmse"]
     for frame in (curves.to_pandas(), curves.to_polars()):
@@ -191,7 +194,7 @@ def test_a_part_of_other_data_is_refused(parts: Split, checkerboard: Interaction
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"validation": 0.1}, r"validation=0\.1 is no part of the data; pass one such as al\.split\.per_user"),
+        ({"validation_share": 0.1}, r"validation=0\.1 is no part of the data; pass one such as al\.split\.per_user"),
         ({"metrics": "rsme"}, r"there is no metric 'rsme'; choose rmse, mae, .* Did you mean 'rmse'\?"),
         ({"metrics": ["rmse@3"]}, r"there is no metric 'rmse@3'"),
         ({"metrics": ["ndcg@0"]}, r"there is no metric 'ndcg@0'"),

@@ -9,11 +9,11 @@ import pytest
 
 from alsatian import evaluation, metrics, split
 from alsatian.data.catalog import Catalog
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, NotFitted, Unsupported
 from alsatian.evaluation import evaluate, metric_registry, score_model
-from alsatian.models import Baseline, ExplicitALS, ImplicitALS, ItemKNN, Model, Popularity
+from alsatian.models import BiasModel, ExplicitALS, ImplicitALS, ItemKNN, Model, Popularity
 from alsatian.split import Split, holdout
 from alsatian.split import strong_generalization as people
 from support import oracles
@@ -27,7 +27,7 @@ CALLED = {"map": "average_precision", "mrr": "reciprocal_rank"}
 def test_rmse_clips_to_the_scale(some_ratings: Interactions) -> None:
     parts = split.per_user(some_ratings, n=2)
     model = ExplicitALS(factors=4, reg=0.01).fit(parts.train, progress=False)
-    predicted = np.clip(model.predict(parts.held_out.users, parts.held_out.items, unknown="baseline"), 1, 5)
+    predicted = np.clip(model.predict(parts.held_out.users, parts.held_out.items, unknown="bias"), 1, 5)
     assert evaluation.rmse(model, parts) == pytest.approx(metrics.rmse(predicted, parts.held_out.values))
 
 
@@ -62,7 +62,7 @@ def test_an_unfitted_model_is_refused(some_ratings: Interactions) -> None:
 
 @pytest.mark.parametrize("model", [Popularity(), ItemKNN(k=9)], ids=str)
 def test_lists_are_judged_as_plain_python_does(some_ratings: Interactions, model: Model) -> None:
-    parts = holdout.per_user(some_ratings, 3)
+    parts = holdout.split_per_user(some_ratings, 3)
     found = evaluate(model, parts, at=(3, 7), metrics=LISTS, **FEW)[model.name]
     fitted = type(model)(**model.params).fit(parts.train)
     expected: dict[str, list[float]] = {name: [] for name in found.metrics}
@@ -72,7 +72,9 @@ def test_lists_are_judged_as_plain_python_does(some_ratings: Interactions, model
         others = [item for item in range(80) if item not in seen]
         places = {item: place for place, item in enumerate(others)}  # candidates numbered anew
         for n in (3, 7):
-            one = oracles.ranked([places[item] for item in best], {places[i] for i in relevant}, n, len(others))
+            one = oracles.ranking_metrics(
+                [places[item] for item in best], {places[i] for i in relevant}, n, len(others)
+            )
             for name in LISTS:
                 assert found.per_user[f"{name}@{n}"][user] == pytest.approx(one[CALLED.get(name, name)])
                 expected[f"{name}@{n}"].append(one[CALLED.get(name, name)])
@@ -80,7 +82,7 @@ def test_lists_are_judged_as_plain_python_does(some_ratings: Interactions, model
 
 
 def test_what_lists_are_like_beside_being_right(some_ratings: Interactions) -> None:
-    parts = holdout.per_user(some_ratings, 3)
+    parts = holdout.split_per_user(some_ratings, 3)
     names = ("coverage", "gini", "novelty", "popularity", "diversity")
     found = evaluate("item-knn", parts, at=5, metrics=names, **FEW)["item-knn"]
     users = np.flatnonzero(parts.held_out.by_user.counts).tolist()
@@ -99,10 +101,10 @@ def test_what_lists_are_like_beside_being_right(some_ratings: Interactions) -> N
 
 
 def test_predictions_are_judged_in_the_unit_of_the_data(some_ratings: Interactions) -> None:
-    parts = holdout.per_user(some_ratings, 3)
-    found = evaluate([], parts, metrics=("rmse", "mae", "r2"), **FEW)["baseline"]
+    parts = holdout.split_per_user(some_ratings, 3)
+    found = evaluate([], parts, metrics=("rmse", "mae", "r2"), **FEW)["bias"]
     held = parts.held_out
-    predicted = Baseline().fit(parts.train).predict_rows(held.users, held.items, clip=True)
+    predicted = BiasModel().fit(parts.train).predict_rows(held.users, held.items, clip=True)
     for name in ("rmse", "mae", "r2"):
         assert found.metrics[name] == pytest.approx(getattr(metrics, name)(predicted, held.values))
     error = (predicted - held.values)[held.users == 5]
@@ -110,13 +112,13 @@ def test_predictions_are_judged_in_the_unit_of_the_data(some_ratings: Interactio
 
 
 def test_folds_are_pooled_user_by_user(some_ratings: Interactions) -> None:
-    folds = holdout.folds(some_ratings, 3)
+    folds = holdout.split_folds(some_ratings, 3)
     found = evaluate([], folds, metrics=("rmse", "ndcg"), **FEW)
     errors = [
-        Baseline().fit(one.train).predict_rows(one.held_out.users, one.held_out.items, clip=True) - one.held_out.values
+        BiasModel().fit(one.train).predict_rows(one.held_out.users, one.held_out.items, clip=True) - one.held_out.values
         for one in folds
     ]
-    assert found["baseline"].metrics["rmse"] == pytest.approx(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
+    assert found["bias"].metrics["rmse"] == pytest.approx(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
     alone = [evaluate([], one, metrics="ndcg", **FEW)["popularity"].per_user["ndcg@10"] for one in folds]
     per_user = found["popularity"].per_user["ndcg@10"]
     np.testing.assert_allclose(per_user, np.nanmean(alone, axis=0))
@@ -126,14 +128,20 @@ def test_folds_are_pooled_user_by_user(some_ratings: Interactions) -> None:
 
 
 def test_protocols_have_rows_of_their_own(some_ratings: Interactions) -> None:
-    several = [*holdout.folds(some_ratings, 2), people.strong(some_ratings, 0.3), holdout.by_time(some_ratings)]
+    several = [
+        *holdout.split_folds(some_ratings, 2),
+        people.split_users(some_ratings, 0.3),
+        holdout.split_by_time(some_ratings),
+    ]
     found = evaluate("item-knn", several, metrics="ndcg", **FEW)
-    assert [row.split for row in found] == [name for name in ("folds:2", "strong:0.3", "by-time:0.2") for _ in range(3)]
+    assert [row.split for row in found] == [
+        name for name in ("k-fold:2", "new-users:0.3", "by-time:0.2") for _ in range(3)
+    ]
     assert "split" in str(found).splitlines()[1]
 
 
 def test_people_held_out_are_folded_in(some_ratings: Interactions) -> None:
-    parts = people.strong(some_ratings, 0.3, 0.4)
+    parts = people.split_users(some_ratings, 0.3, 0.4)
     wanted = ("rmse", "ndcg")
     found = evaluate(ExplicitALS(factors=4), parts, metrics=wanted, **FEW)["explicit-als"]
     model = ExplicitALS(factors=4).fit(parts.train, progress=False)
@@ -162,7 +170,7 @@ def test_of_whom_nothing_is_known_gets_what_is_popular_and_is_counted(some_ratin
     assert scores[0] == scores[1] == scores[2]
     model = ExplicitALS(factors=4).fit(parts.train, progress=False)
     held = parts.held_out
-    predicted = model.predict([9999] * len(held), held.items, clip=True, unknown="baseline")
+    predicted = model.predict([9999] * len(held), held.items, clip=True, unknown="bias")
     assert found["explicit-als"].metrics["mae"] == pytest.approx(metrics.mae(predicted, held.values))
 
 
@@ -180,18 +188,18 @@ def test_who_is_known_by_no_like_is_counted(some_ratings: Interactions) -> None:
     """All that the first users like is held out: models of ratings know them, models of likes do not."""
     held = (some_ratings.users < 3) & (some_ratings.values >= 4)
     parts = Split("mine", some_ratings.where(~held), some_ratings.where(held))
-    people = len(parts.likes(4).cold_users)
+    people = len(parts.binarize(4).cold_users)
     assert 0 < people == len(np.unique(parts.held_out.users))
-    found = evaluate("item-knn", parts, metrics="ndcg", likes=4, **FEW)
+    found = evaluate("item-knn", parts, metrics="ndcg", min_rating=4, **FEW)
     assert any(f"mine: {people} users of whom ratings are known, but no likes, get" in note for note in found.notes)
     found = evaluate("item-knn", parts, metrics="ndcg", **FEW)
     assert not any("no likes" in note for note in found.notes)
 
 
 def test_likes_judge_the_lists_of_models_that_learn_ratings_too(some_ratings: Interactions) -> None:
-    parts = holdout.per_user(some_ratings, 5)
-    found = evaluate([ExplicitALS(factors=4), ImplicitALS(factors=4)], parts, likes=4, **FEW)
-    liked = parts.likes(4)
+    parts = holdout.split_per_user(some_ratings, 5)
+    found = evaluate([ExplicitALS(factors=4), ImplicitALS(factors=4)], parts, min_rating=4, **FEW)
+    liked = parts.binarize(4)
     explicit = ExplicitALS(factors=4).fit(parts.train, progress=False)
     implicit = ImplicitALS(factors=4).fit(liked.train, progress=False)
     assert found["explicit-als"].metrics["rmse"] == pytest.approx(evaluation.rmse(explicit, parts))
@@ -207,12 +215,12 @@ def test_who_is_placed_by_attributes_is_known_unless_there_is_a_history(some_rat
     cold = some_ratings.users < 10
     told = cold & (some_ratings.users % 2 == 0) & (np.arange(len(some_ratings)) % 2 == 0)
     ages = Catalog.from_columns(some_ratings.user_ids, range(120), {"age": [20 + user % 4 for user in range(120)]})
-    data = replace(some_ratings, profiles=ages)
+    data = replace(some_ratings, user_table=ages)
     parts = Split("mine", data.where(~cold), data.where(cold & ~told), fold_in=data.where(told))
     model = ExplicitALS(factors=4, user_attributes="age").fit(parts.train, progress=False)
-    assert model.placed_users is not None
-    assert model.placed_users[:10].all()
-    held, found = parts.held_out, score_model.predicted(model, parts)
+    assert model.cold_users is not None
+    assert model.cold_users[:10].all()
+    held, found = parts.held_out, score_model.predict_held_out(model, parts)
     assert parts.fold_in is not None
     for user in range(10):
         items = held.by_user.row(user)[0]
@@ -223,7 +231,7 @@ def test_who_is_placed_by_attributes_is_known_unless_there_is_a_history(some_rat
         else:
             predicted, listed = model.predict(user, items, clip=True), model.recommend(user, 5).rows
         np.testing.assert_allclose(found[held.users == user], predicted, rtol=1e-5)
-        assert score_model.recommended(model, parts, np.array([user], np.int32), 5, 1)[0].tolist() == listed.tolist()
+        assert score_model.rank_items(model, parts, np.array([user], np.int32), 5, 1)[0].tolist() == listed.tolist()
 
 
 @pytest.mark.slow
@@ -234,13 +242,13 @@ def test_as_many_people_as_movielens_20m_has() -> None:
     starts, steps = rng.integers(items, size=(users, 1)), rng.integers(1, items // each, size=(users, 1))
     had = ((starts + steps * np.arange(each)) % items).astype(np.int32)
     rows = np.repeat(np.arange(users, dtype=np.int32), each)
-    ids = Ids(np.arange(users), "user"), Ids(np.arange(items), "item")
+    ids = IdMap(np.arange(users), "user"), IdMap(np.arange(items), "item")
     data = Interactions.build(*ids, rows, had.ravel(), np.ones(rows.size, np.float32))
     held = rng.random(len(data)) < 0.3
     parts = Split("mine", data.where(~held), data.where(held))
     model = ImplicitALS(factors=8, epochs=1).fit(parts.train, progress=False)
-    wanted = metric_registry.asked(("precision", "recall", "ndcg", "map", "mrr", "hit_rate", "auc", *OF_ALL), n)
-    judged = score_model.judge(model, parts, parts, wanted, threads=2)
+    wanted = metric_registry.parse_metrics(("precision", "recall", "ndcg", "map", "mrr", "hit_rate", "auc", *OF_ALL), n)
+    judged = score_model.score_model(model, parts, parts, wanted, threads=2)
 
     assert len(wanted.names) == 10
     people = np.flatnonzero(parts.held_out.by_user.counts)
@@ -257,6 +265,6 @@ def test_as_many_people_as_movielens_20m_has() -> None:
     np.testing.assert_allclose(judged.scores["novelty@10"][people], novelty)
     assert judged.overall == {"coverage@10": metrics.coverage(best, items), "gini@10": metrics.gini(best, items)}
     for at in [0, len(people) - 1, *np.flatnonzero(found.any(axis=1))[:50]]:
-        expected = oracles.ranked(best[at], set(relevant.row(at)[0].tolist()), n, 0)
+        expected = oracles.ranking_metrics(best[at], set(relevant.row(at)[0].tolist()), n, 0)
         for name in ("recall", "ndcg", "map", "mrr", "hit_rate"):
             assert judged.scores[f"{name}@10"][people[at]] == pytest.approx(expected[CALLED.get(name, name)])

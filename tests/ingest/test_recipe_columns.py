@@ -11,7 +11,7 @@ import pytest
 
 from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import Recipe
-from alsatian.data.weighting import DAY
+from alsatian.data.weighting import SECONDS_PER_DAY
 from alsatian.errors import AlsatianError, ColumnError, DataError, ParameterError, RowsError
 from alsatian.ingest import read
 
@@ -124,7 +124,7 @@ class TestEvents:
 
 class TestAge:
     ROWS = "user,item,plays,time\n" + "".join(
-        f"{user},{item},{plays},{1_400_000_000 + day * DAY}\n"
+        f"{user},{item},{plays},{1_400_000_000 + day * SECONDS_PER_DAY}\n"
         for user, item, plays, day in [
             ("ann", "up", 8, 0),
             ("ann", "up", 4, 20),
@@ -136,16 +136,16 @@ class TestAge:
     def test_values_halve_before_they_are_added_up(self, tmp_path: Path) -> None:
         data = read(write(tmp_path, self.ROWS), recipe=Recipe(half_life="10d"))
         assert pairs(data) == {("ann", "up"): 6, ("ann", "heat"): 4, ("bob", "up"): 8}
-        assert data.recipe.fitted == {"reference": 1_400_000_000 + 20 * DAY}
+        assert data.recipe.fitted == {"reference": 1_400_000_000 + 20 * SECONDS_PER_DAY}
 
     def test_ages_count_from_the_reference(self, tmp_path: Path) -> None:
-        recipe = Recipe(half_life=10, reference=1_400_000_000 + 30 * DAY)
+        recipe = Recipe(half_life=10, reference_date=1_400_000_000 + 30 * SECONDS_PER_DAY)
         assert pairs(read(write(tmp_path, self.ROWS), recipe=recipe))["bob", "up"] == 4
 
     def test_likes_fade_and_thresholds_do_not(self, tmp_path: Path) -> None:
-        data = read(write(tmp_path, self.ROWS), recipe=Recipe(half_life=10, at_least=8, duplicates="last"))
+        data = read(write(tmp_path, self.ROWS), recipe=Recipe(half_life=10, min_rating=8, duplicates="last"))
         assert pairs(data) == {("ann", "heat"): 0.5, ("bob", "up"): 1}
-        assert data.report.skipped == {"left out by at_least=8": 1}
+        assert data.report.skipped == {"left out by min_rating=8": 1}
         assert is_whole(data)
 
     def test_without_times_there_is_no_age(self, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ class TestSignals:
         first = read(write(tmp_path, self.ROWS), recipe=Recipe(signals={"clicks": 2}))
         path = write(tmp_path, "user,item,clicks,seconds\neve,up,2,9\neve,heat,9,9\n", "new.csv")
         assert pairs(read(path, recipe=first.recipe)) == {("eve", "up"): 1, ("eve", "heat"): 2}
-        assert pairs(read(path, recipe=first.recipe.unfitted)) == {("eve", "heat"): 2}
+        assert pairs(read(path, recipe=first.recipe.rules_only)) == {("eve", "heat"): 2}
 
     @pytest.mark.parametrize(
         ("rows", "recipe", "options", "words"),
@@ -222,18 +222,18 @@ class TestPairs:
         data = read(path, recipe=Recipe(confidence="bm25"))
         assert data.recipe.fitted["bm25"] == {"average": 4, "count": 3}
         assert data.recipe.item_counts.tolist() == [2, 2, 2]
-        with pytest.raises(ParameterError, match=r"counted the items of other data; pass recipe\.unfitted"):
+        with pytest.raises(ParameterError, match=r"counted the items of other data; pass recipe\.rules_only"):
             read(path, recipe=data.recipe)
 
     def test_values_of_a_recipe_are_no_ratings_to_compare(self, tmp_path: Path) -> None:
         data = read(write(tmp_path, self.ROWS), recipe=Recipe(confidence="log"))
         with pytest.raises(DataError, match=r"these values were made by a recipe; put at_least into it"):
-            data.likes(2)
+            data.binarize(2)
 
     def test_the_order_of_rows_makes_no_difference(self, tmp_path: Path) -> None:
         rng = random.Random(0)
         rows = [
-            f"u{rng.randrange(9)},i{rng.randrange(9)},{rng.choice('ABC')},{10**9 + rng.randrange(99) * DAY}\n"
+            f"u{rng.randrange(9)},i{rng.randrange(9)},{rng.choice('ABC')},{10**9 + rng.randrange(99) * SECONDS_PER_DAY}\n"
             for _ in range(200)
         ]
         recipe = Recipe(events={"A": 1, "B": 2, "C": 4}, half_life=9, min_per_user=3, min_per_item=3, confidence="bm25")
@@ -261,7 +261,7 @@ def test_a_recipe_of_no_rules_changes_nothing(tmp_path: Path) -> None:
 def test_what_a_reading_left_out_the_next_one_by_its_recipe_leaves_out(tmp_path: Path) -> None:
     path = write(tmp_path, "user,item,plays,time\nann,up,3,1400000000\nann,heat,2,1400000001\n")
     first = read(path, value="", time="")
-    for recipe in (first.recipe, first.recipe.unfitted):
+    for recipe in (first.recipe, first.recipe.rules_only):
         again = read(path, recipe=recipe)
         assert (again.digest, again.times, again.recipe) == (first.digest, None, first.recipe)
     assert pairs(read(path, recipe=first.recipe, value="plays"))["ann", "up"] == 3

@@ -27,11 +27,11 @@ class TestCold:
     def test_items_and_users_without_values_are_kept_when_asked_for(self, tmp_path: Path) -> None:
         write(tmp_path, r__csv=RATINGS, m__csv=MOVIES, u__csv="userId,age\n1,30\n7,41\n")
         tables = {"items": tmp_path / "m.csv", "users": tmp_path / "u.csv"}
-        data = read(tmp_path / "r.csv", **tables, cold=True)
+        data = read(tmp_path / "r.csv", **tables, include_unrated=True)
         assert (data.item_ids.tolist(), data.item_counts.tolist()) == ([10, 20, 30, 99], [1, 1, 1, 0])
         assert (data.user_ids.tolist(), data.by_user.counts.tolist()) == ([1, 2, 7], [2, 1, 0])
         assert data.catalog.titles == ["Up, and away (2009)", "Cars (2006)", None, "Old"]
-        assert data.profiles.columns["age"].tolist() == [30, None, 41]
+        assert data.user_table.columns["age"].tolist() == [30, None, 41]
         assert data.report.notes[:2] == (
             "1 user without any value kept (cold).",
             "1 item without any value kept (cold).",
@@ -42,19 +42,23 @@ class TestCold:
 
     def test_ids_of_another_type_are_not(self, tmp_path: Path) -> None:
         write(tmp_path, r__csv=RATINGS, m__csv="movieId,title\n10,Up\nnew,New\n")
-        assert read(tmp_path / "r.csv", items=tmp_path / "m.csv", cold=True).item_ids.tolist() == [10, 20, 30]
+        assert read(tmp_path / "r.csv", items=tmp_path / "m.csv", include_unrated=True).item_ids.tolist() == [
+            10,
+            20,
+            30,
+        ]
 
     def test_text_ids(self, tmp_path: Path) -> None:
         write(tmp_path, r__csv="user,item\na,x\nb,y\n", m__csv="item,title\nw,W\ny,Y\n")
-        data = read(tmp_path / "r.csv", items=tmp_path / "m.csv", cold=True)
+        data = read(tmp_path / "r.csv", items=tmp_path / "m.csv", include_unrated=True)
         assert (data.item_ids.tolist(), data.by_user.indices.tolist()) == (["w", "x", "y"], [1, 2])
 
     def test_what_contradicts_it(self, tmp_path: Path) -> None:
         write(tmp_path, r__csv=RATINGS, m__csv=MOVIES)
         with pytest.raises(ParameterError, match=r"pass items= \(--items\) or users= \(--users\)"):
-            read(tmp_path / "r.csv", cold=True)
+            read(tmp_path / "r.csv", include_unrated=True)
         with pytest.raises(ParameterError, match="a recipe with least counts leaves out those with few; drop one"):
-            read(tmp_path / "r.csv", items=tmp_path / "m.csv", cold=True, recipe=Recipe(min_per_item=2))
+            read(tmp_path / "r.csv", items=tmp_path / "m.csv", include_unrated=True, recipe=Recipe(min_per_item=2))
 
 
 def test_tables_of_users_that_do_not_fit(tmp_path: Path) -> None:
@@ -68,6 +72,6 @@ def test_tables_of_users_that_do_not_fit(tmp_path: Path) -> None:
 
 
 def test_the_users_of_a_movielens_folder(movielens_100k: Path) -> None:
-    profiles = read(movielens_100k).profiles
+    profiles = read(movielens_100k).user_table
     assert list(profiles.columns) == ["age", "gender", "occupation", "zip_code"]
     assert profiles.attributes(0) == {"age": 24, "gender": "M", "occupation": "technician", "zip_code": "85711"}

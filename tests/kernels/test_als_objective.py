@@ -78,7 +78,7 @@ def test_one_factor_and_one_entry_by_hand(kernel: ModuleType) -> None:
 
 def test_zeros_as_data_is_a_ridge_regression_on_the_dense_matrix(kernel: ModuleType) -> None:
     p = problem("zeros as data", 6, precision="float64", lengths=(3, 20, 1), columns=40)
-    values = p.dense
+    values = p.observed
     values[values > 0] = p.rows.values
     fixed = p.fixed.factors
     solution, _, _ = p.solve(kernel)

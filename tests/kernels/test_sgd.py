@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from alsatian.kernels import Blocks, SgdSide, StepRule
-from alsatian.models.sgd.training_state import blocks_of, stripes_for
+from alsatian.models.sgd.training_state import sort_into_blocks, stripe_count
 from support import twins
 
 MOMENTS = {"sgd": 0, "momentum": 1, "adam": 2}
@@ -76,7 +76,7 @@ def walk(
 
     sums = rng.standard_normal((shape[0], width)).astype(np.float32) / 4 if implicit else None
     return Walk(
-        blocks_of(users, items, values, entry_weights, shape, stripes, 2),
+        sort_into_blocks(users, items, values, entry_weights, shape, stripes, 2),
         side(shape[0]),
         side(shape[1]),
         sums,
@@ -120,9 +120,9 @@ def test_no_two_blocks_of_a_round_share_a_row() -> None:
 
 
 def test_the_grid_depends_on_the_data_alone() -> None:
-    assert stripes_for(items=1682, row_bytes=256) == 16
-    assert stripes_for(items=100_000, row_bytes=256) == 49
-    assert stripes_for(items=10_000_000, row_bytes=256) == 64
+    assert stripe_count(items=1682, row_bytes=256) == 16
+    assert stripe_count(items=100_000, row_bytes=256) == 49
+    assert stripe_count(items=10_000_000, row_bytes=256) == 64
 
 
 def loss(w: Walk) -> float:

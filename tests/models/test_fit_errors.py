@@ -84,4 +84,4 @@ def test_a_column_that_nobody_rated_becomes_zero() -> None:
     assert model.item_bias is not None
     assert model.user_bias is not None
     assert not model.item_factors[5].any()
-    assert model.predict(0, 5, unknown="baseline")[0] == pytest.approx(model.mean[0] + model.user_bias[0])
+    assert model.predict(0, 5, unknown="bias")[0] == pytest.approx(model.mean[0] + model.user_bias[0])

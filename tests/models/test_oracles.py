@@ -17,16 +17,16 @@ from support.problems import from_matrix, random_ratings
 Dense = NDArray[np.float64]
 COMMON: dict[str, Any] = {"factors": 4, "precision": "float64"}
 MODELS: dict[str, ALS] = {
-    "explicit": ExplicitALS(reg=0.1, nu=1.0, **COMMON),
-    "explicit, plain reg": ExplicitALS(reg=2.0, nu=0.0, **COMMON),
-    "explicit, no biases": ExplicitALS(reg=0.1, nu=0.7, biases=False, **COMMON),
-    "zeros as data": ExplicitALS(reg=2.0, nu=0.0, biases=False, unobserved_weight=1.0, **COMMON),
-    "some zeros as data": ExplicitALS(reg=0.1, nu=0.5, biases=False, unobserved_weight=0.25, **COMMON),
-    "hu": ImplicitALS(form="hu", alpha=3, reg=2.0, **COMMON),
-    "hu, counted reg": ImplicitALS(form="hu", alpha=3, reg=0.01, nu=1, **COMMON),
-    "hu, pairs alike": ImplicitALS(form="hu", alpha=3, reg=2.0, use_values=False, **COMMON),
-    "rendle": ImplicitALS(form="rendle", unobserved_weight=0.2, reg=0.05, **COMMON),
-    "implicit": ImplicitALS(form="implicit", alpha=4, reg=2.0, **COMMON),
+    "explicit": ExplicitALS(reg=0.1, reg_exponent=1.0, **COMMON),
+    "explicit, plain reg": ExplicitALS(reg=2.0, reg_exponent=0.0, **COMMON),
+    "explicit, no biases": ExplicitALS(reg=0.1, reg_exponent=0.7, biases=False, **COMMON),
+    "zeros as data": ExplicitALS(reg=2.0, reg_exponent=0.0, biases=False, unobserved_weight=1.0, **COMMON),
+    "some zeros as data": ExplicitALS(reg=0.1, reg_exponent=0.5, biases=False, unobserved_weight=0.25, **COMMON),
+    "hu": ImplicitALS(loss="hu", alpha=3, reg=2.0, **COMMON),
+    "hu, counted reg": ImplicitALS(loss="hu", alpha=3, reg=0.01, reg_exponent=1, **COMMON),
+    "hu, pairs alike": ImplicitALS(loss="hu", alpha=3, reg=2.0, use_values=False, **COMMON),
+    "rendle": ImplicitALS(loss="rendle", unobserved_weight=0.2, reg=0.05, **COMMON),
+    "implicit": ImplicitALS(loss="implicit", alpha=4, reg=2.0, **COMMON),
 }
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
@@ -41,18 +41,18 @@ def weighed(model: ALS, data: Interactions) -> tuple[Dense, Dense, float, float]
     v = cells(data)
     observed = v > 0
     if isinstance(model, ExplicitALS):
-        return np.where(observed, 1.0, np.nan), v, model.unobserved_weight, model.nu
+        return np.where(observed, 1.0, np.nan), v, model.unobserved_weight, model.reg_exponent
     assert isinstance(model, ImplicitALS)
     if not model.use_values:
         v = observed.astype(float)
-    if model.form == "rendle":
+    if model.loss == "rendle":
         w0 = model.unobserved_weight
         assert w0 is not None
         return np.where(observed, v + w0, np.nan), v / (v + w0), w0, 1.0
     assert model.alpha is not None
-    base = 1.0 if model.form == "hu" else 0.0
+    base = 1.0 if model.loss == "hu" else 0.0
     confidence = np.where(observed, base + model.alpha * v, np.nan)
-    return confidence, observed.astype(float), 1.0, 0.0 if model.nu is None else model.nu
+    return confidence, observed.astype(float), 1.0, 0.0 if model.reg_exponent is None else model.reg_exponent
 
 
 def ridges(model: ALS, data: Interactions) -> tuple[Dense, Dense]:
@@ -118,7 +118,7 @@ def test_the_objective_descends_in_every_epoch(model: ALS, data: Interactions) -
 
 def test_rendle_is_his_loss_up_to_a_constant(data: Interactions) -> None:
     """sum over observed of v (1 - s)^2 + w0 sum over all of s^2 differs from ours by the same for any scores s."""
-    model = ImplicitALS(form="rendle", unobserved_weight=0.2, **COMMON)
+    model = ImplicitALS(loss="rendle", unobserved_weight=0.2, **COMMON)
     confidence, target, w0, _ = weighed(model, data)
     v, none = cells(data), np.zeros(1)
     rng = np.random.default_rng(0)
@@ -134,7 +134,9 @@ def test_rendle_is_his_loss_up_to_a_constant(data: Interactions) -> None:
 
 def test_mean_and_biases_alone_are_a_least_squares_problem(data: Interactions) -> None:
     """factors=0: (v - m - b_u - b_i)^2 with n_u reg b_u^2 and n_i reg b_i^2, solved for all biases at once."""
-    model = ExplicitALS(factors=0, reg=0.1, nu=1, epochs=500, tol=1e-15, precision="float64").fit(data, progress=False)
+    model = ExplicitALS(factors=0, reg=0.1, reg_exponent=1, epochs=500, tol=1e-15, precision="float64").fit(
+        data, progress=False
+    )
     users, items = len(data.user_ids), len(data.item_ids)
     design = np.zeros((len(data), users + items))
     design[np.arange(len(data)), data.users] = 1
@@ -152,7 +154,14 @@ def test_zeros_as_data_finds_the_best_approximation_of_the_matrix() -> None:
     rng = np.random.default_rng(0)
     matrix = rng.integers(1, 6, (15, 10)) * (rng.random((15, 10)) < 0.5)
     model = ExplicitALS(
-        factors=3, reg=1e-9, nu=0, biases=False, unobserved_weight=1, epochs=3000, tol=1e-14, precision="float64"
+        factors=3,
+        reg=1e-9,
+        reg_exponent=0,
+        biases=False,
+        unobserved_weight=1,
+        epochs=3000,
+        tol=1e-14,
+        precision="float64",
     ).fit(from_matrix(matrix.astype(float)), progress=False)
     u, s, v = np.linalg.svd(matrix)
     best = (u[:, :3] * s[:3]) @ v[:3]
@@ -165,7 +174,7 @@ def test_weights_count_like_repeated_rows() -> None:
     data = random_ratings(12, 9, 0.4, seed=1)
     weight = np.where(cells(data) >= 4, 2.0, 1.0)
     weighted = from_matrix(cells(data), weights=weight)
-    model = ExplicitALS(factors=2, nu=0.0, reg=1.0, precision="float64").fit(weighted, progress=False)
+    model = ExplicitALS(factors=2, reg_exponent=0.0, reg=1.0, precision="float64").fit(weighted, progress=False)
     mean = np.average(data.values, weights=weight[data.users, data.items])
     assert model.mean[0] == pytest.approx(mean)
     confidence = np.where(cells(data) > 0, weight, np.nan)
@@ -175,8 +184,8 @@ def test_weights_count_like_repeated_rows() -> None:
 
 def test_equal_weights_of_two_double_the_loss_and_halve_the_regularization(data: Interactions) -> None:
     twos = from_matrix(cells(data), weights=np.full((30, 20), 2.0))
-    plain = ExplicitALS(factors=3, nu=0.0, reg=1.0, precision="float64").fit(data, progress=False)
-    double = ExplicitALS(factors=3, nu=0.0, reg=2.0, precision="float64").fit(twos, progress=False)
+    plain = ExplicitALS(factors=3, reg_exponent=0.0, reg=1.0, precision="float64").fit(data, progress=False)
+    double = ExplicitALS(factors=3, reg_exponent=0.0, reg=2.0, precision="float64").fit(twos, progress=False)
     np.testing.assert_allclose(double.user_factors, plain.user_factors, rtol=1e-6)
     assert double.history[-1].objective == pytest.approx(2 * plain.history[-1].objective)
 

@@ -38,11 +38,11 @@ ARRAYS = {
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "movies.model"
-    container.write(path, HEADER, ARRAYS)
+    container.write_container(path, HEADER, ARRAYS)
     return path
 
 
-def same(arrays: dict[str, Any], others: dict[str, Any]) -> bool:
+def equal_arrays(arrays: dict[str, Any], others: dict[str, Any]) -> bool:
     return arrays.keys() == others.keys() and all(
         (array.dtype, array.shape, array.tobytes()) == (others[n].dtype, others[n].shape, others[n].tobytes())
         for n, array in arrays.items()
@@ -51,12 +51,12 @@ def same(arrays: dict[str, Any], others: dict[str, Any]) -> bool:
 
 class TestRoundTrip:
     def test_what_is_written_comes_back(self, path: Path) -> None:
-        header, arrays = container.read(path)
+        header, arrays = container.read_container(path)
         assert header == HEADER
-        assert same(ARRAYS, arrays)
+        assert equal_arrays(ARRAYS, arrays)
 
     def test_arrays_are_mapped_aligned_and_read_only(self, path: Path) -> None:
-        _, arrays = container.read(path)
+        _, arrays = container.read_container(path)
         for array in arrays.values():
             assert array.flags.aligned
             assert not array.flags.writeable
@@ -64,44 +64,44 @@ class TestRoundTrip:
 
     def test_equal_input_gives_equal_bytes_and_overwrites(self, path: Path) -> None:
         before = path.read_bytes()
-        container.write(path, dict(reversed(HEADER.items())), dict(reversed(ARRAYS.items())))
+        container.write_container(path, dict(reversed(HEADER.items())), dict(reversed(ARRAYS.items())))
         assert path.read_bytes() == before
-        container.write(path, HEADER | {"seed": 7}, ARRAYS)
-        assert container.read(path)[0]["seed"] == 7
+        container.write_container(path, HEADER | {"seed": 7}, ARRAYS)
+        assert container.read_container(path)[0]["seed"] == 7
         assert [file.name for file in path.parent.iterdir()] == ["movies.model"]
 
     def test_any_safetensors_reader_opens_it(self, path: Path) -> None:
         with safe_open(path, "numpy") as file:
-            assert same(ARRAYS, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+            assert equal_arrays(ARRAYS, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
             about = json.loads(file.metadata()["alsatian"])
         assert (about["format"], about["header"]) == (1, HEADER)
         assert about["digests"].keys() == ARRAYS.keys()
 
     def test_what_looks_like_a_model_and_its_version(self, path: Path) -> None:
         (other := path.with_name("other")).write_text("user,item\n1,2\n")
-        assert [container.looks_like_model(file) for file in (path, other, path.parent)] == [True, False, False]
-        assert container.version_of(path) == alsatian.__version__
+        assert [container.is_model_file(file) for file in (path, other, path.parent)] == [True, False, False]
+        assert container.read_library_version(path) == alsatian.__version__
 
     def test_other_layouts_are_stored_plainly(self, tmp_path: Path) -> None:
-        given = {
+        inputs = {
             "turned": np.arange(6.0).reshape(2, 3).T,
             "big": np.arange(3, dtype=">i4"),
             "part": np.arange(9)[::2],
         }
-        container.write(tmp_path / "m", {}, given)
-        _, arrays = container.read(tmp_path / "m")
-        assert all(np.array_equal(arrays[name], given[name]) for name in given)
+        container.write_container(tmp_path / "m", {}, inputs)
+        _, arrays = container.read_container(tmp_path / "m")
+        assert all(np.array_equal(arrays[name], inputs[name]) for name in inputs)
 
     def test_a_link_keeps_pointing_to_its_file(self, path: Path) -> None:
         link = path.with_name("current.model")
         link.symlink_to(path.name)
-        container.write(link, {"model": "new"}, {})
+        container.write_container(link, {"model": "new"}, {})
         assert link.is_symlink()
-        assert container.read(path)[0] == {"model": "new"}
+        assert container.read_container(path)[0] == {"model": "new"}
 
     def test_foreign_types_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ParameterError, match="array 'half' is float16; a model file holds float64, int64"):
-            container.write(tmp_path / "m", {}, {"half": np.zeros(2, np.float16)})
+            container.write_container(tmp_path / "m", {}, {"half": np.zeros(2, np.float16)})
 
     @settings(max_examples=40, deadline=None)
     @given(
@@ -130,10 +130,10 @@ class TestRoundTrip:
         self, tmp_path_factory: pytest.TempPathFactory, header: dict[str, Any], arrays: dict[str, Any]
     ) -> None:
         path = tmp_path_factory.mktemp("any") / "m"
-        container.write(path, header, arrays)
-        found, back = container.read(path)
-        assert found == header
-        assert same(arrays, back)
+        container.write_container(path, header, arrays)
+        header_read, back = container.read_container(path)
+        assert header_read == header
+        assert equal_arrays(arrays, back)
 
 
 class TestDamage:
@@ -146,9 +146,9 @@ class TestDamage:
             flipped = bytearray(whole)
             flipped[bit // 8] ^= 1 << bit % 8
             copy.write_bytes(flipped)
-            container._verified.clear()  # a file rewritten within one tick of the clock looks the same
+            container.verified_files.clear()  # a file rewritten within one tick of the clock looks the same
             with pytest.raises(ModelFileError) as raised:
-                container.read(copy)
+                container.read_container(copy)
             assert "\n" not in str(raised.value)
 
     def test_every_truncation_is_noticed(self, path: Path, tmp_path: Path) -> None:
@@ -156,29 +156,29 @@ class TestDamage:
         for length in range(len(whole)):
             copy.write_bytes(whole[:length])
             with pytest.raises(ModelFileError, match=r"is damaged|is cut short|is not a model file"):
-                container.read(copy)
+                container.read_container(copy)
 
     def test_the_message_says_what_is_damaged(self, path: Path) -> None:
         whole = path.read_bytes()
         path.write_bytes(whole[:-1])
         with pytest.raises(ModelFileError, match=rf"has {len(whole) - 1:,} bytes instead of {len(whole):,}; copy it"):
-            container.read(path)
+            container.read_container(path)
         path.write_bytes(whole[:-1] + b"\x07")
         with pytest.raises(ModelFileError, match=r"movies.model is damaged: the bytes of 'valid' are altered; copy it"):
-            container.read(path)
+            container.read_container(path)
         path.write_bytes(whole[:1000])
         with pytest.raises(ModelFileError, match=r"is cut short: 1,000 bytes, and its table alone needs \d,"):
-            container.read(path)
+            container.read_container(path)
         path.write_bytes(whole + b"x")
         with pytest.raises(ModelFileError, match="bytes instead of"):
-            container.read(path)
+            container.read_container(path)
 
     def test_digests_are_compared_once_per_process_tree(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        container.read(path)
-        monkeypatch.setattr(container, "_sha256", lambda _: "compared again")
-        container.read(path)
+        container.read_container(path)
+        monkeypatch.setattr(container, "array_digest", lambda _: "compared again")
+        container.read_container(path)
         if "fork" in multiprocessing.get_all_start_methods():
-            worker = multiprocessing.get_context("fork").Process(target=container.read, args=(path,))
+            worker = multiprocessing.get_context("fork").Process(target=container.read_container, args=(path,))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the test runner may have threads; the worker does without
                 worker.start()
@@ -186,8 +186,8 @@ class TestDamage:
             assert worker.exitcode == 0
         os.utime(path, ns=(1, 1))
         with pytest.raises(ModelFileError, match="altered"):
-            container.read(path)
-        container.read(path, verify=False)
+            container.read_container(path)
+        container.read_container(path, verify=False)
 
     @pytest.mark.parametrize(
         "content", [b"", b"x", b"user,item\n1,2\n", b"\x80\x04\x95 a pickle", bytes(100), b"\xff" * 100]
@@ -195,30 +195,30 @@ class TestDamage:
     def test_other_files_are_no_models(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "other").write_bytes(content)
         with pytest.raises(ModelFileError, match="other is not a model file; give one that alsatian saved"):
-            container.read(tmp_path / "other")
+            container.read_container(tmp_path / "other")
 
     def test_a_foreign_safetensors_file(self, tmp_path: Path) -> None:
         from safetensors.numpy import save_file
 
         save_file({"x": np.zeros(3)}, tmp_path / "other")
         with pytest.raises(ModelFileError, match="a safetensors file without an Alsatian model"):
-            container.read(tmp_path / "other")
+            container.read_container(tmp_path / "other")
 
     def test_a_newer_format(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as later:
             later.setattr(container, "FORMAT", 3)
-            container.write(tmp_path / "new.model", {}, {})
+            container.write_container(tmp_path / "new.model", {}, {})
         with pytest.raises(ModelFileError, match="has format 3, this library reads up to 1; upgrade alsatian"):
-            container.read(tmp_path / "new.model")
+            container.read_container(tmp_path / "new.model")
 
     @pytest.mark.usefixtures("path")
     def test_a_missing_file(self, tmp_path: Path) -> None:
         with pytest.raises(ModelFileError, match=r"there is no file .*movie\.model\. Did you mean 'movies\.model'\?"):
-            container.read(tmp_path / "movie.model")
+            container.read_container(tmp_path / "movie.model")
         with pytest.raises(ModelFileError, match=r"The folder .*nowhere does not exist either"):
-            container.read(tmp_path / "nowhere" / "movies.model")
+            container.read_container(tmp_path / "nowhere" / "movies.model")
         with pytest.raises(ModelFileError, match="Is a directory; check the path"):
-            container.read(tmp_path)
+            container.read_container(tmp_path)
 
     @pytest.mark.parametrize(
         "entry",
@@ -233,11 +233,11 @@ class TestDamage:
     )
     def test_a_made_up_table_with_right_digests(self, path: Path, entry: Any) -> None:
         text = json.dumps({"format": 1, "header": {}, "digests": {}})
-        metadata = {"alsatian": text, "digest": container._table_digest(text, {"x": entry})}
-        table = container._encoded({"__metadata__": metadata, "x": entry})
+        metadata = {"alsatian": text, "digest": container.table_digest(text, {"x": entry})}
+        table = container.encode_table({"__metadata__": metadata, "x": entry})
         path.write_bytes(len(table).to_bytes(8, "little") + table + bytes(16))
         with pytest.raises(ModelFileError, match="is damaged"):
-            container.read(path)
+            container.read_container(path)
 
 
 class TestFailedWrites:
@@ -256,7 +256,7 @@ class TestFailedWrites:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
         try:
             with pytest.raises(ModelFileError, match=r"cannot write .*movies.model: File too large; free some space"):
-                container.write(path, {}, {"factors": np.zeros(100_000)})
+                container.write_container(path, {}, {"factors": np.zeros(100_000)})
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
@@ -266,7 +266,7 @@ class TestFailedWrites:
 
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(ModelFileError, match=r"No space left on device; free some space or choose another disk\."):
-            container.write(path, {}, {})
+            container.write_container(path, {}, {})
 
     def test_ctrl_c(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupted(_: int) -> None:
@@ -274,26 +274,26 @@ class TestFailedWrites:
 
         monkeypatch.setattr(os, "fsync", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            container.write(path, {}, ARRAYS)
+            container.write_container(path, {}, ARRAYS)
 
     def test_a_missing_or_forbidden_folder(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ModelFileError, match="No such file or directory; create the folder first"):
-            container.write(path.parent / "nowhere" / "m", {}, {})
+            container.write_container(path.parent / "nowhere" / "m", {}, {})
         with pytest.raises(ModelFileError, match="Not a directory; check the path"):
-            container.write(path / "m", {}, {})
+            container.write_container(path / "m", {}, {})
 
         def forbidden(*_: Any) -> None:  # the superuser may write anywhere, so the refusal is played
             raise PermissionError(errno.EACCES, "Permission denied")
 
         monkeypatch.setattr(Path, "open", forbidden)
         with pytest.raises(ModelFileError, match="Permission denied; choose a place where you have permission"):
-            container.write(path, {}, {})
+            container.write_container(path, {}, {})
 
     def test_what_is_no_ordinary_file(self, path: Path) -> None:
         for other in (path.parent, Path("/dev/full")):
             with pytest.raises(ModelFileError, match="it is not an ordinary file; choose another name"):
-                container.write(other, {}, {})
+                container.write_container(other, {}, {})
 
     def test_a_header_that_json_cannot_hold(self, path: Path) -> None:
         with pytest.raises(ValueError, match="not JSON compliant"):
-            container.write(path, {"reg": float("nan")}, {})
+            container.write_container(path, {"reg": float("nan")}, {})

@@ -34,7 +34,7 @@ def model(path: Path) -> Model:
 
 def test_its_parameters_and_summary_are_known(model: Model) -> None:
     assert isinstance(model, ExplicitALS)
-    assert model.changed == {"factors": 2, "reg": 0.05, "epochs": 5}
+    assert model.non_default == {"factors": 2, "reg": 0.05, "epochs": 5}
     assert model.training["values"] == len(model.data) == 24
     assert len(model.history) == 5
     assert model.data.scale == (1.0, 5.0)
@@ -61,8 +61,8 @@ def test_it_can_be_saved_anew(model: Model, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ANSWERS["models"])
 def test_every_model_of_format_1_answers_as_it_did(name: str, tmp_path: Path) -> None:
     model, before = load(FIXTURES / "format_1" / f"{name}.safetensors"), ANSWERS["models"][name]
-    for one in (model, saved_anew(model, tmp_path)):
-        lists = one.recommend(["alice", "erin"], n=2)
+    for loaded in (model, saved_anew(model, tmp_path)):
+        lists = loaded.recommend(["alice", "erin"], n=2)
         assert [lists[place].items for place in range(2)] == before["items"]
         for place in range(2):
             np.testing.assert_allclose(lists[place].scores, before["scores"][place], atol=2e-4)
@@ -74,10 +74,10 @@ def test_every_recipe_of_format_1_weighs_a_visitor_as_it_did(name: str, tmp_path
     history = [row if isinstance(row, dict) else tuple(row) for row in before["history"]]
     if all(len(row) == 2 and not isinstance(row[1], str) for row in history):
         history = dict(history)
-    for one in (model, saved_anew(model, tmp_path)):
-        np.testing.assert_allclose(one.data.values[:5], before["values"], atol=2e-4)
-        assert [one.recommend(["u1"], n=2)[0].items] == before["items"]
-        visitor = one.fold_in(history).recommend(n=2)
+    for loaded in (model, saved_anew(model, tmp_path)):
+        np.testing.assert_allclose(loaded.data.values[:5], before["values"], atol=2e-4)
+        assert [loaded.recommend(["u1"], n=2)[0].items] == before["items"]
+        visitor = loaded.fold_in(history).recommend(n=2)
         assert visitor.items == before["visitor"]
         np.testing.assert_allclose(visitor.scores, before["visitor_scores"], atol=2e-4)
 

@@ -115,9 +115,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """TMDB for a test, on this machine; the key is in the environment, and nobody waits."""
     with Server() as running:
         threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        monkeypatch.setattr(tmdb, "API", f"{running.url}/3")
-        monkeypatch.setattr(tmdb, "PAUSE", 0.0)
-        monkeypatch.setenv(poster.KEY, KEY)
+        monkeypatch.setattr(tmdb, "API_URL", f"{running.url}/3")
+        monkeypatch.setattr(tmdb, "REQUEST_INTERVAL_SECONDS", 0.0)
+        monkeypatch.setenv(poster.KEY_VARIABLE, KEY)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         yield running
         running.shutdown()

@@ -17,8 +17,8 @@ from alsatian.data.interactions import Interactions
 from alsatian.models import ExplicitALS
 from alsatian.posters import Posters, page
 from alsatian.posters.gallery import TMDB_NOTICE
-from alsatian.posters.placeholder import HEIGHT, MARGIN, MOST, WIDTH, placeholder, wrapped
-from support.browser import EVIL, opened
+from alsatian.posters.placeholder import HEIGHT, MARGIN, MAX_LINES, WIDTH, placeholder, wrap_title
+from support.browser import SCRIPT_TITLE, open_page
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -40,9 +40,11 @@ class TestPlaceholder:
         assert len(colours) > 20
 
     def test_long_titles_get_smaller_letters_and_then_an_end(self) -> None:
-        assert wrapped("Up")[0] > wrapped("Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb")[0]
-        _, lines = wrapped("on and on " * 40)
-        assert len(lines) == MOST + 2
+        assert (
+            wrap_title("Up")[0] > wrap_title("Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb")[0]
+        )
+        _, lines = wrap_title("on and on " * 40)
+        assert len(lines) == MAX_LINES + 2
         assert lines[-1].endswith(" …")
 
     @given(st.text(max_size=120))
@@ -99,7 +101,7 @@ class TestPage:
             assert " ".join(lines_of(content.decode())) == alt
 
     def test_several_lists_and_reasons(self, model: ExplicitALS, drawn: Posters) -> None:
-        text = page([model.recommend(["alice", "bob"], n=2, because=True)], drawn)
+        text = page([model.recommend(["alice", "bob"], n=2, reasons=True)], drawn)
         assert re.findall("<h1>(.*?)</h1>", text) == ["For user alice", "For user bob"]
         assert "because of Up, Cars" in text or "because of Cars, Up" in text
         assert re.search(r"<p>2008 · score \d\.\d{3}</p>", text)
@@ -127,15 +129,15 @@ class TestPage:
 
         from alsatian.data.catalog import Catalog
 
-        titles = [f"{EVIL} {at} ({2000 + at})" for at in range(5)]
+        titles = [f"{SCRIPT_TITLE} {at} ({2000 + at})" for at in range(5)]
         catalog = Catalog.from_columns(ratings.item_ids, ratings.item_ids.tolist(), {"title": titles})
         model = ExplicitALS(factors=2, epochs=2).fit(replace(ratings, catalog=catalog))
         (tmp_path / "list.html").write_text(page([model.similar(titles[0], n=4)], drawn))
-        with opened(chromium, tmp_path / "list.html", width) as seen:
-            assert (seen.fetched, seen.complaints, seen.overflow) == ([], [], 0)
+        with open_page(chromium, tmp_path / "list.html", width) as seen:
+            assert (seen.requested_urls, seen.console_errors, seen.overflow) == ([], [], 0)
             assert seen.page.title() == f"Like {titles[0]}"
             assert seen.page.locator("script").count() == 0
-            assert all(EVIL in text for text in seen.texts("h2"))
+            assert all(SCRIPT_TITLE in text for text in seen.texts("h2"))
             sizes = seen.page.evaluate("[...document.images].map(image => image.naturalWidth)")
             assert len(sizes) == 5
             assert min(sizes) > 0

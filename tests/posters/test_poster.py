@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from alsatian.data.catalog import Catalog
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.posters import Film, Posters, tmdb
 from alsatian.posters import poster as source
 
@@ -24,7 +24,7 @@ DAY = 86_400
 def shown(posters: Posters, film: Film) -> str:
     """Return which picture a film gets."""
     poster = posters.of(film)
-    return "drawn" if poster.drawn else poster.content.decode("latin-1").rpartition("/")[2]
+    return "drawn" if poster.is_placeholder else poster.content.decode("latin-1").rpartition("/")[2]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def posters(server: Any, tmp_path: Path) -> Posters:
 class TestFinding:
     def test_by_the_id_of_tmdb(self, server: Any, posters: Posters) -> None:
         poster = posters.of(IRON_MAN)
-        assert (poster.kind, poster.drawn) == ("image/jpeg", False)
+        assert (poster.kind, poster.is_placeholder) == ("image/jpeg", False)
         assert poster.uri.startswith("data:image/jpeg;base64,/9j/")
         assert server.paths == ["/movie/1726", "/configuration", "/t/p/w342/iron.jpg"]
 
@@ -73,12 +73,12 @@ class TestFinding:
         assert KEY not in "".join(server.asked)
 
     def test_the_size_is_the_smallest_that_will_do(self) -> None:
-        assert tmdb._size(["w92", "w500", "w780", "original"]) == "w500"
-        assert tmdb._size(["original", "w185", "w92"]) == "w185"
-        assert tmdb._size([]) == "original"
+        assert tmdb.choose_size(["w92", "w500", "w780", "original"]) == "w500"
+        assert tmdb.choose_size(["original", "w185", "w92"]) == "w185"
+        assert tmdb.choose_size([]) == "original"
 
     def test_films_of_a_catalog(self) -> None:
-        ids = Ids.of([1, 2, 3], "item")
+        ids = IdMap.from_ids([1, 2, 3], "item")
         columns: dict[str, list[Any]] = {
             "title": ["Toy Story (1995)", None, "Heat (1995)"],
             "imdbId": [114709, None, "http://us.imdb.com/M/title-exact?Heat%20(1995)"],
@@ -86,12 +86,12 @@ class TestFinding:
             "year": [1995, 2001, None],
         }
         catalog = Catalog.from_columns(ids, [1, 2, 3], columns)
-        toy, unknown, heat = (Film.of(catalog, row, ids.id_of(row)) for row in range(3))
+        toy, unknown, heat = (Film.from_catalog(catalog, row, ids.id_of(row)) for row in range(3))
         assert toy == Film("Toy Story (1995)", 1995, "tt0114709", 862)
         assert unknown == Film("2", 2001)
         assert heat == Film("Heat (1995)", None, None, 949)
-        assert (toy.name, toy.released, heat.released) == ("Toy Story", 1995, 1995)
-        assert Film.of(Catalog(), 0, "B07X").name == "B07X"
+        assert (toy.name, toy.release_year, heat.release_year) == ("Toy Story", 1995, 1995)
+        assert Film.from_catalog(Catalog(), 0, "B07X").name == "B07X"
 
 
 class TestFolder:
@@ -148,10 +148,10 @@ class TestFolder:
 
 class TestTrouble:
     def test_without_a_key_nobody_is_asked(self, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv(source.KEY)
+        monkeypatch.delenv(source.KEY_VARIABLE)
         posters = Posters(folder=tmp_path)
         assert shown(posters, IRON_MAN) == "drawn"
-        assert posters.trouble == (
+        assert posters.unavailable_reason == (
             "TMDB_API_KEY is not set; get a key of your own at https://www.themoviedb.org/settings/api"
         )
         assert server.asked == []
@@ -166,21 +166,21 @@ class TestTrouble:
     def test_a_key_that_is_refused(self, server: Any, tmp_path: Path) -> None:
         posters = Posters("f" * 32, folder=tmp_path)
         assert {shown(posters, film) for film in (IRON_MAN, Film("The Matrix (1999)"))} == {"drawn"}
-        assert posters.trouble == "TMDB refuses the key (Invalid API key: You must be granted a valid key)"
+        assert posters.unavailable_reason == "TMDB refuses the key (Invalid API key: You must be granted a valid key)"
         assert len(server.asked) == 1
         assert list(tmp_path.iterdir()) == []  # it may have a poster for another key
 
     def test_a_key_that_is_none(self, server: Any, tmp_path: Path) -> None:
         posters = Posters("a key\r\nHost: elsewhere", folder=tmp_path)
         assert shown(posters, IRON_MAN) == "drawn"
-        assert posters.trouble == "TMDB_API_KEY holds what no key of TMDB holds; copy it again"
+        assert posters.unavailable_reason == "TMDB_API_KEY holds what no key of TMDB holds; copy it again"
         assert server.asked == []
 
     def test_asked_to_wait_it_waits(self, server: Any, posters: Posters, waits: list[float]) -> None:
         server.instead = [(429, {"Retry-After": "7"}, {"status_code": 25}), (503, {}, b"maintenance")]
         assert shown(posters, IRON_MAN) == "iron.jpg"
         assert waits == [7, 2]
-        assert posters.trouble is None
+        assert posters.unavailable_reason is None
 
     @pytest.mark.parametrize(
         ("instead", "trouble"),
@@ -197,25 +197,25 @@ class TestTrouble:
     ) -> None:
         server.instead = instead
         assert shown(posters, IRON_MAN) == "drawn"
-        assert posters.trouble is not None
-        assert posters.trouble.startswith(trouble)
-        assert KEY not in posters.trouble
+        assert posters.unavailable_reason is not None
+        assert posters.unavailable_reason.startswith(trouble)
+        assert KEY not in posters.unavailable_reason
         asked = len(server.asked)
         assert shown(posters, Film("The Matrix (1999)")) == "drawn"
-        assert len(server.asked) == asked <= tmdb.TRIES
+        assert len(server.asked) == asked <= tmdb.MAX_ATTEMPTS
 
     def test_nobody_is_there(self, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(tmdb, "API", "http://127.0.0.1:9/3")
+        monkeypatch.setattr(tmdb, "API_URL", "http://127.0.0.1:9/3")
         posters = Posters(folder=tmp_path)
         assert shown(posters, IRON_MAN) == "drawn"
-        assert posters.trouble == "TMDB cannot be reached (Connection refused)"
+        assert posters.unavailable_reason == "TMDB cannot be reached (Connection refused)"
 
     def test_a_picture_that_is_none(self, server: Any, posters: Posters) -> None:
         """The film is drawn, and the next one is asked for all the same."""
         posters.of(Film("The Matrix", tmdb=603))
         server.instead = [(200, {}, server.films[1726]), (200, {}, b"<html>sorry</html>")]
         assert shown(posters, IRON_MAN) == "drawn"
-        assert posters.trouble is None
+        assert posters.unavailable_reason is None
 
     @pytest.mark.parametrize("path", ["/../../secret", "https://elsewhere/x.jpg", 5, "/a b.jpg"])
     def test_an_odd_path_is_not_followed(self, server: Any, posters: Posters, path: object) -> None:
@@ -227,13 +227,13 @@ class TestTrouble:
     def test_an_odd_address_is_not_followed(self, server: Any, posters: Posters, images: dict[str, Any]) -> None:
         server.instead = [(200, {}, server.films[1726]), (200, {}, {"images": images})]
         assert shown(posters, IRON_MAN) == "drawn"
-        assert posters.trouble == "TMDB does not say where its pictures are"
+        assert posters.unavailable_reason == "TMDB does not say where its pictures are"
 
     def test_requests_keep_their_distance(
         self, server: Any, posters: Posters, waits: list[float], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(tmdb, "PAUSE", 0.05)
-        posters.tmdb.before = 0.0
+        monkeypatch.setattr(tmdb, "REQUEST_INTERVAL_SECONDS", 0.05)
+        posters.tmdb.last_request = 0.0
         posters.of(IRON_MAN)
         assert waits == pytest.approx([0.05, 0.05])  # three requests
 
@@ -241,4 +241,4 @@ class TestTrouble:
 def test_a_wait_that_is_a_date_is_guessed() -> None:
     headers = HTTPMessage()
     headers["Retry-After"] = "Wed, 21 Oct 2026 07:28:00 GMT"
-    assert tmdb._after(tmdb.HTTPError("", 429, "", headers, None), 2) == 4
+    assert tmdb.retry_delay(tmdb.HTTPError("", 429, "", headers, None), 2) == 4

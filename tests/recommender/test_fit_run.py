@@ -13,7 +13,7 @@ from alsatian.errors import NotFitted, ParameterError
 from alsatian.models import BiasedMF, ExplicitALS, ImplicitALS, Model, Popularity
 from alsatian.recommender import fit_run
 from alsatian.recommender.fit_run import Epoch
-from support.cases import arrays, told
+from support.cases import arrays, plain_answers
 
 SMALL = {"factors": 2, "epochs": 6}
 
@@ -67,14 +67,14 @@ def test_a_callback_gets_the_model_of_its_epoch(some_ratings: Interactions) -> N
     for epochs, model in enumerate(models, 1):
         shorter = ExplicitALS(factors=2, epochs=epochs).fit(some_ratings)
         assert arrays(model) == arrays(shorter)
-        assert told(model.recommend(3)) == told(shorter.recommend(3))
+        assert plain_answers(model.recommend(3)) == plain_answers(shorter.recommend(3))
         assert model.training["digest"] == some_ratings.digest
         assert [e.objective for e in model.history] == [e.objective for e in shorter.history]
 
 
 def test_a_model_is_made_only_for_who_asks(some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
-    monkeypatch.setattr(fit_run.Run, "_snapshot", lambda self, learned: made.append(learned))
+    monkeypatch.setattr(fit_run.FitRun, "_snapshot", lambda self, learned: made.append(learned))
     ExplicitALS(**SMALL).fit(some_ratings, callbacks=[lambda epoch: epoch.epoch == 3 and epoch.model])
     assert len(made) == 1
 
@@ -140,7 +140,7 @@ def test_the_bar_says_what_a_callback_found(
             self.status = f"quality {epoch.epoch / 10}"
 
     monkeypatch.setenv("COLUMNS", "120")
-    BiasedMF(**SMALL, validation=0.2, patience=6).fit(some_ratings, progress=True, callbacks=[Judge()])
+    BiasedMF(**SMALL, validation_share=0.2, patience=6).fit(some_ratings, progress=True, callbacks=[Judge()])
     drawn = capsys.readouterr().err
     assert "quality 0.6" in drawn
     assert "validation " in drawn
@@ -160,8 +160,8 @@ def test_a_model_drops_what_it_does_not_need(ratings: Interactions) -> None:
 
 def test_the_checkerboard_is_learned(checkerboard: Interactions) -> None:
     """The right answer is visible: unseen items of a user's own parity are 5 and come first."""
-    explicit = ExplicitALS(factors=2, reg=0.01, nu=1).fit(checkerboard, progress=False)
-    likes = checkerboard.likes(at_least=4)
+    explicit = ExplicitALS(factors=2, reg=0.01, reg_exponent=1).fit(checkerboard, progress=False)
+    likes = checkerboard.binarize(min_rating=4)
     implicit = ImplicitALS(factors=2, reg=1.0).fit(likes, progress=False)
     users, items = np.indices((40, 30)).reshape(2, -1)
     truth = np.where((users + items) % 2 == 0, 5, 1)

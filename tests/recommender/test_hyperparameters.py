@@ -10,7 +10,7 @@ import pytest
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import AlsatianError, ParameterError
-from alsatian.models import MODELS, Baseline, BiasedMF, ExplicitALS, ImplicitALS, Popularity, PureSVD
+from alsatian.models import MODELS, BiasedMF, BiasModel, ExplicitALS, ImplicitALS, Popularity, PureSVD
 
 REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ExplicitALS, {"reg": -0.1}, "reg=-0.1 is too small; the least is 0."),
@@ -24,7 +24,7 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ExplicitALS, {"epochs": 0}, "epochs=0 is too small; the least is 1."),
     (ExplicitALS, {"tol": 2}, "tol=2 is too large; the most is 1."),
     (ExplicitALS, {"seed": -1}, "seed=-1 is too small"),
-    (ExplicitALS, {"nu": 3}, "nu=3 is too large; the most is 2."),
+    (ExplicitALS, {"reg_exponent": 3}, "reg_exponent=3 is too large; the most is 2."),
     (ExplicitALS, {"biases": 1}, "biases=1 is not true or false"),
     (ExplicitALS, {"solver": "qr"}, "solver='qr' is not one of auto, cholesky, cg."),
     (ExplicitALS, {"solver": "choleski"}, "Did you mean 'cholesky'?"),
@@ -37,22 +37,22 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (ExplicitALS, {"solver": "cholesky", "nonnegative": True}, "with nonnegative=True pass solver='auto'."),
     (ImplicitALS, {"solver": "cg", "nonnegative": True}, "solver='cg' does not hold factors at 0 or above"),
     (ExplicitALS, {"alpha": 2.0}, "It belongs to implicit-als."),
-    (ExplicitALS, {"form": "hu"}, "It belongs to implicit-als."),
+    (ExplicitALS, {"loss": "hu"}, "It belongs to implicit-als."),
     (ExplicitALS, {"factor": 2}, "Did you mean 'factors'?"),
     (ImplicitALS, {"biases": True}, "It belongs to explicit-als."),
     (ImplicitALS, {"factors": 0}, "factors=0 is too small; the least is 1."),
-    (ImplicitALS, {"form": "rendle", "alpha": 2}, "alpha=2 has no effect with form='rendle'"),
-    (ImplicitALS, {"form": "rendle", "alpha": 2}, "drop it, or pass form='hu'."),
-    (ImplicitALS, {"unobserved_weight": 0.1}, "unobserved_weight=0.1 has no effect with form='hu'"),
-    (ImplicitALS, {"unobserved_weight": 0.1}, "drop it, or pass form='rendle'"),
-    (ImplicitALS, {"form": "implicit", "unobserved_weight": 0.1}, "has no effect with form='implicit'"),
+    (ImplicitALS, {"loss": "rendle", "alpha": 2}, "alpha=2 has no effect with loss='rendle'"),
+    (ImplicitALS, {"loss": "rendle", "alpha": 2}, "drop it, or pass loss='hu'."),
+    (ImplicitALS, {"unobserved_weight": 0.1}, "unobserved_weight=0.1 has no effect with loss='hu'"),
+    (ImplicitALS, {"unobserved_weight": 0.1}, "drop it, or pass loss='rendle'"),
+    (ImplicitALS, {"loss": "implicit", "unobserved_weight": 0.1}, "has no effect with loss='implicit'"),
     (ImplicitALS, {"alpha": -1}, "alpha=-1 is too small; the least is 0."),
     (PureSVD, {"factors": 0}, "factors=0 is too small; the least is 1."),
     (PureSVD, {"energy": 1.5}, "energy=1.5 is too large; the most is 1."),
     (PureSVD, {"energy": 0.9, "factors": 8}, "energy=0.9 chooses the number of factors, and factors=8 gives it; drop"),
     (PureSVD, {"impute": "median"}, "impute='median' is not one of zero, user, item, mean, biases."),
-    (Baseline, {"reg_user": -1.0}, "reg_user=-1 is too small; the least is 0."),
-    (Baseline, {"reg": 1.0}, "It belongs to explicit-als"),
+    (BiasModel, {"user_reg": -1.0}, "user_reg=-1 is too small; the least is 0."),
+    (BiasModel, {"reg": 1.0}, "It belongs to explicit-als"),
     (Popularity, {"by": "median"}, "by='median' is not one of count, mean."),
     (Popularity, {"damping": 5.0}, "damping=5 has no effect with by='count'; drop it, or pass by='mean'."),
     (Popularity, {"damping": -1.0, "by": "mean"}, "damping=-1 is too small; the least is 0."),
@@ -65,8 +65,8 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (BiasedMF, {"decay": 0.9}, "decay=0.9 has no effect with schedule='cosine'; pass schedule='exponential'."),
     (BiasedMF, {"schedule": "step"}, "schedule='step' is not one of constant, exponential, cosine."),
     (BiasedMF, {"batch": 0}, "batch=0 is too small; the least is 1."),
-    (BiasedMF, {"lr": -1}, "lr=-1 is too small; the least is 0."),
-    (BiasedMF, {"validation": 0.9}, "validation=0.9 is too large; the most is 0.5."),
+    (BiasedMF, {"learning_rate": -1}, "lr=-1 is too small; the least is 0."),
+    (BiasedMF, {"validation_share": 0.9}, "validation=0.9 is too large; the most is 0.5."),
     (BiasedMF, {"patience": 4}, "patience=4 has no effect without validation; pass a share, such as validation=0.1."),
     (BiasedMF, {"alpha": 2}, "It belongs to implicit-als."),
 ]  # fmt: skip
@@ -104,9 +104,9 @@ def test_numpy_numbers_are_taken_and_become_plain_ones() -> None:
 def test_the_signature_lists_the_parameters_with_their_defaults(model: type) -> None:
     signature = inspect.signature(model)
     defaults = {name: p.default for name, p in signature.parameters.items()}
-    assert defaults == {name: declared.default for name, declared in model.declared.items()}
+    assert defaults == {name: declaration.default for name, declaration in model.hyperparameters.items()}
     assert model(**defaults).params == model().params
-    assert all(declared.doc for declared in model.declared.values())
+    assert all(declared.doc for declared in model.hyperparameters.values())
 
 
 def test_what_is_printed_is_what_was_changed() -> None:

@@ -13,9 +13,9 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
 from alsatian.ingest import read
 from alsatian.models import ExplicitALS, ImplicitALS, Model, Popularity
-from alsatian.recommender.novelty import candidates, novel
-from alsatian.recommender.topn import Top
-from support.cases import CASES, Case, told
+from alsatian.recommender.novelty import pool_size, rerank
+from alsatian.recommender.topn import TopN
+from support.cases import CASES, Case, plain_answers
 
 DEGREES = [0, 0.25, 0.5, 0.75, 1]
 
@@ -40,16 +40,16 @@ def test_a_row_by_hand() -> None:
     """Scores 8, 6, 4 become 1, 1/2, 0; information 0, 3, 2 of items 7, 5, 9 becomes 0, 1, 2/3."""
     information = np.zeros(10)
     information[[7, 5, 9]] = 0, 3, 2
-    best = Top(np.array([[7, 5, 9, -1]], np.int32), np.array([[8, 6, 4, 0]], np.float32))
+    best = TopN(np.array([[7, 5, 9, -1]], np.int32), np.array([[8, 6, 4, 0]], np.float32))
     for novelty, expected in ((0.3, [7, 5]), (0.4, [5, 7]), (0.59, [5, 7]), (0.61, [5, 9]), (1, [5, 9])):
-        assert novel(best, 2, novelty, information).best.tolist() == [expected]
-    whole = novel(best, 4, 1, information)
-    assert whole.best.tolist() == [[5, 9, 7, -1]]
+        assert rerank(best, 2, novelty, information).items.tolist() == [expected]
+    whole = rerank(best, 4, 1, information)
+    assert whole.items.tolist() == [[5, 9, 7, -1]]
     assert whole.scores.tolist() == [[6, 4, 8, 0]]
 
 
 def test_a_list_is_chosen_from_ten_times_its_length_and_at_least_a_hundred() -> None:
-    assert [candidates(n, 5000) for n in (1, 10, 20, 600)] == [100, 100, 200, 5000]
+    assert [pool_size(n, 5000) for n in (1, 10, 20, 600)] == [100, 100, 200, 5000]
 
 
 @pytest.mark.parametrize("novelty", [-0.1, 1.1, float("nan"), "much", True, None])
@@ -65,12 +65,12 @@ def test_a_degree_outside_its_bounds_is_refused(ratings: Interactions, novelty: 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_holds_for_every_model(case: Case, some_ratings: Interactions, some_cold_ratings: Interactions) -> None:
-    some_ratings = some_cold_ratings if case.places else some_ratings
+    some_ratings = some_cold_ratings if case.has_cold_rows else some_ratings
     model, users, filters = case.fit(some_ratings), [5, 0, 17], {"where": "year >= 1993", "deny": [4]}
-    assert told(model.recommend(users, novelty=0)) == told(model.recommend(users))
+    assert plain_answers(model.recommend(users, novelty=0)) == plain_answers(model.recommend(users))
     together = model.recommend(users, n=12, novelty=0.6, **filters)
     for place, user in enumerate(users):
-        assert told(together[place]) == told(model.recommend(user, n=12, novelty=0.6, **filters))
+        assert plain_answers(together[place]) == plain_answers(model.recommend(user, n=12, novelty=0.6, **filters))
     allowed = set(model.recommend(5, n=80, **filters).items)
     assert len(together[0]) == 12
     assert set(together[0].items) <= allowed

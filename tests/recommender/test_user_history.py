@@ -10,10 +10,10 @@ import pytest
 
 from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import Recipe
-from alsatian.data.weighting import DAY
+from alsatian.data.weighting import SECONDS_PER_DAY
 from alsatian.errors import AlsatianError, DataError, ParameterError, RowsError, UnknownItem
 from alsatian.ingest import read
-from alsatian.models import Baseline, ImplicitALS, Model
+from alsatian.models import BiasModel, ImplicitALS, Model
 from alsatian.persistence import container, save_load
 
 NAMES = ["VIEW", "LIKE", "BUY"]
@@ -24,7 +24,7 @@ RECIPES = {
     "age": Recipe(events={"VIEW": 1, "LIKE": 2, "BUY": 4}, half_life="5d", confidence="log"),
     "core and bm25": Recipe(events=dict.fromkeys(NAMES, 1), min_per_user=9, min_per_item=9, confidence="bm25"),
     "bm25 of items": Recipe(events=dict.fromkeys(NAMES, 1), confidence="bm25", length="item"),
-    "likes that fade": Recipe(events={"VIEW": 1, "LIKE": 2, "BUY": 4}, at_least=3, half_life=9),
+    "likes that fade": Recipe(events={"VIEW": 1, "LIKE": 2, "BUY": 4}, min_rating=3, half_life=9),
     "signals": Recipe(signals={"clicks": 1, "seconds": 0.5}, duplicates="mean"),
     "ranks": Recipe(signals={"clicks": 1, "seconds": 0.5}, normalize="rank", half_life="1w"),
 }
@@ -35,7 +35,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
     path = tmp_path_factory.mktemp("log") / "log.csv"
     rows = (
-        f"u{rng.integers(20):02},i{rng.integers(12):02},{rng.choice(NAMES)},{10**9 + rng.integers(30 * DAY)},"
+        f"u{rng.integers(20):02},i{rng.integers(12):02},{rng.choice(NAMES)},{10**9 + rng.integers(30 * SECONDS_PER_DAY)},"
         f"{rng.integers(9)},{rng.exponential():.3f}\n"
         for _ in range(400)
     )
@@ -63,8 +63,8 @@ def test_the_raw_rows_of_a_user_give_her_own_values_and_list(log: Path, recipe: 
         raw = [{name: row[name] for name in row if name in names} for row in rows_of(log, str(user))]
         visitor = model.fold_in(raw, unknown="skip")
         items, values = data.by_user.row(data.user_ids.row(user))
-        assert visitor.audience.seen.indices.tolist() == items.tolist()
-        np.testing.assert_allclose(visitor.audience.seen.values, values, rtol=1e-6)
+        assert visitor.audience.histories.indices.tolist() == items.tolist()
+        np.testing.assert_allclose(visitor.audience.histories.values, values, rtol=1e-6)
         assert visitor.recommend(5).items == model.recommend(user, 5).items
 
 
@@ -72,7 +72,7 @@ def test_the_raw_rows_of_a_user_give_her_own_values_and_list(log: Path, recipe: 
 def test_what_bm25_counts_of_items_is_an_array_of_the_file(log: Path, tmp_path: Path, name: str) -> None:
     model = ImplicitALS(factors=2).fit(read(log, user="who", value="", recipe=RECIPES[name]), progress=False)
     save_load.save(model, tmp_path / "log.model")
-    header, arrays = container.read(tmp_path / "log.model")
+    header, arrays = container.read_container(tmp_path / "log.model")
     assert set(header["recipe"]["fitted"]["bm25"]) == {"average", "count"}
     assert len(arrays["recipe.item_counts"]) == len(model.data.item_ids)
     item = model.data.item_ids.id_of(0)
@@ -90,7 +90,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ImplicitALS:
 
 
 def values(model: Model, history: Any, **options: Any) -> dict[str, float]:
-    seen = model.fold_in(history, **options).audience.seen
+    seen = model.fold_in(history, **options).audience.histories
     return dict(zip(model.data.item_ids.take(seen.indices), seen.values.tolist(), strict=True))  # type: ignore[arg-type]
 
 
@@ -113,7 +113,7 @@ class TestForms:
         assert values(model, [("up", "VIEW"), ("up", "LIKE", 1000000000), ("up", "LIKE")]) == {"up": 4}
 
     def test_a_mapping_names_each_item_once(self, ratings: Interactions) -> None:
-        fitted = ImplicitALS(factors=2).fit(ratings.likes(4))
+        fitted = ImplicitALS(factors=2).fit(ratings.binarize(4))
         assert values(fitted, {"iron": 4, "Iron Man (2008)": 5}) == {"iron": 1}
 
     @pytest.mark.parametrize(
@@ -167,14 +167,14 @@ def test_times_are_read_in_any_unit(log: Path, unit: int) -> None:
     ]
     visitor = model.fold_in(rows)
     items, values = data.by_user.row(data.user_ids.find("u03"))
-    assert visitor.audience.seen.indices.tolist() == items.tolist()
-    assert visitor.audience.seen.values == pytest.approx(values, rel=1e-6)
+    assert visitor.audience.histories.indices.tolist() == items.tolist()
+    assert visitor.audience.histories.values == pytest.approx(values, rel=1e-6)
 
 
 def test_a_favourite_is_worth_the_top_of_values_that_a_recipe_made(log: Path) -> None:
     data = read(log, user="who", value="", recipe=RECIPES["age"])
-    visitor = Baseline().fit(data, progress=False).fold_in(["i03"])
-    assert visitor.audience.seen.values.tolist() == [np.float32(data.scale[1])]
+    visitor = BiasModel().fit(data, progress=False).fold_in(["i03"])
+    assert visitor.audience.histories.values.tolist() == [np.float32(data.scale[1])]
 
 
 def test_a_signal_that_is_missing_is_named(log: Path) -> None:

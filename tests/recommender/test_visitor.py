@@ -28,16 +28,16 @@ def test_a_list_means_the_top_of_the_scale(explicit: ExplicitALS) -> None:
 
 
 def test_a_like_is_worth_one_where_values_are_amounts(ratings: Interactions) -> None:
-    model = ImplicitALS(factors=2).fit(ratings.likes(4))
-    assert model.fold_in(["iron"]).audience.seen.values.tolist() == [1.0]
+    model = ImplicitALS(factors=2).fit(ratings.binarize(4))
+    assert model.fold_in(["iron"]).audience.histories.values.tolist() == [1.0]
 
 
 def test_ratings_become_likes_as_the_recipe_says(ratings: Interactions) -> None:
     """The model learned from ratings of 4 and more as likes: a visitor's 5 is a like, her 2 is nothing."""
-    model = ImplicitALS(factors=2).fit(ratings.likes(4))
+    model = ImplicitALS(factors=2).fit(ratings.binarize(4))
     visitor = model.fold_in({"iron": 5, "up": 2, "heat": 4})
-    assert visitor.audience.seen.indices.tolist() == [1, 2]
-    assert visitor.audience.seen.values.tolist() == [1.0, 1.0]
+    assert visitor.audience.histories.indices.tolist() == [1, 2]
+    assert visitor.audience.histories.values.tolist() == [1.0, 1.0]
     with pytest.raises(DataError, match=r"names no item to go by; only values of at least 4 count here"):
         model.fold_in({"up": 3})
 
@@ -67,8 +67,8 @@ def test_her_predictions_are_the_scores_of_her_list(explicit: ExplicitALS) -> No
 
 
 def test_reasons_name_her_items(explicit: ExplicitALS) -> None:
-    row = next(iter(explicit.fold_in({"iron": 5, "up": 1}).recommend(because=True)))
-    assert {title for title, _ in row.because or []} == {"Iron Man (2008)", "Up (2009)"}
+    row = next(iter(explicit.fold_in({"iron": 5, "up": 1}).recommend(reasons=True)))
+    assert {title for title, _ in row.reasons or []} == {"Iron Man (2008)", "Up (2009)"}
 
 
 def test_tastes_show_in_the_lists(explicit: ExplicitALS) -> None:

@@ -14,7 +14,7 @@ from alsatian.reporting import Report, report
 from alsatian.split import holdout
 from alsatian.tuning import Study, tune
 from support import problems
-from support.browser import EVIL
+from support.browser import SCRIPT_TITLE
 
 MODELS = ["explicit-als:factors=4", "implicit-als:factors=4", "item-knn"]
 
@@ -24,14 +24,14 @@ def films() -> Interactions:
     """Random ratings whose films have titles that would like to be markup."""
     data = problems.random_ratings(density=0.4)
     ids = data.item_ids.tolist()
-    titles = [f'{EVIL} {"a long title " * (item % 3)}& "{item}" ({1990 + item % 20})' for item in ids]
+    titles = [f'{SCRIPT_TITLE} {"a long title " * (item % 3)}& "{item}" ({1990 + item % 20})' for item in ids]
     return replace(data, catalog=Catalog.from_columns(data.item_ids, ids, {"title": titles}))
 
 
 @pytest.fixture(scope="session")
 def search(films: Interactions) -> Study:
     """A search on what the report's models learn from."""
-    train = holdout.per_user(films, 10).train
+    train = holdout.split_per_user(films, 10).train
     space = {"factors": (2, 8), "reg": (0.1, 10.0), "epochs": (1, 4)}
     return tune("explicit-als", train, trials=6, space=space, split="random:0.2", prune=False)
 
@@ -41,7 +41,7 @@ def made(films: Interactions, search: Study, tmp_path_factory: pytest.TempPathFa
     """The report, and the file that it was written into."""
     folder = tmp_path_factory.mktemp("report")
     found = report(
-        films, MODELS, bootstrap=50, study=search, posters=Posters("", folder=folder), title=f"{EVIL} of films",
+        films, MODELS, bootstrap=50, study=search, posters=Posters("", folder=folder), title=f"{SCRIPT_TITLE} of films",
         command="alsatian report 'a <b>.csv'",
     )  # fmt: skip
     found.save(folder / "report.html")

@@ -19,11 +19,13 @@ from alsatian.evaluation import evaluate
 from alsatian.models import Blend, ItemKNN
 from alsatian.posters import Posters
 from alsatian.reporting import Report, model_tables, report, sample_lists
-from alsatian.reporting.data_section import overview, rows
-from alsatian.reporting.popularity_bias import groups
+from alsatian.reporting.data_section import count_rows, data_overview
+from alsatian.reporting.popularity_bias import group_by_popularity
 from alsatian.split import Split, holdout
 from alsatian.tuning import tune
 from support import problems
+
+pytestmark = pytest.mark.xdist_group("report")  # one report for all
 
 QUICK: dict[str, Any] = {"metrics": ["ndcg"], "bootstrap": 20}
 
@@ -35,14 +37,14 @@ def drawn(tmp_path: Path) -> Posters:
 
 class TestReport:
     def test_the_table_is_that_of_evaluate(self, films: Interactions, drawn: Posters) -> None:
-        found = report(films, "item-knn", posters=drawn, likes=4, **QUICK)
-        plain = evaluate("item-knn", holdout.per_user(films, 10, 0), likes=4, **QUICK)
+        found = report(films, "item-knn", posters=drawn, min_rating=4, **QUICK)
+        plain = evaluate("item-knn", holdout.split_per_user(films, 10, 0), min_rating=4, **QUICK)
         assert [row.metrics for row in found.evaluation] == [row.metrics for row in plain]
         assert "Learning curves" not in found.html
         assert "Search" not in found.html
 
     def test_both_tables_tell_the_same_novelty(self, films: Interactions, drawn: Posters) -> None:
-        found = report(films, "item-knn", posters=drawn, likes=4, metrics=["ndcg", "novelty"], bootstrap=0)
+        found = report(films, "item-knn", posters=drawn, min_rating=4, metrics=["ndcg", "novelty"], bootstrap=0)
         novelty = found.evaluation["item-knn"].metrics["novelty@10"]
         assert f">{novelty:.2f}<" in found.html[found.html.index('id="popularity"') :]
 
@@ -60,13 +62,13 @@ class TestReport:
         assert sum(label.startswith("explicit-als(") for label in labels) == 2
         assert "flatter it" not in made[0].html
         assert "Importance of settings" in made[0].html
-        other = holdout.per_user(films, 10, seed=9)
+        other = holdout.split_per_user(films, 10, seed=9)
         assert "flatter it" in report(films, "item-knn", split=other, study=search, posters=drawn, **QUICK).html
 
     def test_a_search_on_one_of_several_folds_saw_what_others_hold_out(
         self, films: Interactions, drawn: Posters
     ) -> None:
-        folds = holdout.folds(films, 2)
+        folds = holdout.split_folds(films, 2)
         study = tune("item-knn", folds[0].train, space={"k": [5, 10]}, trials=2, split="random:0.2")
         found = report(films, "item-knn", split=folds, study=study, posters=drawn, **QUICK).html
         assert "flatter it" in found
@@ -75,7 +77,7 @@ class TestReport:
         assert "that are not learned from in some fold" in found
 
     def test_combinations_have_no_learning_curves(self, films: Interactions, drawn: Posters) -> None:
-        blend = Blend(parts=["implicit-als:factors=2", "item-knn"])
+        blend = Blend(members=["implicit-als:factors=2", "item-knn"])
         html = report(films, blend, posters=drawn, **QUICK).html
         assert "Learning curves" not in html
         written = unescape(html[html.index("data, [") + 7 : html.index("],\n    split=")])
@@ -90,11 +92,11 @@ class TestReport:
         assert re.search(r"<title>item-knn: 0\.\d{4}</title>", html)
 
     def test_several_protocols_and_people_who_are_folded_in(self, films: Interactions, drawn: Posters) -> None:
-        splits = [*holdout.folds(films, 2), holdout.random(films, 0.2)]
+        splits = [*holdout.split_folds(films, 2), holdout.split_random(films, 0.2)]
         html = report(films, "item-knn", split=splits, posters=drawn, **QUICK).html
         assert "protocol, of 2 folds" in html
         assert "NDCG@10 on random:0.2" in html
-        html = report(films, "item-knn", split="strong:0.2", posters=drawn, **QUICK).html
+        html = report(films, "item-knn", split="new-users:0.2", posters=drawn, **QUICK).html
         assert "known of held-out users" in html
 
     def test_without_a_model_titles_or_times(self, films: Interactions, drawn: Posters) -> None:
@@ -149,7 +151,7 @@ class TestReport:
     def test_refused_before_any_fit(
         self, films: Interactions, monkeypatch: pytest.MonkeyPatch, asked: Any, error: Any, words: str
     ) -> None:
-        monkeypatch.setattr(ItemKNN, "_fit", lambda *_: pytest.fail("something was fitted"))
+        monkeypatch.setattr(ItemKNN, "fit_state", lambda *_: pytest.fail("something was fitted"))
         with pytest.raises(error, match=words):
             report(films, **{"models": "item-knn"} | asked)
 
@@ -162,7 +164,7 @@ class TestReport:
 
 class TestParts:
     def test_groups_have_about_equally_many_values(self, films: Interactions) -> None:
-        found = groups(films.item_counts, 5)
+        found = group_by_popularity(films.item_counts, 5)
         shares = found.shares(films.items)
         assert found.sizes == sorted(found.sizes)
         assert sum(found.sizes) == len(films.item_ids)
@@ -170,31 +172,31 @@ class TestParts:
 
     def test_rows_add_up(self, films: Interactions) -> None:
         counts = replace(films.report, read=10, skipped={"no user": 1, "left out by where": 1}, combined=1)
-        told = dict(rows(counts))
+        told = dict(count_rows(counts))
         assert told["kept"] == 7
         assert told["left out: by where"] == 1
         assert sum(told.values()) == 2 * told["read"]
 
     def test_the_facts_are_those_of_inspect(self, films: Interactions) -> None:
-        found = overview(films)
+        found = data_overview(films)
         assert found["tiles"][1][0] == "120 users"
         assert 0 < found["unequal"]["items"] < 1
 
     def test_people_of_different_activity(self, films: Interactions) -> None:
-        split = holdout.per_user(films, 5)
-        shown = sample_lists.users_of(split, None)
+        split = holdout.split_per_user(films, 5)
+        shown = sample_lists.choose_users(split, None)
         activity = split.train.by_user.counts[shown]
         assert len(shown) == 3
         assert activity.tolist() == sorted(activity)
-        assert sample_lists.users_of(split, 7).tolist() == [7]
+        assert sample_lists.choose_users(split, 7).tolist() == [7]
 
     def test_items_of_different_popularity(self, films: Interactions) -> None:
-        counts = films.item_counts[sample_lists.items_of(films, None)]
+        counts = films.item_counts[sample_lists.choose_items(films, None)]
         assert counts.tolist() == sorted(counts, reverse=True)
 
     def test_a_verdict_that_is_not_sure(self, films: Interactions) -> None:
         found = evaluate("item-knn", films, metrics=["ndcg", "rmse"], bootstrap=50)
-        (table,) = model_tables.tables(found)
+        (table,) = model_tables.tables_by_protocol(found)
         (said,) = (one for one in table["verdicts"] if "lists" in one["what"])
         assert said["figure"].startswith("NDCG@10 0.")
         best = [row["model"] for row in table["rows"] if row["cells"][1] and row["cells"][1]["best"]]

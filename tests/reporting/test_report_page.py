@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from alsatian.reporting import Report
-from support.browser import EVIL, opened
+from support.browser import SCRIPT_TITLE, open_page
+
+pytestmark = pytest.mark.xdist_group("report")  # one report for all
 
 SECTIONS = [
     "In short", "Data", "Split", "Models", "Learning curves", "Search", "Popularity", "Eye test", "Make it again",
@@ -18,8 +20,8 @@ Made = tuple[Report, Path]
 
 
 def test_all_sections_are_there_and_nothing_is_fetched(chromium: Any, made: Made) -> None:
-    with opened(chromium, made[1]) as seen:
-        assert (seen.fetched, seen.complaints) == ([], [])
+    with open_page(chromium, made[1]) as seen:
+        assert (seen.requested_urls, seen.console_errors) == ([], [])
         assert seen.texts("main h2") == SECTIONS
         targets = [link.get_attribute("href") for link in seen.page.locator("nav a").all()]
         assert all(seen.page.locator(target).count() == 1 for target in targets)
@@ -28,17 +30,17 @@ def test_all_sections_are_there_and_nothing_is_fetched(chromium: Any, made: Made
 
 
 def test_titles_are_no_markup(chromium: Any, made: Made) -> None:
-    with opened(chromium, made[1]) as seen:
-        assert seen.page.title() == f"{EVIL} of films"
+    with open_page(chromium, made[1]) as seen:
+        assert seen.page.title() == f"{SCRIPT_TITLE} of films"
         assert seen.page.locator("script").count() == 1
-        assert any(EVIL in text for text in seen.texts("#eye .name"))
-        assert EVIL in seen.texts(".bars span")[0]
+        assert any(SCRIPT_TITLE in text for text in seen.texts("#eye .name"))
+        assert SCRIPT_TITLE in seen.texts(".bars span")[0]
         assert seen.texts("#again pre")[0] == "alsatian report 'a <b>.csv'"
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1400, "dark")])
 def test_it_is_readable_at_any_width(chromium: Any, made: Made, width: int, scheme: str) -> None:
-    with opened(chromium, made[1], width, scheme) as seen:
+    with open_page(chromium, made[1], width, scheme) as seen:
         assert seen.overflow <= 0
         paper, ink = (
             seen.page.evaluate(f"getComputedStyle(document.body).{name}") for name in ("backgroundColor", "color")
@@ -50,7 +52,7 @@ def test_it_is_readable_at_any_width(chromium: Any, made: Made, width: int, sche
 
 
 def test_tables_are_sorted_by_a_click(chromium: Any, made: Made) -> None:
-    with opened(chromium, made[1]) as seen:
+    with open_page(chromium, made[1]) as seen:
         table = seen.page.locator("#models table.sortable").first
         names = [row.model for row in made[0].evaluation]
         heads = table.locator("thead th").all_text_contents()
@@ -61,7 +63,7 @@ def test_tables_are_sorted_by_a_click(chromium: Any, made: Made) -> None:
             button.focus()
             seen.page.keyboard.press("Enter")
             assert table.locator("tbody th").all_text_contents() == sorted(names, key=lambda name: sign * scores[name])
-        assert seen.complaints == []
+        assert seen.console_errors == []
 
 
 def lightness(color: str) -> float:

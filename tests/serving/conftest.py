@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -53,13 +55,14 @@ def listed(answer: Any) -> list[Any]:
 
 @dataclass
 class Server:
-    """A service in a process of its own."""
+    """A service in a process of its own. log: what it writes to standard error."""
 
-    process: subprocess.Popen[str]
-    port: int
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+    port: int = 0
 
     def ask(self, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Send JSON, and return the status and the JSON of the answer."""
+        """Send JSON, and return the status and the JSON of the answer; OSError where the connection breaks off."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers)
         if data:
@@ -70,6 +73,28 @@ class Server:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.load(error)
+        except http.client.HTTPException as error:
+            raise ConnectionError(str(error)) from error
+
+    def metric(self, name: str) -> float | None:
+        """Return a figure of /metrics, of all workers together; None as long as there is none."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as answer:
+            found = re.search(rf"^{name} (\S+)$", str(answer.read(), "utf-8"), re.MULTILINE)
+        return None if found is None else float(found[1])
+
+    def written(self) -> str:
+        """Return what the service has written to standard error."""
+        return str(os.pread(self.log.fileno(), 1 << 24, 0), "utf-8")
+
+    def listens(self) -> bool:
+        """Tell whether the service has said at which port it listens, and set `port`."""
+        found = re.search(r"^serving .* at http://127\.0\.0\.1:(\d+)/$", self.written(), re.MULTILINE)
+        self.port = int(found[1]) if found else 0
+        return found is not None
+
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers that run."""
+        return [pid for pid in group_members(self.process.pid) if pid != self.process.pid]
 
     def signal(self, name: int) -> None:
         os.kill(self.process.pid, name)
@@ -77,7 +102,15 @@ class Server:
     def end(self) -> str:
         """End the service in order, and return what it wrote."""
         self.signal(signal.SIGTERM)
-        return self.process.communicate(timeout=120)[1]
+        self.process.wait(timeout=120)
+        return self.written()
+
+    def kill(self) -> None:
+        """Kill the service with its workers, and wait until they have let go of their files and connections."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        wait_for(lambda: not group_members(self.process.pid))
 
 
 Start = Callable[..., Server]
@@ -85,23 +118,23 @@ Start = Callable[..., Server]
 
 @contextmanager
 def services() -> Iterator[Start]:
-    """Start services by the command line; those still running at the end are killed."""
+    """Start services by the command line, each at a port of the system's choice; at the end they are killed."""
     started: list[Server] = []
 
-    def begin(file: Path, *options: object, port: int | None = None) -> Server:
-        port = port or free_port()
-        command = [sys.executable, "-m", "alsatian", "serve", str(file), "--port", str(port), *map(str, options)]
+    def begin(file: Path, *options: object) -> Server:
+        command = [sys.executable, "-m", "alsatian", "serve", str(file), "--port", "0", *map(str, options)]
         environment = {name: value for name, value in os.environ.items() if name != "ALSATIAN_TOKEN"}
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True)
-        started.append(Server(process, port))
-        wait_for(lambda: process.poll() is not None or is_ready(started[-1]))
-        return started[-1]
+        log = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
+        process = subprocess.Popen(command, stderr=log, env=environment, start_new_session=True)
+        started.append(server := Server(process, log))
+        wait_for(lambda: process.poll() is not None or (server.listens() and is_ready(server)))
+        assert process.poll() is None, server.written()
+        return server
 
     yield begin
     for server in started:
-        if server.process.poll() is None:
-            os.killpg(server.process.pid, signal.SIGKILL)
-        server.process.communicate()
+        server.kill()
+        server.log.close()
 
 
 def killed_while_loading(
@@ -116,17 +149,17 @@ def killed_while_loading(
     def load(writer: int) -> None:
         for number in range(10_000):
             try:
-                status, told = server.ask(*request(f"{writer}-{number}"))
+                status, answer = server.ask(*request(f"{writer}-{number}"))
             except OSError:
                 return
             if status == 202:
-                acknowledged.extend(told["ids"])
+                acknowledged.extend(answer["ids"])
 
     threads = [threading.Thread(target=load, args=(writer,)) for writer in range(writers)]
     for thread in threads:
         thread.start()
     wait_for(lambda: len(acknowledged) >= least)
-    os.killpg(server.process.pid, signal.SIGKILL)
+    server.kill()
     for thread in threads:
         thread.join()
     return acknowledged
@@ -145,15 +178,20 @@ def is_ready(server: Server) -> bool:
         return False
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def group_members(group: int) -> list[int]:
+    """Return the processes of a group of which a thread still runs: as long as one does, files stay open."""
+    members = set()
+    for thread in Path("/proc").glob("[0-9]*/task/*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            state, _, group_of_thread, *_ = thread.read_text().rpartition(")")[2].split()
+            if int(group_of_thread) == group and state not in "ZX":
+                members.add(int(thread.parts[2]))
+    return sorted(members)
 
 
-def wait_for(happened: Callable[[], bool], seconds: float = 120) -> None:
-    """Wait until something has happened."""
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    """Wait until a condition holds; the seconds only bound how long a failing test hangs."""
     end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "waited in vain"
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds:g} s"
         time.sleep(0.02)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,14 @@ import pytest
 
 import alsatian as al
 from alsatian.data.interactions import Interactions
+from serving.conftest import wait_for
 from support.cases import arrays
-from support.spark_session import as_frame, free_port
+from support.spark_session import as_frame
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.xdist_group("spark")]
+
+
+MASTER = r"Starting Spark master at (spark://127\.0\.0\.1:\d+)"  # of the log
 
 
 @pytest.fixture
@@ -26,43 +29,31 @@ def master(spark: Any, tmp_path: Path) -> Iterator[str]:  # spark: it has found 
     """Start a master and two workers of one core each."""
     import pyspark
 
-    port, page = free_port(), free_port()
     spark_class = str(Path(pyspark.__file__).parent / "bin" / "spark-class")
-    url = f"spark://127.0.0.1:{port}"
     quick = {"SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1", "SPARK_LOCAL_IP": "127.0.0.1"}
     environment = os.environ | quick | {"PYSPARK_PYTHON": sys.executable}
 
     def start(role: str, *words: str) -> subprocess.Popen[bytes]:
-        command = [spark_class, f"org.apache.spark.deploy.{role.lower()}.{role}", "--host", "127.0.0.1", *words]
+        command = [spark_class, f"org.apache.spark.deploy.{role.lower()}.{role}", "--host", "127.0.0.1"]
         with (tmp_path / f"{role}.log").open("ab") as log:
-            return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            return subprocess.Popen([*command, "--webui-port", "0", *words], env=environment, stdout=log, stderr=log)
 
-    begun = [start("Master", "--port", str(port), "--webui-port", str(page))]
+    def written(pattern: str) -> list[str]:
+        return re.findall(pattern, (tmp_path / "Master.log").read_text())
+
+    processes = [start("Master", "--port", "0")]
     try:
+        wait_for(lambda: written(MASTER) != [])
+        (url,) = written(MASTER)
         for worker in ("a", "b"):
-            folder = str(tmp_path / worker)
-            begun.append(start("Worker", "--cores", "1", "--memory", "1g", "--webui-port", "0", "-d", folder, url))
-        _wait(f"http://127.0.0.1:{page}/json/", workers=2)
+            processes.append(start("Worker", "--cores", "1", "--memory", "1g", "-d", str(tmp_path / worker), url))
+        wait_for(lambda: len(written("Registering worker")) == 2)
         yield url
     finally:
-        for process in reversed(begun):
+        for process in reversed(processes):
             process.terminate()
-        for process in begun:
-            process.wait(30)
-
-
-def _wait(page: str, workers: int) -> None:
-    import json
-
-    for _ in range(240):
-        try:
-            with urllib.request.urlopen(page) as answer:
-                if json.load(answer)["aliveworkers"] == workers:
-                    return
-        except OSError:
-            pass
-        time.sleep(0.5)
-    pytest.fail("the workers did not come up")
+        for process in processes:
+            process.wait(120)
 
 
 def test_a_killed_executor_does_not_change_a_bit(

@@ -75,7 +75,7 @@ def test_nothing_is_overwritten(spark: Any, some_ratings: Interactions, tmp_path
 
 def test_what_mllib_cannot_do(spark: Any) -> None:
     weighted = spark.sql("SELECT 1 AS user, 2 AS item, 3.0 AS rating, 2.0 AS weight")
-    explicit = al.ExplicitALS(**SMALL, biases=False, nu=1)
+    explicit = al.ExplicitALS(**SMALL, biases=False, reg_exponent=1)
     with pytest.raises(ParameterError, match="method='mllib' makes explicit-als, not implicit-als"):
         al.spark.fit(al.ImplicitALS(**SMALL), weighted, method="mllib")
     with pytest.raises(ParameterError, match="method='mllib' knows no weights; pass weight=''"):
@@ -114,6 +114,6 @@ def test_too_little_memory(spark: Any, some_ratings: Interactions, monkeypatch: 
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
     with pytest.raises(ParameterError, match=r"takes about [\d,]+ bytes and the driver has 1,000"):
         al.spark.fit(al.ExplicitALS(**SMALL), as_frame(spark, some_ratings), blocks=2)
-    need = memory.Need(driver=10, task=600 << 20)
+    need = memory.MemoryNeed(driver_bytes=10, task_bytes=600 << 20)
     with pytest.raises(ParameterError, match=r"memory gives it 536,870,912; raise that, or pass more"):
-        memory.check(need, memory.limit_of("2g", "4"), on_driver=False)
+        memory.check_memory(need, memory.parse_task_memory("2g", "4"), on_driver=False)

@@ -11,7 +11,7 @@ import pytest
 import alsatian as al
 from alsatian.data.interactions import Interactions
 from alsatian.errors import ModelFileError, ParameterError, UnknownItem, UnknownUser
-from support.cases import arrays, told
+from support.cases import arrays, plain_answers
 from support.spark_session import as_frame
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
@@ -54,7 +54,9 @@ def test_everyone_gets_the_lists_of_the_model(factors: Any, model: Any) -> None:
 
 
 def test_spark_connect_lists_the_same(factors: Any, model: Any, connect: Any) -> None:
-    found = lists(al.spark.Factors(connect, factors.folder.path).recommend(n=2, where="year < 1995"), "user", "item")
+    found = lists(
+        al.spark.FactorTables(connect, factors.folder.path).recommend(n=2, where="year < 1995"), "user", "item"
+    )
     allowed = [item for item in range(80) if item % 10 < 5]
     assert [item for item, _ in found[7]] == model.recommend(7, n=2, allow=allowed).items
 
@@ -87,7 +89,7 @@ def test_similar_items(factors: Any, model: Any) -> None:
 def test_some_users_are_a_model_of_their_own(factors: Any, model: Any) -> None:
     some = factors.model(users=[100, 3, 57])
     assert some.data.user_ids.tolist() == [3, 57, 100]
-    assert told(some.recommend([57, 3])) == told(model.recommend([57, 3]))
+    assert plain_answers(some.recommend([57, 3])) == plain_answers(model.recommend([57, 3]))
     assert some.data.catalog.titles[:2] == ["Film 0", "Film 1"]
     with pytest.raises(UnknownUser, match="no user 9999"):
         factors.model(users=[3, 9999])
@@ -104,7 +106,7 @@ def test_factors_are_a_table(factors: Any, model: Any) -> None:
 
 
 def test_an_ordinary_model_can_be_put_into_a_folder(spark: Any, model: Any, tmp_path: Path) -> None:
-    put = al.spark.Factors.put(model, spark, str(tmp_path / "put"), blocks=3)
+    put = al.spark.FactorTables.from_model(model, spark, str(tmp_path / "put"), blocks=3)
     expected = model.recommend([3], n=5)
     assert lists(put.recommend(n=5), "user", "item")[3] == list(
         zip(expected.items, expected.scores.tolist(), strict=True)
@@ -113,4 +115,4 @@ def test_an_ordinary_model_can_be_put_into_a_folder(spark: Any, model: Any, tmp_
 
 def test_a_folder_without_factors(spark: Any, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"holds no factors; make them: al\.spark\.fit_factors"):
-        al.spark.Factors(spark, str(tmp_path))
+        al.spark.FactorTables(spark, str(tmp_path))

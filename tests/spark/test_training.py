@@ -14,7 +14,7 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
 from alsatian.models import Model
 from alsatian.recommender.fit_run import Epoch
-from support.cases import arrays, told
+from support.cases import arrays, plain_answers
 from support.spark_session import as_frame
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
@@ -34,7 +34,7 @@ def again(model: Any) -> Any:
 def assert_alike(model: Model, other: Model, rel: float = 1e-3) -> None:
     assert model.data.digest == other.data.digest
     assert [epoch.objective for epoch in model.history] == pytest.approx([e.objective for e in other.history], rel=rel)
-    for name in model.learned:
+    for name in model.state_arrays:
         if (mine := getattr(model, name)) is not None:
             theirs = getattr(other, name)
             assert mine.dtype == theirs.dtype
@@ -126,12 +126,12 @@ def test_the_last_of_repeated_ratings_counts_and_titles_come_along(spark: Any) -
 
 @pytest.mark.slow
 def test_mllib_gives_its_factors(spark: Any, some_ratings: Interactions) -> None:
-    model = al.ExplicitALS(factors=4, epochs=11, biases=False, nu=1, reg=0.1)
+    model = al.ExplicitALS(factors=4, epochs=11, biases=False, reg_exponent=1, reg=0.1)
     alone = again(model).fit(some_ratings, progress=False)
     al.spark.fit(model, as_frame(spark, some_ratings), blocks=2, method="mllib")
     errors = [float(np.square(m.predict_rows(some_ratings.users, some_ratings.items) - some_ratings.values).mean())
               for m in (model, alone)]  # fmt: skip
     assert errors[0] == pytest.approx(errors[1], rel=0.1)
-    assert told(model.recommend(3))
+    assert plain_answers(model.recommend(3))
     with pytest.raises(ParameterError, match="method='mllib' knows no biases=True; pass biases=False"):
-        al.spark.fit(al.ExplicitALS(nu=1), as_frame(spark, some_ratings), method="mllib")
+        al.spark.fit(al.ExplicitALS(reg_exponent=1), as_frame(spark, some_ratings), method="mllib")

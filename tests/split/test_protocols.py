@@ -28,9 +28,9 @@ PROTOCOLS: dict[str, Callable[[Interactions, int], Split | list[Split]]] = {
     "leave_one_out": lambda data, seed: split.leave_one_out(data, seed),
     "by_time": lambda data, seed: split.by_time(data, 0.3),
     "rolling": lambda data, seed: split.rolling(data, 3, "10d"),
-    "folds": lambda data, seed: split.folds(data, 4, seed),
-    "strong": lambda data, seed: split.strong(data, 0.3, 0.4, seed),
-    "user_folds": lambda data, seed: split.user_folds(data, 4, 0.4, seed),
+    "folds": lambda data, seed: split.k_fold(data, 4, seed),
+    "strong": lambda data, seed: split.new_users(data, 0.3, 0.4, seed),
+    "user_folds": lambda data, seed: split.new_user_folds(data, 4, 0.4, seed),
     "liang2018": lambda data, seed: split.liang2018(data, 10, seed),
 }
 WITH_VALIDATION: dict[str, Callable[[Interactions], Split]] = {
@@ -38,7 +38,7 @@ WITH_VALIDATION: dict[str, Callable[[Interactions], Split]] = {
     "per_user": lambda data: split.per_user(data, 3, validation=2),
     "leave_one_out": lambda data: split.leave_one_out(data, last=True, validation=True),
     "by_time": lambda data: split.by_time(data, 0.3, validation=0.2),
-    "strong": lambda data: split.strong(data, 30, validation=20),
+    "strong": lambda data: split.new_users(data, 30, validation=20),
     "liang2018": lambda data: split.liang2018(data, 20),
 }
 
@@ -61,7 +61,7 @@ class TestLaws:
             assert max(np.bincount(np.concatenate([keys(part) for part in parts_of(one)]))) == 1
 
     def test_parts_hold_values_of_the_whole_as_they_are(self, name: str, some_ratings: Interactions) -> None:
-        data = some_ratings.likes(4) if name == "liang2018" else some_ratings
+        data = some_ratings.binarize(4) if name == "liang2018" else some_ratings
         for one in made(name, some_ratings):
             for part in parts_of(one):
                 assert (cells(part) == cells(data) * (cells(part) > 0)).all()
@@ -179,20 +179,20 @@ class TestTime:
 
 class TestFolds:
     def test_each_value_is_held_out_once(self, some_ratings: Interactions) -> None:
-        folds = split.folds(some_ratings, 5, seed=1)
+        folds = split.k_fold(some_ratings, 5, seed=1)
         assert np.array_equal(sum(cells(one.held_out) for one in folds), cells(some_ratings))
         sizes = [len(one.held_out) for one in folds]
         assert max(sizes) - min(sizes) <= 1
 
     def test_each_user_is_held_out_once(self, some_ratings: Interactions) -> None:
-        folds = split.user_folds(some_ratings, 4)
+        folds = split.new_user_folds(some_ratings, 4)
         held = sum((one.held_out.by_user.counts > 0).astype(int) for one in folds)
         assert np.array_equal(held, some_ratings.by_user.counts >= 2)
 
 
 class TestStrong:
     def test_train_knows_nothing_of_the_people_held_out(self, some_ratings: Interactions) -> None:
-        one = split.strong(some_ratings, users=25, share=0.4)
+        one = split.new_users(some_ratings, users=25, share=0.4)
         assert one.fold_in is not None
         people = np.flatnonzero(one.held_out.by_user.counts)
         assert len(people) == 25
@@ -204,7 +204,7 @@ class TestStrong:
 
     def test_somebody_must_be_left(self, ratings: Interactions) -> None:
         with pytest.raises(ParameterError, match="users=4 leaves nobody of 4 to learn from; pass less"):
-            split.strong(ratings, users=4)
+            split.new_users(ratings, users=4)
 
 
 class TestLiang:

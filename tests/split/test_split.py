@@ -51,13 +51,13 @@ class TestWarnings:
 
 
 def test_likes_of_all_parts(some_ratings: Interactions) -> None:
-    one = split.strong(some_ratings, 0.3, validation=0.2)
-    liked = one.likes(4)
+    one = split.new_users(some_ratings, 0.3, validation=0.2)
+    liked = one.binarize(4)
     assert one.fold_in is not None
     assert liked.fold_in is not None
     assert liked.validation is not None
     assert np.array_equal(cells(liked.fold_in), cells(one.fold_in) >= 4)
-    assert liked.train.recipe.at_least == liked.held_out.recipe.at_least == 4
+    assert liked.train.recipe.min_rating == liked.held_out.recipe.min_rating == 4
 
 
 class TestNames:
@@ -65,13 +65,13 @@ class TestNames:
         "written",
         ["per-user:3", "per-user:3:last", "leave-one-out", "random:0.3", "by-time:0.3", "by-time:2023-12-01",
          "by-time:2023-12-01T06:30:00",
-         "rolling:3:10d", "rolling:3:10d:20d", "folds:4", "strong:0.3", "strong:25", "strong:0.3:0.5", "user-folds:4",
-         "user-folds:4:0.4", "liang2018:20"],
+         "rolling:3:10d", "rolling:3:10d:20d", "k-fold:4", "new-users:0.3", "new-users:25", "new-users:0.3:0.5", "new-user-folds:4",
+         "new-user-folds:4:0.4", "liang2018:20"],
     )  # fmt: skip
     def test_the_name_makes_the_same_split_again(self, some_ratings: Interactions, written: str) -> None:
-        made = split.named(written, some_ratings, seed=5)
+        made = split.from_spec(written, some_ratings, seed=5)
         assert {one.name for one in made} == {written}
-        again = split.named(made[0].name, some_ratings, seed=5)
+        again = split.from_spec(made[0].name, some_ratings, seed=5)
         assert [one.held_out.digest for one in made] == [one.held_out.digest for one in again]
 
     @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ class TestNames:
             (0.2, r"a split is asked for in words, such as 'random:0.2', not by a float"),
             ("peruser:3", r"there is no split 'peruser'; write one like per-user:10, .*Did you mean 'per-user'\?"),
             ("per-user:many", "'many' is no n of per-user; write it like per-user:10"),
-            ("folds:5:6", "'5:6' is no k of folds; write it like folds:5"),
-            ("folds:", "'' is no k of folds; write it like folds:5"),
+            ("k-fold:5:6", "'5:6' is no k of folds; write it like k-fold:5"),
+            ("folds:", "'' is no k of folds; write it like k-fold:5"),
             ("random:1.5", "share=1.5 is no share of the whole; pass a number between 0 and 1"),
         ],
     )
     def test_what_is_no_split_is_named(self, some_ratings: Interactions, written: str, complaint: str) -> None:
         with pytest.raises(ParameterError, match=complaint):
-            split.named(written, some_ratings)
+            split.from_spec(written, some_ratings)

@@ -21,7 +21,7 @@ from alsatian.cli import run
 from alsatian.persistence.save_load import save
 from alsatian.serving import create_app
 from support import problems
-from support.cases import CASES, Case, arrays, told
+from support.cases import CASES, Case, arrays, plain_answers
 
 FILE = Path(__file__).parents[1] / "fixtures" / "behaviour.json"
 COMMANDS = {
@@ -51,49 +51,57 @@ def snapshot() -> dict[str, Any]:
             "machine": machine(),
             "models": {name: answers(case) for name, case in CASES.items()},
             "metrics": metrics(),
-            "addresses": addresses(Path(folder)),
+            "addresses": endpoints(Path(folder)),
             "exit codes": exit_codes(Path(folder)),
         }
 
 
 def answers(case: Case) -> dict[str, Any]:
     """Return the digest of what a case learns, and some of its lists."""
-    data = problems.cold_ratings() if case.places else problems.random_ratings()
+    data = problems.cold_ratings() if case.has_cold_rows else problems.random_ratings()
     model = case.fit(data)
     users = [0, 5, 17]
     lists = model.recommend(users, n=5)
     visitor = model.fold_in({3: 5, 4: 1, 8: 2}).recommend(5)
     entry = {
         "learned": digest(b"".join(bits for _, bits in arrays(model).items())),
-        "lists": digest(repr(told(model.recommend(n=9))).encode()),
-        "items": [lists[place].rows.tolist() for place in range(len(users))],
-        "scores": rounded(lists.scores),
+        "lists": digest(repr(plain_answers(model.recommend(n=9))).encode()),
+        "items": [lists[index].rows.tolist() for index in range(len(users))],
+        "scores": round_values(lists.scores),
         "visitor": visitor.rows.tolist(),
     }
     if "similar" in case.answers:
         entry["similar"] = model.similar(3, n=5).rows.tolist()
     if "predict" in case.answers:
-        entry["predicted"] = rounded(model.predict(3, [5, 6, 7]))
+        entry["predicted"] = round_values(model.predict(3, [5, 6, 7]))
     if "explain" in case.answers:
-        told_by = model.explain(1, 5)
-        entry["explained"] = rounded([told_by.base, *(reason.contribution for reason in told_by.reasons[:3])])
+        explanation = model.explain(1, 5)
+        entry["explained"] = round_values(
+            [explanation.base, *(reason.contribution for reason in explanation.reasons[:3])]
+        )
     return entry
 
 
 def metrics() -> dict[str, list[float]]:
     """Return every measure of two models on a fixed split."""
-    parts = split.per_user(problems.random_ratings(), n=2, seed=0)
+    fixed_split = split.per_user(problems.random_ratings(), n=2, seed=0)
     names = ["rmse", "mae", "ndcg", "map", "mrr", "recall", "precision", "hit_rate", "auc", "coverage", "novelty"]
     table = evaluation.evaluate(
-        [CASES["explicit"].fit(parts.train), CASES["item-knn"].fit(parts.train)], parts, metrics=names, bootstrap=0
+        [CASES["explicit"].fit(fixed_split.train), CASES["item-knn"].fit(fixed_split.train)],
+        fixed_split,
+        metrics=names,
+        bootstrap=0,
     )
-    return {f"{place} {name}": rounded(value) for place, row in enumerate(table) for name, value in row.metrics.items()}
+    return {
+        f"{index} {name}": round_values(value) for index, row in enumerate(table) for name, value in row.metrics.items()
+    }
 
 
-def addresses(folder: Path) -> list[str]:
+def endpoints(folder: Path) -> list[str]:
     """Return the addresses of the service with their methods."""
     save(
-        CASES["explicit"].make(factors=2, epochs=2).fit(problems.running_example(), progress=False), folder / "a.model"
+        CASES["explicit"].model_class(factors=2, epochs=2).fit(problems.running_example(), progress=False),
+        folder / "a.model",
     )
     paths = create_app(folder / "a.model").openapi()["paths"]
     return sorted(f"{method.upper()} {path}" for path, methods in paths.items() for method in methods)
@@ -110,10 +118,10 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:24]
 
 
-def rounded(values: Any) -> Any:
+def round_values(values: Any) -> Any:
     """Return numbers as JSON holds them, to six digits."""
     if np.ndim(values):
-        return [rounded(value) for value in values]
+        return [round_values(value) for value in values]
     return float(f"{float(values):.6g}")
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-EVIL = "<script>document.title='owned'</script>"  # of a title
-QUIET = (
+BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PATIENCE = 120_000  # milliseconds until a test that waits for a page in vain fails
+SCRIPT_TITLE = "<script>document.title='owned'</script>"  # of a title
+TWO_FRAMES = "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+QUIET_FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-quic",
     "--disable-sync", "--no-first-run",
 )  # fmt: skip
@@ -22,24 +24,24 @@ QUIET = (
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Give the system's Chromium; skips the test where there is none."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
     if path is None:
-        pytest.skip(f"no browser found: none of {', '.join(NAMES)}")
+        pytest.skip("no Chromium found; install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=[*QUIET, "--no-sandbox"])
-        yield running
-        running.close()
+        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET_FLAGS, "--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @dataclass
-class Opened:
+class OpenPage:
     """A page that is open. fetched: all addresses but its own; complaints: errors and warnings of the console."""
 
     page: Any
-    fetched: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
+    requested_urls: list[str] = field(default_factory=list)
+    console_errors: list[str] = field(default_factory=list)
 
     def texts(self, selector: str) -> list[str]:
         """Return the text of each element."""
@@ -52,16 +54,20 @@ class Opened:
 
 
 @contextmanager
-def opened(browser: Any, path: Path, width: int = 1200, scheme: str = "light") -> Iterator[Opened]:
-    """Open a file, and look at it for as long as it takes to settle."""
+def open_page(browser: Any, path: Path, width: int = 1200, scheme: str = "light") -> Iterator[OpenPage]:
+    """Open a file, and wait until it is loaded and drawn."""
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    seen = Opened(page)
+    page.set_default_timeout(PATIENCE)
+    result = OpenPage(page)
     address = path.as_uri()
-    page.on("request", lambda request: seen.fetched.append(request.url))
-    page.on("console", lambda said: seen.complaints.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.on("request", lambda request: result.requested_urls.append(request.url))
+    page.on(
+        "console",
+        lambda message: result.console_errors.append(message.text) if message.type in ("error", "warning") else None,
+    )
+    page.on("pageerror", lambda error: result.console_errors.append(str(error)))
     page.goto(address, wait_until="load")
-    page.wait_for_timeout(100)
-    seen.fetched = [each for each in seen.fetched if each != address and not each.startswith("data:")]
-    yield seen
+    page.evaluate(TWO_FRAMES)
+    result.requested_urls = [url for url in result.requested_urls if url != address and not url.startswith("data:")]
+    yield result
     page.close()

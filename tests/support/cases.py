@@ -10,9 +10,9 @@ import numpy as np
 from alsatian.data.interactions import Interactions
 from alsatian.models import (
     EASE,
-    Baseline,
     BayesianMF,
     BiasedMF,
+    BiasModel,
     Blend,
     ExplicitALS,
     Fallback,
@@ -30,116 +30,119 @@ from alsatian.recommender.recommendations import Recommendations
 class Case:
     """A model and its settings, and which questions it answers: "predict", "similar", "explain", "fold_in"."""
 
-    make: type[Model]
+    model_class: type[Model]
     settings: dict[str, Any]
     answers: frozenset[str]
 
     @property
-    def places(self) -> bool:
+    def has_cold_rows(self) -> bool:
         """Whether it is tried on data with items and users that have no value."""
-        model = self.make(**self.settings)
-        return any("item_attributes" in part.changed for part in getattr(model, "models", [model]))
+        model = self.model_class(**self.settings)
+        return any("item_attributes" in member.non_default for member in getattr(model, "members", [model]))
 
     def fit(self, data: Interactions, **run: Any) -> Model:
-        return self.make(**self.settings).fit(data, progress=False, **run)
+        return self.model_class(**self.settings).fit(data, progress=False, **run)
 
 
 def arrays(model: Model) -> dict[str, bytes]:
     """Return the bits of everything that was learned."""
-    learned = {name: getattr(model, name) for name in model.learned}
-    return {name: np.asarray(array).tobytes() for name, array in learned.items() if array is not None}
+    state = {name: getattr(model, name) for name in model.state_arrays}
+    return {name: np.asarray(array).tobytes() for name, array in state.items() if array is not None}
 
 
-def told(lists: Recommendations) -> list[Any]:
+def plain_answers(lists: Recommendations) -> list[Any]:
     """Return an answer as plain values."""
     return [(list(lists.queries), lists.counts.tolist(), lists.rows.tolist(), lists.scores.tobytes())]
 
 
-def history_of(data: Interactions, user: int) -> dict[Any, float]:
+def user_history(data: Interactions, user: int) -> dict[Any, float]:
     items, values = data.by_user.row(user)
     return dict(zip(data.item_ids.take(items), values.tolist(), strict=True))
 
 
 FACTOR_MODEL = frozenset({"predict", "similar", "explain", "fold_in"})
 NEIGHBORS = frozenset({"predict", "fold_in"})
-STEPWISE = FACTOR_MODEL - {"fold_in"}  # a visitor is solved exactly, and a user came near by steps
-SMALL = {"factors": 6, "epochs": 3}
-PLACED = {"item_attributes": "title,year", "user_attributes": "age,gender"}
-EXPLICIT, IMPLICIT = ExplicitALS(**SMALL), ImplicitALS(**SMALL)
-PLACING = ExplicitALS(**SMALL, **PLACED), ImplicitALS(**SMALL, **PLACED)
+ITERATIVE = FACTOR_MODEL - {"fold_in"}  # a visitor is solved exactly, and a user came near by steps
+SMALL_SETTINGS = {"factors": 6, "epochs": 3}
+ATTRIBUTE_SETTINGS = {"item_attributes": "title,year", "user_attributes": "age,gender"}
+EXPLICIT, IMPLICIT = ExplicitALS(**SMALL_SETTINGS), ImplicitALS(**SMALL_SETTINGS)
+COLD_START_MODELS = (
+    ExplicitALS(**SMALL_SETTINGS, **ATTRIBUTE_SETTINGS),
+    ImplicitALS(**SMALL_SETTINGS, **ATTRIBUTE_SETTINGS),
+)
 
 CASES = {
-    "biased mf": Case(BiasedMF, SMALL, STEPWISE),
-    "biased mf, mean and biases": Case(BiasedMF, SMALL | {"factors": 0}, STEPWISE),
-    "biased mf, adam": Case(BiasedMF, SMALL | {"optimizer": "adam", "batch": 9, "validation": 0.1}, STEPWISE),
-    "biased mf, svd++": Case(BiasedMF, SMALL | {"implicit_terms": True, "lr": 0.01}, STEPWISE),
-    "biased mf, frequencies": Case(BiasedMF, SMALL | {"nu": 0.5, "bias_reg": 0.3}, STEPWISE),
-    "biased mf, by attributes": Case(BiasedMF, SMALL | PLACED, STEPWISE),
-    "explicit": Case(ExplicitALS, SMALL, FACTOR_MODEL),
-    "explicit without biases": Case(ExplicitALS, SMALL | {"biases": False}, FACTOR_MODEL),
-    "explicit, plain reg": Case(ExplicitALS, SMALL | {"nu": 0.0, "reg": 1.0}, FACTOR_MODEL),
-    "explicit, mean and biases": Case(ExplicitALS, SMALL | {"factors": 0}, FACTOR_MODEL),
-    "explicit, zeros as data": Case(ExplicitALS, SMALL | {"biases": False, "unobserved_weight": 0.5}, FACTOR_MODEL),
-    "explicit, cg": Case(ExplicitALS, SMALL | {"solver": "cg"}, STEPWISE),
-    "explicit, auto by cg": Case(ExplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
-    "explicit, by attributes": Case(ExplicitALS, SMALL | PLACED, FACTOR_MODEL),
-    "explicit, float64": Case(ExplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
-    "explicit, non-negative": Case(ExplicitALS, SMALL | {"nonnegative": True}, FACTOR_MODEL),
+    "biased mf": Case(BiasedMF, SMALL_SETTINGS, ITERATIVE),
+    "biased mf, mean and biases": Case(BiasedMF, SMALL_SETTINGS | {"factors": 0}, ITERATIVE),
+    "biased mf, adam": Case(BiasedMF, SMALL_SETTINGS | {"optimizer": "adam", "batch": 9, "validation_share": 0.1}, ITERATIVE),
+    "biased mf, svd++": Case(BiasedMF, SMALL_SETTINGS | {"svdpp": True, "learning_rate": 0.01}, ITERATIVE),
+    "biased mf, frequencies": Case(BiasedMF, SMALL_SETTINGS | {"reg_exponent": 0.5, "bias_reg": 0.3}, ITERATIVE),
+    "biased mf, by attributes": Case(BiasedMF, SMALL_SETTINGS | ATTRIBUTE_SETTINGS, ITERATIVE),
+    "explicit": Case(ExplicitALS, SMALL_SETTINGS, FACTOR_MODEL),
+    "explicit without biases": Case(ExplicitALS, SMALL_SETTINGS | {"biases": False}, FACTOR_MODEL),
+    "explicit, plain reg": Case(ExplicitALS, SMALL_SETTINGS | {"reg_exponent": 0.0, "reg": 1.0}, FACTOR_MODEL),
+    "explicit, mean and biases": Case(ExplicitALS, SMALL_SETTINGS | {"factors": 0}, FACTOR_MODEL),
+    "explicit, zeros as data": Case(ExplicitALS, SMALL_SETTINGS | {"biases": False, "unobserved_weight": 0.5}, FACTOR_MODEL),
+    "explicit, cg": Case(ExplicitALS, SMALL_SETTINGS | {"solver": "cg"}, ITERATIVE),
+    "explicit, auto by cg": Case(ExplicitALS, SMALL_SETTINGS | {"factors": 40}, FACTOR_MODEL),
+    "explicit, by attributes": Case(ExplicitALS, SMALL_SETTINGS | ATTRIBUTE_SETTINGS, FACTOR_MODEL),
+    "explicit, float64": Case(ExplicitALS, SMALL_SETTINGS | {"precision": "float64"}, FACTOR_MODEL),
+    "explicit, non-negative": Case(ExplicitALS, SMALL_SETTINGS | {"nonnegative": True}, FACTOR_MODEL),
     "explicit, nmf": Case(
-        ExplicitALS, SMALL | {"biases": False, "unobserved_weight": 1, "reg": 0, "nonnegative": True}, FACTOR_MODEL
+        ExplicitALS, SMALL_SETTINGS | {"biases": False, "unobserved_weight": 1, "reg": 0, "nonnegative": True}, FACTOR_MODEL
     ),
-    "implicit": Case(ImplicitALS, SMALL, FACTOR_MODEL),
-    "implicit hu": Case(ImplicitALS, SMALL | {"form": "hu", "alpha": 5}, FACTOR_MODEL),
-    "implicit rendle": Case(ImplicitALS, SMALL | {"form": "rendle", "unobserved_weight": 0.2}, FACTOR_MODEL),
-    "implicit implicit": Case(ImplicitALS, SMALL | {"form": "implicit", "alpha": 5}, FACTOR_MODEL),
-    "implicit, pairs alike": Case(ImplicitALS, SMALL | {"use_values": False}, FACTOR_MODEL),
-    "implicit, cg": Case(ImplicitALS, SMALL | {"solver": "cg", "cg_steps": 2}, STEPWISE),
-    "implicit, auto by cg": Case(ImplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
-    "implicit, by attributes": Case(ImplicitALS, SMALL | PLACED, FACTOR_MODEL),
-    "implicit, float64": Case(ImplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
-    "implicit, non-negative": Case(ImplicitALS, SMALL | {"nonnegative": True}, FACTOR_MODEL),
+    "implicit": Case(ImplicitALS, SMALL_SETTINGS, FACTOR_MODEL),
+    "implicit hu": Case(ImplicitALS, SMALL_SETTINGS | {"loss": "hu", "alpha": 5}, FACTOR_MODEL),
+    "implicit rendle": Case(ImplicitALS, SMALL_SETTINGS | {"loss": "rendle", "unobserved_weight": 0.2}, FACTOR_MODEL),
+    "implicit implicit": Case(ImplicitALS, SMALL_SETTINGS | {"loss": "implicit", "alpha": 5}, FACTOR_MODEL),
+    "implicit, pairs alike": Case(ImplicitALS, SMALL_SETTINGS | {"use_values": False}, FACTOR_MODEL),
+    "implicit, cg": Case(ImplicitALS, SMALL_SETTINGS | {"solver": "cg", "cg_steps": 2}, ITERATIVE),
+    "implicit, auto by cg": Case(ImplicitALS, SMALL_SETTINGS | {"factors": 40}, FACTOR_MODEL),
+    "implicit, by attributes": Case(ImplicitALS, SMALL_SETTINGS | ATTRIBUTE_SETTINGS, FACTOR_MODEL),
+    "implicit, float64": Case(ImplicitALS, SMALL_SETTINGS | {"precision": "float64"}, FACTOR_MODEL),
+    "implicit, non-negative": Case(ImplicitALS, SMALL_SETTINGS | {"nonnegative": True}, FACTOR_MODEL),
     "implicit rendle, non-negative": Case(
-        ImplicitALS, SMALL | {"factors": 40, "form": "rendle", "nonnegative": True}, FACTOR_MODEL
+        ImplicitALS, SMALL_SETTINGS | {"factors": 40, "loss": "rendle", "nonnegative": True}, FACTOR_MODEL
     ),
     "item-knn": Case(ItemKNN, {"k": 10}, FACTOR_MODEL),
     "item-knn, pearson": Case(ItemKNN, {"similarity": "pearson", "shrinkage": 3}, FACTOR_MODEL),
     "item-knn, jaccard": Case(ItemKNN, {"similarity": "jaccard", "k": 7, "shrinkage": 5}, FACTOR_MODEL),
     "item-knn, tf-idf": Case(ItemKNN, {"weighting": "tf-idf"}, FACTOR_MODEL),
-    "item-knn, ratings": Case(ItemKNN, {"baselines": True, "k": 20}, FACTOR_MODEL),
+    "item-knn, ratings": Case(ItemKNN, {"subtract_bias": True, "k": 20}, FACTOR_MODEL),
     "user-knn": Case(UserKNN, {"k": 10}, NEIGHBORS),
     "user-knn, pearson": Case(UserKNN, {"similarity": "pearson", "shrinkage": 3}, NEIGHBORS),
     "user-knn, bm25": Case(UserKNN, {"weighting": "bm25"}, NEIGHBORS),
     "user-knn, adjusted": Case(UserKNN, {"similarity": "adjusted-cosine", "k": 30}, NEIGHBORS),
-    "user-knn, ratings": Case(UserKNN, {"baselines": True, "k": 20}, NEIGHBORS),
+    "user-knn, ratings": Case(UserKNN, {"subtract_bias": True, "k": 20}, NEIGHBORS),
     "ease": Case(EASE, {"reg": 20}, FACTOR_MODEL),
     "bayesian": Case(BayesianMF, {"factors": 5, "draws": 6, "burn_in": 2}, FACTOR_MODEL - {"explain", "fold_in"}),
     "bayesian, thinned": Case(
         BayesianMF, {"factors": 8, "draws": 3, "thin": 2, "seed": 4}, FACTOR_MODEL - {"explain", "fold_in"}
     ),
-    "blend by rank": Case(Blend, {"parts": [IMPLICIT, Popularity()], "weights": [0.7, 0.3]}, {"similar"}),
-    "blend by score": Case(Blend, {"parts": [EXPLICIT, Popularity()], "weights": [2, 1], "by": "score"}, {"similar"}),
+    "blend by rank": Case(Blend, {"members": [IMPLICIT, Popularity()], "weights": [0.7, 0.3]}, {"similar"}),
+    "blend by score": Case(Blend, {"members": [EXPLICIT, Popularity()], "weights": [2, 1], "by": "score"}, {"similar"}),
     "blend of predictions": Case(
-        Blend, {"parts": [EXPLICIT, ExplicitALS(factors=0)], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
+        Blend, {"members": [EXPLICIT, ExplicitALS(factors=0)], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
     ),
-    "blend, fitted": Case(Blend, {"parts": [IMPLICIT, EXPLICIT], "weights": "fit", "by": "score"}, {"similar"}),
-    "blend by rank, by attributes": Case(Blend, {"parts": [PLACING[1], ItemKNN()], "weights": [1, 1]}, {"similar"}),
+    "blend, fitted": Case(Blend, {"members": [IMPLICIT, EXPLICIT], "weights": "fit", "by": "score"}, {"similar"}),
+    "blend by rank, by attributes": Case(Blend, {"members": [COLD_START_MODELS[1], ItemKNN()], "weights": [1, 1]}, {"similar"}),
     "blend of predictions, by attributes": Case(
-        Blend, {"parts": [PLACING[0], Baseline()], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
+        Blend, {"members": [COLD_START_MODELS[0], BiasModel()], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
     ),
-    "fallback, by attributes": Case(Fallback, {"first": PLACING[1], "then": Popularity()}, {"similar", "explain"}),
+    "fallback, by attributes": Case(Fallback, {"first": COLD_START_MODELS[1], "then": Popularity()}, {"similar", "explain"}),
     "fallback": Case(Fallback, {"first": IMPLICIT, "then": Popularity()}, {"similar", "explain"}),
     "fallback for many": Case(
         Fallback, {"first": EXPLICIT, "then": ExplicitALS(factors=0), "min_history": 12}, FACTOR_MODEL - {"fold_in"}
     ),
     "pure svd": Case(PureSVD, {}, FACTOR_MODEL),
-    "pure svd, by attributes": Case(PureSVD, {"factors": 5} | PLACED, FACTOR_MODEL),
+    "pure svd, by attributes": Case(PureSVD, {"factors": 5} | ATTRIBUTE_SETTINGS, FACTOR_MODEL),
     "pure svd, user means": Case(PureSVD, {"factors": 5, "impute": "user"}, FACTOR_MODEL),
     "pure svd, item means": Case(PureSVD, {"energy": 0.5, "impute": "item"}, FACTOR_MODEL),
     "pure svd, mean": Case(PureSVD, {"energy": 1.0, "impute": "mean"}, FACTOR_MODEL),
     "pure svd, biases": Case(PureSVD, {"factors": 1, "impute": "biases"}, FACTOR_MODEL),
-    "baseline": Case(Baseline, {}, FACTOR_MODEL - {"similar"}),
+    "baseline": Case(BiasModel, {}, FACTOR_MODEL - {"similar"}),
     "baseline, sides regularized apart": Case(
-        Baseline, {"reg_user": 30, "reg_item": 0, "epochs": 2}, FACTOR_MODEL - {"similar"}
+        BiasModel, {"user_reg": 30, "item_reg": 0, "epochs": 2}, FACTOR_MODEL - {"similar"}
     ),
     "popularity": Case(Popularity, {}, frozenset({"fold_in"})),
     "popularity by mean": Case(Popularity, {"by": "mean"}, frozenset({"fold_in", "predict"})),

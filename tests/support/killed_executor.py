@@ -12,7 +12,7 @@ from pathlib import Path
 
 import alsatian as al
 from alsatian.recommender.fit_run import Epoch
-from alsatian.spark.session import start
+from alsatian.spark.session import start_session
 
 
 def executors() -> list[int]:
@@ -39,7 +39,7 @@ def kills(epoch: Epoch) -> None:
 master, ratings, folder, model = sys.argv[1:]
 settings = {"spark.sql.shuffle.partitions": "4", "spark.executor.memory": "512m", "spark.driver.host": "127.0.0.1",
             "spark.executor.cores": "1", "spark.cores.max": "2"}  # fmt: skip
-spark = start(master, settings=settings)
+spark = start_session(master, settings=settings)
 application = spark.sparkContext.applicationId
 fitted = al.spark.fit(
     al.ImplicitALS(factors=6, epochs=2), spark.read.parquet(ratings), blocks=9, folder=folder, partitions=4,

@@ -10,42 +10,42 @@ import pytest
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import NotFitted, ParameterError, UnknownItem, UnknownUser, Unsupported
-from support.cases import Case, arrays, history_of, told
+from support.cases import Case, arrays, plain_answers, user_history
 
 Law = Callable[[Case, Interactions, Path], None]
 
 
 def a_model_answers_nothing_before_fit(case: Case, data: Interactions, _: Path) -> None:
-    for ask in (
+    for call in (
         lambda model: model.recommend(0),
         lambda model: model.similar(0),
         lambda model: model.predict(0, 0),
         lambda model: model.fold_in([0]),
         lambda model: model.explain(0, 0),
     ):
-        with pytest.raises(NotFitted, match=rf"{case.make.name} model has learned nothing yet; call fit"):
-            ask(case.make(**case.settings))
+        with pytest.raises(NotFitted, match=rf"{case.model_class.name} model has learned nothing yet; call fit"):
+            call(case.model_class(**case.settings))
 
 
 def a_second_fit_equals_the_first(case: Case, data: Interactions, _: Path) -> None:
     model = case.fit(data)
-    first = arrays(model)
-    assert arrays(model.fit(data, progress=False)) == first == arrays(case.fit(data))
+    first_bits = arrays(model)
+    assert arrays(model.fit(data, progress=False)) == first_bits == arrays(case.fit(data))
 
 
 def any_number_of_threads_gives_the_same_bits(case: Case, data: Interactions, _: Path) -> None:
-    alone = case.fit(data, threads=1)
+    single_threaded = case.fit(data, threads=1)
     for threads in (2, 4):
         model = case.fit(data, threads=threads)
-        assert arrays(model) == arrays(alone)
-        assert told(model.recommend(threads=threads)) == told(alone.recommend(threads=1))
+        assert arrays(model) == arrays(single_threaded)
+        assert plain_answers(model.recommend(threads=threads)) == plain_answers(single_threaded.recommend(threads=1))
 
 
 def the_order_of_the_rows_makes_no_difference(case: Case, data: Interactions, _: Path) -> None:
     order = np.random.default_rng(0).permutation(len(data))
     assert data.times is not None
     columns = (data.users[order], data.items[order], data.values[order], data.times[order])
-    tables = {"catalog": data.catalog, "profiles": data.profiles}
+    tables = {"catalog": data.catalog, "user_table": data.user_table}
     shuffled = Interactions.build(data.user_ids, data.item_ids, *columns, **tables)
     assert arrays(case.fit(shuffled)) == arrays(case.fit(data))
 
@@ -53,14 +53,14 @@ def the_order_of_the_rows_makes_no_difference(case: Case, data: Interactions, _:
 def many_users_at_once_equal_one_by_one(case: Case, data: Interactions, _: Path) -> None:
     model = case.fit(data)
     users = [5, 0, 17, 5]
-    together = model.recommend(users, n=7)
-    for place, user in enumerate(users):
-        assert told(together[place]) == told(model.recommend(user, n=7))
+    lists = model.recommend(users, n=7)
+    for index, user in enumerate(users):
+        assert plain_answers(lists[index]) == plain_answers(model.recommend(user, n=7))
 
 
 def all_users_are_each_user(case: Case, data: Interactions, _: Path) -> None:
     model = case.fit(data)
-    assert told(model.recommend(n=4)) == told(model.recommend(data.user_ids.tolist(), n=4))
+    assert plain_answers(model.recommend(n=4)) == plain_answers(model.recommend(data.user_ids.tolist(), n=4))
 
 
 def seen_items_never_come_back_and_all_others_do(case: Case, data: Interactions, _: Path) -> None:
@@ -84,50 +84,50 @@ def lists_have_exactly_n_items(case: Case, data: Interactions, _: Path) -> None:
 
 def scores_descend_and_ties_go_to_the_lower_row(case: Case, data: Interactions, _: Path) -> None:
     lists = case.fit(data).recommend(n=len(data.item_ids))
-    for one in (lists[user] for user in range(len(data.user_ids))):
-        assert (np.diff(one.scores) <= 0).all()
-        tied = np.diff(one.scores) == 0
-        assert (np.diff(one.rows)[tied] > 0).all()
+    for user_list in (lists[user] for user in range(len(data.user_ids))):
+        assert (np.diff(user_list.scores) <= 0).all()
+        tied = np.diff(user_list.scores) == 0
+        assert (np.diff(user_list.rows)[tied] > 0).all()
 
 
 def allow_deny_and_where_leave_exactly_what_they_say(case: Case, data: Interactions, _: Path) -> None:
-    model, everything = case.fit(data), len(data.item_ids)
-    asked = {"exclude_seen": False, "n": everything}
-    chosen, denied = [3, 1, 8], [0, 2, 8]
-    nineties = {item for item in range(everything) if 1990 + item % 10 >= 1997}
-    assert set(model.recommend(1, allow=chosen, **asked).items) == set(chosen)
-    assert set(model.recommend(1, deny=denied, **asked).items) == set(range(everything)) - set(denied)
-    assert set(model.recommend(1, where="year >= 1997", **asked).items) == nineties
-    assert set(model.recommend(1, allow=chosen, deny=denied, **asked).items) == {1, 3}
+    model, item_count = case.fit(data), len(data.item_ids)
+    options = {"exclude_seen": False, "n": item_count}
+    allowed, denied = [3, 1, 8], [0, 2, 8]
+    nineties = {item for item in range(item_count) if 1990 + item % 10 >= 1997}
+    assert set(model.recommend(1, allow=allowed, **options).items) == set(allowed)
+    assert set(model.recommend(1, deny=denied, **options).items) == set(range(item_count)) - set(denied)
+    assert set(model.recommend(1, where="year >= 1997", **options).items) == nineties
+    assert set(model.recommend(1, allow=allowed, deny=denied, **options).items) == {1, 3}
     assert len(model.recommend(1, allow=[], n=5)) == 0
-    some = model.recommend(1, where="year >= 1997", n=5)
+    filtered = model.recommend(1, where="year >= 1997", n=5)
     seen = set(data.by_user.row(1)[0].tolist())
-    assert len(some) == min(5, len(nineties - seen))
-    assert set(some.items) <= nineties - seen
+    assert len(filtered) == min(5, len(nineties - seen))
+    assert set(filtered.items) <= nineties - seen
 
 
 def filters_keep_the_order(case: Case, data: Interactions, _: Path) -> None:
     model = case.fit(data)
-    whole = [item for item in model.recommend(2, n=len(data.item_ids)).items if item % 10 >= 7]
-    assert model.recommend(2, n=4, where="year >= 1997").items == whole[:4]
+    expected = [item for item in model.recommend(2, n=len(data.item_ids)).items if item % 10 >= 7]
+    assert model.recommend(2, n=4, where="year >= 1997").items == expected[:4]
 
 
 def unknown_users_follow_the_word(case: Case, data: Interactions, _: Path) -> None:
-    model, nobody = case.fit(data), 10_000
-    with pytest.raises(UnknownUser, match=rf"no user {nobody} \(int\) in this model"):
-        model.recommend([1, nobody])
-    assert told(model.recommend([1, nobody], unknown="skip")) == told(model.recommend([1]))
-    lists = model.recommend([nobody, 1], n=3, unknown="popular")
-    assert told(lists[1]) == told(model.recommend(1, n=3))
+    model, unknown_user = case.fit(data), 10_000
+    with pytest.raises(UnknownUser, match=rf"no user {unknown_user} \(int\) in this model"):
+        model.recommend([1, unknown_user])
+    assert plain_answers(model.recommend([1, unknown_user], unknown="skip")) == plain_answers(model.recommend([1]))
+    lists = model.recommend([unknown_user, 1], n=3, unknown="popular")
+    assert plain_answers(lists[1]) == plain_answers(model.recommend(1, n=3))
     assert {row.source for row in lists[0]} == {"popular"}
-    assert {row.source for row in lists[1]} - {"attributes"} == {model.source}
+    assert {row.source for row in lists[1]} - {"attributes"} == {model.source_label}
     order = np.argsort(-data.item_counts, kind="stable")
     assert lists[0].rows.tolist() == order[:3].tolist()
 
 
 def unknown_items_are_errors(case: Case, data: Interactions, _: Path) -> None:
     model = case.fit(data)
-    for ask in (
+    for call in (
         lambda: model.recommend(1, allow=[77_777]),
         lambda: model.recommend(1, deny=[77_777]),
         lambda: model.similar(77_777),
@@ -135,7 +135,7 @@ def unknown_items_are_errors(case: Case, data: Interactions, _: Path) -> None:
         lambda: model.explain(1, 77_777),
     ):
         with pytest.raises(UnknownItem, match=r"no item 77777 \(int\) in this model"):
-            ask()
+            call()
 
 
 def similar_never_lists_the_item_itself(case: Case, data: Interactions, _: Path) -> None:
@@ -147,9 +147,9 @@ def similar_never_lists_the_item_itself(case: Case, data: Interactions, _: Path)
     items = data.item_ids.tolist()
     lists = model.similar(items, n=len(items))
     assert lists.counts.tolist() == [len(items) - 1] * len(items)
-    for place, item in enumerate(items):
-        assert item not in lists[place].items
-    assert told(lists[3]) == told(model.similar(3, n=len(items)))
+    for index, item in enumerate(items):
+        assert item not in lists[index].items
+    assert plain_answers(lists[3]) == plain_answers(model.similar(3, n=len(items)))
     assert set(model.similar(1, n=99, where="year = 1994", deny=[4]).items) == {i for i in items if i % 10 == 4} - {4}
 
 
@@ -159,13 +159,13 @@ def predictions_are_the_scores_of_the_lists(case: Case, data: Interactions, _: P
         with pytest.raises(Unsupported, match="explicit-als"):
             model.predict(1, 1)
         return
-    best = model.recommend(3, n=12)
-    found = model.predict(3, best.items)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, best.scores, rtol=1e-4, atol=1e-5)
+    top_list = model.recommend(3, n=12)
+    predictions = model.predict(3, top_list.items)
+    assert predictions.dtype == np.float32
+    np.testing.assert_allclose(predictions, top_list.scores, rtol=1e-4, atol=1e-5)
     assert model.predict(3, 5).shape == (1,)
     assert model.predict([3, 4, 5], 5).shape == model.predict([3, 4, 5], [1, 2, 3]).shape == (3,)
-    if not model.predicts:
+    if not model.predicts_ratings:
         with pytest.raises(ParameterError, match=f"clip has no effect on scores of {model.name}, which are no ratings"):
             model.predict(3, 5, clip=True)
         return
@@ -176,30 +176,30 @@ def predictions_are_the_scores_of_the_lists(case: Case, data: Interactions, _: P
 def predictions_of_the_unknown_follow_the_word(case: Case, data: Interactions, _: Path) -> None:
     if "predict" not in case.answers:
         return
-    model, nobody = case.fit(data), 10_000
+    model, unknown_id = case.fit(data), 10_000
     with pytest.raises(UnknownUser):
-        model.predict([1, nobody], [2, 2])
+        model.predict([1, unknown_id], [2, 2])
     with pytest.raises(UnknownItem):
-        model.predict([1, 1], [2, nobody])
-    skipped = model.predict([1, nobody, 1], [2, 2, nobody], unknown="skip")
+        model.predict([1, 1], [2, unknown_id])
+    skipped = model.predict([1, unknown_id, 1], [2, 2, unknown_id], unknown="skip")
     assert np.isnan(skipped).tolist() == [False, True, True]
     assert skipped[0] == model.predict(1, 2)[0]
-    assert np.isfinite(model.predict([1, nobody, 1], [2, 2, nobody], unknown="baseline")).all()
+    assert np.isfinite(model.predict([1, unknown_id, 1], [2, 2, unknown_id], unknown="bias")).all()
 
 
 def a_fit_that_breaks_off_leaves_the_old_model_whole(case: Case, data: Interactions, _: Path) -> None:
     model = case.fit(data)
-    before, lists, history = arrays(model), told(model.recommend()), model.history
+    bits_before, lists, history = arrays(model), plain_answers(model.recommend()), model.history
     if not history:  # nothing that could be broken off
         return
 
-    def broken(_: object) -> None:
+    def failing_callback(_: object) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        model.fit(data.where(data.values > 2), progress=False, callbacks=[broken])
-    assert arrays(model) == before
-    assert told(model.recommend()) == lists
+        model.fit(data.where(data.values > 2), progress=False, callbacks=[failing_callback])
+    assert arrays(model) == bits_before
+    assert plain_answers(model.recommend()) == lists
     assert model.history is history
 
 
@@ -209,17 +209,19 @@ def save_and_load_change_nothing(case: Case, data: Interactions, folder: Path) -
     model = case.fit(data)
     save(model, folder / "a.model")
     loaded = load(folder / "a.model")
-    assert type(loaded) is case.make
+    assert type(loaded) is case.model_class
     assert loaded.params == model.params
     assert arrays(loaded) == arrays(model)
     assert loaded.history == model.history
     assert loaded.training == model.training
     assert loaded.data.digest == data.digest
-    assert told(loaded.recommend(n=9, where="year > 1991")) == told(model.recommend(n=9, where="year > 1991"))
-    visitor, same = loaded.fold_in({3: 5, 4: 1}), model.fold_in({3: 5, 4: 1})
-    assert told(visitor.recommend(9)) == told(same.recommend(9))
+    assert plain_answers(loaded.recommend(n=9, where="year > 1991")) == plain_answers(
+        model.recommend(n=9, where="year > 1991")
+    )
+    visitor, expected_visitor = loaded.fold_in({3: 5, 4: 1}), model.fold_in({3: 5, 4: 1})
+    assert plain_answers(visitor.recommend(9)) == plain_answers(expected_visitor.recommend(9))
     if "similar" in case.answers:
-        assert told(loaded.similar("Film 3")) == told(model.similar("Film 3"))
+        assert plain_answers(loaded.similar("Film 3")) == plain_answers(model.similar("Film 3"))
     if "explain" in case.answers:
         assert loaded.explain(1, 5) == model.explain(1, 5)
 
@@ -228,13 +230,17 @@ def folding_in_a_history_is_what_the_fit_did(case: Case, data: Interactions, _: 
     """The last half-sweep of a fit and a fold-in are one kernel over the same row, so they give the same bits."""
     model = case.fit(data)
     for user in range(0, len(data.user_ids), 7):
-        visitor = model.fold_in(history_of(data, user))
+        visitor = model.fold_in(user_history(data, user))
         if "fold_in" in case.answers:
-            known, own = model._known(np.array([user], np.int32)), model.recommend(user, n=8)
-            for hers, all_users in zip(visitor.audience[2:6], known[2:6], strict=True):  # vectors ... similarities
-                assert (hers is None and all_users is None) or hers[0].tobytes() == all_users[user].tobytes()
-            assert visitor.recommend(8).rows.tolist() == own.rows.tolist()
-            assert visitor.recommend(8).scores.tobytes() == own.scores.tobytes()
+            all_users_batch, user_list = model.encode_users(np.array([user], np.int32)), model.recommend(user, n=8)
+            for visitor_array, batch_array in zip(
+                visitor.audience[2:6], all_users_batch[2:6], strict=True
+            ):  # vectors ... similarities
+                assert (visitor_array is None and batch_array is None) or visitor_array[0].tobytes() == batch_array[
+                    user
+                ].tobytes()
+            assert visitor.recommend(8).rows.tolist() == user_list.rows.tolist()
+            assert visitor.recommend(8).scores.tobytes() == user_list.scores.tobytes()
             assert {row.source for row in visitor.recommend(8)} - {"attributes"} == {"fold_in"}
 
 
@@ -245,28 +251,28 @@ def the_parts_of_an_explanation_add_up_to_the_score(case: Case, data: Interactio
             model.explain(1, 5)
         return
     for user in (0, 1, 40):
-        visitor = model.fold_in(history_of(data, user))
+        visitor = model.fold_in(user_history(data, user))
         for row in visitor.recommend(5):
-            told = visitor.explain(row.item)
-            assert told == model.explain(user, row.item)
-            assert told.score == pytest.approx(row.score, rel=1e-4, abs=1e-4)
-            parts = [reason.contribution for reason in told.reasons]
-            assert told.base + sum(parts) == pytest.approx(told.score, rel=1e-4, abs=1e-6)
-            assert parts == sorted(parts, reverse=True)
-            assert {reason.item for reason in told.reasons} == set(history_of(data, user))
+            explanation = visitor.explain(row.item)
+            assert explanation == model.explain(user, row.item)
+            assert explanation.score == pytest.approx(row.score, rel=1e-4, abs=1e-4)
+            contributions = [reason.contribution for reason in explanation.reasons]
+            assert explanation.base + sum(contributions) == pytest.approx(explanation.score, rel=1e-4, abs=1e-6)
+            assert contributions == sorted(contributions, reverse=True)
+            assert {reason.item for reason in explanation.reasons} == set(user_history(data, user))
 
 
 def reasons_are_the_largest_parts_of_the_explanation(case: Case, data: Interactions, _: Path) -> None:
     model = case.fit(data)
     if "explain" not in case.answers:
         with pytest.raises(Unsupported):
-            model.recommend(1, because=True)
+            model.recommend(1, reasons=True)
         return
-    for row in model.recommend(1, n=4, because=True):
-        most = model.explain(1, row.item).reasons[:3]
-        assert [title for title, _ in row.because or []] == [reason.title for reason in most]
-    nobody = model.recommend([10_000, 1], n=4, because=True, unknown="popular")
-    assert [bool(row.because) for row in nobody] == [False] * 4 + [True] * 4
+    for row in model.recommend(1, n=4, reasons=True):
+        top_reasons = model.explain(1, row.item).reasons[:3]
+        assert [title for title, _ in row.reasons or []] == [reason.title for reason in top_reasons]
+    lists = model.recommend([10_000, 1], n=4, reasons=True, unknown="popular")
+    assert [bool(row.reasons) for row in lists] == [False] * 4 + [True] * 4
 
 
 LAWS: list[Law] = [

@@ -55,42 +55,42 @@ def objective(
 def half_objective(p: Problem, solution: Side) -> float:
     """Return the part of L that a half-sweep minimizes: one side free, no regularization of the fixed one."""
     lengths = np.diff(p.rows.indptr)
-    at = (np.repeat(np.arange(len(lengths)), lengths), p.rows.indices)
+    cells = (np.repeat(np.arange(len(lengths)), lengths), p.rows.indices)
     confidence, target = np.full((2, len(lengths), len(p.fixed.factors)), np.nan)
     v = p.rows.values.astype(np.float64)
     w = np.ones(len(v)) if p.rows.weights is None else p.rows.weights.astype(np.float64)
-    confidence[at] = w * (p.form.confidence_slope * v + p.form.confidence_shift)
-    target[at] = w * (p.form.target_slope * v + p.form.target_shift) / confidence[at]
-    nothing = np.zeros(len(p.fixed.factors))
+    confidence[cells] = w * (p.form.confidence_slope * v + p.form.confidence_shift)
+    target[cells] = w * (p.form.target_slope * v + p.form.target_shift) / confidence[cells]
+    no_ridge = np.zeros(len(p.fixed.factors))
     ridge = p.ridge.astype(np.float64)
-    sides = (solution.factors, p.fixed.factors, ridge, nothing, solution.bias, p.fixed.bias)
+    sides = (solution.factors, p.fixed.factors, ridge, no_ridge, solution.bias, p.fixed.bias)
     return objective(confidence, target, p.form.unobserved, *sides)
 
 
-def ranked(best: Sequence[int], relevant: set[int], n: int, candidates: int) -> dict[str, float]:
+def ranking_metrics(top_items: Sequence[int], relevant: set[int], n: int, candidates: int) -> dict[str, float]:
     """Return the measures of one list's first n places, each in plain Python from its definition."""
-    places = list(best[:n])
+    places = list(top_items[:n])
     hits = [place for place, item in enumerate(places, 1) if item in relevant]
     ideal = sum(1 / math.log2(place + 1) for place in range(1, min(n, len(relevant)) + 1))
-    others = [item for item in range(candidates) if item not in relevant]
+    negatives = [item for item in range(candidates) if item not in relevant]
 
     def place(item: int) -> int:
         return places.index(item) if item in places else n
 
-    right = [(place(a) < place(b)) + (place(a) == place(b)) / 2 for a in relevant for b in others]
+    pair_scores = [(place(a) < place(b)) + (place(a) == place(b)) / 2 for a in relevant for b in negatives]
     return {
         "precision": len(hits) / n,
         "recall": len(hits) / len(relevant),
         "capped_recall": len(hits) / min(n, len(relevant)),
         "hit_rate": float(bool(hits)),
         "ndcg": sum(1 / math.log2(place + 1) for place in hits) / ideal,
-        "average_precision": sum((at + 1) / place for at, place in enumerate(hits)) / len(relevant),
+        "average_precision": sum((index + 1) / place for index, place in enumerate(hits)) / len(relevant),
         "reciprocal_rank": 1 / hits[0] if hits else 0.0,
-        "auc": sum(right) / len(right) if right else math.nan,
+        "auc": sum(pair_scores) / len(pair_scores) if pair_scores else math.nan,
     }
 
 
 def ndcg(lists: Sequence[Sequence[int]], held_out: Sequence[Iterable[int]], n: int) -> list[float]:
     """Return each user's NDCG@n; users without held-out items are left out."""
-    people = [(best, set(relevant)) for best, relevant in zip(lists, held_out, strict=True)]
-    return [ranked(best, relevant, n, 0)["ndcg"] for best, relevant in people if relevant]
+    users = [(top_items, set(relevant)) for top_items, relevant in zip(lists, held_out, strict=True)]
+    return [ranking_metrics(top_items, relevant, n, 0)["ndcg"] for top_items, relevant in users if relevant]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.data.catalog import Catalog
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
 from alsatian.kernels import NO_ROW_IS_AS_LONG, Rows, Side, Weighting
 from alsatian.kernels.types import Array
@@ -38,8 +38,8 @@ def from_matrix(
 ) -> Interactions:
     """Return the entries of a matrix that are not zero; ids are the row and column numbers unless given."""
     rows, columns = np.nonzero(matrix)
-    user_ids = Ids(np.arange(matrix.shape[0]), "user") if users is None else Ids.of(users, "user")
-    item_ids = Ids(np.arange(matrix.shape[1]), "item") if items is None else Ids.of(items, "item")
+    user_ids = IdMap(np.arange(matrix.shape[0]), "user") if users is None else IdMap.from_ids(users, "user")
+    item_ids = IdMap(np.arange(matrix.shape[1]), "item") if items is None else IdMap.from_ids(items, "item")
     return Interactions.build(
         user_ids,
         item_ids,
@@ -53,15 +53,15 @@ def from_matrix(
 
 def running_example() -> Interactions:
     """Four users, five films, ratings from 1 to 5: the example of the whole documentation."""
-    catalog = Catalog.from_columns(Ids.of(ITEMS, "item"), ITEMS, {"title": TITLES, "year": YEARS})
+    catalog = Catalog.from_columns(IdMap.from_ids(ITEMS, "item"), ITEMS, {"title": TITLES, "year": YEARS})
     return replace(from_matrix(MATRIX, USERS, ITEMS, catalog=catalog), scale=(1.0, 5.0))
 
 
 def checkerboard(users: int = 40, items: int = 30, seen: float = 0.6) -> Interactions:
     """Users like the items of their own parity (5) and not the others (1); most of both are seen."""
     rng = np.random.default_rng(7)
-    same = (np.arange(users)[:, None] + np.arange(items)) % 2 == 0
-    return from_matrix(np.where(same, 5, 1) * (rng.random((users, items)) < seen))
+    same_parity = (np.arange(users)[:, None] + np.arange(items)) % 2 == 0
+    return from_matrix(np.where(same_parity, 5, 1) * (rng.random((users, items)) < seen))
 
 
 def random_ratings(users: int = 120, items: int = 80, density: float = 0.15, seed: int = 0) -> Interactions:
@@ -73,7 +73,7 @@ def random_ratings(users: int = 120, items: int = 80, density: float = 0.15, see
     observed[np.arange(users), rng.integers(items, size=users)] = True
     observed[rng.integers(users, size=items), np.arange(items)] = True
     columns = {"title": [f"Film {item}" for item in range(items)], "year": [1990 + i % 10 for i in range(items)]}
-    catalog = Catalog.from_columns(Ids(np.arange(items), "item"), range(items), columns)
+    catalog = Catalog.from_columns(IdMap(np.arange(items), "item"), range(items), columns)
     data = from_matrix(np.clip(np.round(3 + taste), 1, 5) * observed, catalog=catalog)
     return replace(data, times=1_700_000_000 + rng.integers(100 * 86_400, size=len(data)))
 
@@ -88,7 +88,7 @@ def cold_ratings() -> Interactions:
     columns = {"age": [20 + user % 45 for user in users], "gender": ["FM"[user % 2] for user in users]}
     profiles = Catalog.from_columns(data.user_ids, users, columns)
     cold = np.isin(data.items, COLD_ITEMS) | np.isin(data.users, COLD_USERS)
-    return replace(data.where(~cold), profiles=profiles)
+    return replace(data.where(~cold), user_table=profiles)
 
 
 FORMS = {
@@ -125,7 +125,7 @@ class Problem:
         return solution, loss, failed
 
     @property
-    def dense(self) -> NDArray[np.float64]:
+    def observed(self) -> NDArray[np.float64]:
         """Which cells are observed."""
         lengths = np.diff(self.rows.indptr)
         seen = np.zeros((len(lengths), len(self.fixed.factors)))

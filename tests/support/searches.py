@@ -7,10 +7,10 @@ from typing import Any
 
 from alsatian.tuning import Study
 
-HOLD = "random:0.2"
-SMALL = {"factors": (2, 8), "reg": (0.01, 10.0), "epochs": (1, 6)}
+SPLIT = "random:0.2"
+SMALL_SPACE = {"factors": (2, 8), "reg": (0.01, 10.0), "epochs": (1, 6)}
 
 
-def found_by(study: Study) -> list[Any]:
+def trials_without_seconds(study: Study) -> list[Any]:
     """Return all of a search but the time that it took."""
     return [replace(trial, seconds=0.0) for trial in study]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -15,41 +14,32 @@ from alsatian.data.interactions import Interactions
 os.environ["PYSPARK_PYTHON"] = sys.executable
 
 
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("localhost", 0))
-        return int(listening.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
-def port() -> int:
-    return free_port()
-
-
-@pytest.fixture(scope="session")
-def spark(port: int) -> Iterator[Any]:
+def spark() -> Iterator[Any]:
     """A session of local[2], which serves Connect too."""
     pytest.importorskip("pyspark")
-    from alsatian.spark.session import start
+    from alsatian.spark.session import start_session
 
     settings = {
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
-        "spark.connect.grpc.binding.port": str(port),
+        "spark.connect.grpc.binding.port": "0",  # any that is free
         "spark.sql.shuffle.partitions": "2",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # short jobs: compile less
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
     }
-    session = start("local[2]", settings=settings)
+    session = start_session("local[2]", settings=settings)
     yield session
     session.stop()
 
 
 @pytest.fixture(scope="session")
-def connect(spark: Any, port: int) -> Iterator[Any]:
+def connect(spark: Any) -> Iterator[Any]:
     """A session of Spark Connect."""
     from pyspark.sql.connect.session import SparkSession
 
+    service = getattr(spark._jvm.org.apache.spark.sql.connect.service, "SparkConnectService$")
+    port = getattr(service, "MODULE$").localPort()  # MODULE$: how Java calls an object of Scala
     session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
     yield session
     session.client.close()

@@ -11,34 +11,34 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
 from alsatian.tuning import tune
 from alsatian.tuning.importance import importances, read_study
-from alsatian.tuning.optuna_sampler import journal
-from support.searches import HOLD, SMALL, found_by
+from alsatian.tuning.optuna_sampler import open_journal
+from support.searches import SMALL_SPACE, SPLIT, trials_without_seconds
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "grid"])
 def test_a_study_file_tells_what_the_search_told(some_ratings: Interactions, tmp_path: Path, sampler: str) -> None:
-    space = SMALL if sampler == "tpe" else {"factors": [2, 4], "biases": [True, False], "reg": (0.1, 10.0, "log")}
+    space = SMALL_SPACE if sampler == "tpe" else {"factors": [2, 4], "biases": [True, False], "reg": (0.1, 10.0, "log")}
     trials = {"trials": 6} if sampler == "tpe" else {}
     path = tmp_path / "a.study"
     study = tune("explicit-als:epochs=3" if sampler == "grid" else "explicit-als", some_ratings, space=space,
-                 sampler=sampler, split=HOLD, study=path, **trials)  # fmt: skip
-    again = read_study(path, [some_ratings.likes(4), some_ratings])
-    assert found_by(again) == found_by(study)
-    assert (again.space, again.metric, again.greater) == (study.space, study.metric, study.greater)
+                 sampler=sampler, split=SPLIT, study_file=path, **trials)  # fmt: skip
+    again = read_study(path, [some_ratings.binarize(4), some_ratings])
+    assert trials_without_seconds(again) == trials_without_seconds(study)
+    assert (again.space, again.metric, again.higher_is_better) == (study.space, study.metric, study.higher_is_better)
     assert again.model.params == study.model.params
     assert again.data is some_ratings
 
 
 def test_the_setting_that_matters_is_found(some_ratings: Interactions) -> None:
     space = {"reg": (0.01, 1000.0, "log"), "factors": (2, 3)}
-    study = tune("explicit-als:epochs=3", some_ratings, space=space, trials=20, sampler="random", split=HOLD)
+    study = tune("explicit-als:epochs=3", some_ratings, space=space, trials=20, sampler="random", split=SPLIT)
     found = importances(study)
     assert sum(found.values()) == pytest.approx(1)
     assert max(found, key=found.__getitem__) == "reg"
 
 
 def test_too_few_trials_say_nothing(some_ratings: Interactions) -> None:
-    assert importances(tune("explicit-als", some_ratings, space=SMALL, trials=2, split=HOLD)) == {}
+    assert importances(tune("explicit-als", some_ratings, space=SMALL_SPACE, trials=2, split=SPLIT)) == {}
 
 
 def test_what_is_no_study_file(some_ratings: Interactions, tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_what_is_no_study_file(some_ratings: Interactions, tmp_path: Path) -> No
     for name in ("text", "absent"):
         with pytest.raises(ParameterError, match="is no study file; pass one that"):
             read_study(tmp_path / name, [some_ratings])
-    optuna.create_study(storage=journal(tmp_path / "other"), study_name="alsatian")
+    optuna.create_study(storage=open_journal(tmp_path / "other"), study_name="alsatian")
     with pytest.raises(ParameterError, match="other holds no search of 'alsatian tune'"):
         read_study(tmp_path / "other", [some_ratings])
 
@@ -54,8 +54,8 @@ def test_what_is_no_study_file(some_ratings: Interactions, tmp_path: Path) -> No
 def test_ends_of_many_digits(some_ratings: Interactions, tmp_path: Path) -> None:
     """A grid tries both ends, which are part of the range that the file tells."""
     space = {"reg": (0.123456789, 1.0), "seed": [1, 2]}
-    study = tune("explicit-als:epochs=1:factors=2", some_ratings, space=space, sampler="grid", split=HOLD,
-                 study=tmp_path / "a.study")  # fmt: skip
+    study = tune("explicit-als:epochs=1:factors=2", some_ratings, space=space, sampler="grid", split=SPLIT,
+                 study_file=tmp_path / "a.study")  # fmt: skip
     again = read_study(tmp_path / "a.study", [some_ratings])
     assert again.space == study.space
     assert importances(again) == importances(study)

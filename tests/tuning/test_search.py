@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ from alsatian import evaluation
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DependencyError, FitError, ParameterError
 from alsatian.models import EASE, BiasedMF, ExplicitALS, ImplicitALS, ItemKNN, Popularity
-from alsatian.split import named
-from alsatian.tuning import tune
-from support.searches import HOLD, SMALL, found_by
+from alsatian.split import from_spec
+from alsatian.tuning import search, tune
+from support.searches import SMALL_SPACE, SPLIT, trials_without_seconds
 
 
 class TestGrid:
@@ -25,7 +26,7 @@ class TestGrid:
     def test_finds_what_one_can_see(self, checkerboard: Interactions) -> None:
         """Everybody gives 5 or 1: the less regularization, the nearer the predictions."""
         space = {"reg": list(self.REGS)}
-        study = tune(ExplicitALS(factors=2), checkerboard, space=space, sampler="grid", split=HOLD)
+        study = tune(ExplicitALS(factors=2), checkerboard, space=space, sampler="grid", split=SPLIT)
         assert [trial.settings["reg"] for trial in study] == [0.1, 10.0, 1000.0]
         assert study.best.settings == {"reg": 0.1}
         assert study.best.value < 0.5
@@ -35,8 +36,8 @@ class TestGrid:
     def test_figures_are_those_of_a_plain_fit(self, checkerboard: Interactions) -> None:
         """One fit stands for all of its numbers of epochs."""
         space = {"epochs": [1, 2, 4], "reg": list(self.REGS)}
-        study = tune(ExplicitALS(factors=2), checkerboard, space=space, sampler="grid", split=HOLD, patience=9)
-        (part,) = named(HOLD, checkerboard)
+        study = tune(ExplicitALS(factors=2), checkerboard, space=space, sampler="grid", split=SPLIT, patience=9)
+        (part,) = from_spec(SPLIT, checkerboard)
         assert len(study) == 3
         for trial in study:
             for epochs in (1, 2, 4):
@@ -45,17 +46,17 @@ class TestGrid:
             assert trial.value == min(trial.curve.values()) == trial.curve[trial.settings["epochs"]]
 
     def test_folds_are_averaged(self, checkerboard: Interactions) -> None:
-        study = tune("explicit-als:factors=2", checkerboard, space={"reg": [1.0]}, sampler="grid", split="folds:3")
+        study = tune("explicit-als:factors=2", checkerboard, space={"reg": [1.0]}, sampler="grid", split="k-fold:3")
         errors = [
             evaluation.rmse(ExplicitALS(factors=2, reg=1.0).fit(part.train), part)
-            for part in named("folds:3", checkerboard)
+            for part in from_spec("k-fold:3", checkerboard)
         ]
         assert study.best.value == pytest.approx(sum(errors) / 3)
 
     def test_a_model_without_epochs(self, some_ratings: Interactions) -> None:
-        likes = some_ratings.likes(4)
+        likes = some_ratings.binarize(4)
         study = tune("ease", likes, space={"reg": [1.0, 100.0]}, sampler="grid", metric="recall@5")
-        (part,) = named("per-user:10", likes)
+        (part,) = from_spec("per-user:10", likes)
         for trial in study:
             asked = {"metrics": ["recall@5"], "bootstrap": 0}
             judged = evaluation.evaluate(EASE(**trial.settings), part, **asked)["ease"]
@@ -65,24 +66,30 @@ class TestGrid:
 
 class TestBest:
     def test_the_model_and_the_last_fit(self, some_ratings: Interactions) -> None:
-        study = tune("explicit-als", some_ratings, trials=6, space=SMALL, split=HOLD)
+        study = tune("explicit-als", some_ratings, trials=6, space=SMALL_SPACE, split=SPLIT)
         assert study.best.value == min(trial.value for trial in study if trial.state == "complete")
-        assert {name: study.model.params[name] for name in SMALL} == study.best.settings
+        assert {name: study.model.params[name] for name in SMALL_SPACE} == study.best.settings
         assert not hasattr(study.model, "data")
         model = study.fit(progress=False)
         assert model.training["digest"] == some_ratings.digest
         assert len(model.history) == study.best.settings["epochs"]
 
     def test_begins_with_the_model_as_it_is(self, some_ratings: Interactions) -> None:
-        study = tune(ImplicitALS(epochs=3), some_ratings.likes(4), trials=2, space=["reg", "alpha"])
+        study = tune(ImplicitALS(epochs=3), some_ratings.binarize(4), trials=2, space=["reg", "alpha"])
         assert study.rows[0].settings == {"reg": 20.0, "alpha": 2.0}
-        assert (study.metric, study.greater) == ("ndcg@10", True)
+        assert (study.metric, study.higher_is_better) == ("ndcg@10", True)
 
     def test_only_what_may_be_learned_from_is_looked_at(self, some_ratings: Interactions) -> None:
         parts = al.split.random(some_ratings, share=0.2)
         other = replace(parts, held_out=some_ratings.where(some_ratings.values > 4))
-        searches = [tune("explicit-als", on, trials=3, space=SMALL, split=HOLD) for on in (parts, other, parts.train)]
-        assert found_by(searches[0]) == found_by(searches[1]) == found_by(searches[2])
+        searches = [
+            tune("explicit-als", on, trials=3, space=SMALL_SPACE, split=SPLIT) for on in (parts, other, parts.train)
+        ]
+        assert (
+            trials_without_seconds(searches[0])
+            == trials_without_seconds(searches[1])
+            == trials_without_seconds(searches[2])
+        )
         assert searches[0].data is parts.train
 
     def test_a_validation_part_is_what_is_judged_on(self, some_ratings: Interactions) -> None:
@@ -98,30 +105,42 @@ class TestDeterminism:
     @pytest.mark.parametrize("sampler", ["tpe", "random"])
     def test_a_second_search_is_the_first(self, some_ratings: Interactions, sampler: Any) -> None:
         searches = [
-            tune("explicit-als", some_ratings, trials=13, space=SMALL, sampler=sampler, split=HOLD, threads=threads)
+            tune(
+                "explicit-als",
+                some_ratings,
+                trials=13,
+                space=SMALL_SPACE,
+                sampler=sampler,
+                split=SPLIT,
+                threads=threads,
+            )
             for threads in (1, 2)
         ]
-        assert found_by(searches[0]) == found_by(searches[1])
-        other = tune("explicit-als", some_ratings, trials=3, space=SMALL, sampler=sampler, split=HOLD, seed=1)
-        assert found_by(other) != found_by(searches[0])[:3]
+        assert trials_without_seconds(searches[0]) == trials_without_seconds(searches[1])
+        other = tune("explicit-als", some_ratings, trials=3, space=SMALL_SPACE, sampler=sampler, split=SPLIT, seed=1)
+        assert trials_without_seconds(other) != trials_without_seconds(searches[0])[:3]
 
     def test_workers(self, some_ratings: Interactions) -> None:
-        searches = [tune("explicit-als", some_ratings, trials=13, space=SMALL, split=HOLD, workers=3) for _ in "ab"]
-        assert found_by(searches[0]) == found_by(searches[1])
-        alone = tune("explicit-als", some_ratings, trials=6, space=SMALL, split=HOLD)
-        assert found_by(alone) == found_by(searches[0])[:6]  # until what was found decides what is tried
+        searches = [
+            tune("explicit-als", some_ratings, trials=13, space=SMALL_SPACE, split=SPLIT, workers=3) for _ in "ab"
+        ]
+        assert trials_without_seconds(searches[0]) == trials_without_seconds(searches[1])
+        alone = tune("explicit-als", some_ratings, trials=6, space=SMALL_SPACE, split=SPLIT)
+        assert (
+            trials_without_seconds(alone) == trials_without_seconds(searches[0])[:6]
+        )  # until what was found decides what is tried
 
 
 class TestEnding:
     def test_patience(self, some_ratings: Interactions) -> None:
         """Without regularization a fit only gets worse once it knows the ratings by heart."""
         model = ExplicitALS(factors=8, reg=0.001)
-        study = tune(model, some_ratings, space={"epochs": (1, 200)}, split=HOLD, patience=4)
+        study = tune(model, some_ratings, space={"epochs": (1, 200)}, split=SPLIT, patience=4)
         assert len(study) == 1
         assert len(study.best.curve) == study.best.settings["epochs"] + 4 < 200
 
     def test_pruning(self, some_ratings: Interactions) -> None:
-        asked: dict[str, Any] = {"trials": 20, "space": {"reg": (0.1, 1e4, "log"), "epochs": (1, 12)}, "split": HOLD}
+        asked: dict[str, Any] = {"trials": 20, "space": {"reg": (0.1, 1e4, "log"), "epochs": (1, 12)}, "split": SPLIT}
         model = ExplicitALS(factors=4)
         study = tune(model, some_ratings, sampler="random", **asked)
         pruned = [trial for trial in study if trial.state == "pruned"]
@@ -133,14 +152,14 @@ class TestEnding:
         assert whole.best.settings == study.best.settings
 
     def test_a_schedule_that_knows_its_end_is_not_cut_short(self, some_ratings: Interactions) -> None:
-        study = tune(BiasedMF(factors=2), some_ratings, trials=3, space={"epochs": (2, 9)}, split=HOLD)
-        (part,) = named(HOLD, some_ratings)
+        study = tune(BiasedMF(factors=2), some_ratings, trials=3, space={"epochs": (2, 9)}, split=SPLIT)
+        (part,) = from_spec(SPLIT, some_ratings)
         for trial in study:
             model = BiasedMF(factors=2, **trial.settings).fit(part.train, progress=False)
             assert trial.value == pytest.approx(evaluation.rmse(model, part), abs=1e-12)
 
     def test_failures_are_told(self, some_ratings: Interactions) -> None:
-        study = tune("explicit-als", some_ratings, space={"factors": [2, 500]}, sampler="grid", split=HOLD)
+        study = tune("explicit-als", some_ratings, space={"factors": [2, 500]}, sampler="grid", split=SPLIT)
         good, bad = study
         assert (good.state, bad.state, bad.value) == ("complete", "failed", None)
         assert bad.error is not None
@@ -149,13 +168,22 @@ class TestEnding:
 
     def test_where_nothing_succeeds(self, some_ratings: Interactions) -> None:
         with pytest.raises(FitError, match=r"none of 5 trials succeeded; the first: factors=\d+ is more than"):
-            tune("explicit-als", some_ratings, space={"factors": (500, 600)}, split=HOLD)
+            tune("explicit-als", some_ratings, space={"factors": (500, 600)}, split=SPLIT)
 
-    def test_timeout(self, some_ratings: Interactions) -> None:
-        study = tune("explicit-als", some_ratings, trials=1000, space=SMALL, split=HOLD, timeout=1e-9 + 0.3)
-        assert 1 <= len(study) < 1000
+    def test_timeout(self, some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By a clock on which every trial takes a second."""
+        seconds, run_trial = [0.0], search.run_trial
+
+        def attempt_for_a_second(*arguments: Any) -> Any:
+            seconds[0] += 1
+            return run_trial(*arguments)
+
+        monkeypatch.setattr(search, "run_trial", attempt_for_a_second)
+        monkeypatch.setattr(search, "time", SimpleNamespace(perf_counter=lambda: seconds[0]))
+        study = tune("explicit-als", some_ratings, trials=1000, space=SMALL_SPACE, split=SPLIT, timeout=2.5)
+        assert len(study) == 3
         with pytest.raises(ParameterError, match="the timeout was over before the first trial; allow for more"):
-            tune("explicit-als", some_ratings, space=SMALL, timeout=0)
+            tune("explicit-als", some_ratings, space=SMALL_SPACE, timeout=0)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +221,7 @@ def test_without_optuna(some_ratings: Interactions, monkeypatch: pytest.MonkeyPa
 
 
 def test_tables(some_ratings: Interactions) -> None:
-    study = tune(ItemKNN(), some_ratings.likes(4), trials=4)
+    study = tune(ItemKNN(), some_ratings.binarize(4), trials=4)
     frame = study.to_pandas()
     assert list(frame) == ["number", "state", "value", "weighting", "k", "shrinkage", "seconds"]
     assert frame["value"].tolist() == [trial.value for trial in study]

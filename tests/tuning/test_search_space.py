@@ -8,21 +8,21 @@ import pytest
 
 from alsatian.errors import ParameterError
 from alsatian.models import MODELS, BiasedMF, ExplicitALS, ImplicitALS, ItemKNN, Model, Popularity, PureSVD
-from alsatian.tuning.search_space import Choices, Range, asked, capped, declared, read
+from alsatian.tuning.search_space import Choices, Range, default_space, limit_factors, parse_cli, parse_space
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_what_a_model_declares_is_within_its_bounds(name: str) -> None:
     model = MODELS[name]()
-    for setting, where in declared(model).items():
+    for setting, where in default_space(model).items():
         for value in where.points():
             assert MODELS[name](**model.params | {setting: value}).params[setting] == value
 
 
 def test_declared_ranges() -> None:
-    assert declared(ExplicitALS()) == {
-        "factors": Range(8, 256, "log", whole=True),
-        "epochs": Range(5, 50, "linear", whole=True),
+    assert default_space(ExplicitALS()) == {
+        "factors": Range(8, 256, "log", is_integer=True),
+        "epochs": Range(5, 50, "linear", is_integer=True),
         "reg": Range(0.01, 3, "log"),
     }
 
@@ -31,34 +31,40 @@ def test_declared_ranges() -> None:
     ("model", "searched"),
     [
         (ImplicitALS(), {"factors", "epochs", "reg", "alpha"}),
-        (ImplicitALS(form="rendle"), {"factors", "epochs", "reg", "unobserved_weight"}),
+        (ImplicitALS(loss="rendle"), {"factors", "epochs", "reg", "unobserved_weight"}),
         (ImplicitALS(alpha=40, factors=8), {"epochs", "reg"}),
         (ItemKNN(), {"weighting", "k", "shrinkage"}),
-        (ItemKNN(baselines=True), {"k", "shrinkage", "damping"}),
+        (ItemKNN(subtract_bias=True), {"k", "shrinkage", "damping"}),
         (PureSVD(energy=0.5), set()),
         (Popularity(), set()),
         (Popularity(by="mean"), {"damping"}),
     ],
 )
 def test_what_is_set_or_has_no_effect_is_not_searched(model: Model, searched: set[str]) -> None:
-    assert declared(model).keys() == searched
+    assert default_space(model).keys() == searched
 
 
 def test_a_form_has_ranges_of_its_own() -> None:
-    assert declared(ImplicitALS())["reg"] == Range(0.5, 200, "log")
-    assert declared(ImplicitALS(form="rendle"))["reg"] == Range(1e-4, 1.0, "log")
+    assert default_space(ImplicitALS())["reg"] == Range(0.5, 200, "log")
+    assert default_space(ImplicitALS(loss="rendle"))["reg"] == Range(1e-4, 1.0, "log")
 
 
 def test_asking() -> None:
-    wanted = {"reg": (0.1, 1), "epochs": [5, 10, 5], "nu": (0.0, 1.0), "factors": None, "biases": [True, False]}
-    assert asked(ExplicitALS(), wanted) == {
+    wanted = {
+        "reg": (0.1, 1),
+        "epochs": [5, 10, 5],
+        "reg_exponent": (0.0, 1.0),
+        "factors": None,
+        "biases": [True, False],
+    }
+    assert parse_space(ExplicitALS(), wanted) == {
         "reg": Range(0.1, 1.0, "log"),  # the declared scale
         "epochs": Choices((5, 10)),
-        "nu": Range(0.0, 1.0, "linear"),
-        "factors": Range(8, 256, "log", whole=True),
+        "reg_exponent": Range(0.0, 1.0, "linear"),
+        "factors": Range(8, 256, "log", is_integer=True),
         "biases": Choices((True, False)),
     }
-    assert asked(ExplicitALS(), ["reg"]) == asked(ExplicitALS(), "reg") == {"reg": Range(0.01, 3, "log")}
+    assert parse_space(ExplicitALS(), ["reg"]) == parse_space(ExplicitALS(), "reg") == {"reg": Range(0.01, 3, "log")}
 
 
 @pytest.mark.parametrize(
@@ -75,40 +81,44 @@ def test_asking() -> None:
         (ExplicitALS(), {"factors": [0, -1]}, "factors=-1 is too small; the least is 0."),
         (ExplicitALS(), {"alpha": (1, 2)}, "explicit-als has no parameter 'alpha'"),
         (ExplicitALS(), {"solver": (1, 2)}, "solver is no number, so (1, 2) is no range of it"),
-        (ExplicitALS(), ["nu"], "explicit-als does not say where to search nu; pass nu=(1, 10), or a list of values."),
-        (ImplicitALS(), {"unobserved_weight": (0.1, 1)}, "unobserved_weight=0.1 has no effect with form='hu'"),
-        (ImplicitALS(), {"unobserved_weight": [0.1]}, "unobserved_weight=0.1 has no effect with form='hu'"),
+        (
+            ExplicitALS(),
+            ["reg_exponent"],
+            "explicit-als does not say where to search nu; pass nu=(1, 10), or a list of values.",
+        ),
+        (ImplicitALS(), {"unobserved_weight": (0.1, 1)}, "unobserved_weight=0.1 has no effect with loss='hu'"),
+        (ImplicitALS(), {"unobserved_weight": [0.1]}, "unobserved_weight=0.1 has no effect with loss='hu'"),
         (BiasedMF(), ["decay"], "biased-mf does not say where to search decay"),
     ],
 )
 def test_bad_ranges(model: Model, wanted: Any, complaint: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        asked(model, wanted)
+        parse_space(model, wanted)
     assert complaint in str(caught.value)
 
 
 def test_points_of_a_grid() -> None:
     assert Range(1, 1000, "log").points() == pytest.approx([1, 10, 100, 1000])
-    assert Range(0, 3, whole=True).points() == [0, 1, 2, 3]
-    assert Range(1, 2, whole=True).points() == [1, 2]
+    assert Range(0, 3, is_integer=True).points() == [0, 1, 2, 3]
+    assert Range(1, 2, is_integer=True).points() == [1, 2]
     assert Choices(("a", "b")).points() == ["a", "b"]
 
 
 def test_small_data_allows_few_factors() -> None:
-    space = declared(ExplicitALS())
-    assert capped(space, 40)["factors"] == Range(8, 40, "log", whole=True)
-    assert capped(space, 5)["factors"] == Choices((5,))
-    assert capped(space, 1000) == space
+    space = default_space(ExplicitALS())
+    assert limit_factors(space, 40)["factors"] == Range(8, 40, "log", is_integer=True)
+    assert limit_factors(space, 5)["factors"] == Choices((5,))
+    assert limit_factors(space, 1000) == space
 
 
 def test_as_written() -> None:
     written = ["reg=1e-3..1:log", "factors=16, 32", "epochs", "biases=true,false", "nu = 0..1"]
-    assert read(ExplicitALS, written) == {
+    assert parse_cli(ExplicitALS, written) == {
         "reg": (0.001, 1.0, "log"),
         "factors": [16, 32],
         "epochs": None,
         "biases": [True, False],
-        "nu": (0.0, 1.0),
+        "reg_exponent": (0.0, 1.0),
     }
 
 
@@ -124,7 +134,7 @@ def test_as_written() -> None:
 )
 def test_badly_written(written: str, complaint: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        read(ExplicitALS, [written])
+        parse_cli(ExplicitALS, [written])
     assert complaint in str(caught.value)
     with pytest.raises(ParameterError, match="'reg' is to be searched twice"):
-        read(ExplicitALS, ["reg=1..2", "reg"])
+        parse_cli(ExplicitALS, ["reg=1..2", "reg"])

@@ -13,7 +13,7 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
 from alsatian.tuning import search as searching
 from alsatian.tuning import study_file, tune
-from support.searches import HOLD, SMALL, found_by
+from support.searches import SMALL_SPACE, SPLIT, trials_without_seconds
 
 Press = Callable[[int], None]
 
@@ -21,7 +21,7 @@ Press = Callable[[int], None]
 @pytest.fixture
 def press(monkeypatch: pytest.MonkeyPatch) -> Press:
     """Press Ctrl-C during the trial after so many."""
-    real = searching.attempt
+    real = searching.run_trial
 
     def after(count: int) -> None:
         begun: list[int] = []
@@ -32,21 +32,23 @@ def press(monkeypatch: pytest.MonkeyPatch) -> Press:
                 raise KeyboardInterrupt
             return real(*given)
 
-        monkeypatch.setattr(searching, "attempt", attempt)
+        monkeypatch.setattr(searching, "run_trial", attempt)
 
     return after
 
 
 def search(data: Interactions, trials: int, **options: Any) -> Any:
-    return tune("explicit-als", data, trials=trials, **{"space": SMALL, "split": HOLD} | options)
+    return tune("explicit-als", data, trials=trials, **{"space": SMALL_SPACE, "split": SPLIT} | options)
 
 
 def test_going_on_is_as_if_uninterrupted(some_ratings: Interactions, tmp_path: Path) -> None:
     file = tmp_path / "a.study"
     for trials in (1, 4, 14):
         parts = search(some_ratings, trials, study=file)
-    assert found_by(parts) == found_by(search(some_ratings, 14))
-    assert found_by(search(some_ratings, 2, study=file)) == found_by(parts)  # enough is there
+    assert trials_without_seconds(parts) == trials_without_seconds(search(some_ratings, 14))
+    assert trials_without_seconds(search(some_ratings, 2, study=file)) == trials_without_seconds(
+        parts
+    )  # enough is there
 
 
 def test_ctrl_c_keeps_the_best_so_far(some_ratings: Interactions, tmp_path: Path, press: Press) -> None:
@@ -56,12 +58,12 @@ def test_ctrl_c_keeps_the_best_so_far(some_ratings: Interactions, tmp_path: Path
     cut = search(some_ratings, 12, study=file)
     assert cut.interrupted
     assert not whole.interrupted
-    assert found_by(cut) == found_by(whole)[:5]
+    assert trials_without_seconds(cut) == trials_without_seconds(whole)[:5]
     assert cut.best.value == min(trial.value for trial in cut)
     press(100)
     again = search(some_ratings, 12, study=file)
     assert not again.interrupted
-    assert found_by(again) == found_by(whole)
+    assert trials_without_seconds(again) == trials_without_seconds(whole)
 
 
 def test_ctrl_c_with_workers_ends_the_others(some_ratings: Interactions, press: Press) -> None:
@@ -110,7 +112,9 @@ def test_a_search_that_was_killed_goes_on(some_ratings: Interactions, tmp_path: 
     search(some_ratings, 4, study=file)
     file.with_name("a.study.lock").symlink_to("a.study")
     file.write_bytes(file.read_bytes()[:-40])
-    assert found_by(search(some_ratings, 4, study=file)) == found_by(search(some_ratings, 4))
+    assert trials_without_seconds(search(some_ratings, 4, study=file)) == trials_without_seconds(
+        search(some_ratings, 4)
+    )
 
 
 def test_a_damaged_file(some_ratings: Interactions, tmp_path: Path) -> None:
@@ -125,7 +129,7 @@ def test_a_damaged_file(some_ratings: Interactions, tmp_path: Path) -> None:
 def test_one_search_at_a_time(some_ratings: Interactions, tmp_path: Path) -> None:
     file = tmp_path / "a.study"
     with (
-        study_file.held(file),
+        study_file.lock_study_file(file),
         pytest.raises(ParameterError, match=r"another search is using .*a\.study; wait for its"),
     ):
         search(some_ratings, 1, study=file)

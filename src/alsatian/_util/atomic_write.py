@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: str | Path, content: bytes) -> None:
+def write_atomic(path: str | Path, content: bytes) -> None:
     """Write a file under a temporary name in its folder and rename it; whatever goes wrong, an older one stays whole.
 
     Raises OSError.

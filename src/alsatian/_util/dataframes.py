@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 from alsatian.errors import DependencyError
 
 
-class Gathered(NamedTuple):
+class ColumnBatch(NamedTuple):
     """A column in which few values stand often: row r holds values[at[r]]; without `at`, values[r]."""
 
     values: Sequence[Any] | NDArray[Any]
-    at: NDArray[np.integer] | None = None
-    text: bool = False  # known to be text, also where every value is None
+    indices: NDArray[np.integer] | None = None
+    is_text: bool = False  # known to be text, also where every value is None
 
 
-Columns = Mapping[str, Gathered]
+ColumnBatches = Mapping[str, ColumnBatch]
 
 
 class Tabular(ABC):
     """What can be had as a data frame of polars, pandas or pyarrow; its own docstring names the columns."""
 
     @abstractmethod
-    def _columns(self) -> Columns: ...
+    def _columns(self) -> ColumnBatches: ...
 
     def to_polars(self) -> Any:
         """Return a polars.DataFrame; raises DependencyError where polars is not installed."""
@@ -43,56 +43,56 @@ class Tabular(ABC):
         return to_arrow(self._columns())
 
 
-def numbers(values: Sequence[float | None]) -> Gathered:
+def number_column_batch(values: Sequence[float | None]) -> ColumnBatch:
     """Return a column of numbers, NaN where there is none."""
-    return Gathered(np.array([np.nan if value is None else value for value in values], np.float64))
+    return ColumnBatch(np.array([np.nan if value is None else value for value in values], np.float64))
 
 
-def column(values: Sequence[Any]) -> Gathered:
+def infer_column_batch(values: Sequence[Any]) -> ColumnBatch:
     """Return a column of whole numbers, of numbers, or else of text."""
     kinds = {type(value) for value in values}
     if kinds == {int}:
-        return Gathered(np.array(values, np.int64))
+        return ColumnBatch(np.array(values, np.int64))
     if kinds <= {int, float, type(None)}:
-        return numbers(values)
-    return Gathered([None if value is None else str(value) for value in values], text=True)
+        return number_column_batch(values)
+    return ColumnBatch([None if value is None else str(value) for value in values], is_text=True)
 
 
-def to_polars(columns: Columns) -> Any:
+def to_polars(columns: ColumnBatches) -> Any:
     """Return a polars.DataFrame; raises DependencyError where polars is not installed."""
-    pl = package("polars", "pip install polars")
+    pl = import_package("polars", "pip install polars")
 
-    def series(column: Gathered) -> Any:
-        values = pl.Series(column.values, dtype=pl.String if column.text else None)
-        return values if column.at is None else values.gather(column.at)
+    def series(column: ColumnBatch) -> Any:
+        values = pl.Series(column.values, dtype=pl.String if column.is_text else None)
+        return values if column.indices is None else values.gather(column.indices)
 
     return pl.DataFrame({name: series(column) for name, column in columns.items()})
 
 
-def to_pandas(columns: Columns) -> Any:
+def to_pandas(columns: ColumnBatches) -> Any:
     """Return a pandas.DataFrame; raises DependencyError where pandas is not installed."""
-    pd = package("pandas", "pip install pandas")
+    pd = import_package("pandas", "pip install pandas")
 
-    def array(column: Gathered) -> Any:
+    def array(column: ColumnBatch) -> Any:
         untyped = len(column.values) == 0 and not isinstance(column.values, np.ndarray)
         values = pd.Series(column.values, dtype=object if untyped else None)
-        return values.array if column.at is None else values.array.take(column.at)
+        return values.array if column.indices is None else values.array.take(column.indices)
 
     return pd.DataFrame({name: array(column) for name, column in columns.items()})
 
 
-def to_arrow(columns: Columns) -> Any:
+def to_arrow(columns: ColumnBatches) -> Any:
     """Return a pyarrow.Table; raises DependencyError where pyarrow is not installed."""
-    pa = package("pyarrow", "pip install 'alsatian[arrow]'")
+    pa = import_package("pyarrow", "pip install 'alsatian[arrow]'")
 
-    def array(column: Gathered) -> Any:
-        values = pa.array(column.values, pa.string() if column.text else None)
-        return values if column.at is None else values.take(pa.array(column.at))
+    def array(column: ColumnBatch) -> Any:
+        values = pa.array(column.values, pa.string() if column.is_text else None)
+        return values if column.indices is None else values.take(pa.array(column.indices))
 
     return pa.table({name: array(column) for name, column in columns.items()})
 
 
-def package(name: str, command: str) -> Any:
+def import_package(name: str, command: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def size(count: float) -> str:
+def format_bytes(count: float) -> str:
     """Write a number of bytes for people.
 
     >>> size(3_400_000)
@@ -16,7 +16,7 @@ def size(count: float) -> str:
     return f"{count:.0f} {unit}" if unit == "bytes" or count >= 99.95 else f"{count:.1f} {unit}"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Write a length of time for people.
 
     >>> duration(0.0123), duration(75)
@@ -26,12 +26,12 @@ def duration(seconds: float) -> str:
         return f"{max(seconds * 1000, 1):.0f} ms"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, leftover = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {leftover} s"
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """Write a number for people.
 
     >>> number(104692.3), number(0.123456)

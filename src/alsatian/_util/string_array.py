@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Text(Sequence[str]):
+class StringArray(Sequence[str]):
     """Strings as UTF-8 bytes with offsets: string `row` is `data[offsets[row]:offsets[row + 1]]`."""
 
     data: NDArray[np.uint8]
     offsets: NDArray[np.int64]
 
     @classmethod
-    def of(cls, strings: Iterable[str]) -> Text:
+    def from_strings(cls, strings: Iterable[str]) -> StringArray:
         """Encode strings. Lone surrogates, which UTF-8 cannot hold, raise UnicodeEncodeError."""
         encoded = [string.encode() for string in strings]
         offsets = np.zeros(len(encoded) + 1, np.int64)
@@ -40,11 +40,11 @@ class Text(Sequence[str]):
         row %= len(self)
         return self.data[self.offsets[row] : self.offsets[row + 1]].tobytes().decode()
 
-    def take(self, rows: NDArray[np.integer]) -> Text:
+    def take(self, rows: NDArray[np.integer]) -> StringArray:
         """Return the strings at `rows` as a new column."""
-        return Text.of(self[int(row)] for row in rows)
+        return StringArray.from_strings(self[int(row)] for row in rows)
 
     def tolist(self) -> list[str]:
         """Decode all strings at once."""
-        whole, ends = self.data.tobytes(), self.offsets.tolist()
-        return [whole[start:end].decode() for start, end in zip(ends, ends[1:], strict=False)]
+        encoded, offsets = self.data.tobytes(), self.offsets.tolist()
+        return [encoded[start:end].decode() for start, end in zip(offsets, offsets[1:], strict=False)]

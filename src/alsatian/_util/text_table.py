@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from rich.console import Group
 
-_NARROW = 24  # letters; on a narrow terminal wider columns wrap, and these do not
+_MAX_NOWRAP_LETTERS = 24  # letters; on a narrow terminal wider columns wrap, and these do not
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class TextTable:
 
     title: str
     columns: Mapping[str, Sequence[str]]
-    right: frozenset[str]
+    right_aligned: frozenset[str]
     note: str = ""
 
     def __rich__(self) -> Group:
@@ -30,8 +30,8 @@ class TextTable:
 
         table = Table(header_style="dim", box=None, padding=(0, 2, 0, 0), pad_edge=False)
         for name, cells in self.columns.items():
-            justify: Literal["left", "right"] = "right" if name in self.right else "left"
-            table.add_column(name, justify=justify, no_wrap=max(map(len, cells), default=0) <= _NARROW)
+            justify: Literal["left", "right"] = "right" if name in self.right_aligned else "left"
+            table.add_column(name, justify=justify, no_wrap=max(map(len, cells), default=0) <= _MAX_NOWRAP_LETTERS)
         for row in zip(*self.columns.values(), strict=True):
             table.add_row(*(Text(_printable(cell)) for cell in row))  # "[REC] (2007)" is a title, not markup
         title, note = Text(_printable(self.title), "bold"), Text("\n".join(self._notes), "dim")
@@ -50,7 +50,7 @@ class TextTable:
         Console(file=file, width=width, color_system=None, force_terminal=False, force_jupyter=False).print(self)
         return "\n".join(line.rstrip() for line in file.getvalue().splitlines()).rstrip("\n")
 
-    def html(self) -> str:
+    def to_html(self) -> str:
         """Return the table as HTML, every cell escaped."""
         head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
         body = "".join(

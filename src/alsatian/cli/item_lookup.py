@@ -14,82 +14,82 @@ if TYPE_CHECKING:
 
 _VALUE = re.compile(r"(.*)=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.DOTALL)
 _NO_VALUE = re.compile(r".*=\s*[-+]?\d[\d.,]*\s*", re.DOTALL)  # meant as a value, as 4,5 is
-_SURE = 78.0  # from this score on a title holds the whole query; below, letters differ
-_MARGIN = 4.0  # matches this close to the best are as good
-_HOPELESS = 66.0  # the best match below this is only good as a hint
-_LOOK = 200  # matches to choose from
+_SURE_SCORE = 78.0  # from this score on a title holds the whole query; below, letters differ
+_TIE_MARGIN = 4.0  # matches this close to the best are as good
+_MIN_HINT_SCORE = 66.0  # the best match below this is only good as a hint
+_MAX_MATCHES = 200  # matches to choose from
 
 
-class Liked(NamedTuple):
+class LikeOption(NamedTuple):
     """What follows one --like: an item as written, and its value, or None for the top of the scale."""
 
-    written: str
+    item_text: str
     value: float | None
 
 
-def parse_like(text: str) -> Liked:
+def parse_like(text: str) -> LikeOption:
     """Take apart TITLE[=VALUE]: the value is what follows the last "=" if it is a number.
 
     >>> parse_like("Toy Story=4.5"), parse_like("E=mc2")
     (Liked(written='Toy Story', value=4.5), Liked(written='E=mc2', value=None))
     """
-    found = _VALUE.fullmatch(text)
-    if not found and _NO_VALUE.fullmatch(text):
-        written = text.rpartition("=")[2].strip()
+    match = _VALUE.fullmatch(text)
+    if not match and _NO_VALUE.fullmatch(text):
+        item_text = text.rpartition("=")[2].strip()
         raise ParameterError(
-            f"--like {text!r} gives the value {written!r}, which is no number; write 4.5 with a point."
+            f"--like {text!r} gives the value {item_text!r}, which is no number; write 4.5 with a point."
         )
-    written = (found[1] if found else text).strip()
-    if not written:
+    item_text = (match[1] if match else text).strip()
+    if not item_text:
         raise ParameterError(
             f"--like {text!r} names no item; write it like --like 'Iron Man' or --like 'Toy Story=4.5'."
         )
-    return Liked(written, float(found[2]) if found else None)
+    return LikeOption(item_text, float(match[2]) if match else None)
 
 
-def find_item(data: Interactions, written: str) -> Id:
+def find_item(data: Interactions, text: str) -> Id:
     """Return the id of the item that somebody means; an unclear title is said to be so on stderr.
 
     Raises UnknownItem with the nearest titles.
     """
-    row = _by_id(data, written)
-    if row < 0 and (found := data.catalog.find(written)) is not None:
-        row = found
+    row = _find_by_id(data, text)
+    if row < 0 and (title_row := data.catalog.find(text)) is not None:
+        row = title_row
     if row < 0:
-        row = _most_like(data, written)
+        row = _find_by_title(data, text)
     return data.item_ids.id_of(row)
 
 
-def _by_id(data: Interactions, written: str) -> int:
+def _find_by_id(data: Interactions, text: str) -> int:
     try:
-        return data.item_ids.find(data.item_ids.parse(written))
+        return data.item_ids.find(data.item_ids.parse(text))
     except AlsatianError:  # ids are integers, and this is none
         return -1
 
 
-def _most_like(data: Interactions, written: str) -> int:
+def _find_by_title(data: Interactions, text: str) -> int:
     """Take the most rated of the titles most like what is written."""
-    from alsatian.cli.terminal import aside
+    from alsatian.cli.terminal import note_stderr
     from alsatian.recommender.resolve import item_row
 
-    matches = data.catalog.search(written, data.item_counts, limit=_LOOK)
-    if not matches or matches[0].score < _HOPELESS:
-        return item_row(data, written if data.catalog.titles else data.item_ids.parse(written))  # raises UnknownItem
-    good = [match for match in matches if match.score >= matches[0].score - _MARGIN]
-    good.sort(key=lambda match: -int(data.item_counts[match.row]))
-    if len(good) > 1:
-        aside(
-            f"{written!r} could be any of these; taking the one with most values (name another by its title "
+    matches = data.catalog.search(text, data.item_counts, limit=_MAX_MATCHES)
+    if not matches or matches[0].score < _MIN_HINT_SCORE:
+        return item_row(data, text if data.catalog.titles else data.item_ids.parse(text))  # raises UnknownItem
+    candidates = [match for match in matches if match.score >= matches[0].score - _TIE_MARGIN]
+    candidates.sort(key=lambda match: -int(data.item_counts[match.row]))
+    if len(candidates) > 1:
+        note_stderr(
+            f"{text!r} could be any of these; taking the one with most values (name another by its title "
             "and year, or by its id):"
         )
-        _draw(data, good[:8], len(good) - 8)
-    elif good[0].score < _SURE:
-        aside(f"{written!r} taken as {good[0].title!r}")
-    return good[0].row
+        _print_matches(data, candidates[:8], len(candidates) - 8)
+    elif candidates[0].score < _SURE_SCORE:
+        note_stderr(f"{text!r} taken as {candidates[0].title!r}")
+    return candidates[0].row
 
 
-def _draw(data: Interactions, matches: list[Match], more: int) -> None:
-    from alsatian.cli.terminal import Facts
+def _print_matches(data: Interactions, matches: list[Match], hidden_count: int) -> None:
+    from alsatian.cli.terminal import Summary
 
     columns = {
         "": ["→" if match is matches[0] else "" for match in matches],
@@ -97,6 +97,8 @@ def _draw(data: Interactions, matches: list[Match], more: int) -> None:
         "title": [match.title for match in matches],
         "values": [f"{int(data.item_counts[match.row]):,}" for match in matches],
     }
-    if more > 0:
-        columns = {name: [*cells, f"... and {more} more" if name == "title" else ""] for name, cells in columns.items()}
-    Facts(stderr=True).table("", columns, right=("values",))
+    if hidden_count > 0:
+        columns = {
+            name: [*cells, f"... and {hidden_count} more" if name == "title" else ""] for name, cells in columns.items()
+        }
+    Summary(stderr=True).table("", columns, right=("values",))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alsatian.cli.terminal import aside
+from alsatian.cli.terminal import note_stderr
 from alsatian.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -24,30 +24,30 @@ PostersFile = Annotated[
 ]
 
 
-def check_page(path: Path | None, *inputs: str | Path) -> None:
+def check_posters_page(path: Path | None, *inputs: str | Path) -> None:
     """Raise ParameterError where the page cannot be saved, before any work."""
-    from alsatian.cli.options.output import check_extra
+    from alsatian.cli.options.output import check_extra_output
 
     if path is not None:
         if path.suffix.lower() not in (".html", ".htm"):
             raise ParameterError(f"--posters {path} is a page; end its name with .html.")
-        check_extra(path, "--posters", "list.html", *inputs)
-        from alsatian.visual.html import library
+        check_extra_output(path, "--posters", "list.html", *inputs)
+        from alsatian.visual.html import import_jinja
 
-        library()
+        import_jinja()
 
 
-def with_page(answers: Iterable[Recommendations], path: Path | None) -> Iterator[Recommendations]:
+def write_posters_page(results: Iterable[Recommendations], path: Path | None) -> Iterator[Recommendations]:
     """Pass lists on, and write them as a page at the end if a path is given."""
     if path is None:
-        yield from answers
+        yield from results
         return
-    from alsatian._util.atomic_write import write_whole
+    from alsatian._util.atomic_write import write_atomic
     from alsatian.posters import Posters, page
 
-    kept = list(answers)
-    yield from kept
+    lists = list(results)
+    yield from lists
     posters = Posters()
-    write_whole(path, page(kept, posters).encode())
-    why = f"; posters are drawn: {posters.trouble}" if posters.trouble else ""
-    aside(f"{path} shows it with posters{why}")
+    write_atomic(path, page(lists, posters).encode())
+    note = f"; posters are drawn: {posters.unavailable_reason}" if posters.unavailable_reason else ""
+    note_stderr(f"{path} shows it with posters{note}")

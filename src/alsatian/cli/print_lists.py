@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from alsatian.cli.terminal import console, draw
+from alsatian.cli.terminal import make_console, print_table
 
 if TYPE_CHECKING:
     from alsatian.recommender.recommendations import Recommendations
 
 
-def print_lists(answers: Iterable[Recommendations], *, as_json: bool) -> int:
+def print_lists(results: Iterable[Recommendations], *, as_json: bool) -> int:
     """Print every list and return how many there were."""
-    lists = 0
-    for answer in answers:
+    count = 0
+    for recommendations in results:
         if as_json:
-            for line in answer.to_json_lines():
+            for line in recommendations.to_json_lines():
                 print(line)
         else:
-            _print_tables(answer, first=lists == 0)
-        lists += len(answer.queries)
-    return lists
+            _print_tables(recommendations, first=count == 0)
+        count += len(recommendations.queries)
+    return count
 
 
-def _print_tables(answer: Recommendations, *, first: bool) -> None:
+def _print_tables(recommendations: Recommendations, *, first: bool) -> None:
     """Print each list as a table of its own."""
-    for at in range(len(answer.queries)):
-        if at or not first:
+    for index in range(len(recommendations.queries)):
+        if index or not first:
             print()
-        draw(console(), answer[at].table(most=None))
+        print_table(make_console(), recommendations[index].table(limit=None))

@@ -5,65 +5,65 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from alsatian.cli.options.source import Reading
-from alsatian.cli.terminal import busy
+from alsatian.cli.options.source import SourceOptions
+from alsatian.cli.terminal import show_status
 
 if TYPE_CHECKING:
-    from alsatian.data.id_map import Id, Ids
+    from alsatian.data.id_map import Id, IdMap
     from alsatian.data.interactions import Interactions
-    from alsatian.ingest.extra_rows import Beside
+    from alsatian.ingest.extra_rows import ExtraRows
     from alsatian.models import Model
 
 
-def read_again(model: Model, source: str, beside: Beside | None = None) -> Interactions:
+def reread_source(model: Model, source: str, extra_rows: ExtraRows | None = None) -> Interactions:
     """Read a source as the model's was, with the titles and attributes that the model knows."""
-    with busy(f"reading {source}"):
-        data = Reading.again(model.data.recipe, source).load(source, beside)
-    if (bound := model.data.recipe.at_least) is not None and data.recipe.at_least is None:
-        data = data.likes(bound)
-    return with_catalog(data, model.data, placing=model.placed_items is not None)
+    with show_status(f"reading {source}"):
+        data = SourceOptions.from_model(model.data.recipe, source).load(source, extra_rows)
+    if (min_rating := model.data.recipe.min_rating) is not None and data.recipe.min_rating is None:
+        data = data.binarize(min_rating)
+    return add_catalog(data, model.data, add_items=model.cold_items is not None)
 
 
-def without_users(settings: Any) -> Any:
+def drop_user_attributes(settings: Any) -> Any:
     """Return settings of a model, and of its parts, that place no users: a model file keeps no table of them."""
     if isinstance(settings, list | tuple):
-        return [without_users(one) for one in settings]
+        return [drop_user_attributes(element) for element in settings]
     if not isinstance(settings, dict):
         return settings
-    return {name: without_users(value) for name, value in settings.items() if name != "user_attributes"}
+    return {name: drop_user_attributes(value) for name, value in settings.items() if name != "user_attributes"}
 
 
-def with_catalog(data: Interactions, known: Interactions, *, placing: bool) -> Interactions:
+def add_catalog(data: Interactions, model_data: Interactions, *, add_items: bool) -> Interactions:
     """Give data that was read without titles and attributes those of the model.
 
     placing: and the model's items that it has no values of, to be placed by attributes.
     """
     from alsatian.data.catalog import Catalog
 
-    if not known.catalog.columns or data.item_ids.kind != known.item_ids.kind:
+    if not model_data.catalog.columns or data.item_ids.kind != model_data.item_ids.kind:
         return data
     cells: dict[str, dict[Id, Any]] = {}
-    for side in (known, data):  # what was read comes before what the model remembers
-        for name, column in side.catalog.columns.items():
-            pairs = zip(side.item_ids.tolist(), column.tolist(), strict=True)
+    for source_data in (model_data, data):  # what was read comes before what the model remembers
+        for name, column in source_data.catalog.columns.items():
+            pairs = zip(source_data.item_ids.tolist(), column.tolist(), strict=True)
             cells.setdefault(name, {}).update({item: value for item, value in pairs if value is not None})
-    data = _with_items(data, known.item_ids) if placing else data
+    data = _add_items(data, model_data.item_ids) if add_items else data
     items = data.item_ids.tolist()
     columns = {name: [values.get(item) for item in items] for name, values in cells.items()}
     return replace(data, catalog=Catalog.from_columns(data.item_ids, items, columns))
 
 
-def _with_items(data: Interactions, others: Ids) -> Interactions:
+def _add_items(data: Interactions, new_ids: IdMap) -> Interactions:
     """Return the data with these items, too."""
     import numpy as np
 
-    from alsatian.data.id_map import Ids
+    from alsatian.data.id_map import IdMap
 
-    item_ids = Ids.of([*data.item_ids.tolist(), *others.tolist()], "item")
+    item_ids = IdMap.from_ids([*data.item_ids.tolist(), *new_ids.tolist()], "item")
     rows, recipe = item_ids.rows(data.item_ids.tolist()), data.recipe
     if recipe.item_counts is not None:
         counts = np.zeros(len(item_ids), recipe.item_counts.dtype)
         counts[rows] = recipe.item_counts
         recipe = replace(recipe, item_counts=counts)
-    by_user = replace(data.by_user, indices=rows[data.items], columns=len(item_ids))
+    by_user = replace(data.by_user, indices=rows[data.items], n_columns=len(item_ids))
     return replace(data, item_ids=item_ids, by_user=by_user, recipe=recipe)

@@ -10,39 +10,41 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alsatian._util.string_array import Text
-from alsatian.data.id_map import Id, Ids
-from alsatian.data.item_filters import Table
+from alsatian._util.string_array import StringArray
+from alsatian.data.id_map import Id, IdMap
+from alsatian.data.item_filters import AttributeTable
 from alsatian.data.title_search import Match, TitleIndex
 from alsatian.errors import DataError, ModelFileError, ParameterError
 
 __all__ = ["Catalog", "Column", "Match"]
 
 TITLE = "title"
-_DTYPES = {"bool": np.bool_, "int64": np.int64, "float64": np.float64}
+_COLUMN_DTYPES = {"bool": np.bool_, "int64": np.int64, "float64": np.float64}
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
     """One attribute of all items: values of one type, and where they are present."""
 
-    values: Text | NDArray[Any]
+    values: StringArray | NDArray[Any]
     valid: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, values: Sequence[Any]) -> Column:
+    def from_values(cls, values: Sequence[Any]) -> Column:
         """Infer the type of Python values (None or NaN where missing): bool, int64, float64, else text."""
-        plain = [_plain(value) for value in values]
-        valid = np.array([value is not None for value in plain], np.bool_)
-        kind = _kind_of(plain)
+        python_values = [_to_python(value) for value in values]
+        valid = np.array([value is not None for value in python_values], np.bool_)
+        kind = _infer_type(python_values)
         if kind == "text":
-            return cls(Text.of("" if value is None else _text(value) for value in plain), valid)
-        return cls(np.array([0 if value is None else value for value in plain], _DTYPES[kind]), valid)
+            return cls(
+                StringArray.from_strings("" if value is None else _format_text(value) for value in python_values), valid
+            )
+        return cls(np.array([0 if value is None else value for value in python_values], _COLUMN_DTYPES[kind]), valid)
 
     @property
     def type(self) -> str:
         """ "text", "int64", "float64" or "bool"."""
-        return "text" if isinstance(self.values, Text) else str(self.values.dtype)
+        return "text" if isinstance(self.values, StringArray) else str(self.values.dtype)
 
     def __len__(self) -> int:
         return len(self.valid)
@@ -50,7 +52,7 @@ class Column:
     def __getitem__(self, row: int) -> Any:
         if not self.valid[row]:
             return None
-        return self.values[row] if isinstance(self.values, Text) else self.values[row].item()
+        return self.values[row] if isinstance(self.values, StringArray) else self.values[row].item()
 
     def tolist(self) -> list[Any]:
         """Return the values as Python objects, None where missing."""
@@ -58,9 +60,9 @@ class Column:
             value if valid else None for value, valid in zip(self.values.tolist(), self.valid.tolist(), strict=True)
         ]
 
-    def masked(self) -> NDArray[Any]:
+    def to_masked(self) -> NDArray[Any]:
         """Return what NumPy and DuckDB agree on: a masked array, or an object array with None for text."""
-        if isinstance(self.values, Text):
+        if isinstance(self.values, StringArray):
             return np.array([*self.tolist(), None], object)[:-1]  # never an array of arrays, also when empty
         return np.ma.masked_array(self.values, ~self.valid)
 
@@ -76,7 +78,7 @@ class Catalog:
     columns: dict[str, Column] = field(default_factory=dict)
 
     @classmethod
-    def from_columns(cls, item_ids: Ids, ids: Sequence[Id], columns: Mapping[str, Sequence[Any]]) -> Catalog:
+    def from_columns(cls, item_ids: IdMap, ids: Sequence[Id], columns: Mapping[str, Sequence[Any]]) -> Catalog:
         """Put columns, given in the order of `ids`, into the order of `item_ids`.
 
         Rows of other items are left out, items without a row get missing values, and of several rows for
@@ -89,11 +91,11 @@ class Catalog:
         rows = item_ids.rows(ids)
         source = np.full(len(item_ids) + 1, -1)  # the last place takes the rows of other items
         source[rows[::-1]] = np.arange(len(rows))[::-1]
-        places = source[:-1].tolist()
-        _check(columns, len(rows))
+        positions = source[:-1].tolist()
+        _check_columns(columns, len(rows))
         return cls(
             {
-                str(name): Column.of([values[place] if place >= 0 else None for place in places])
+                str(name): Column.from_values([values[position] if position >= 0 else None for position in positions])
                 for name, values in columns.items()
             }
         )
@@ -125,19 +127,19 @@ class Catalog:
         return {name: column[row] for name, column in self.columns.items() if name != TITLE}
 
     @cached_property
-    def _index(self) -> TitleIndex:
+    def _title_index(self) -> TitleIndex:
         return TitleIndex(self.titles)
 
     @cached_property
-    def _table(self) -> Table:
-        return Table({name: column.masked() for name, column in self.columns.items()})
+    def _attribute_table(self) -> AttributeTable:
+        return AttributeTable({name: column.to_masked() for name, column in self.columns.items()})
 
     def find(self, title: str) -> int | None:
         """Return the row of the one item of this title, or None if there are none or several.
 
         Case, accents, punctuation, moved articles and a missing year do not matter.
         """
-        return self._index.find(title)
+        return self._title_index.find(title)
 
     def search(self, query: str, weights: ArrayLike | None = None, limit: int = 5) -> list[Match]:
         """Return the items whose titles are most like `query`, best first.
@@ -145,9 +147,9 @@ class Catalog:
         The same title comes before titles that begin with the query, and these before titles alike. A year
         in the query ("up 2009") is preferred. weights, one per item (how often it was rated), settle ties.
         """
-        return self._index.search(query, weights, limit)
+        return self._title_index.search(query, weights, limit)
 
-    def matching(self, where: str) -> NDArray[np.bool_]:
+    def match_where(self, where: str) -> NDArray[np.bool_]:
         """Return, per item, whether an SQL expression over the columns holds, such as "year >= 1990".
 
         A missing value makes an item not match. Raises ParameterError for anything but one true-or-false
@@ -158,52 +160,52 @@ class Catalog:
                 f"where={where!r} needs a catalog, and this model has none; train it on data read with items= "
                 "(--items FILE)."
             )
-        return self._table.matching(where)
+        return self._attribute_table.evaluate(where)
 
     def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the arrays for a model file and the description that `from_arrays` needs beside them."""
         arrays: dict[str, NDArray[Any]] = {}
-        for at, column in enumerate(self.columns.values()):
+        for index, column in enumerate(self.columns.values()):
             values = column.values
-            arrays[f"catalog.{at}.values"] = values.data if isinstance(values, Text) else values
-            if isinstance(values, Text):
-                arrays[f"catalog.{at}.offsets"] = values.offsets
-            arrays[f"catalog.{at}.valid"] = column.valid
+            arrays[f"catalog.{index}.values"] = values.data if isinstance(values, StringArray) else values
+            if isinstance(values, StringArray):
+                arrays[f"catalog.{index}.offsets"] = values.offsets
+            arrays[f"catalog.{index}.valid"] = column.valid
         return arrays, {"columns": [{"name": n, "type": c.type} for n, c in self.columns.items()]}
 
     @classmethod
     def from_arrays(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Catalog:
         """Build the catalog that `to_arrays` took apart; raises ModelFileError where the parts do not fit."""
         columns = {}
-        for at, about in enumerate(description["columns"]):
-            name = about["name"]
-            values, valid, offsets = (arrays.get(f"catalog.{at}.{part}") for part in ("values", "valid", "offsets"))
-            if values is None or valid is None or not _fits(about["type"], values, offsets, valid):
+        for index, spec in enumerate(description["columns"]):
+            name = spec["name"]
+            values, valid, offsets = (arrays.get(f"catalog.{index}.{part}") for part in ("values", "valid", "offsets"))
+            if values is None or valid is None or not _is_valid_column(spec["type"], values, offsets, valid):
                 raise ModelFileError(f"column {name!r} of the catalog is damaged; save the model again.")
-            columns[name] = Column(Text(values, offsets) if offsets is not None else values, valid)
+            columns[name] = Column(StringArray(values, offsets) if offsets is not None else values, valid)
         if len({len(column) for column in columns.values()}) > 1:
             raise ModelFileError("the columns of the catalog differ in length; save the model again.")
         return cls(columns)
 
 
-def _check(columns: Mapping[str, Sequence[Any]], rows: int) -> None:
+def _check_columns(columns: Mapping[str, Sequence[Any]], n_rows: int) -> None:
     lower: dict[str, str] = {}
     for name, values in columns.items():
-        if len(values) != rows:
+        if len(values) != n_rows:
             raise DataError(
-                f"column {name!r} of the items has {len(values):,} values for {rows:,} ids; give one per id."
+                f"column {name!r} of the items has {len(values):,} values for {n_rows:,} ids; give one per id."
             )
         if (other := lower.setdefault(str(name).lower(), str(name))) != name:
             raise DataError(f"columns {other!r} and {name!r} of the items differ only in case; rename one.")
 
 
-def _plain(value: Any) -> Any:
+def _to_python(value: Any) -> Any:
     """Turn NumPy scalars into Python ones and NaN into None."""
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and value != value else value
 
 
-def _kind_of(values: Sequence[Any]) -> str:
+def _infer_type(values: Sequence[Any]) -> str:
     types = {type(value) for value in values if value is not None}
     if types == {bool}:
         return "bool"
@@ -212,15 +214,17 @@ def _kind_of(values: Sequence[Any]) -> str:
     return "float64" if types == {float} or types == {int, float} else "text"
 
 
-def _text(value: Any) -> str:
+def _format_text(value: Any) -> str:
     return "|".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _fits(kind: str, values: NDArray[Any], offsets: NDArray[Any] | None, valid: NDArray[Any]) -> bool:
+def _is_valid_column(type_name: str, values: NDArray[Any], offsets: NDArray[Any] | None, valid: NDArray[Any]) -> bool:
     if valid.dtype != np.bool_ or valid.ndim != 1 or values.ndim != 1:
         return False
     if offsets is None:
-        return kind in _DTYPES and values.dtype == _DTYPES[kind] and len(values) == len(valid)
-    ordered = offsets.dtype == np.int64 and offsets.shape == (len(valid) + 1,) and bool((np.diff(offsets) >= 0).all())
-    whole = values.dtype == np.uint8 and ordered and offsets[0] == 0 and offsets[-1] == len(values)
-    return kind == "text" and whole
+        return type_name in _COLUMN_DTYPES and values.dtype == _COLUMN_DTYPES[type_name] and len(values) == len(valid)
+    is_ascending = (
+        offsets.dtype == np.int64 and offsets.shape == (len(valid) + 1,) and bool((np.diff(offsets) >= 0).all())
+    )
+    is_complete = values.dtype == np.uint8 and is_ascending and offsets[0] == 0 and offsets[-1] == len(values)
+    return type_name == "text" and is_complete

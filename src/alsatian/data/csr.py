@@ -22,14 +22,14 @@ class CSR:
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
     values: NDArray[np.float32]
-    columns: int
+    n_columns: int
     weights: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         freeze(self, "indptr", "indices", "values", "weights")
 
     @property
-    def rows(self) -> int:
+    def n_rows(self) -> int:
         return len(self.indptr) - 1
 
     @cached_property
@@ -40,17 +40,17 @@ class CSR:
     @property
     def row_numbers(self) -> NDArray[np.int32]:
         """The row of each entry (made anew at each call)."""
-        return np.repeat(np.arange(self.rows, dtype=np.int32), self.counts)
+        return np.repeat(np.arange(self.n_rows, dtype=np.int32), self.counts)
 
     @property
-    def for_kernels(self) -> kernels.Rows:
+    def kernel_rows(self) -> kernels.Rows:
         """The same arrays as kernels take them."""
         return kernels.Rows(self.indptr, self.indices, self.values, self.weights)
 
     def row(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the columns and the values of one row."""
-        part = slice(self.indptr[row], self.indptr[row + 1])
-        return self.indices[part], self.values[part]
+        entries = slice(self.indptr[row], self.indptr[row + 1])
+        return self.indices[entries], self.values[entries]
 
     def take(self, rows: NDArray[np.integer]) -> CSR:
         """Return these rows, in this order."""
@@ -58,26 +58,26 @@ class CSR:
         indptr = np.concatenate([[0], np.cumsum(counts)])
         entries = np.repeat(self.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
         weights = None if self.weights is None else self.weights[entries]
-        return CSR(indptr, self.indices[entries], self.values[entries], self.columns, weights)
+        return CSR(indptr, self.indices[entries], self.values[entries], self.n_columns, weights)
 
     def where(self, mask: NDArray[np.bool_]) -> CSR:
         """Return the entries at which `mask` is true."""
         indptr = np.concatenate([[0], np.cumsum(mask)])[self.indptr]
         weights = None if self.weights is None else self.weights[mask]
-        return CSR(indptr, self.indices[mask], self.values[mask], self.columns, weights)
+        return CSR(indptr, self.indices[mask], self.values[mask], self.n_columns, weights)
 
     def transpose(self) -> CSR:
         """Return the same entries by column: a stable sort, so within a column the rows ascend."""
-        moved = [column for column in (self.values, self.weights) if column is not None]
-        indptr, (rows, *columns) = kernels.transpose(self.indptr, self.indices, moved, self.columns)
-        return CSR(indptr, rows, columns[0], self.rows, columns[1] if len(columns) > 1 else None)
+        arrays = [column for column in (self.values, self.weights) if column is not None]
+        indptr, (rows, *columns) = kernels.transpose(self.indptr, self.indices, arrays, self.n_columns)
+        return CSR(indptr, rows, columns[0], self.n_rows, columns[1] if len(columns) > 1 else None)
 
     def to_scipy(self, values: NDArray[Any] | None = None) -> Any:
         """Return a scipy.sparse.csr_array over the same arrays, or with other values in their place."""
         from scipy.sparse import csr_array
 
         return csr_array(
-            (self.values if values is None else values, self.indices, self.indptr), shape=(self.rows, self.columns)
+            (self.values if values is None else values, self.indices, self.indptr), shape=(self.n_rows, self.n_columns)
         )
 
 

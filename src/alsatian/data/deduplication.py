@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.errors import RowsError
 
-_CHUNK = 1 << 20  # rows compared at a time, so that what is temporary stays small
+_COMPARED_ROWS = 1 << 20  # rows compared at a time, so that what is temporary stays small
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class SortedPairs:
     """Rows sorted by user, item and first order, in which a pair may still stand several times."""
 
     indptr: NDArray[np.int64]
@@ -25,87 +25,94 @@ class Pairs:
     values: NDArray[np.float32]
     times: NDArray[np.int64] | None
     weights: NDArray[np.float32] | None
-    repeated: int = 0  # how many rows repeat the pair of a row before them
+    n_repeated: int = 0  # how many rows repeat the pair of a row before them
 
     @classmethod
     def sort(
         cls, users: NDArray[np.int32], columns: list[Any], n_users: int, n_items: int, overwrite: bool = False
-    ) -> Pairs:
+    ) -> SortedPairs:
         """Sort columns: items, values, times and weights (or None). They leave the list one by one, to be held once.
 
         Rows that are in the order of the users already, as in most files, move only inside their user's rows.
         overwrite: then the columns may be sorted where they lie.
         """
-        for bad in (columns[0].min(), columns[0].max()):
-            if not 0 <= bad < n_items:
-                raise IndexError(f"key {bad} is out of range")
-        ordered = users[0] >= 0 and users[-1] < n_users and _ascending(users)
-        indptr: Any = np.searchsorted(users, np.arange(n_users + 1, dtype=np.int32)) if ordered else None
-        by_user: list[Any] = []
+        for key in (columns[0].min(), columns[0].max()):
+            if not 0 <= key < n_items:
+                raise IndexError(f"key {key} is out of range")
+        is_sorted = users[0] >= 0 and users[-1] < n_users and _is_ascending(users)
+        indptr: Any = np.searchsorted(users, np.arange(n_users + 1, dtype=np.int32)) if is_sorted else None
+        sorted_columns: list[Any] = []
         while columns:
             column = columns.pop()
-            if column is not None and ordered:
+            if column is not None and is_sorted:
                 column = column if overwrite and column.flags.writeable else column.copy()
             elif column is not None:
                 indptr, (column,) = kernels.counting_sort(users, n_users, [column])
-            by_user.insert(0, column)
-        items, values, times, weights = by_user
-        repeated = kernels.sort_rows(indptr, items, [column for column in by_user[1:] if column is not None])
+            sorted_columns.insert(0, column)
+        items, values, times, weights = sorted_columns
+        repeated = kernels.sort_rows(indptr, items, [column for column in sorted_columns[1:] if column is not None])
         return cls(indptr, items, values, times, weights, repeated)
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
         """Where each distinct pair begins."""
-        first = np.ones(len(self.items), bool)
-        np.not_equal(self.items[1:], self.items[:-1], out=first[1:])
-        first[self.indptr[:-1][self.indptr[:-1] < len(first)]] = True
-        return np.flatnonzero(first)
+        is_first = np.ones(len(self.items), bool)
+        np.not_equal(self.items[1:], self.items[:-1], out=is_first[1:])
+        is_first[self.indptr[:-1][self.indptr[:-1] < len(is_first)]] = True
+        return np.flatnonzero(is_first)
 
-    def complaint(self, user_ids: Ids, item_ids: Ids) -> str:
+    def duplicates_message(self, user_ids: IdMap, item_ids: IdMap) -> str:
         lengths = np.diff(self.starts, append=len(self.items))
-        first = int(np.argmax(lengths > 1))
-        at = int(self.starts[first])
-        user = user_ids.id_of(int(np.searchsorted(self.indptr, at, "right")) - 1)
-        values = ", ".join(f"{v:g}" for v in self.values[at : at + min(3, int(lengths[first]))])
+        first_pair = int(np.argmax(lengths > 1))
+        first_row = int(self.starts[first_pair])
+        user = user_ids.id_of(int(np.searchsorted(self.indptr, first_row, "right")) - 1)
+        values = ", ".join(f"{v:g}" for v in self.values[first_row : first_row + min(3, int(lengths[first_pair]))])
         return (
-            f"{self.repeated:,} rows repeat a pair of user and item, first user {user!r} and item "
-            f"{item_ids.id_of(int(self.items[at]))!r} (values {values}); "
+            f"{self.n_repeated:,} rows repeat a pair of user and item, first user {user!r} and item "
+            f"{item_ids.id_of(int(self.items[first_row]))!r} (values {values}); "
             "choose a rule: duplicates='last', 'sum', 'max' or 'mean'."
         )
 
-    def combined(self, rule: str) -> Pairs:
+    def combine(self, rule: str) -> SortedPairs:
         """Make one row of each pair. Sums run in row order, in float64, so that any machine gets the same bits."""
         starts, lengths = self.starts, np.diff(self.starts, append=len(self.items))
         last = starts + lengths - 1
         if rule == "last" and self.times is not None:
-            last = self._latest(starts, lengths, last)
+            last = self._latest_rows(starts, lengths, last)
         values, weights = (
-            None if column is None else column[last] if rule == "last" else _reduced(column, starts, lengths, rule)
+            None
+            if column is None
+            else column[last]
+            if rule == "last"
+            else _reduce_groups(column, starts, lengths, rule)
             for column in (self.values, self.weights)
         )
         assert values is not None
         times = None if self.times is None else np.maximum.reduceat(self.times, starts)
-        return Pairs(np.searchsorted(starts, self.indptr), self.items[starts], values, times, weights)
+        return SortedPairs(np.searchsorted(starts, self.indptr), self.items[starts], values, times, weights)
 
-    def _latest(self, starts: Any, lengths: Any, last: Any) -> Any:
+    def _latest_rows(self, starts: Any, lengths: Any, last: Any) -> Any:
         """Return, per pair, the row with the latest time and among those the last."""
         assert self.times is not None
-        several = np.flatnonzero(lengths > 1)
-        rows = np.repeat(starts[several] - np.cumsum(lengths[several]) + lengths[several], lengths[several])
+        repeated_pairs = np.flatnonzero(lengths > 1)
+        rows = np.repeat(
+            starts[repeated_pairs] - np.cumsum(lengths[repeated_pairs]) + lengths[repeated_pairs],
+            lengths[repeated_pairs],
+        )
         rows += np.arange(len(rows))
-        pair = np.repeat(several, lengths[several])
+        pair = np.repeat(repeated_pairs, lengths[repeated_pairs])
         order = rows[np.lexsort((rows, self.times[rows], pair))]
         last = last.copy()
-        last[several] = order[np.cumsum(lengths[several]) - 1]
+        last[repeated_pairs] = order[np.cumsum(lengths[repeated_pairs]) - 1]
         return last
 
 
-def _ascending(numbers: NDArray[np.int32]) -> bool:
-    parts = (numbers[start : start + _CHUNK + 1] for start in range(0, len(numbers), _CHUNK))
+def _is_ascending(numbers: NDArray[np.int32]) -> bool:
+    parts = (numbers[start : start + _COMPARED_ROWS + 1] for start in range(0, len(numbers), _COMPARED_ROWS))
     return all(bool((part[1:] >= part[:-1]).all()) for part in parts)
 
 
-def _reduced(column: NDArray[np.float32], starts: Any, lengths: Any, rule: str) -> NDArray[np.float32]:
+def _reduce_groups(column: NDArray[np.float32], starts: Any, lengths: Any, rule: str) -> NDArray[np.float32]:
     if rule == "max":
         return np.maximum.reduceat(column, starts)
     totals = np.add.reduceat(column.astype(np.float64), starts)

@@ -15,52 +15,56 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.string_array import Text
-from alsatian.errors import DataError, UnknownId, UnknownItem, UnknownUser, nearest
+from alsatian._util.string_array import StringArray
+from alsatian.errors import DataError, UnknownId, UnknownItem, UnknownUser, did_you_mean
 
 Id = int | str
-_BULK = 256  # from this many look-ups on, a dictionary of all ids pays for itself
+_BULK_LOOKUPS = 256  # from this many look-ups on, a dictionary of all ids pays for itself
 
 
-class Ids:
+class IdMap:
     """The ids of all users, or of all items; the row number of an id is its place in ascending order."""
 
-    def __init__(self, values: NDArray[np.int64] | Text, what: Literal["user", "item"]) -> None:
+    def __init__(self, values: NDArray[np.int64] | StringArray, side: Literal["user", "item"]) -> None:
         self.values = values
-        self.what = what
+        self.side = side
 
     @classmethod
-    def of(cls, ids: Iterable[Id], what: Literal["user", "item"]) -> Ids:
+    def from_ids(cls, ids: Iterable[Id], side: Literal["user", "item"]) -> IdMap:
         """Number distinct ids, all integers or all text, given in any order."""
-        given = set(ids)
-        if not all(isinstance(id, str) for id in given) and not all(_is_integer(id) for id in given):
-            odd = next(id for id in given if not _is_integer(id))
-            raise DataError(f"{what} ids are all integers or all text, and {odd!r} is among them; convert one kind.")
-        ordered = sorted(given)  # a mix of int and str raises TypeError, as it should
+        distinct = set(ids)
+        if not all(isinstance(id, str) for id in distinct) and not all(_is_integer(id) for id in distinct):
+            invalid_id = next(id for id in distinct if not _is_integer(id))
+            raise DataError(
+                f"{side} ids are all integers or all text, and {invalid_id!r} is among them; convert one kind."
+            )
+        ordered = sorted(distinct)  # a mix of int and str raises TypeError, as it should
         if ordered and isinstance(ordered[0], str):
-            return cls(Text.of(map(str, ordered)), what)
-        return cls(np.array(ordered, np.int64), what)
+            return cls(StringArray.from_strings(map(str, ordered)), side)
+        return cls(np.array(ordered, np.int64), side)
 
     @property
     def kind(self) -> Literal["int", "text"]:
         """Whether the ids are integers or text."""
-        return "text" if isinstance(self.values, Text) else "int"
+        return "text" if isinstance(self.values, StringArray) else "int"
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Ids) and self.kind == other.kind and self.tolist() == other.tolist())
+        return self is other or (
+            isinstance(other, IdMap) and self.kind == other.kind and self.tolist() == other.tolist()
+        )
 
     def __hash__(self) -> int:
         return id(self)
 
     def __repr__(self) -> str:
-        return f"Ids({len(self):,} {self.what}s, {self.kind})"
+        return f"Ids({len(self):,} {self.side}s, {self.kind})"
 
     def id_of(self, row: int) -> Id:
         """Return the id of a row."""
-        return self.values[row] if isinstance(self.values, Text) else int(self.values[row])
+        return self.values[row] if isinstance(self.values, StringArray) else int(self.values[row])
 
     def take(self, rows: Iterable[int] | NDArray[np.integer]) -> list[Id]:
         """Return the ids at `rows`."""
@@ -72,7 +76,7 @@ class Ids:
 
     def find(self, id: object) -> int:
         """Return the row number of `id`, or -1 if there is none. Only an id of the right type is found."""
-        if isinstance(self.values, Text):
+        if isinstance(self.values, StringArray):
             key: Any = id if isinstance(id, str) else None
         else:
             key = int(id) if _is_integer(id) else None  # type: ignore[call-overload]
@@ -85,46 +89,46 @@ class Ids:
         """Return the row number of `id`; raises UnknownUser or UnknownItem with the nearest choice."""
         row = self.find(id)
         if row < 0:
-            raise self.unknown(id)
+            raise self.unknown_id_error(id)
         return row
 
     def rows(self, ids: Iterable[object]) -> NDArray[np.int32]:
         """Return the row number of each id, -1 where it is unknown."""
-        asked = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
-        if len(asked) < _BULK:
-            return np.array([self.find(id) for id in asked], np.int32)
-        table, right = self._table, str if self.kind == "text" else int
-        return np.array([table.get(id, -1) if type(id) is right else self.find(id) for id in asked], np.int32)
+        keys = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
+        if len(keys) < _BULK_LOOKUPS:
+            return np.array([self.find(id) for id in keys], np.int32)
+        row_by_id, id_type = self._row_by_id, str if self.kind == "text" else int
+        return np.array([row_by_id.get(id, -1) if type(id) is id_type else self.find(id) for id in keys], np.int32)
 
     @cached_property
-    def _table(self) -> dict[Any, int]:
+    def _row_by_id(self) -> dict[Any, int]:
         return {id: row for row, id in enumerate(self.tolist())}
 
-    def parse(self, written: str) -> Id:
+    def parse(self, text: str) -> Id:
         """Turn an id written on a command line or in a URL into this numbering's type."""
         if self.kind == "text":
-            return written
-        if not re.fullmatch(r"-?[0-9]+", written):
-            raise self.unknown(written)
-        return int(written)
+            return text
+        if not re.fullmatch(r"-?[0-9]+", text):
+            raise self.unknown_id_error(text)
+        return int(text)
 
-    def unknown(self, id: object) -> UnknownId:
+    def unknown_id_error(self, id: object) -> UnknownId:
         """Build the error for an id that is not here: says its type, the type expected and a near choice."""
-        kind = UnknownUser if self.what == "user" else UnknownItem
-        return kind(f"no {self.what} {id!r} ({type(id).__name__}) in this model; {self._hint(id)}")
+        error_type = UnknownUser if self.side == "user" else UnknownItem
+        return error_type(f"no {self.side} {id!r} ({type(id).__name__}) in this model; {self._hint(id)}")
 
     def _hint(self, id: object) -> str:
-        expected = "text" if isinstance(self.values, Text) else "integers"
-        meant = self._of_right_type(id)
-        if meant is not None and self.find(meant) >= 0:
-            return f"its {self.what} ids are {expected}, and {meant!r} exists. Pass {meant!r}."
+        expected = "text" if isinstance(self.values, StringArray) else "integers"
+        candidate = self._cast_id(id)
+        if candidate is not None and self.find(candidate) >= 0:
+            return f"its {self.side} ids are {expected}, and {candidate!r} exists. Pass {candidate!r}."
         if isinstance(id, str) != (expected == "text"):
-            return f"its {self.what} ids are {expected}, such as {self._sample()}."
-        return f"it knows {len(self):,} {self.what}s, such as {self._sample()}.{self._near(id)}"
+            return f"its {self.side} ids are {expected}, such as {self._examples()}."
+        return f"it knows {len(self):,} {self.side}s, such as {self._examples()}.{self._suggestion(id)}"
 
-    def _of_right_type(self, id: object) -> Id | None:
+    def _cast_id(self, id: object) -> Id | None:
         """Return the id of this numbering's type that is written like `id`, if there can be one."""
-        if isinstance(self.values, Text):
+        if isinstance(self.values, StringArray):
             return str(id)
         try:
             number = float(id) if isinstance(id, str | float | np.floating) else float("nan")
@@ -132,12 +136,14 @@ class Ids:
             return None
         return int(number) if number.is_integer() else None
 
-    def _near(self, id: object) -> str:
+    def _suggestion(self, id: object) -> str:
         return (
-            nearest(id, [str(known) for known in self.tolist()]) if isinstance(id, str) and len(self) < 50_000 else ""
+            did_you_mean(id, [str(other) for other in self.tolist()])
+            if isinstance(id, str) and len(self) < 50_000
+            else ""
         )
 
-    def _sample(self) -> str:
+    def _examples(self) -> str:
         return ", ".join(repr(self.id_of(row)) for row in range(min(3, len(self))))
 
 

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.string_array import Text
+from alsatian._util.string_array import StringArray
 from alsatian.data.catalog import Catalog
 from alsatian.data.csr import CSR, freeze
-from alsatian.data.deduplication import Pairs
-from alsatian.data.id_map import Ids
+from alsatian.data.deduplication import SortedPairs
+from alsatian.data.id_map import IdMap
 from alsatian.data.recipe import Recipe
 from alsatian.errors import DataError, ParameterError, RowsError
 
 
 @dataclass(frozen=True)
-class Report:
+class ReadReport:
     """What happened to the rows on the way in. Every row is accounted for: kept + skipped + combined = read."""
 
     read: int = 0
@@ -44,18 +44,18 @@ class Interactions:
     by_user: the entries sorted by user, then item; no pair twice. Values in the unit of the source.
     times: seconds since 1970 (UTC) of each entry, in the order of `by_user`, or None.
     scale: the smallest and the largest value that the source declares, or else holds.
-    catalog, profiles: what is known of the items, and of the users. A model file keeps no profiles.
+    catalog, user_table: what is known of the items, and of the users. A model file keeps no table of users.
     """
 
-    user_ids: Ids
-    item_ids: Ids
+    user_ids: IdMap
+    item_ids: IdMap
     by_user: CSR
     scale: tuple[float, float]
     times: NDArray[np.int64] | None = None
     catalog: Catalog = field(default_factory=Catalog)
-    profiles: Catalog = field(default_factory=Catalog)
+    user_table: Catalog = field(default_factory=Catalog)
     recipe: Recipe = field(default_factory=Recipe)
-    report: Report = field(default_factory=Report)
+    report: ReadReport = field(default_factory=ReadReport)
 
     def __post_init__(self) -> None:
         freeze(self, "times")
@@ -63,8 +63,8 @@ class Interactions:
     @classmethod
     def build(
         cls,
-        user_ids: Ids,
-        item_ids: Ids,
+        user_ids: IdMap,
+        item_ids: IdMap,
         users: NDArray[np.int32],
         items: NDArray[np.int32],
         values: NDArray[np.float32],
@@ -73,9 +73,9 @@ class Interactions:
         *,
         scale: tuple[float, float] | None = None,
         catalog: Catalog | None = None,
-        profiles: Catalog | None = None,
+        user_table: Catalog | None = None,
         recipe: Recipe | None = None,
-        report: Report | None = None,
+        report: ReadReport | None = None,
         overwrite: bool = False,
     ) -> Interactions:
         """Sort rows given as row numbers and values; combine duplicate pairs by `recipe.duplicates` (None: "raise").
@@ -98,18 +98,18 @@ class Interactions:
             )
         if weights is not None and not (weights.min() >= 0 and 0 < weights.max() < np.inf):
             raise DataError("weights are finite numbers of at least 0, and not all 0; check the column of weights.")
-        recipe, report = recipe or Recipe(), report or Report(read=len(users))
-        sides, columns = (len(user_ids), len(item_ids)), [items, values, times, weights]
+        recipe, report = recipe or Recipe(), report or ReadReport(read=len(users))
+        shape, sort_arrays = (len(user_ids), len(item_ids)), [items, values, times, weights]
         del items, values, times, weights  # so that each goes as soon as it is sorted
-        pairs = Pairs.sort(users, columns, *sides, overwrite)
-        if pairs.repeated:
+        pairs = SortedPairs.sort(users, sort_arrays, *shape, overwrite)
+        if pairs.n_repeated:
             if recipe.duplicates in (None, "raise"):
-                raise RowsError(pairs.complaint(user_ids, item_ids))
-            report = replace(report, combined=report.combined + pairs.repeated)
-            pairs = pairs.combined(str(recipe.duplicates))
+                raise RowsError(pairs.duplicates_message(user_ids, item_ids))
+            report = replace(report, combined=report.combined + pairs.n_repeated)
+            pairs = pairs.combine(str(recipe.duplicates))
         by_user = CSR(pairs.indptr, pairs.items, pairs.values, len(item_ids), pairs.weights)
         scale = scale or (float(pairs.values.min()), float(pairs.values.max()))
-        tables = catalog or Catalog(), profiles or Catalog()
+        tables = catalog or Catalog(), user_table or Catalog()
         return cls(user_ids, item_ids, by_user, scale, pairs.times, *tables, recipe, report)
 
     def __len__(self) -> int:
@@ -157,23 +157,23 @@ class Interactions:
         times = None if self.times is None else self.times[mask]
         return replace(self, by_user=self.by_user.where(mask), times=times)
 
-    def likes(self, at_least: float | None = None) -> Interactions:
+    def binarize(self, min_rating: float | None = None) -> Interactions:
         """Return the entries of at least this value (None: all of them) as likes: the value 1 each.
 
         The recipe remembers the threshold, so a visitor's ratings become likes in the same way.
         """
-        if self.recipe.at_least is not None:
-            if at_least is None:
+        if self.recipe.min_rating is not None:
+            if min_rating is None:
                 return self
-            raise DataError(f"these are likes already, of at least {self.recipe.at_least:g}; start from the ratings.")
-        if self.recipe.weighs or self.recipe.has_core:
-            raise DataError("these values were made by a recipe; put at_least into it: Recipe(at_least=...).")
-        bound = float(self.values.min()) if at_least is None else float(at_least)
-        kept = self.where(self.values >= bound)
-        if len(kept) == 0:
+            raise DataError(f"these are likes already, of at least {self.recipe.min_rating:g}; start from the ratings.")
+        if self.recipe.makes_confidences or self.recipe.has_core:
+            raise DataError("these values were made by a recipe; put at_least into it: Recipe(min_rating=...).")
+        bound = float(self.values.min()) if min_rating is None else float(min_rating)
+        liked = self.where(self.values >= bound)
+        if len(liked) == 0:
             raise DataError(f"no value is at least {bound:g}; the largest is {self.values.max():g}.")
-        ones = replace(kept.by_user, values=np.ones(len(kept), np.float32))
-        return replace(kept, by_user=ones, scale=(1.0, 1.0), recipe=replace(self.recipe, at_least=bound))
+        ones = replace(liked.by_user, values=np.ones(len(liked), np.float32))
+        return replace(liked, by_user=ones, scale=(1.0, 1.0), recipe=replace(self.recipe, min_rating=bound))
 
     @cached_property
     def digest(self) -> str:
@@ -181,7 +181,7 @@ class Interactions:
         sha = hashlib.sha256()
         arrays: list[Any] = [self.by_user.indptr, self.items, self.values, self.by_user.weights]
         for values in (self.user_ids.values, self.item_ids.values):
-            arrays += [values.offsets, values.data] if isinstance(values, Text) else [values]
+            arrays += [values.offsets, values.data] if isinstance(values, StringArray) else [values]
         for array in arrays:
             if array is not None:
                 sha.update(np.ascontiguousarray(array).data)

@@ -12,19 +12,19 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.parsing import as_days, as_moment, finite, whole
+from alsatian._util.parsing import parse_duration, parse_timestamp, require_finite, require_int
 from alsatian.data import weighting
-from alsatian.errors import DataError, ParameterError, SourceError, nearest
+from alsatian.errors import DataError, ParameterError, SourceError, did_you_mean
 
 Duplicates = Literal["last", "sum", "max", "mean", "raise"]
 BadRows = Literal["stop", "skip"]
 Normalize = Literal["minmax", "rank"]
 Confidence = Literal["none", "log", "bm25"]
-Side = Literal["user", "item"]
+SideName = Literal["user", "item"]
 
-Floats = NDArray[np.float32]
-_READ = ("reading", "fitted", "item_counts")  # what a reading adds; the other fields are rules
-_K1, _B, _LENGTH = 1.2, 0.75, "user"
+Float32Array = NDArray[np.float32]
+_FITTED_FIELDS = ("reading", "fitted", "item_counts")  # what a reading adds; the other fields are rules
+_DEFAULT_K1, _DEFAULT_B, _DEFAULT_LENGTH = 1.2, 0.75, "user"
 
 
 @dataclass(frozen=True)
@@ -58,83 +58,85 @@ class Recipe:
 
     columns: dict[str, str] = field(default_factory=dict)
     duplicates: Duplicates | None = None
-    at_least: float | None = None
+    min_rating: float | None = None
     reading: dict[str, Any] = field(default_factory=dict)
     events: dict[str, float] = field(default_factory=dict)
     unknown_events: Literal["raise", "ignore"] | float = "raise"
     signals: dict[str, float] = field(default_factory=dict)
     normalize: Normalize = "minmax"
     half_life: float | str | None = None
-    reference: int | str | date | None = None
+    reference_date: int | str | date | None = None
     min_per_user: int = 1
     min_per_item: int = 1
     confidence: Confidence = "none"
     k1: float | None = None
     b: float | None = None
-    length: Side | None = None
+    length: SideName | None = None
     fitted: dict[str, Any] = field(default_factory=dict)
     item_counts: NDArray[Any] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.duplicates is not None:
-            _word("duplicates", self.duplicates, Duplicates)
-        _word("normalize", self.normalize, Normalize)
-        _word("confidence", self.confidence, Confidence)
+            _require_choice("duplicates", self.duplicates, Duplicates)
+        _require_choice("normalize", self.normalize, Normalize)
+        _require_choice("confidence", self.confidence, Confidence)
         if self.length is not None:
-            _word("length", self.length, Side)
-        self._set(
-            columns=_columns(self.columns),
-            events=_weights("events", self.events),
-            signals=_weights("signals", self.signals, above=0.0),
-            half_life=None if self.half_life is None else as_days("half_life", self.half_life),
-            reference=None if self.reference is None else as_moment("reference", self.reference),
-            min_per_user=whole("min_per_user", self.min_per_user, 1),
-            min_per_item=whole("min_per_item", self.min_per_item, 1),
-            unknown_events=_unknown(self.unknown_events),
-            at_least=None if self.at_least is None else finite("at_least", self.at_least),
-            k1=None if self.k1 is None else finite("k1", self.k1, low=0.0),
-            b=None if self.b is None else finite("b", self.b, low=0.0, high=1.0),
+            _require_choice("length", self.length, SideName)
+        self._set_fields(
+            columns=_parse_columns(self.columns),
+            events=_parse_weights("events", self.events),
+            signals=_parse_weights("signals", self.signals, minimum=0.0),
+            half_life=None if self.half_life is None else parse_duration("half_life", self.half_life),
+            reference=None if self.reference_date is None else parse_timestamp("reference", self.reference_date),
+            min_per_user=require_int("min_per_user", self.min_per_user, 1),
+            min_per_item=require_int("min_per_item", self.min_per_item, 1),
+            unknown_events=_parse_unknown_events(self.unknown_events),
+            min_rating=None if self.min_rating is None else require_finite("min_rating", self.min_rating),
+            k1=None if self.k1 is None else require_finite("k1", self.k1, low=0.0),
+            b=None if self.b is None else require_finite("b", self.b, low=0.0, high=1.0),
         )
-        self._refuse_idle()
+        self._check_unused_rules()
 
-    def _set(self, **values: Any) -> None:
+    def _set_fields(self, **values: Any) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
-    def _refuse_idle(self) -> None:
+    def _check_unused_rules(self) -> None:
         """Raise ParameterError for a rule that does nothing beside the others."""
-        idle = (
+        unused = (
             ("unknown_events", self.unknown_events != "raise" and not self.events, "events={'VIEW': 1, ...}"),
             ("normalize", self.normalize != "minmax" and not self.signals, "signals={'clicks': 1, ...}"),
-            ("reference", self.reference is not None and self.half_life is None, "half_life='30d'"),
+            ("reference", self.reference_date is not None and self.half_life is None, "half_life='30d'"),
             *(
                 (name, getattr(self, name) is not None and self.confidence != "bm25", "confidence='bm25'")
                 for name in ("k1", "b", "length")
             ),
         )
-        for name, does_nothing, companion in idle:
-            if does_nothing:
+        for name, is_unused, companion in unused:
+            if is_unused:
                 value = getattr(self, name)
                 raise ParameterError(f"{name}={value!r} has no effect alone; pass {companion} too, or leave it out.")
 
     def __repr__(self) -> str:
         return f"Recipe({', '.join(f'{name}={value!r}' for name, value in self.rules().items())})"
 
-    def given(self, name: str) -> bool:
+    def is_set(self, name: str) -> bool:
         """Tell whether a rule is other than what it is when left out."""
-        return bool(getattr(self, name) != getattr(_NOTHING, name))
+        return bool(getattr(self, name) != getattr(_DEFAULT_RECIPE, name))
 
     def rules(self) -> dict[str, Any]:
         """Return the rules that were given, by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _READ and self.given(f.name)}
+        return {
+            f.name: getattr(self, f.name) for f in fields(self) if f.name not in _FITTED_FIELDS and self.is_set(f.name)
+        }
 
     @property
-    def unfitted(self) -> Recipe:
+    def rules_only(self) -> Recipe:
         """The rules alone, without what they found in the data they were used on."""
         return replace(self, reading={}, fitted={}, item_counts=None)
 
     @property
-    def weighs(self) -> bool:
+    def makes_confidences(self) -> bool:
         """Whether values are confidences that these rules made, rather than what somebody wrote."""
         return bool(self.events or self.signals or self.half_life is not None or self.confidence != "none")
 
@@ -145,38 +147,46 @@ class Recipe:
 
     # From a raw row to its value, and from a pair of user and item to its value: for data and visitors alike
 
-    def event_weights(self, names: Sequence[str]) -> Floats:
+    def event_weights(self, names: Sequence[str]) -> Float32Array:
         """Return the weight of each event; NaN for one that has none."""
-        other = np.nan if isinstance(self.unknown_events, str) else self.unknown_events
-        return np.array([self.events.get(name, other) for name in names], np.float32)
+        default = np.nan if isinstance(self.unknown_events, str) else self.unknown_events
+        return np.array([self.events.get(name, default) for name in names], np.float32)
 
     def row_values(
-        self, values: Floats, weights: Floats | None, signals: Mapping[str, Floats], times: NDArray[np.int64] | None
-    ) -> Floats:
+        self,
+        values: Float32Array,
+        weights: Float32Array | None,
+        signals: Mapping[str, Float32Array],
+        times: NDArray[np.int64] | None,
+    ) -> Float32Array:
         """Return the value of each raw row from its written value, the weight of its event, its signals and its age."""
         if self.signals:
-            bends = self.fitted["signals"]
-            parts = [weight * weighting.normalized(signals[name], bends[name]) for name, weight in self.signals.items()]
+            scalers = self.fitted["signals"]
+            parts = [
+                weight * weighting.apply_scaler(signals[name], scalers[name]) for name, weight in self.signals.items()
+            ]
             values = np.sum(parts, axis=0).astype(np.float32)
         if weights is not None:
             values = values * weights
-        return values if self.at_least is not None else self._aged(values, times)
+        return values if self.min_rating is not None else self._apply_decay(values, times)
 
-    def pair_values(self, values: Floats, times: NDArray[np.int64] | None) -> tuple[NDArray[np.bool_], Floats]:
+    def pair_values(
+        self, values: Float32Array, times: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.bool_], Float32Array]:
         """Return which pairs of combined values remain, and the value of each of these."""
-        if self.at_least is not None:
-            kept = values >= self.at_least
-            return kept, self._aged(np.ones(int(kept.sum()), np.float32), None if times is None else times[kept])
-        kept = values != 0 if self.signals else np.ones(len(values), np.bool_)
-        return kept, values[kept]
+        if self.min_rating is not None:
+            mask = values >= self.min_rating
+            return mask, self._apply_decay(np.ones(int(mask.sum()), np.float32), None if times is None else times[mask])
+        mask = values != 0 if self.signals else np.ones(len(values), np.bool_)
+        return mask, values[mask]
 
-    def _aged(self, values: Floats, times: NDArray[np.int64] | None) -> Floats:
+    def _apply_decay(self, values: Float32Array, times: NDArray[np.int64] | None) -> Float32Array:
         if self.half_life is None or times is None:
             return values
         assert isinstance(self.half_life, float)
-        return (values * weighting.remaining(times, self.fitted["reference"], self.half_life)).astype(np.float32)
+        return (values * weighting.half_life_decay(times, self.fitted["reference"], self.half_life)).astype(np.float32)
 
-    def confidences(self, values: Floats, users: NDArray[Any], items: NDArray[Any]) -> Floats:
+    def confidences(self, values: Float32Array, users: NDArray[Any], items: NDArray[Any]) -> Float32Array:
         """Return what the values of pairs become. All pairs of a user are given; items by their row numbers."""
         if self.confidence == "none":
             return values
@@ -187,61 +197,61 @@ class Recipe:
         if self.confidence == "log":
             return np.log1p(values)
         assert self.item_counts is not None
-        known = self.fitted["bm25"]
-        made = weighting.bm25(values.astype(np.float64), users, items, known, self.item_counts, *self._bm25)
-        return made.astype(np.float32)
+        statistics = self.fitted["bm25"]
+        weights = weighting.bm25(values.astype(np.float64), users, items, statistics, self.item_counts, *self._bm25)
+        return weights.astype(np.float32)
 
     @property
     def _bm25(self) -> tuple[float, float, str]:
         return (
-            _K1 if self.k1 is None else self.k1,
-            _B if self.b is None else self.b,
-            self.length or _LENGTH,
+            _DEFAULT_K1 if self.k1 is None else self.k1,
+            _DEFAULT_B if self.b is None else self.b,
+            self.length or _DEFAULT_LENGTH,
         )
 
     # What the rules must learn from the data
 
-    def fit_rows(self, signals: Mapping[str, Floats], times: NDArray[np.int64] | None) -> Recipe:
+    def fit_rows(self, signals: Mapping[str, Float32Array], times: NDArray[np.int64] | None) -> Recipe:
         """Return this recipe with what it needs to know of raw rows, unless it knows already."""
-        found: dict[str, Any] = {}
+        fitted: dict[str, Any] = {}
         if self.signals:
-            found["signals"] = {name: weighting.knots(signals[name], self.normalize) for name in self.signals}
-            for name, bends in found["signals"].items():
-                if "signals" not in self.fitted and bends["at"][0] == bends["at"][-1]:
-                    raise DataError(f"signal {name!r} is {bends['at'][0]:g} in all rows and tells nothing; drop it.")
+            fitted["signals"] = {name: weighting.fit_scaler(signals[name], self.normalize) for name in self.signals}
+            for name, scaler in fitted["signals"].items():
+                if "signals" not in self.fitted and scaler["at"][0] == scaler["at"][-1]:
+                    raise DataError(f"signal {name!r} is {scaler['at'][0]:g} in all rows and tells nothing; drop it.")
         if self.half_life is not None:
             if times is None:
                 raise DataError("half_life needs the times of rows; name their column by time= (--time).")
-            found["reference"] = int(times.max()) if self.reference is None else self.reference
-        return replace(self, fitted=found | self.fitted)
+            fitted["reference"] = int(times.max()) if self.reference_date is None else self.reference_date
+        return replace(self, fitted=fitted | self.fitted)
 
-    def fit_pairs(self, values: Floats, users: NDArray[Any], items: NDArray[Any], n_items: int) -> Recipe:
+    def fit_pairs(self, values: Float32Array, users: NDArray[Any], items: NDArray[Any], n_items: int) -> Recipe:
         """Return this recipe with what BM25 needs to know of all pairs."""
         if self.confidence != "bm25":
             return self
         if "bm25" in self.fitted:
-            raise ParameterError("this recipe's BM25 has counted the items of other data; pass recipe.unfitted.")
-        known, counts = weighting.bm25_counts(values.astype(np.float64), users, items, n_items, self._bm25[2])
-        return replace(self, fitted=self.fitted | {"bm25": known}, item_counts=counts)
+            raise ParameterError("this recipe's BM25 has counted the items of other data; pass recipe.rules_only.")
+        statistics, counts = weighting.bm25_counts(values.astype(np.float64), users, items, n_items, self._bm25[2])
+        return replace(self, fitted=self.fitted | {"bm25": statistics}, item_counts=counts)
 
     def value_of(self, raw: float) -> float | None:
-        """Return the value that the value of a pair becomes by `at_least`, or None where it is left out."""
-        if self.at_least is None:
+        """Return the value that the value of a pair becomes by `min_rating`, or None where it is left out."""
+        if self.min_rating is None:
             return raw
-        return 1.0 if raw >= self.at_least else None
+        return 1.0 if raw >= self.min_rating else None
 
     # As JSON in a model file, and as TOML
 
     def to_json(self) -> dict[str, Any]:
         """Return all but `item_counts`, which are an array of the model file."""
-        saved = asdict(replace(self, item_counts=None))
-        del saved["item_counts"]
-        return saved
+        record = asdict(replace(self, item_counts=None))
+        del record["item_counts"]
+        return record
 
     @classmethod
-    def from_json(cls, saved: dict[str, Any], item_counts: NDArray[Any] | None = None) -> Recipe:
-        known = {f.name for f in fields(cls)}
-        return cls(**{name: value for name, value in saved.items() if name in known}, item_counts=item_counts)
+    def from_json(cls, record: dict[str, Any], item_counts: NDArray[Any] | None = None) -> Recipe:
+        field_names = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in record.items() if name in field_names}, item_counts=item_counts)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Recipe:
@@ -250,51 +260,51 @@ class Recipe:
         Raises SourceError where the file cannot be read, ParameterError for a name or value that is none.
         """
         try:
-            written = tomllib.loads(Path(path).read_text())
+            rules = tomllib.loads(Path(path).read_text())
         except (OSError, UnicodeDecodeError) as error:
             raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}.") from None
         except tomllib.TOMLDecodeError as error:
             raise SourceError(f"{path} is not TOML: {error}.") from None
-        known = [f.name for f in fields(cls) if f.name not in _READ]
-        for name in written:
-            if name not in known:
+        field_names = [f.name for f in fields(cls) if f.name not in _FITTED_FIELDS]
+        for name in rules:
+            if name not in field_names:
                 raise ParameterError(
-                    f"{path}: a recipe has no {name!r}; it has {', '.join(known)}.{nearest(name, known)}"
+                    f"{path}: a recipe has no {name!r}; it has {', '.join(field_names)}.{did_you_mean(name, field_names)}"
                 )
         try:
-            return cls(**written)
+            return cls(**rules)
         except ParameterError as error:
             raise ParameterError(f"{path}: {error}") from None
 
 
-def _word(name: str, value: object, choices: Any) -> None:
+def _require_choice(name: str, value: object, choices: Any) -> None:
     if value not in get_args(choices):
-        listed = " or ".join(map(repr, get_args(choices)))
-        raise ParameterError(f"{name}={value!r} is not a rule; choose {listed}.")
+        choice_text = " or ".join(map(repr, get_args(choices)))
+        raise ParameterError(f"{name}={value!r} is not a rule; choose {choice_text}.")
 
 
-def _weights(name: str, given: object, above: float = -np.inf) -> dict[str, float]:
-    if not isinstance(given, Mapping):
-        raise ParameterError(f"{name}={given!r} is no mapping from names to weights; pass {{'VIEW': 1, 'LIKE': 2}}.")
-    weights = {str(key): finite(f"the weight of {key!r} in {name}", value) for key, value in given.items()}
+def _parse_weights(name: str, mapping: object, minimum: float = -np.inf) -> dict[str, float]:
+    if not isinstance(mapping, Mapping):
+        raise ParameterError(f"{name}={mapping!r} is no mapping from names to weights; pass {{'VIEW': 1, 'LIKE': 2}}.")
+    weights = {str(key): require_finite(f"the weight of {key!r} in {name}", value) for key, value in mapping.items()}
     for key, weight in weights.items():
-        if weight <= above:
-            raise ParameterError(f"the weight of {key!r} in {name} is {weight:g}; it must be above {above:g}.")
+        if weight <= minimum:
+            raise ParameterError(f"the weight of {key!r} in {name} is {weight:g}; it must be above {minimum:g}.")
     return weights
 
 
-def _columns(given: object) -> dict[str, str]:
-    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given.values()):
-        raise ParameterError(f"columns={given!r} is no mapping from roles to columns; pass {{'event': 'eventType'}}.")
-    return {str(role): name for role, name in given.items()}
+def _parse_columns(mapping: object) -> dict[str, str]:
+    if not isinstance(mapping, Mapping) or not all(isinstance(name, str) for name in mapping.values()):
+        raise ParameterError(f"columns={mapping!r} is no mapping from roles to columns; pass {{'event': 'eventType'}}.")
+    return {str(role): name for role, name in mapping.items()}
 
 
-def _unknown(given: object) -> Any:
-    if given in ("raise", "ignore"):
-        return given
-    if isinstance(given, str):
-        raise ParameterError(f"unknown_events={given!r} is not a word; choose 'raise', 'ignore' or a weight.")
-    return finite("unknown_events", given)
+def _parse_unknown_events(value: object) -> Any:
+    if value in ("raise", "ignore"):
+        return value
+    if isinstance(value, str):
+        raise ParameterError(f"unknown_events={value!r} is not a word; choose 'raise', 'ignore' or a weight.")
+    return require_finite("unknown_events", value)
 
 
-_NOTHING = Recipe()
+_DEFAULT_RECIPE = Recipe()

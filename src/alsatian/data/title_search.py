@@ -16,11 +16,11 @@ _YEAR = re.compile(r"\s*\((\d{4})(?:\s*[-–]\s*(?:\d{4})?)?\)\s*$")  # "Up (200
 _LAST_YEAR = re.compile(r"^(.*\S)[\s,]+((?:18|19|20)\d\d)$")  # "up 2009"
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _ALIAS = re.compile(r"^\s*(?:a\.?\s?k\.?\s?a\.?:?|also known as)\s+", re.IGNORECASE)
-_MOVED = re.compile(  # "Matrix, The", "Boot, Das", "Fabuleux destin d'Amélie Poulain, Le"
+_MOVED_ARTICLE = re.compile(  # "Matrix, The", "Boot, Das", "Fabuleux destin d'Amélie Poulain, Le"
     r"^(.+), (the|an?|l[aeo]s?|l'|les|der|die|das|el|il|gli|une?|uno|una|een|det|den|os?|as)$", re.IGNORECASE
 )
 _APOSTROPHE = re.compile(r"['’`´]")
-_BETWEEN = re.compile(r"[\W_]+")
+_SEPARATORS = re.compile(r"[\W_]+")
 _ROMAN = {
     "ii": "2",
     "iii": "3",
@@ -33,10 +33,10 @@ _ROMAN = {
     "x": "10",
 }
 
-_Reading = tuple[str, int | None]  # a normalised name, and the year if the query names one
+_QueryVariant = tuple[str, int | None]  # a normalised name, and the year if the query names one
 
-_LEAST = 60.0  # below this a likeness is chance
-_PREFER_YEAR = 8.0  # what the wrong year costs when the query names one
+_MIN_SCORE = 60.0  # below this a likeness is chance
+_WRONG_YEAR_PENALTY = 8.0  # what the wrong year costs when the query names one
 
 
 @dataclass(frozen=True)
@@ -48,45 +48,45 @@ class Match:
     score: float
 
 
-def year_of(title: str) -> int | None:
+def year_in_title(title: str) -> int | None:
     """Return the year at the end of a title, or None.
 
     >>> year_of("Iron Man (2008)")
     2008
     """
-    found = _YEAR.search(title)
-    return int(found[1]) if found else None
+    match = _YEAR.search(title)
+    return int(match[1]) if match else None
 
 
-def normalise(name: str) -> str:
+def normalize_title(name: str) -> str:
     """Bring a name without its year to the form in which names are compared.
 
     >>> normalise("Schindler's List"), normalise("Matrix, The"), normalise("Rocky II"), normalise("WALL·E")
     ('schindlers list', 'matrix', 'rocky 2', 'wall e')
     """
-    moved = _MOVED.match(name.strip()) if "," in name else None
-    plain = f"{moved[2]} {moved[1]}" if moved else name
-    if not plain.isascii():
-        plain = "".join(c for c in unicodedata.normalize("NFKD", plain).casefold() if not unicodedata.combining(c))
-    words = _BETWEEN.sub(" ", _APOSTROPHE.sub("", plain.casefold().replace("&", " and "))).split()
+    match = _MOVED_ARTICLE.match(name.strip()) if "," in name else None
+    text = f"{match[2]} {match[1]}" if match else name
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))
+    words = _SEPARATORS.sub(" ", _APOSTROPHE.sub("", text.casefold().replace("&", " and "))).split()
     if len(words) > 1 and words[0] in ("the", "a", "an"):
         words = words[1:]
     return " ".join(_ROMAN.get(word, word) for word in words) or name.strip().casefold()
 
 
-def name_of(title: str) -> str:
+def title_without_year(title: str) -> str:
     """Return the name of a title as people say it: without year and aliases, its article in front.
 
     >>> name_of("Matrix, The (1999)"), name_of("Seven (a.k.a. Se7en) (1995)"), name_of("Avventura, L' (1960)")
     ('The Matrix', 'Seven', "L'Avventura")
     """
     name = _BRACKETS.sub(" ", _YEAR.sub("", title)).strip() or title
-    if moved := _MOVED.match(name):
-        name = (moved[2] if moved[2].endswith("'") else f"{moved[2]} ") + moved[1]
+    if match := _MOVED_ARTICLE.match(name):
+        name = (match[2] if match[2].endswith("'") else f"{match[2]} ") + match[1]
     return " ".join(name.split())
 
 
-def names_of(title: str) -> list[str]:
+def title_variants(title: str) -> list[str]:
     """Return the names that one title gives an item, normalised: what is in brackets is a name of its own.
 
     >>> names_of("Seven (a.k.a. Se7en) (1995)")
@@ -94,9 +94,9 @@ def names_of(title: str) -> list[str]:
     """
     name = _YEAR.sub("", title)
     if "(" not in name:
-        return [normalise(name)] if name.strip() else []
+        return [normalize_title(name)] if name.strip() else []
     parts = [_BRACKETS.sub(" ", name), *(_ALIAS.sub("", part) for part in _BRACKETS.findall(name)), name]
-    return list(dict.fromkeys(normalise(part) for part in parts if part.strip()))
+    return list(dict.fromkeys(normalize_title(part) for part in parts if part.strip()))
 
 
 class TitleIndex:
@@ -104,96 +104,98 @@ class TitleIndex:
 
     def __init__(self, titles: Sequence[str | None]) -> None:
         self._titles = titles
-        pairs = [(name, row) for row, title in enumerate(titles) if title for name in names_of(title)]
+        pairs = [(name, row) for row, title in enumerate(titles) if title for name in title_variants(title)]
         self._names = [name for name, _ in pairs]
-        self._spaced = [f" {name} " for name in self._names]
-        self._squeezed = [name.replace(" ", "") for name in self._names]
+        self._padded = [f" {name} " for name in self._names]
+        self._without_spaces = [name.replace(" ", "") for name in self._names]
         self._lengths = np.array([len(name) for name in self._names], np.int64)
         self._rows = np.array([row for _, row in pairs], np.int64)
-        self._years = np.array([year_of(title or "") or 0 for title in titles], np.int64)
+        self._years = np.array([year_in_title(title or "") or 0 for title in titles], np.int64)
 
     def find(self, title: str) -> int | None:
         """Return the row of the one item whose title is the same in all that matters, else None."""
-        exact = self._written.get(title, [])
+        exact = self._rows_by_title.get(title, [])
         if len(exact) == 1:
             return exact[0]
-        for name, year in _readings(title):
-            same = {row for row in self._named.get(name, []) if year is None or year == self._years[row]}
-            if len(same) == 1:
-                return int(same.pop())
+        for name, year in _query_variants(title):
+            candidates = {row for row in self._rows_by_name.get(name, []) if year is None or year == self._years[row]}
+            if len(candidates) == 1:
+                return int(candidates.pop())
         return None
 
     @cached_property
-    def _written(self) -> dict[str | None, list[int]]:
-        return _places(enumerate(self._titles))
+    def _rows_by_title(self) -> dict[str | None, list[int]]:
+        return _group_rows(enumerate(self._titles))
 
     @cached_property
-    def _named(self) -> dict[str | None, list[int]]:
-        return _places(zip(self._rows.tolist(), self._names, strict=True))
+    def _rows_by_name(self) -> dict[str | None, list[int]]:
+        return _group_rows(zip(self._rows.tolist(), self._names, strict=True))
 
     def search(self, query: str, weights: ArrayLike | None = None, limit: int = 5) -> list[Match]:
         """Return the items whose titles are most like `query`, best first; ties go to the larger weight."""
         if not self._names or not query.strip():
             return []
-        readings = list(_readings(query))
-        scores = self._best(self._holding, readings)
+        variants = list(_query_variants(query))
+        scores = self._best_scores(self._containment_scores, variants)
         if not scores.any():  # mistyped
-            scores = self._best(self._alike, readings)
+            scores = self._best_scores(self._fuzzy_scores, variants)
         best = np.zeros(len(self._titles))
         np.maximum.at(best, self._rows, scores)
         length = np.full(len(self._titles), np.iinfo(np.int64).max)
         np.minimum.at(length, self._rows, np.where(scores == best[self._rows], self._lengths, length[0]))
-        rows = np.flatnonzero(best >= _LEAST)
-        heavy = np.zeros(len(best)) if weights is None else np.asarray(weights, np.float64)
-        order = rows[np.lexsort((rows, length[rows], -heavy[rows], -best[rows]))][:limit]
+        rows = np.flatnonzero(best >= _MIN_SCORE)
+        tie_weights = np.zeros(len(best)) if weights is None else np.asarray(weights, np.float64)
+        order = rows[np.lexsort((rows, length[rows], -tie_weights[rows], -best[rows]))][:limit]
         return [Match(row, self._titles[row] or "", float(best[row])) for row in order.tolist()]
 
-    def _best(self, score: Callable[[str], NDArray[np.float64]], readings: list[_Reading]) -> NDArray[np.float64]:
+    def _best_scores(
+        self, score: Callable[[str], NDArray[np.float64]], variants: list[_QueryVariant]
+    ) -> NDArray[np.float64]:
         """Score every name by the reading of the query that suits it best."""
         years, best = self._years[self._rows], np.zeros(len(self._names))
-        for name, year in readings:
-            wrong = np.zeros(len(best), bool) if year is None else years != year
-            best = np.maximum(best, score(name) - _PREFER_YEAR * wrong)
+        for name, year in variants:
+            is_other_year = np.zeros(len(best), bool) if year is None else years != year
+            best = np.maximum(best, score(name) - _WRONG_YEAR_PENALTY * is_other_year)
         return best
 
-    def _holding(self, name: str) -> NDArray[np.float64]:
+    def _containment_scores(self, name: str) -> NDArray[np.float64]:
         """Score the names that hold all of the query, 78 to 100, the others 0."""
         scores = np.zeros(len(self._names))
-        whole, begun, squeezed = f" {name} ", f" {name}", name.replace(" ", "")
-        for at, spaced in enumerate(self._spaced):
-            if whole in spaced:
-                scores[at] = 100 if spaced == whole else 92 if spaced.startswith(whole) else 84
-            elif begun in spaced:  # the last word is still being typed
-                scores[at] = 82 if spaced.startswith(begun) else 78
-            elif self._squeezed[at].startswith(squeezed):  # "spiderman 2"
-                scores[at] = 98 if self._squeezed[at] == squeezed else 80
+        phrase, prefix, compact = f" {name} ", f" {name}", name.replace(" ", "")
+        for index, padded in enumerate(self._padded):
+            if phrase in padded:
+                scores[index] = 100 if padded == phrase else 92 if padded.startswith(phrase) else 84
+            elif prefix in padded:  # the last word is still being typed
+                scores[index] = 82 if padded.startswith(prefix) else 78
+            elif self._without_spaces[index].startswith(compact):  # "spiderman 2"
+                scores[index] = 98 if self._without_spaces[index] == compact else 80
         return scores
 
-    def _alike(self, name: str) -> NDArray[np.float64]:
+    def _fuzzy_scores(self, name: str) -> NDArray[np.float64]:
         """Score every name by its letters and words, 0 to 77: always below a name that holds the query."""
         from rapidfuzz import fuzz, process
 
-        def all_names(scorer: Callable[..., Any]) -> NDArray[np.float64]:
-            found = process.cdist([name], self._names, scorer=scorer, score_cutoff=70)
-            return np.asarray(found[0], np.float64)
+        def score_all(scorer: Callable[..., Any]) -> NDArray[np.float64]:
+            matrix = process.cdist([name], self._names, scorer=scorer, score_cutoff=70)
+            return np.asarray(matrix[0], np.float64)
 
-        likeness = np.maximum(all_names(fuzz.ratio), all_names(fuzz.token_sort_ratio))
+        likeness = np.maximum(score_all(fuzz.ratio), score_all(fuzz.token_sort_ratio))
         if len(name) > 4:  # a slice of a long name is alike a short query by chance
-            part = 0.95 * np.maximum(all_names(fuzz.partial_ratio), all_names(fuzz.token_set_ratio))
-            likeness = np.maximum(likeness, np.where(self._lengths >= 0.6 * len(name), part, 0))
+            partial = 0.95 * np.maximum(score_all(fuzz.partial_ratio), score_all(fuzz.token_set_ratio))
+            likeness = np.maximum(likeness, np.where(self._lengths >= 0.6 * len(name), partial, 0))
         return np.round(0.77 * likeness)  # whole points, so that the weights decide among the nearly equal
 
 
-def _places(rows: Iterable[tuple[int, str | None]]) -> dict[str | None, list[int]]:
+def _group_rows(rows: Iterable[tuple[int, str | None]]) -> dict[str | None, list[int]]:
     """Return where each name stands."""
-    found: dict[str | None, list[int]] = {}
+    rows_by_key: dict[str | None, list[int]] = {}
     for row, name in rows:
-        found.setdefault(name, []).append(row)
-    return found
+        rows_by_key.setdefault(name, []).append(row)
+    return rows_by_key
 
 
-def _readings(query: str) -> Iterator[_Reading]:
+def _query_variants(query: str) -> Iterator[_QueryVariant]:
     """Read a query as a name, and as name and year where it ends in one: "up 2009", "blade runner 2049"."""
-    yield normalise(_YEAR.sub("", query) or query), year_of(query)
-    if found := _LAST_YEAR.match(query.strip()):
-        yield normalise(found[1]), int(found[2])
+    yield normalize_title(_YEAR.sub("", query) or query), year_in_title(query)
+    if match := _LAST_YEAR.match(query.strip()):
+        yield normalize_title(match[1]), int(match[2])

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
-Rows = NDArray[np.integer]
-DAY = 86_400
-_KNOTS = 1_001  # at so many values a column is remembered, if it has more different ones
-_LEAST = 1e-30  # what is very old counts for nothing, but it has happened: values stay above 0
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.integer]
+SECONDS_PER_DAY = 86_400
+_MAX_KNOTS = 1_001  # at so many values a column is remembered, if it has more different ones
+_MIN_DECAY = 1e-30  # what is very old counts for nothing, but it has happened: values stay above 0
 
 
-def knots(column: Floats, normalize: str) -> dict[str, list[float]]:
+def fit_scaler(column: FloatArray, normalize: str) -> dict[str, list[float]]:
     """Return where a column's normalisation bends: at the values "at" it is "to", and straight lines between.
 
     minmax: (v - min) / (max - min). rank: the share of rows that are smaller, equal ones counted half.
@@ -26,16 +26,16 @@ def knots(column: Floats, normalize: str) -> dict[str, list[float]]:
         return {"at": [float(column.min()), float(column.max())], "to": [0.0, 1.0]}
     values, counts = np.unique(column, return_counts=True)
     ranks = (np.cumsum(counts) - counts / 2) / len(column)
-    some = np.unique(np.linspace(0, len(values) - 1, min(_KNOTS, len(values))).round().astype(int))
-    return {"at": values[some].astype(float).tolist(), "to": ranks[some].tolist()}
+    positions = np.unique(np.linspace(0, len(values) - 1, min(_MAX_KNOTS, len(values))).round().astype(int))
+    return {"at": values[positions].astype(float).tolist(), "to": ranks[positions].tolist()}
 
 
-def normalized(column: Floats, bends: dict[str, list[float]]) -> Floats:
+def apply_scaler(column: FloatArray, scaler: dict[str, list[float]]) -> FloatArray:
     """Return a column normalised as another one was; what lies outside that one's bounds counts as the bound."""
-    return np.interp(column, bends["at"], bends["to"])
+    return np.interp(column, scaler["at"], scaler["to"])
 
 
-def remaining(times: NDArray[np.integer], reference: int, half_life: float) -> Floats:
+def half_life_decay(times: NDArray[np.integer], reference: int, half_life: float) -> FloatArray:
     """Return what remains of a value after its age: 2 to the power of -(age / half_life), in days.
 
     What is newer than the reference has lost nothing.
@@ -43,27 +43,27 @@ def remaining(times: NDArray[np.integer], reference: int, half_life: float) -> F
     >>> remaining(np.array([0, 10 * DAY, 20 * DAY]), reference=20 * DAY, half_life=10).tolist()
     [0.25, 0.5, 1.0]
     """
-    age = np.maximum(np.float64(reference) - times, 0) / DAY
-    return np.maximum(np.exp2(-age / half_life), _LEAST)
+    age = np.maximum(np.float64(reference) - times, 0) / SECONDS_PER_DAY
+    return np.maximum(np.exp2(-age / half_life), _MIN_DECAY)
 
 
-def core(users: Rows, items: Rows, least_per_user: int, least_per_item: int) -> NDArray[np.bool_]:
+def k_core(users: IntArray, items: IntArray, min_per_user: int, min_per_item: int) -> NDArray[np.bool_]:
     """Return which entries remain when users and items with too few are taken out until none is left to take.
 
     What remains is the same whatever is taken out first: the largest part of the data in which all have enough.
     """
-    kept = np.ones(len(users), np.bool_)
-    sides = ((users, least_per_user), (items, least_per_item))
+    mask = np.ones(len(users), np.bool_)
+    sides = ((users, min_per_user), (items, min_per_item))
     while True:
-        before = int(kept.sum())
-        for rows, least in sides:
-            kept &= (np.bincount(rows[kept], minlength=rows.max(initial=-1) + 1) >= least)[rows]
-        if kept.sum() == before:
-            return kept
+        n_before = int(mask.sum())
+        for rows, minimum in sides:
+            mask &= (np.bincount(rows[mask], minlength=rows.max(initial=-1) + 1) >= minimum)[rows]
+        if mask.sum() == n_before:
+            return mask
 
 
 def bm25_counts(
-    values: Floats, users: Rows, items: Rows, n_items: int, length: str
+    values: FloatArray, users: IntArray, items: IntArray, n_items: int, length: str
 ) -> tuple[dict[str, Any], NDArray[Any]]:
     """Return what BM25 must know of the data: the average length of its documents and their number; and of each item
     how many users have it (where users are the documents) or how long it is (where items are).
@@ -72,13 +72,20 @@ def bm25_counts(
     lengths = np.bincount(documents, values)
     lengths = lengths[np.bincount(documents) > 0]
     per_item = np.bincount(items, None if length == "user" else values, minlength=n_items)
-    many = len(lengths) if length == "user" else len(np.unique(items))
-    return {"average": float(lengths.mean()), "count": many}, per_item
+    n_documents = len(lengths) if length == "user" else len(np.unique(items))
+    return {"average": float(lengths.mean()), "count": n_documents}, per_item
 
 
 def bm25(
-    values: Floats, users: Rows, items: Rows, known: dict[str, Any], counts: Rows, k1: float, b: float, length: str
-) -> Floats:
+    values: FloatArray,
+    users: IntArray,
+    items: IntArray,
+    statistics: dict[str, Any],
+    counts: IntArray,
+    k1: float,
+    b: float,
+    length: str,
+) -> FloatArray:
     """Return the BM25 weight of each entry; `users` need be known to this call only.
 
         idf v (k1 + 1) / (v + k1 (1 - b + b L / average L)),    idf = log(1 + (N - n + 0.5) / (n + 0.5))
@@ -88,14 +95,14 @@ def bm25(
     the user has n of N items).
     """
     per_item = counts[items].astype(np.float64)
-    per_user: Floats = np.bincount(users, values if length == "user" else None)[users].astype(np.float64)
-    lengths, having = (per_user, per_item) if length == "user" else (per_item, per_user)
-    idf = np.log1p((np.maximum(known["count"] - having, 0) + 0.5) / (having + 0.5))
-    weights: Floats = idf * saturated(values, lengths, known["average"], k1, b)
+    per_user: FloatArray = np.bincount(users, values if length == "user" else None)[users].astype(np.float64)
+    lengths, n_having_it = (per_user, per_item) if length == "user" else (per_item, per_user)
+    idf = np.log1p((np.maximum(statistics["count"] - n_having_it, 0) + 0.5) / (n_having_it + 0.5))
+    weights: FloatArray = idf * bm25_tf(values, lengths, statistics["average"], k1, b)
     return weights
 
 
-def saturated(values: Floats, lengths: Floats, average: float, k1: float, b: float) -> NDArray[np.float64]:
+def bm25_tf(values: FloatArray, lengths: FloatArray, average: float, k1: float, b: float) -> NDArray[np.float64]:
     """Return v (k1 + 1) / (v + k1 (1 - b + b L / average L)), BM25 without its idf; a value of 0 stays 0."""
-    below = values + k1 * (1 - b + b * lengths / average)
-    return (k1 + 1) * np.divide(values, below, out=np.zeros_like(below), where=below > 0)
+    denominator = values + k1 * (1 - b + b * lengths / average)
+    return (k1 + 1) * np.divide(values, denominator, out=np.zeros_like(denominator), where=denominator > 0)

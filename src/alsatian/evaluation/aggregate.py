@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from alsatian.evaluation.bootstrap import Floats, holm, interval, p_value, weighted_sums
-from alsatian.evaluation.metric_registry import Asked
-from alsatian.evaluation.results import Difference, Row
-from alsatian.evaluation.score_model import Judged
+from alsatian.evaluation.bootstrap import Floats, holm, p_value, percentile_interval, weighted_sums
+from alsatian.evaluation.metric_registry import MetricRequest
+from alsatian.evaluation.results import Difference, EvaluationRow
+from alsatian.evaluation.score_model import SplitScores
 from alsatian.models import Model
 
 
 @dataclass(frozen=True)
-class Pooled:
+class AggregateScores:
     """What one model did on all folds of a protocol, as `Judged`: errors added up, scores averaged user by user.
 
     columns: for each measure the numbers of each user whose sums make the figure.
@@ -29,28 +29,28 @@ class Pooled:
     memory: int | None
 
 
-def pooled(several: Sequence[Judged]) -> Pooled:
+def aggregate(folds: Sequence[SplitScores]) -> AggregateScores:
     """Return the folds of one model as one; seconds are of one fold on average, memory is the most."""
     columns: dict[str, Floats] = {}
-    if errors := [one.errors for one in several if one.errors is not None]:
+    if errors := [fold.errors for fold in folds if fold.errors is not None]:
         count, squared, absolute, value, square = np.sum(errors, axis=0).T
         columns |= {"rmse": np.stack([squared, count], 1), "mae": np.stack([absolute, count], 1)}
         columns["r2"] = np.stack([squared, count, value, square], 1)
-    for name in several[0].scores:
-        scores = np.stack([one.scores[name] for one in several])
-        there = ~np.isnan(scores)
-        times = there.sum(axis=0)
-        means = np.where(there, scores, 0).sum(axis=0) / np.maximum(times, 1)
-        columns[name] = np.stack([means, times > 0], 1)
-    overall = {name: float(np.mean([one.overall[name] for one in several])) for name in several[0].overall}
-    fit, answer = (
-        float(np.mean([getattr(one, part) for one in several])) for part in ("fit_seconds", "answer_seconds")
+    for name in folds[0].scores:
+        scores = np.stack([fold.scores[name] for fold in folds])
+        valid = ~np.isnan(scores)
+        counts = valid.sum(axis=0)
+        means = np.where(valid, scores, 0).sum(axis=0) / np.maximum(counts, 1)
+        columns[name] = np.stack([means, counts > 0], 1)
+    overall = {name: float(np.mean([fold.overall[name] for fold in folds])) for name in folds[0].overall}
+    fit_seconds, answer_seconds = (
+        float(np.mean([getattr(fold, field) for fold in folds])) for field in ("fit_seconds", "answer_seconds")
     )
-    peaks = [one.memory for one in several if one.memory is not None]
-    return Pooled(columns, overall, fit, answer, max(peaks, default=None))
+    peaks = [fold.memory for fold in folds if fold.memory is not None]
+    return AggregateScores(columns, overall, fit_seconds, answer_seconds, max(peaks, default=None))
 
 
-def figure(name: str, sums: Floats) -> Any:
+def metric_from_sums(name: str, sums: Floats) -> Any:
     """Return a measure from the sums of its columns (..., columns): R2 and RMSE of values, else a mean."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if name == "r2":
@@ -60,64 +60,71 @@ def figure(name: str, sums: Floats) -> Any:
         return np.sqrt(mean) if name == "rmse" else mean
 
 
-def rows_of(
+def evaluation_rows(
     split: str,
     models: Mapping[str, Model],
-    found: Mapping[str, Pooled],
-    wanted: Asked,
+    aggregates: Mapping[str, AggregateScores],
+    request: MetricRequest,
     reference: str,
     draws: int,
     seed: int,
-) -> list[Row]:
+) -> list[EvaluationRow]:
     """Return a row for each model on one protocol."""
-    names = wanted.names
-    samples = _samples(found, names, draws, seed) if draws else {}
-    differences = _differences(found, samples, names, reference)
+    names = request.names
+    samples = _bootstrap_samples(aggregates, names, draws, seed) if draws else {}
+    differences = _paired_differences(aggregates, samples, names, reference)
     rows = []
-    for label, one in found.items():
+    for label, scores in aggregates.items():
         metrics, intervals, per_user = {}, {}, {}
         for name in names:
-            if name in one.overall:
-                metrics[name] = one.overall[name]
-            elif name in one.columns:
-                metrics[name] = float(figure(name, one.columns[name].sum(axis=0)))
+            if name in scores.overall:
+                metrics[name] = scores.overall[name]
+            elif name in scores.columns:
+                metrics[name] = float(metric_from_sums(name, scores.columns[name].sum(axis=0)))
                 if name != "r2":
-                    per_user[name] = figure(name, one.columns[name])
+                    per_user[name] = metric_from_sums(name, scores.columns[name])
                 if draws:
-                    intervals[name] = interval(samples[label, name])
+                    intervals[name] = percentile_interval(samples[label, name])
         rows.append(
-            Row(split, label, models[label].params, metrics, intervals, differences.get(label, {}), per_user,
-                one.fit_seconds, one.answer_seconds, one.memory)
+            EvaluationRow(split, label, models[label].params, metrics, intervals, differences.get(label, {}), per_user,
+                scores.fit_seconds, scores.answer_seconds, scores.memory)
         )  # fmt: skip
     return rows
 
 
-def _samples(found: Mapping[str, Pooled], names: Sequence[str], draws: int, seed: int) -> dict[tuple[str, str], Floats]:
+def _bootstrap_samples(
+    aggregates: Mapping[str, AggregateScores], names: Sequence[str], draws: int, seed: int
+) -> dict[tuple[str, str], Floats]:
     """Return each model's figures over the same draws of all users of whom anything is held out."""
-    keys = [(label, name) for label, one in found.items() for name in names if name in one.columns]
+    keys = [(label, name) for label, scores in aggregates.items() for name in names if name in scores.columns]
     if not keys:
         return {}
-    blocks = [found[label].columns[name] for label, name in keys]
-    columns = np.concatenate(blocks, axis=1)
+    user_columns = [aggregates[label].columns[name] for label, name in keys]
+    columns = np.concatenate(user_columns, axis=1)
     sums = weighted_sums(columns[columns.any(axis=1)], draws, seed)
-    parts = np.split(sums, np.cumsum([block.shape[1] for block in blocks])[:-1], axis=1)
-    return {key: figure(key[1], part) for key, part in zip(keys, parts, strict=True)}
+    parts = np.split(sums, np.cumsum([user_column.shape[1] for user_column in user_columns])[:-1], axis=1)
+    return {key: metric_from_sums(key[1], part) for key, part in zip(keys, parts, strict=True)}
 
 
-def _differences(
-    found: Mapping[str, Pooled], samples: Mapping[tuple[str, str], Floats], names: Sequence[str], reference: str
+def _paired_differences(
+    aggregates: Mapping[str, AggregateScores],
+    samples: Mapping[tuple[str, str], Floats],
+    names: Sequence[str],
+    reference: str,
 ) -> dict[str, dict[str, Difference]]:
     """Return the paired differences of each model; p-values are corrected for the number of models."""
-    told: dict[str, dict[str, Difference]] = {}
+    differences: dict[str, dict[str, Difference]] = {}
     for name in names:
-        against = next((label for label in (reference, "baseline") if (label, name) in samples), None)
-        others = [label for label in found if (label, name) in samples and label != against]
-        if against is None or not others:
+        reference_label = next((label for label in (reference, "bias") if (label, name) in samples), None)
+        other_labels = [label for label in aggregates if (label, name) in samples and label != reference_label]
+        if reference_label is None or not other_labels:
             continue
-        drawn = {label: samples[label, name] - samples[against, name] for label in others}
-        base = figure(name, found[against].columns[name].sum(axis=0))
-        corrected = holm([p_value(drawn[label]) for label in others])
-        for label, p in zip(others, corrected, strict=True):
-            difference = float(figure(name, found[label].columns[name].sum(axis=0)) - base)
-            told.setdefault(label, {})[name] = Difference(difference, *interval(drawn[label]), p, against)
-    return told
+        sampled_differences = {label: samples[label, name] - samples[reference_label, name] for label in other_labels}
+        reference_value = metric_from_sums(name, aggregates[reference_label].columns[name].sum(axis=0))
+        p_values = holm([p_value(sampled_differences[label]) for label in other_labels])
+        for label, p in zip(other_labels, p_values, strict=True):
+            difference = float(metric_from_sums(name, aggregates[label].columns[name].sum(axis=0)) - reference_value)
+            differences.setdefault(label, {})[name] = Difference(
+                difference, *percentile_interval(sampled_differences[label]), p, reference_label
+            )
+    return differences

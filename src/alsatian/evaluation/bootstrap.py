@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-LEVEL = 0.95
-_BLOCK = 1 << 22  # counts of a block of draws
+CONFIDENCE_LEVEL = 0.95
+_MAX_COUNTS_PER_BLOCK = 1 << 22  # counts of a block of draws
 
 
 def weighted_sums(columns: Floats, draws: int, seed: int) -> Floats:
@@ -24,23 +24,23 @@ def weighted_sums(columns: Floats, draws: int, seed: int) -> Floats:
 
     users = len(columns)
     rng = np.random.default_rng(seed)
-    step = max(1, _BLOCK // max(users, 1))
+    block_size = max(1, _MAX_COUNTS_PER_BLOCK // max(users, 1))
     sums = np.empty((draws, columns.shape[1]))
     with threadpool_limits(1):  # so that the bits do not depend on the machine's threads
-        for start in range(0, draws, step):
-            several = range(start, min(start + step, draws))
-            counts = np.array([np.bincount(rng.integers(users, size=users), minlength=users) for _ in several], float)
-            sums[several.start : several.stop] = counts @ columns
+        for start in range(0, draws, block_size):
+            block = range(start, min(start + block_size, draws))
+            counts = np.array([np.bincount(rng.integers(users, size=users), minlength=users) for _ in block], float)
+            sums[block.start : block.stop] = counts @ columns
     return sums
 
 
-def interval(samples: Floats) -> tuple[float, float]:
+def percentile_interval(samples: Floats) -> tuple[float, float]:
     """Return the percentile interval of a figure over the draws.
 
     >>> np.round(interval(np.arange(2001.0)))
     array([  50., 1950.])
     """
-    tail = (1 - LEVEL) / 2
+    tail = (1 - CONFIDENCE_LEVEL) / 2
     low, high = np.nanquantile(samples, [tail, 1 - tail]) if np.isfinite(samples).any() else (np.nan, np.nan)
     return float(low), float(high)
 
@@ -53,8 +53,8 @@ def p_value(differences: Floats) -> float:
     >>> p_value(np.array([1.0, 2.0, 3.0, -1.0]))
     0.8
     """
-    least = len(differences) - max(int((differences > 0).sum()), int((differences < 0).sum()))
-    return min(1.0, 2 * (least + 1) / (len(differences) + 1))
+    opposite = len(differences) - max(int((differences > 0).sum()), int((differences < 0).sum()))
+    return min(1.0, 2 * (opposite + 1) / (len(differences) + 1))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -66,4 +66,4 @@ def holm(p_values: Sequence[float]) -> list[float]:
     order: Any = np.argsort(p_values, kind="stable")
     steps = np.arange(len(p_values), 0, -1)
     corrected = np.minimum(np.maximum.accumulate(np.asarray(p_values)[order] * steps), 1)
-    return [float(corrected[place]) for place in np.argsort(order, kind="stable")]
+    return [float(corrected[rank]) for rank in np.argsort(order, kind="stable")]

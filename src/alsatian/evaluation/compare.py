@@ -10,30 +10,30 @@ from typing import NamedTuple
 import numpy as np
 
 from alsatian import kernels
-from alsatian._util.parsing import whole
-from alsatian._util.progress_bar import Step, steps
+from alsatian._util.parsing import require_int
+from alsatian._util.progress_bar import StepCallback, show_steps
 from alsatian.data.interactions import Interactions
-from alsatian.errors import ParameterError, counted
-from alsatian.evaluation.aggregate import pooled, rows_of
-from alsatian.evaluation.metric_registry import Asked, asked
-from alsatian.evaluation.peak_memory import measured
-from alsatian.evaluation.results import Evaluation, Row, Summary
-from alsatian.evaluation.score_model import Judged, check_fitted_on, judge
-from alsatian.models import Baseline, Model, Popularity
-from alsatian.models.ensemble.model_parameters import made
+from alsatian.errors import ParameterError, pluralize
+from alsatian.evaluation.aggregate import aggregate, evaluation_rows
+from alsatian.evaluation.metric_registry import MetricRequest, parse_metrics
+from alsatian.evaluation.peak_memory import with_peak_memory
+from alsatian.evaluation.results import Evaluation, EvaluationRow, ProtocolSummary
+from alsatian.evaluation.score_model import SplitScores, check_fitted_on, score_model
+from alsatian.models import BiasModel, Model, Popularity
+from alsatian.models.ensemble.model_parameters import as_model
 from alsatian.split import Split, holdout
 
-HELD_OUT = 10  # values of each user, where data is given instead of a split
+HELD_OUT_PER_USER = 10  # values of each user, where data is given instead of a split
 
 
 def evaluate(
     models: Model | str | Iterable[Model | str],
-    on: Split | Sequence[Split] | Interactions,
+    data: Split | Sequence[Split] | Interactions,
     *,
     at: int | Sequence[int] = (10,),
     metrics: Iterable[str] | None = None,
-    reference: str = "popularity",
-    likes: float | None = None,
+    baseline: str = "popularity",
+    min_rating: float | None = None,
     bootstrap: int = 2000,
     seed: int = 0,
     threads: int | None = None,
@@ -55,29 +55,37 @@ def evaluate(
     >>> from alsatian import datasets, split
     >>> parts = split.per_user(datasets.load("movielens-small"), n=10)
     >>> [row.model for row in evaluate("item-knn", parts, metrics=["ndcg"], bootstrap=100)]
-    ['item-knn', 'popularity', 'baseline']
+    ['item-knn', 'popularity', 'bias']
     """
-    wanted, protocols = asked(metrics, at), protocols_of(on, seed)
-    entered = entered_in(models, next(iter(protocols.values()))[0].train)
-    if reference not in entered:
-        raise ParameterError(f"reference={reference!r} is none of the models; choose {', '.join(entered)}.")
-    _check_fitted(entered, protocols, likes)
-    draws = whole("bootstrap", bootstrap, 0)
-    plan = _Plan(entered, wanted, reference, likes, draws, whole("seed", seed, 0), kernels.usable_threads(threads))
-    with steps("evaluating", sum(map(len, protocols.values())) * len(entered), progress) as step:
-        found = [_compared(plan, splits, step) for splits in protocols.values()]
-    rows, notes, summaries = (list(part) for part in zip(*found, strict=True))
+    request, protocols = parse_metrics(metrics, at), group_by_protocol(data, seed)
+    models_by_label = label_models(models, next(iter(protocols.values()))[0].train)
+    if baseline not in models_by_label:
+        raise ParameterError(f"reference={baseline!r} is none of the models; choose {', '.join(models_by_label)}.")
+    _check_fitted_models(models_by_label, protocols, min_rating)
+    draws = require_int("bootstrap", bootstrap, 0)
+    plan = _EvaluationPlan(
+        models_by_label,
+        request,
+        baseline,
+        min_rating,
+        draws,
+        require_int("seed", seed, 0),
+        kernels.usable_threads(threads),
+    )
+    with show_steps("evaluating", sum(map(len, protocols.values())) * len(models_by_label), progress) as step:
+        results = [_compare_on_protocol(plan, splits, step) for splits in protocols.values()]
+    rows, notes, summaries = (list(column) for column in zip(*results, strict=True))
     return Evaluation(
-        tuple(chain(*rows)), tuple(summaries), next(iter(protocols.values()))[0].train.user_ids, wanted.names,
-        tuple(dict.fromkeys(chain(*notes))), draws, reference,
+        tuple(chain(*rows)), tuple(summaries), next(iter(protocols.values()))[0].train.user_ids, request.names,
+        tuple(dict.fromkeys(chain(*notes))), draws, baseline,
     )  # fmt: skip
 
 
-class _Plan(NamedTuple):
+class _EvaluationPlan(NamedTuple):
     """What `evaluate` was asked for, checked."""
 
-    entered: dict[str, Model]
-    wanted: Asked
+    models: dict[str, Model]
+    request: MetricRequest
     reference: str
     likes: float | None
     draws: int
@@ -85,69 +93,79 @@ class _Plan(NamedTuple):
     threads: int
 
 
-def _compared(plan: _Plan, splits: Sequence[Split], step: Step) -> tuple[list[Row], list[str], Summary]:
+def _compare_on_protocol(
+    plan: _EvaluationPlan, splits: Sequence[Split], step: StepCallback
+) -> tuple[list[EvaluationRow], list[str], ProtocolSummary]:
     """Judge all models on the folds of one protocol; return their rows, what is to be noted, and what was held out."""
-    liked = [one if plan.likes is None else one.likes(plan.likes) for one in splits]
-    found: dict[str, list[Judged]] = {label: [] for label in plan.entered}
-    for one, its_likes in zip(splits, liked, strict=True):
-        for label, model in plan.entered.items():
-            step(f"{label} on {one.label}")
-            found[label].append(_judged(model, one, its_likes, plan.wanted, plan.threads))
-    models = {label: pooled(several) for label, several in found.items()}
-    rows = rows_of(splits[0].name, plan.entered, models, plan.wanted, plan.reference, plan.draws, plan.seed)
-    return rows, list(_notes(splits, liked, plan.likes)), Summary.of(splits)
+    ranking_splits = [split if plan.likes is None else split.binarize(plan.likes) for split in splits]
+    split_scores: dict[str, list[SplitScores]] = {label: [] for label in plan.models}
+    for split, ranking_split in zip(splits, ranking_splits, strict=True):
+        for label, model in plan.models.items():
+            step(f"{label} on {split.label}")
+            split_scores[label].append(_fit_and_score(model, split, ranking_split, plan.request, plan.threads))
+    aggregates = {label: aggregate(folds) for label, folds in split_scores.items()}
+    rows = evaluation_rows(splits[0].name, plan.models, aggregates, plan.request, plan.reference, plan.draws, plan.seed)
+    return rows, list(_split_notes(splits, ranking_splits, plan.likes)), ProtocolSummary.from_splits(splits)
 
 
-def protocols_of(on: object, seed: int) -> dict[str, list[Split]]:
+def group_by_protocol(on: object, seed: int) -> dict[str, list[Split]]:
     """Return the splits by the name of their protocol."""
-    several = [holdout.per_user(on, HELD_OUT, seed)] if isinstance(on, Interactions) else on
-    several = [several] if isinstance(several, Split) else several
-    if not isinstance(several, Sequence) or not several or not all(isinstance(one, Split) for one in several):
+    splits = [holdout.split_per_user(on, HELD_OUT_PER_USER, seed)] if isinstance(on, Interactions) else on
+    splits = [splits] if isinstance(splits, Split) else splits
+    if not isinstance(splits, Sequence) or not splits or not all(isinstance(split, Split) for split in splits):
         raise ParameterError(
             f"evaluate takes a split, several, or data, not {on!r}; pass such as al.split.per_user(data)."
         )
-    first = several[0].train
-    if any(getattr(one.train, ids) != getattr(first, ids) for one in several for ids in ("user_ids", "item_ids")):
+    first_train = splits[0].train
+    if any(
+        getattr(split.train, attribute) != getattr(first_train, attribute)
+        for split in splits
+        for attribute in ("user_ids", "item_ids")
+    ):
         raise ParameterError("evaluate takes splits of the same data, numbered once; evaluate other data by itself.")
     protocols: dict[str, list[Split]] = {}
-    for one in several:
-        protocols.setdefault(one.name, []).append(one)
+    for split in splits:
+        protocols.setdefault(split.name, []).append(split)
     return protocols
 
 
-def entered_in(models: Model | str | Iterable[Model | str], train: Interactions) -> dict[str, Model]:
+def label_models(models: Model | str | Iterable[Model | str], train: Interactions) -> dict[str, Model]:
     """Return the models by what they are called in the table: their name, and what sets them apart."""
-    given = [models] if isinstance(models, Model | str) or not isinstance(models, Iterable) else models
-    several = [one if isinstance(one, Model) and hasattr(one, "data") else made(one) for one in given]
-    if not any(isinstance(one, Popularity) and not one.changed for one in several):
-        several.append(Popularity())
-    if not any(isinstance(one, Baseline) for one in several) and train.values.min() < train.values.max():
-        several.append(Baseline())
-    names = [one.name for one in several]
-    entered: dict[str, Model] = {}
-    for one in several:
-        apart = bool(one.changed) and names.count(one.name) > 1
-        label = f"{one.name}({_settings(one, short=True)})" if apart else one.name
-        if label in entered and apart:
-            label = f"{one.name}({_settings(one, short=False)})"
-        if label in entered:
+    candidates = [models] if isinstance(models, Model | str) or not isinstance(models, Iterable) else models
+    instances = [
+        model if isinstance(model, Model) and hasattr(model, "data") else as_model(model) for model in candidates
+    ]
+    if not any(isinstance(model, Popularity) and not model.non_default for model in instances):
+        instances.append(Popularity())
+    if not any(isinstance(model, BiasModel) for model in instances) and train.values.min() < train.values.max():
+        instances.append(BiasModel())
+    names = [model.name for model in instances]
+    models_by_label: dict[str, Model] = {}
+    for model in instances:
+        needs_settings = bool(model.non_default) and names.count(model.name) > 1
+        label = f"{model.name}({_format_settings(model, short=True)})" if needs_settings else model.name
+        if label in models_by_label and needs_settings:
+            label = f"{model.name}({_format_settings(model, short=False)})"
+        if label in models_by_label:
             raise ParameterError(f"{label} is entered twice; leave one out, or give them different settings.")
-        entered[label] = one
-    return entered
+        models_by_label[label] = model
+    return models_by_label
 
 
-def _settings(model: Model, *, short: bool) -> str:
+def _format_settings(model: Model, *, short: bool) -> str:
     """Write what is not at its default; short: numbers with four digits."""
-    pairs = model.changed.items()
+    pairs = model.non_default.items()
     return ", ".join(
         f"{key}={value:.4g}" if short and isinstance(value, float) else f"{key}={value!r}" for key, value in pairs
     )
 
 
-def _check_fitted(entered: dict[str, Model], protocols: dict[str, list[Split]], likes: float | None) -> None:
+def _check_fitted_models(
+    models_by_label: dict[str, Model], protocols: dict[str, list[Split]], likes: float | None
+) -> None:
     """Refuse fitted models that may have seen what is held out, before any work."""
-    splits = [one for several in protocols.values() for one in several]
-    for model in entered.values():
+    splits = [split for folds in protocols.values() for split in folds]
+    for model in models_by_label.values():
         if not hasattr(model, "data"):
             continue
         if len(splits) > 1:
@@ -155,47 +173,54 @@ def _check_fitted(entered: dict[str, Model], protocols: dict[str, list[Split]], 
                 f"this {model.name} model is fitted, and there are {len(splits)} splits; pass an unfitted one, which "
                 "is fitted on each."
             )
-        check_fitted_on(model, train_of(model, splits[0], likes), splits[0].name)
+        check_fitted_on(model, training_part(model, splits[0], likes), splits[0].name)
 
 
-def train_of(model: Model, one: Split, likes: float | None) -> Interactions:
+def training_part(model: Model, split: Split, likes: float | None) -> Interactions:
     """Return what a model learns from: models that predict values from ratings, others from likes."""
-    return one.train if likes is None or model.predicts else one.train.likes(likes)
+    return split.train if likes is None or model.predicts_ratings else split.train.binarize(likes)
 
 
-def _judged(model: Model, one: Split, liked: Split, wanted: Asked, threads: int) -> Judged:
+def _fit_and_score(
+    model: Model, split: Split, ranking_split: Split, request: MetricRequest, threads: int
+) -> SplitScores:
     """Fit a model, unless it is fitted, and judge it: values on the ratings, lists on the likes."""
-    own = one if model.predicts else liked
+    fit_split = split if model.predicts_ratings else ranking_split
 
-    def work() -> Judged:
-        fitted = model if hasattr(model, "data") else made(model).fit(own.train, threads=threads, progress=False)
-        return judge(fitted, own, liked, wanted, threads)
+    def fit_and_score() -> SplitScores:
+        fitted_model = (
+            model if hasattr(model, "data") else as_model(model).fit(fit_split.train, threads=threads, progress=False)
+        )
+        return score_model(fitted_model, fit_split, ranking_split, request, threads)
 
-    judged, memory = measured(work)
-    return replace(judged, memory=memory)
+    scores, memory = with_peak_memory(fit_and_score)
+    return replace(scores, memory=memory)
 
 
-def _notes(splits: Sequence[Split], liked: Sequence[Split], likes: float | None) -> Iterator[str]:
+def _split_notes(splits: Sequence[Split], ranking_splits: Sequence[Split], likes: float | None) -> Iterator[str]:
     """Yield what leaks in a protocol, or was judged without knowing anything, a sentence each."""
     if likes is not None:
-        counts = Summary.of(liked)
-        yield f"Lists are judged by {counts.values:,} held-out likes, of at least {likes:g}, of {counts.users:,} users."
-    first = next((one for one in splits if one.warnings), splits[0])
-    yield from (f"{first.label}: {told}" for told in first.warnings)
-    held = Summary.of(splits)
-    if held.cold_users:
+        summary = ProtocolSummary.from_splits(ranking_splits)
+        yield f"Lists are judged by {summary.values:,} held-out likes, of at least {likes:g}, of {summary.users:,} users."
+    warned_split = next((split for split in splits if split.warnings), splits[0])
+    yield from (f"{warned_split.label}: {warning}" for warning in warned_split.warnings)
+    held_out = ProtocolSummary.from_splits(splits)
+    if held_out.cold_users:
         yield (
-            f"{held.split}: {counted(held.cold_users, 'user')} of whom nothing is known get what is popular, and their "
+            f"{held_out.split}: {pluralize(held_out.cold_users, 'user')} of whom nothing is known get what is popular, and their "
             "values are predicted by what is known of the items."
         )
-    if held.cold_items:
+    if held_out.cold_items:
         yield (
-            f"{held.split}: values of {counted(held.cold_items, 'item')} of which nothing is known are predicted by "
+            f"{held_out.split}: values of {pluralize(held_out.cold_items, 'item')} of which nothing is known are predicted by "
             "what is known of the users."
         )
-    lost = [np.setdiff1d(its.cold_users, one.cold_users) for one, its in zip(splits, liked, strict=True)]
-    if count := len(np.unique(np.concatenate(lost))):
+    users_without_likes = [
+        np.setdiff1d(ranking_split.cold_users, split.cold_users)
+        for split, ranking_split in zip(splits, ranking_splits, strict=True)
+    ]
+    if count := len(np.unique(np.concatenate(users_without_likes))):
         yield (
-            f"{held.split}: {counted(count, 'user')} of whom ratings are known, but no likes, get what is popular from "
+            f"{held_out.split}: {pluralize(count, 'user')} of whom ratings are known, but no likes, get what is popular from "
             "models that learn likes."
         )

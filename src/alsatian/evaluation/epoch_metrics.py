@@ -10,62 +10,64 @@ import numpy as np
 
 from alsatian import kernels, metrics
 from alsatian.data.interactions import Interactions
-from alsatian.errors import ParameterError, Unsupported, nearest
-from alsatian.evaluation.metric_registry import ACCURATE_LISTS as LISTS
-from alsatian.evaluation.metric_registry import LESS_IS_BETTER, PER_LIST, VALUES, Lists
-from alsatian.evaluation.score_model import predicted, recommended
+from alsatian.errors import ParameterError, Unsupported, did_you_mean
+from alsatian.evaluation.metric_registry import LIST_METRICS, LOWER_IS_BETTER, RATING_METRICS, RankedLists
+from alsatian.evaluation.metric_registry import RANKING_ACCURACY as LISTS
+from alsatian.evaluation.score_model import predict_held_out, rank_items
 from alsatian.recommender.model import Model
 from alsatian.split import Split
 
-Measure = Callable[[Model, Interactions], float]
+MetricFunction = Callable[[Model, Interactions], float]
 
 
-class Metric(NamedTuple):
+class EpochMetric(NamedTuple):
     """How to judge a model on a part of the data, and which number is best (None: nobody knows)."""
 
     name: str
-    measure: Measure
-    best: Literal["min", "max"] | None
+    compute: MetricFunction
+    direction: Literal["min", "max"] | None
 
 
-def metric(wanted: str | Measure) -> Metric:
+def parse_epoch_metric(spec: str | MetricFunction) -> EpochMetric:
     """Return a metric by its name ("rmse", "ndcg@10": of lists of ten), or as a function."""
-    if callable(wanted):
-        return Metric(getattr(wanted, "__name__", type(wanted).__name__), wanted, None)
-    if wanted in VALUES:
-        return Metric(wanted, _of_values(getattr(metrics, wanted)), "min" if wanted in LESS_IS_BETTER else "max")
-    found = re.fullmatch(r"(\w+)@([1-9]\d*)", str(wanted))
-    if not found or found[1] not in LISTS:
-        names = [*VALUES, *(f"{name}@10" for name in LISTS)]
+    if callable(spec):
+        return EpochMetric(getattr(spec, "__name__", type(spec).__name__), spec, None)
+    if spec in RATING_METRICS:
+        return EpochMetric(spec, _rating_metric(getattr(metrics, spec)), "min" if spec in LOWER_IS_BETTER else "max")
+    match = re.fullmatch(r"(\w+)@([1-9]\d*)", str(spec))
+    if not match or match[1] not in LISTS:
+        names = [*RATING_METRICS, *(f"{name}@10" for name in LISTS)]
         raise ParameterError(
-            f"there is no metric {wanted!r}; choose {', '.join(names)}, or pass a function of a model and a part of "
-            f"the data.{nearest(str(wanted), names)}"
+            f"there is no metric {spec!r}; choose {', '.join(names)}, or pass a function of a model and a part of "
+            f"the data.{did_you_mean(str(spec), names)}"
         )
-    return Metric(wanted, _of_lists(found[1], int(found[2])), "max")
+    return EpochMetric(spec, _ranking_metric(match[1], int(match[2])), "max")
 
 
-def _of_values(compare: Callable[[Any, Any], float]) -> Measure:
-    def measure(model: Model, part: Interactions) -> float:
+def _rating_metric(metric_function: Callable[[Any, Any], float]) -> MetricFunction:
+    def compute(model: Model, part: Interactions) -> float:
         """Judge predictions, clipped to the scale."""
-        if not model.predicts:
+        if not model.predicts_ratings:
             raise Unsupported(
                 f"{model.name} ranks items and predicts no values; explicit-als does. Or ask for ndcg@10."
             )
-        return compare(predicted(model, Split("watched", model.data, part)), part.values)
+        return metric_function(predict_held_out(model, Split("watched", model.data, part)), part.values)
 
-    return measure
+    return compute
 
 
-def _of_lists(name: str, n: int) -> Measure:
-    def measure(model: Model, part: Interactions) -> float:
+def _ranking_metric(name: str, n: int) -> MetricFunction:
+    def compute(model: Model, part: Interactions) -> float:
         """Return the mean over users; what they have seen is not listed, unless that is what is looked for."""
         train, users = model.data, np.flatnonzero(part.by_user.counts).astype(np.int32)
         threads = kernels.usable_threads(model.training["threads"])
         seen = train.by_user.counts[users]
         if part is train:
-            best, seen = model._best(model._known(users), n, False, None, threads).best, np.zeros_like(seen)
+            top_items, seen = model.rank(model.encode_users(users), n, False, None, threads).items, np.zeros_like(seen)
         else:
-            best = recommended(model, Split("watched", train, part), users, n, threads)
-        return float(PER_LIST[name](Lists.of(best, part.by_user.take(users), seen, train), n).mean())
+            top_items = rank_items(model, Split("watched", train, part), users, n, threads)
+        return float(
+            LIST_METRICS[name](RankedLists.from_split(top_items, part.by_user.take(users), seen, train), n).mean()
+        )
 
-    return measure
+    return compute

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alsatian._util import dataframes
-from alsatian._util.dataframes import Gathered, Tabular
+from alsatian._util.dataframes import ColumnBatch, Tabular
 from alsatian.data.interactions import Interactions
-from alsatian.errors import DataError, ParameterError, counted
-from alsatian.evaluation.epoch_metrics import Measure, Metric, metric
+from alsatian.errors import DataError, ParameterError, pluralize
+from alsatian.evaluation.epoch_metrics import EpochMetric, MetricFunction, parse_epoch_metric
 from alsatian.recommender.fit_run import Epoch
 from alsatian.recommender.model import Model
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit:
+class FitHistory:
     """One fit: its model's name and settings, what it is judged by, and a row of numbers for each epoch."""
 
     model: str
     params: dict[str, Any]
-    metrics: list[Metric]
+    metrics: list[EpochMetric]
     rows: list[dict[str, float]]
 
 
@@ -56,7 +56,7 @@ class LearningCurves(Tabular):
     def __init__(
         self,
         validation: Interactions | None = None,
-        metrics: Iterable[str | Measure] | None = None,
+        metrics: Iterable[str | MetricFunction] | None = None,
         *,
         train: bool = True,
     ) -> None:
@@ -69,40 +69,42 @@ class LearningCurves(Tabular):
         if isinstance(metrics, str) or callable(metrics):
             metrics = [metrics]
         self.validation, self.train = validation, train
-        self.metrics = None if metrics is None else [metric(each) for each in metrics]
-        self.fits: list[Fit] = []
+        self.metrics = None if metrics is None else [parse_epoch_metric(spec) for spec in metrics]
+        self.fits: list[FitHistory] = []
 
     def __call__(self, epoch: Epoch) -> None:
         """Judge the model after an epoch of a fit. Raises DataError for a part that does not go with its data."""
         model = epoch.model
         if epoch.epoch == 1:
-            self._check(model.data)
-            self.fits.append(Fit(model.name, model.params, self._metrics(model), []))
+            self._check_validation_part(model.data)
+            self.fits.append(FitHistory(model.name, model.params, self._metrics(model), []))
         row: dict[str, float] = {"epoch": epoch.epoch, "seconds": epoch.seconds, "objective": epoch.objective}
         for part, data in (("train", model.data if self.train else None), ("validation", self.validation)):
             if data is not None:
-                row |= {f"{part}_{each.name}": each.measure(model, data) for each in self.fits[-1].metrics}
+                row |= {f"{part}_{metric.name}": metric.compute(model, data) for metric in self.fits[-1].metrics}
         self.fits[-1].rows.append(row)
 
-    def _metrics(self, model: Model) -> list[Metric]:
-        return self.metrics or [metric("rmse" if model.predicts else "ndcg@10")]
+    def _metrics(self, model: Model) -> list[EpochMetric]:
+        return self.metrics or [parse_epoch_metric("rmse" if model.predicts_ratings else "ndcg@10")]
 
-    def _check(self, train: Interactions) -> None:
+    def _check_validation_part(self, train: Interactions) -> None:
         """Refuse a part whose rows mean other users and items, or that the fit learns from, too."""
         part = self.validation
         if part is None:
             return
-        for ids, others in ((part.user_ids, train.user_ids), (part.item_ids, train.item_ids)):
-            if ids is not others and ids != others:
+        for ids, train_ids in ((part.user_ids, train.user_ids), (part.item_ids, train.item_ids)):
+            if ids is not train_ids and ids != train_ids:
                 raise DataError(
-                    f"the {ids.what}s of the validation part are not those of the data; take both from one split, such "
+                    f"the {ids.side}s of the validation part are not those of the data; take both from one split, such "
                     "as al.split.per_user(data)."
                 )
-        learned, own = (data.users * np.int64(len(train.item_ids)) + data.items for data in (train, part))
-        both = int(np.isin(own, learned, assume_unique=True).sum())
-        if both:
+        train_keys, validation_keys = (
+            data.users * np.int64(len(train.item_ids)) + data.items for data in (train, part)
+        )
+        overlap = int(np.isin(validation_keys, train_keys, assume_unique=True).sum())
+        if overlap:
             raise DataError(
-                f"{both:,} of {counted(len(part), 'validation value')} are in the data that the fit learns from, too; "
+                f"{overlap:,} of {pluralize(len(part), 'validation value')} are in the data that the fit learns from, too; "
                 "take both from one split, such as al.split.per_user(data)."
             )
 
@@ -112,24 +114,24 @@ class LearningCurves(Tabular):
         if not self.fits or not self.fits[-1].rows:
             return ""
         part = "train_" if self.validation is None else "validation_"
-        judged = {name: value for name, value in self.fits[-1].rows[-1].items() if name.startswith(part)}
-        return ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in judged.items())
+        values = {name: value for name, value in self.fits[-1].rows[-1].items() if name.startswith(part)}
+        return ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in values.items())
 
     def best(self, fit: int = -1) -> dict[str, float]:
         """Return the row of a fit's best epoch by the first metric, on the held-out part where there is one."""
-        one = self._recorded()[fit]
-        metric, part = one.metrics[0], "train" if self.validation is None else "validation"
+        record = self._recorded_fits()[fit]
+        metric, part = record.metrics[0], "train" if self.validation is None else "validation"
         name = f"{part}_{metric.name}"
-        if metric.best is None:
+        if metric.direction is None:
             raise ParameterError(f"whether more or less {name} is better is not known; look for yourself in rows().")
-        return (min if metric.best == "min" else max)(one.rows, key=lambda row: row[name])
+        return (min if metric.direction == "min" else max)(record.rows, key=lambda row: row[name])
 
     def columns(self, *, held_out: bool) -> dict[str, str | None]:
         """Return the names of the numbers on one part, and whether "min" or "max" is best."""
         part = "validation" if held_out else "train"
-        return {f"{part}_{each.name}": each.best for fit in self.fits for each in fit.metrics}
+        return {f"{part}_{metric.name}": metric.direction for fit in self.fits for metric in fit.metrics}
 
-    def _recorded(self) -> list[Fit]:
+    def _recorded_fits(self) -> list[FitHistory]:
         if not self.fits:
             from alsatian.models import MODELS
 
@@ -141,14 +143,14 @@ class LearningCurves(Tabular):
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each epoch of each fit: fit (from 1), model, what differs, epoch, and the numbers."""
-        named = [{"fit": at, "model": fit.model} for at, fit in enumerate(self.fits, 1)]
-        settings = zip(named, _differing(self.fits), self.fits, strict=True)
-        return [head | differ | row for head, differ, fit in settings for row in fit.rows]
+        fit_columns = [{"fit": number, "model": fit.model} for number, fit in enumerate(self.fits, 1)]
+        settings = zip(fit_columns, _differing_params(self.fits), self.fits, strict=True)
+        return [head | params | row for head, params, fit in settings for row in fit.rows]
 
-    def _columns(self) -> dict[str, Gathered]:
+    def _columns(self) -> dict[str, ColumnBatch]:
         rows = self.rows()
         names = dict.fromkeys(name for row in rows for name in row)
-        return {name: dataframes.column([row.get(name) for row in rows]) for name in names}
+        return {name: dataframes.infer_column_batch([row.get(name) for row in rows]) for name in names}
 
     def plot(self, path: str | Path | None = None, *, names: Sequence[str] | None = None) -> Figure:
         """Draw the objective and every metric by epoch, solid where held out and dashed on what is learned from.
@@ -157,55 +159,57 @@ class LearningCurves(Tabular):
         names: of the fits, instead of the settings in which they differ.
         Raises DependencyError without matplotlib (pip install 'alsatian[plot]').
         """
-        fits = self._recorded()
+        fits = self._recorded_fits()
         if names is not None and len(names) != len(fits):
-            raise ParameterError(f"names has {len(names)} of {counted(len(fits), 'fit')}; give one for each.")
-        title, labels = ("", list(names)) if names else labelled(fits)
+            raise ParameterError(f"names has {len(names)} of {pluralize(len(fits), 'fit')}; give one for each.")
+        title, labels = ("", list(names)) if names else label_fits(fits)
         columns = self.columns(held_out=self.validation is not None)
-        figure: Figure = plots().curves([fit.rows for fit in fits], labels, title, columns)
+        figure: Figure = import_plots().curves([fit.rows for fit in fits], labels, title, columns)
         if path is not None:
-            plots().save(figure, path)
+            import_plots().save(figure, path)
         return figure
 
     def _repr_png_(self) -> bytes | None:
         """Show the plot in a notebook."""
-        return plots().png(self.plot()) if self.fits else None
+        return import_plots().png(self.plot()) if self.fits else None
 
     def __repr__(self) -> str:
-        return f"LearningCurves({counted(len(self.fits), 'fit')}, {counted(len(self.rows()), 'epoch')})"
+        return f"LearningCurves({pluralize(len(self.fits), 'fit')}, {pluralize(len(self.rows()), 'epoch')})"
 
 
-def plots() -> Any:
+def import_plots() -> Any:
     """Return the module that draws; raises DependencyError where matplotlib is not installed."""
-    dataframes.package("matplotlib", "pip install 'alsatian[plot]'")
+    dataframes.import_package("matplotlib", "pip install 'alsatian[plot]'")
     from alsatian.visual import plots
 
     return plots
 
 
-def labelled(fits: Sequence[Fit]) -> tuple[str, list[str]]:
+def label_fits(fits: Sequence[FitHistory]) -> tuple[str, list[str]]:
     """Return what tells fits apart, if that is one setting, and a label for each."""
-    several = len({fit.model for fit in fits}) > 1
-    differing = _differing(fits)
-    settings = {name for differ in differing for name in differ}
-    if len(settings) == 1 and not several:
-        return settings.pop(), [_short(value) for differ in differing for value in differ.values()]
+    many_models = len({fit.model for fit in fits}) > 1
+    differing_params = _differing_params(fits)
+    setting_names = {name for params in differing_params for name in params}
+    if len(setting_names) == 1 and not many_models:
+        return setting_names.pop(), [_format_param(value) for params in differing_params for value in params.values()]
     labels = []
-    for fit, differ in zip(fits, differing, strict=True):
-        words = [fit.model] if several or not differ else []
-        labels.append(", ".join([*words, *(f"{name}={_short(value)}" for name, value in differ.items())]))
-    twice = len(set(labels)) < len(labels)
-    return "", [f"{label} ({at})" if twice else label for at, label in enumerate(labels, 1)]
+    for fit, params in zip(fits, differing_params, strict=True):
+        words = [fit.model] if many_models or not params else []
+        labels.append(", ".join([*words, *(f"{name}={_format_param(value)}" for name, value in params.items())]))
+    ambiguous = len(set(labels)) < len(labels)
+    return "", [f"{label} ({number})" if ambiguous else label for number, label in enumerate(labels, 1)]
 
 
-def _differing(fits: Sequence[Fit]) -> list[dict[str, Any]]:
+def _differing_params(fits: Sequence[FitHistory]) -> list[dict[str, Any]]:
     """Return, for each fit, the settings in which the fits of its model differ."""
-    found = []
+    differing = []
     for fit in fits:
-        alike = [other.params for other in fits if other.model == fit.model]
-        found.append({name: value for name, value in fit.params.items() if any(o[name] != value for o in alike)})
-    return found
+        model_params = [other.params for other in fits if other.model == fit.model]
+        differing.append(
+            {name: value for name, value in fit.params.items() if any(params[name] != value for params in model_params)}
+        )
+    return differing
 
 
-def _short(value: Any) -> str:
+def _format_param(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -7,31 +7,31 @@ from pathlib import Path
 from typing import TypeVar
 
 Result = TypeVar("Result")
-_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def measured(work: Callable[[], Result]) -> tuple[Result, int | None]:
+def with_peak_memory(work: Callable[[], Result]) -> tuple[Result, int | None]:
     """Return what some work gives, and the bytes by which it raised the memory of this process at its peak.
 
     None where the system does not tell: Linux keeps a peak that can be set back (proc_pid_clear_refs(5)).
     """
-    before = _resident("VmRSS") if _set_back() else None
+    resident_before = _status_bytes("VmRSS") if _reset_peak() else None
     result = work()
-    peak = _resident("VmHWM")
-    return result, None if before is None or peak is None else max(peak - before, 0)
+    resident_peak = _status_bytes("VmHWM")
+    return result, None if resident_before is None or resident_peak is None else max(resident_peak - resident_before, 0)
 
 
-def _set_back() -> bool:
+def _reset_peak() -> bool:
     try:
-        _RESET.write_text("5")
+        _CLEAR_REFS.write_text("5")
     except OSError:
         return False
     return True
 
 
-def _resident(name: str) -> int | None:
+def _status_bytes(field: str) -> int | None:
     try:
-        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
+        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(f"{field}:"))
     except (OSError, StopIteration):
         return None
     return int(line.split()[1]) * 1024

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.dataframes import Gathered, Tabular
+from alsatian._util.dataframes import ColumnBatch, Tabular
 from alsatian._util.text_table import TextTable
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.errors import DataError
 from alsatian.split import Split
 
-SURE = 0.05  # p-values below are marked
+SIGNIFICANCE_LEVEL = 0.05  # p-values below are marked
 
 
 class Difference(NamedTuple):
@@ -31,7 +31,7 @@ class Difference(NamedTuple):
     against: str
 
 
-class Summary(NamedTuple):
+class ProtocolSummary(NamedTuple):
     """What a protocol held out, in all its folds: values, their users, and those of which nothing was known before."""
 
     split: str
@@ -42,16 +42,16 @@ class Summary(NamedTuple):
     cold_items: int
 
     @classmethod
-    def of(cls, splits: Sequence[Split]) -> Summary:
+    def from_splits(cls, splits: Sequence[Split]) -> ProtocolSummary:
         """Count what the folds of a protocol hold out."""
-        users = [np.flatnonzero(one.held_out.by_user.counts) for one in splits]
-        rows = users, [one.cold_users for one in splits], [one.cold_items for one in splits]
-        distinct = (len(np.unique(np.concatenate(each))) for each in rows)
-        return cls(splits[0].name, len(splits), sum(len(one.held_out) for one in splits), *distinct)
+        users = [np.flatnonzero(split.held_out.by_user.counts) for split in splits]
+        rows = users, [split.cold_users for split in splits], [split.cold_items for split in splits]
+        distinct = (len(np.unique(np.concatenate(arrays))) for arrays in rows)
+        return cls(splits[0].name, len(splits), sum(len(split.held_out) for split in splits), *distinct)
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class EvaluationRow:
     """One model on one protocol.
 
     metrics, intervals, differences: by measure, such as "ndcg@10"; measures that a model does not have are left out.
@@ -76,9 +76,11 @@ class Row:
             "split": self.split,
             "model": self.model,
             "params": self.params,
-            "metrics": _finite(self.metrics),
-            "intervals": {name: list(_finite(bounds)) for name, bounds in self.intervals.items()},
-            "differences": {name: _finite(one._asdict()) for name, one in self.differences.items()},
+            "metrics": _drop_non_finite(self.metrics),
+            "intervals": {name: list(_drop_non_finite(bounds)) for name, bounds in self.intervals.items()},
+            "differences": {
+                name: _drop_non_finite(difference._asdict()) for name, difference in self.differences.items()
+            },
             "fit_seconds": self.fit_seconds,
             "answer_seconds": self.answer_seconds,
             "memory": self.memory,
@@ -96,10 +98,10 @@ class Evaluation(Tabular):
     As a data frame: split, model, each measure with its interval and difference, seconds and memory.
     """
 
-    rows: tuple[Row, ...]
-    splits: tuple[Summary, ...]
-    user_ids: Ids
-    asked: tuple[str, ...]
+    rows: tuple[EvaluationRow, ...]
+    splits: tuple[ProtocolSummary, ...]
+    user_ids: IdMap
+    requested_metrics: tuple[str, ...]
     notes: tuple[str, ...]
     bootstrap: int
     reference: str
@@ -107,15 +109,15 @@ class Evaluation(Tabular):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[EvaluationRow]:
         return iter(self.rows)
 
-    def __getitem__(self, model: str) -> Row:
+    def __getitem__(self, model: str) -> EvaluationRow:
         """Return the first row of a model, by what the table calls it."""
-        if (found := next((row for row in self.rows if row.model == model), None)) is None:
+        if (first_match := next((row for row in self.rows if row.model == model), None)) is None:
             names = ", ".join(dict.fromkeys(row.model for row in self.rows))
             raise DataError(f"there is no row of {model!r} in this evaluation; it has {names}.")
-        return found
+        return first_match
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return each row as a dictionary, of the form that `to_json` writes."""
@@ -127,54 +129,62 @@ class Evaluation(Tabular):
 
     def record(self) -> dict[str, Any]:
         """Return what `to_json` writes."""
-        told = {"rows": self.to_dicts(), "splits": [one._asdict() for one in self.splits], "notes": list(self.notes)}
-        return told | {"reference": self.reference, "bootstrap": self.bootstrap}
-
-    def _columns(self) -> dict[str, Gathered]:
-        columns: dict[str, Gathered] = {
-            name: Gathered([getattr(row, name) for row in self.rows], text=True) for name in ("split", "model")
+        record = {
+            "rows": self.to_dicts(),
+            "splits": [summary._asdict() for summary in self.splits],
+            "notes": list(self.notes),
         }
-        for name in self.measures:
-            numbers = [self._numbers(row, name) for row in self.rows]
-            for part in numbers[0]:
-                columns[f"{name}{part}"] = Gathered(np.array([one[part] for one in numbers], float))
+        return record | {"reference": self.reference, "bootstrap": self.bootstrap}
+
+    def _columns(self) -> dict[str, ColumnBatch]:
+        columns: dict[str, ColumnBatch] = {
+            name: ColumnBatch([getattr(row, name) for row in self.rows], is_text=True) for name in ("split", "model")
+        }
+        for name in self.metric_names:
+            row_values = [self._metric_columns(row, name) for row in self.rows]
+            for suffix in row_values[0]:
+                columns[f"{name}{suffix}"] = ColumnBatch(np.array([values[suffix] for values in row_values], float))
         for name in ("fit_seconds", "answer_seconds", "memory"):
-            columns[name] = Gathered(np.array([getattr(row, name) for row in self.rows], float))
+            columns[name] = ColumnBatch(np.array([getattr(row, name) for row in self.rows], float))
         return columns
 
-    def _numbers(self, row: Row, name: str) -> dict[str, float]:
+    def _metric_columns(self, row: EvaluationRow, name: str) -> dict[str, float]:
         """Return a measure and what belongs to it, by the ends of the columns' names; NaN where there is none."""
         low, high = row.intervals.get(name, (math.nan, math.nan))
         difference = row.differences.get(name, Difference(math.nan, math.nan, math.nan, math.nan, ""))
-        numbers = {"": row.metrics.get(name, math.nan), " low": low, " high": high, " difference": difference.value}
-        return numbers | {" difference low": difference.low, " difference high": difference.high, " p": difference.p}
+        values = {"": row.metrics.get(name, math.nan), " low": low, " high": high, " difference": difference.value}
+        return values | {" difference low": difference.low, " difference high": difference.high, " p": difference.p}
 
     @cached_property
-    def measures(self) -> list[str]:
+    def metric_names(self) -> list[str]:
         """The measures that any row has, in the order in which they were asked for."""
-        return [name for name in self.asked if any(name in row.metrics for row in self.rows)]
+        return [name for name in self.requested_metrics if any(name in row.metrics for row in self.rows)]
 
     def table(self) -> TextTable:
         """Return the figures as text; below it what they mean, and what leaks or could not be judged."""
         columns = {"split": [row.split for row in self.rows]} if len(self.splits) > 1 else {}
         columns["model"] = [row.model for row in self.rows]
-        for name in self.measures:
-            columns[name] = [_cell(row, name) for row in self.rows]
+        for name in self.metric_names:
+            columns[name] = [_format_cell(row, name) for row in self.rows]
         columns["fit"] = [f"{row.fit_seconds:.2f} s" for row in self.rows]
         columns["answers"] = [f"{row.answer_seconds:.2f} s" for row in self.rows]
         if any(row.memory is not None for row in self.rows):
             columns["memory"] = ["" if row.memory is None else f"{row.memory / 1e6:,.0f} MB" for row in self.rows]
-        title = "; ".join(f"{one.split}: {one.values:,} held-out values of {one.users:,} users" for one in self.splits)
-        below = "\n".join([*self._legend(), *self.notes])
-        return TextTable(title, columns, frozenset({"fit", "answers", "memory"}), below)
+        title = "; ".join(
+            f"{summary.split}: {summary.values:,} held-out values of {summary.users:,} users" for summary in self.splits
+        )
+        footer = "\n".join([*self._legend(), *self.notes])
+        return TextTable(title, columns, frozenset({"fit", "answers", "memory"}), footer)
 
     def _legend(self) -> Iterator[str]:
         if not self.bootstrap:
             return
         yield f"[95% intervals by {self.bootstrap:,} draws of users]"
-        against = list(dict.fromkeys(one.against for row in self.rows for one in row.differences.values()))
-        if against:
-            yield f"* differs from {' or '.join(against)} on the same users (p < {SURE}, Holm-corrected)"
+        reference_labels = list(
+            dict.fromkeys(difference.against for row in self.rows for difference in row.differences.values())
+        )
+        if reference_labels:
+            yield f"* differs from {' or '.join(reference_labels)} on the same users (p < {SIGNIFICANCE_LEVEL}, Holm-corrected)"
 
     def __repr__(self) -> str:
         return str(self.table())
@@ -183,31 +193,33 @@ class Evaluation(Tabular):
         return self.table()
 
     def _repr_html_(self) -> str:
-        return self.table().html()
+        return self.table().to_html()
 
 
-def _cell(row: Row, name: str) -> str:
+def _format_cell(row: EvaluationRow, name: str) -> str:
     if not math.isfinite(value := row.metrics.get(name, math.nan)):
         return ""
-    low, high = (written(bound, value) for bound in row.intervals.get(name, (math.nan, math.nan)))
+    low, high = (format_metric(bound, value) for bound in row.intervals.get(name, (math.nan, math.nan)))
     bounds = f" [{low}, {high}]" if low else ""
-    sure = name in row.differences and row.differences[name].p < SURE
-    return f"{written(value, value)}{bounds}{'*' if sure else ''}"
+    significant = name in row.differences and row.differences[name].p < SIGNIFICANCE_LEVEL
+    return f"{format_metric(value, value)}{bounds}{'*' if significant else ''}"
 
 
-def written(value: float, beside: float, sign: str = "") -> str:
+def format_metric(value: float, scale: float, sign: str = "") -> str:
     """Write a figure with as many digits as suit another one; nothing where it is no number. sign: "+" always shows it.
 
     >>> written(0.28912, 0.3), written(431.32, 450.0), written(0.0034, 0.0034, "+")
     ('0.289', '431.3', '+0.0034')
     """
-    size = abs(beside)
-    digits = 1 if size >= 100 else 2 if size >= 10 else 3 if size >= 0.01 or not size else 4
+    magnitude = abs(scale)
+    digits = 1 if magnitude >= 100 else 2 if magnitude >= 10 else 3 if magnitude >= 0.01 or not magnitude else 4
     return f"{value:{sign}.{digits}f}" if math.isfinite(value) else ""
 
 
-def _finite(numbers: Any) -> Any:
+def _drop_non_finite(numbers: Any) -> Any:
     """Leave out what is not finite, which JSON cannot hold; in a list it becomes null."""
     if isinstance(numbers, dict):
-        return {key: one for key, one in numbers.items() if not isinstance(one, float) or math.isfinite(one)}
-    return [one if math.isfinite(one) else None for one in numbers]
+        return {
+            key: number for key, number in numbers.items() if not isinstance(number, float) or math.isfinite(number)
+        }
+    return [number if math.isfinite(number) else None for number in numbers]

@@ -18,18 +18,18 @@ from alsatian import kernels, metrics
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, Unsupported
-from alsatian.evaluation.metric_registry import OVERALL, PER_LIST, Asked, Lists
+from alsatian.evaluation.metric_registry import CATALOG_METRICS, LIST_METRICS, MetricRequest, RankedLists
 from alsatian.recommender import resolve, topn
 from alsatian.recommender.model import Model
 from alsatian.recommender.topn import Mask
 from alsatian.split import Split
 
-Rows = NDArray[np.int32]
+RowNumbers = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Judged:
+class SplitScores:
     """What one model did on one split; arrays have a place for each user of the numbering.
 
     errors: (users, 5) how many values, and the sums of squared error, absolute error, value, squared value; or None.
@@ -44,83 +44,91 @@ class Judged:
     memory: int | None = None
 
 
-def judge(model: Model, own: Split, liked: Split, wanted: Asked, threads: int) -> Judged:
+def score_model(
+    model: Model, fit_split: Split, ranking_split: Split, request: MetricRequest, threads: int
+) -> SplitScores:
     """Judge a fitted model: what it predicts on its own split, which it was fitted on; what it lists on `liked`."""
-    begun = time.perf_counter()
-    errors = _errors(model, own) if wanted.values and model.predicts else None
-    users = np.flatnonzero(liked.held_out.by_user.counts).astype(np.int32)
-    n = min(wanted.longest, len(own.train.item_ids))
-    best = recommended(model, own, users, n, threads) if n else np.empty((len(users), 0), np.int32)
-    seconds = time.perf_counter() - begun
-    scores, overall = _scores(own, liked, users, best, wanted)
-    return Judged(errors, scores, overall, float(model.training["seconds"]), seconds)
+    start = time.perf_counter()
+    errors = _error_sums(model, fit_split) if request.rating_metrics and model.predicts_ratings else None
+    users = np.flatnonzero(ranking_split.held_out.by_user.counts).astype(np.int32)
+    n = min(request.max_length, len(fit_split.train.item_ids))
+    top_items = rank_items(model, fit_split, users, n, threads) if n else np.empty((len(users), 0), np.int32)
+    answer_seconds = time.perf_counter() - start
+    scores, overall = _ranking_scores(fit_split, ranking_split, users, top_items, request)
+    return SplitScores(errors, scores, overall, float(model.training["seconds"]), answer_seconds)
 
 
-def predicted(model: Model, split: Split) -> NDArray[np.float32]:
+def predict_held_out(model: Model, split: Split) -> NDArray[np.float32]:
     """Return what a model predicts for the held-out values, within the scale of the data."""
     held_out = split.held_out
-    known_items = resolve.are_known(held_out.items, model.data.item_counts, model.placed_items)
+    known_items = resolve.can_score(held_out.items, model.data.item_counts, model.cold_items)
     items = np.where(known_items, held_out.items, np.int32(-1))
-    users, histories = held_out.users, _histories(model, split)
-    known, folded = _met(model, histories, users)
+    users, histories = held_out.users, _fold_in_histories(model, split)
+    known_users, folded_users = _known_and_folded(model, histories, users)
     values = np.empty(len(held_out), np.float32)
-    if histories is not None and folded.any():
-        people, at = np.unique(users[folded], return_inverse=True)
-        visitors = model._fold_in(histories.take(people))._replace(rows=at.astype(np.int32))
-        values[folded] = model._predict(visitors, items[folded])
-    rows = np.where(known, users, np.int32(-1))
-    values[~folded] = model._predict(model._known(rows[~folded]), items[~folded])
+    if histories is not None and folded_users.any():
+        distinct_users, user_positions = np.unique(users[folded_users], return_inverse=True)
+        batch = model.encode_histories(histories.take(distinct_users))._replace(rows=user_positions.astype(np.int32))
+        values[folded_users] = model.score_pairs(batch, items[folded_users])
+    rows = np.where(known_users, users, np.int32(-1))
+    values[~folded_users] = model.score_pairs(model.encode_users(rows[~folded_users]), items[~folded_users])
     return np.clip(values, *model.data.scale, out=values)
 
 
-def recommended(model: Model, split: Split, users: Rows, n: int, threads: int) -> Rows:
+def rank_items(model: Model, split: Split, users: RowNumbers, n: int, threads: int) -> RowNumbers:
     """Return the n best items of each user, -1 past the end; what is known to be seen is not listed."""
-    best = np.repeat(topn.popular(model.data, n, None).best, len(users), axis=0)  # for those of whom nothing is known
-    histories = _histories(model, split)
-    known, folded = _met(model, histories, users)
-    if known.any():
-        best[known] = model._best(model._known(users[known]), n, True, None, threads).best
-    if histories is not None and folded.any():
-        visitors = model._fold_in(histories.take(users[folded]))
-        best[folded] = model._best(visitors, n, True, None, threads).best
-    return best
+    top_items = np.repeat(
+        topn.most_popular(model.data, n, None).items, len(users), axis=0
+    )  # for those of whom nothing is known
+    histories = _fold_in_histories(model, split)
+    known_users, folded_users = _known_and_folded(model, histories, users)
+    if known_users.any():
+        top_items[known_users] = model.rank(model.encode_users(users[known_users]), n, True, None, threads).items
+    if histories is not None and folded_users.any():
+        batch = model.encode_histories(histories.take(users[folded_users]))
+        top_items[folded_users] = model.rank(batch, n, True, None, threads).items
+    return top_items
 
 
-def _met(model: Model, histories: CSR | None, users: Rows) -> tuple[Mask, Mask]:
+def _known_and_folded(model: Model, histories: CSR | None, users: RowNumbers) -> tuple[Mask, Mask]:
     """Return which users the model knows, by values or else by attributes, and whom it meets by a history."""
     counts = model.data.by_user.counts
     folded = np.zeros(len(users), bool) if histories is None else (counts[users] == 0) & (histories.counts[users] > 0)
-    return resolve.are_known(users, counts, model.placed_users) & ~folded, folded
+    return resolve.can_score(users, counts, model.cold_users) & ~folded, folded
 
 
-def _histories(model: Model, split: Split) -> CSR | None:
+def _fold_in_histories(model: Model, split: Split) -> CSR | None:
     """Return what is to be folded in, without items that the model does not know, as `fold_in(unknown="skip")`."""
     if split.fold_in is None:
         return None
     return split.fold_in.by_user.where(model.data.item_counts[split.fold_in.items] > 0)
 
 
-def _errors(model: Model, split: Split) -> Floats:
-    held_out, found = split.held_out, predicted(model, split).astype(np.float64)
+def _error_sums(model: Model, split: Split) -> Floats:
+    held_out, predictions = split.held_out, predict_held_out(model, split).astype(np.float64)
     values = held_out.values.astype(np.float64)
-    sums = (None, (found - values) ** 2, np.abs(found - values), values, values**2)
-    return np.column_stack([np.bincount(held_out.users, each, len(held_out.user_ids)) for each in sums])
+    terms = (None, (predictions - values) ** 2, np.abs(predictions - values), values, values**2)
+    return np.column_stack([np.bincount(held_out.users, term, len(held_out.user_ids)) for term in terms])
 
 
-def _scores(
-    own: Split, liked: Split, users: Rows, best: Rows, wanted: Asked
+def _ranking_scores(
+    fit_split: Split, ranking_split: Split, users: RowNumbers, top_items: RowNumbers, request: MetricRequest
 ) -> tuple[dict[str, Floats], dict[str, float]]:
-    train, held_out = liked.train, liked.held_out.by_user
-    seen = own.train.by_user.counts + (0 if own.fold_in is None else own.fold_in.by_user.counts)
-    scores = {f"{name}@{n}": np.full(len(seen), np.nan) for name, n in wanted.lists if name in PER_LIST}
-    for some in topn.slices(len(users), max(best.shape[1], 1)):
-        rows = users[some]
-        people = Lists.of(best[some], held_out.take(rows), seen[rows], train)
-        for name, n in wanted.lists:
-            if name in PER_LIST:
-                scores[f"{name}@{n}"][rows] = PER_LIST[name](people, n)
+    train, held_out = ranking_split.train, ranking_split.held_out.by_user
+    seen = fit_split.train.by_user.counts + (0 if fit_split.fold_in is None else fit_split.fold_in.by_user.counts)
+    scores = {f"{name}@{n}": np.full(len(seen), np.nan) for name, n in request.list_metrics if name in LIST_METRICS}
+    for chunk in topn.chunks(len(users), max(top_items.shape[1], 1)):
+        rows = users[chunk]
+        ranked_lists = RankedLists.from_split(top_items[chunk], held_out.take(rows), seen[rows], train)
+        for name, n in request.list_metrics:
+            if name in LIST_METRICS:
+                scores[f"{name}@{n}"][rows] = LIST_METRICS[name](ranked_lists, n)
     items = len(train.item_ids)
-    overall = {f"{name}@{n}": OVERALL[name](best[:, :n], items) for name, n in wanted.lists if name in OVERALL}
+    overall = {
+        f"{name}@{n}": CATALOG_METRICS[name](top_items[:, :n], items)
+        for name, n in request.list_metrics
+        if name in CATALOG_METRICS
+    }
     return scores, overall
 
 
@@ -137,15 +145,15 @@ def rmse(model: Model, split: Split) -> float:
 
     Raises Unsupported for a model whose scores are no values, DataError for one not fitted on split.train.
     """
-    if not model.predicts:
+    if not model.predicts_ratings:
         raise Unsupported(f"{model.name} ranks items and predicts no values; explicit-als does. Or ask for ndcg.")
     check_fitted_on(model, split.train, split.name)
-    return metrics.rmse(predicted(model, split), split.held_out.values)
+    return metrics.rmse(predict_held_out(model, split), split.held_out.values)
 
 
 def ndcg(model: Model, split: Split, n: int = 10, threads: int | None = None) -> float:
     """Return the mean NDCG@n over the users who have held-out items; what they have seen is not listed."""
     check_fitted_on(model, split.train, split.name)
-    wanted = Asked((), (("ndcg", resolve.check_n(n, n)),))
-    judged = judge(model, split, split, wanted, kernels.usable_threads(threads))
-    return float(np.nanmean(judged.scores[f"ndcg@{n}"]))
+    request = MetricRequest((), (("ndcg", resolve.validate_n(n, n)),))
+    scores = score_model(model, split, split, request, kernels.usable_threads(threads))
+    return float(np.nanmean(scores.scores[f"ndcg@{n}"]))

@@ -9,24 +9,24 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.parsing import unit_of
+from alsatian._util.parsing import timestamp_unit
 from alsatian.data.catalog import Catalog
-from alsatian.data.id_map import Ids
-from alsatian.data.interactions import Interactions, Report
-from alsatian.data.preprocessing import refine
+from alsatian.data.id_map import IdMap
+from alsatian.data.interactions import Interactions, ReadReport
+from alsatian.data.preprocessing import apply_pair_rules
 from alsatian.data.recipe import BadRows, Duplicates, Recipe
-from alsatian.errors import ColumnError, DataError, ParameterError, counted
-from alsatian.ingest.column_names import meaning
-from alsatian.ingest.extra_rows import Beside, join
-from alsatian.ingest.id_numbering import number, widen
-from alsatian.ingest.item_table import ItemTable, titles_of_events
-from alsatian.ingest.recipe_columns import known_events, signal_roles, unknown_events, weigh
-from alsatian.ingest.rows.rejects import reasons, refuse_bad_rows
-from alsatian.ingest.rows.validation import EARLY, Rows, judge
+from alsatian.errors import ColumnError, DataError, ParameterError, pluralize
+from alsatian.ingest.column_names import value_kind
+from alsatian.ingest.extra_rows import ExtraRows, append_rows
+from alsatian.ingest.id_numbering import add_ids, number_ids
+from alsatian.ingest.item_table import ItemTable, titles_from_events
+from alsatian.ingest.recipe_columns import allowed_events, compute_values, describe_unknown_events, find_signal_roles
+from alsatian.ingest.rows.rejects import format_counts, raise_on_rejects
+from alsatian.ingest.rows.validation import EARLIEST_PLAUSIBLE_TIME, TypedRows, validate
 from alsatian.ingest.sources.source import Source
 
-Items = Callable[[], ItemTable]
-_COMBINED = {
+ItemTableReader = Callable[[], ItemTable]
+_DUPLICATE_NOTES = {
     "last": "the last value of each counts",
     "sum": "their values were added up",
     "max": "the largest value of each counts",
@@ -35,7 +35,7 @@ _COMBINED = {
 
 
 @dataclass(frozen=True)
-class Rules:
+class ReadOptions:
     """What the caller wants done with the rows; raises ParameterError for words and bounds that are none."""
 
     duplicates: Duplicates | None = None
@@ -67,15 +67,15 @@ class Rules:
             raise ParameterError(f"where={self.where!r} is not text; pass an SQL condition, such as 'rating > 0'.")
         if self.cold and self.recipe.has_core:
             raise ParameterError(
-                "cold=True keeps items and users without any value, and a recipe with least counts leaves out those "
+                "include_unrated=True keeps items and users without any value, and a recipe with least counts leaves out those "
                 "with few; drop one of the two."
             )
 
     def to_json(self) -> dict[str, Any]:
         """Return the rules that are not the usual ones, apart from those that are in the recipe."""
-        found: dict[str, Any] = {"bad_rows": self.bad_rows} if self.bad_rows != "stop" else {}
-        found |= {"scale": list(self.scale)} if self.scale else {}
-        return found | ({"where": self.where} if self.where else {})
+        options: dict[str, Any] = {"bad_rows": self.bad_rows} if self.bad_rows != "stop" else {}
+        options |= {"scale": list(self.scale)} if self.scale else {}
+        return options | ({"where": self.where} if self.where else {})
 
 
 def _is_pair(scale: object) -> bool:
@@ -86,13 +86,13 @@ def _is_pair(scale: object) -> bool:
     )
 
 
-def build(
+def assemble(
     source: Source,
     roles: dict[str, str],
-    table: Items | None,
-    rules: Rules,
-    people: Items | None = None,
-    beside: Beside | None = None,
+    item_reader: ItemTableReader | None,
+    options: ReadOptions,
+    user_reader: ItemTableReader | None = None,
+    extra_rows: ExtraRows | None = None,
 ) -> Interactions:
     """Judge and number the rows of a source, and close it. table, people: read what is known of items and of users.
 
@@ -100,106 +100,110 @@ def build(
 
     Raises RowsError for bad rows if they are to stop the reading, DataError when no row is left.
     """
-    recipe = rules.recipe
-    rows = judge(source, roles | signal_roles(source, recipe), rules.scale, rules.where, known_events(recipe))
-    told = unknown_events(rows, recipe)
-    if rules.bad_rows == "stop":
-        refuse_bad_rows(rows)
-    if not rows.kept:
-        raise DataError(f"no row of {source.name} is left to learn from ({reasons(rows.skipped)}).")
-    if beside is not None:
-        join(rows, beside, recipe)
-    notes = [*source.notes, *rows.notes, *told]
-    tables, profiles = ([read()] if read else [] for read in (table, people))
+    recipe = options.recipe
+    rows = validate(
+        source, roles | find_signal_roles(source, recipe), options.scale, options.where, allowed_events(recipe)
+    )
+    event_notes = describe_unknown_events(rows, recipe)
+    if options.bad_rows == "stop":
+        raise_on_rejects(rows)
+    if not rows.n_kept:
+        raise DataError(f"no row of {source.name} is left to learn from ({format_counts(rows.skipped)}).")
+    if extra_rows is not None:
+        append_rows(rows, extra_rows, recipe)
+    notes = [*source.notes, *rows.notes, *event_notes]
+    item_tables, user_tables = ([reader()] if reader else [] for reader in (item_reader, user_reader))
     if "title" in roles:
-        tables.append(titles_of_events(rows))
-    if sum("title" in found.columns for found in tables) > 1:
-        raise ParameterError(f"{tables[0].name} holds titles; leave title= (--title) out, or leave titles out there.")
-    user_ids, users = number(rows, "user")
-    item_ids, places = number(rows, "item")
-    if rules.cold:
-        user_ids, users = _widened(user_ids, users, profiles, notes)
-        item_ids, places = _widened(item_ids, places, tables, notes)
-    values, times = _values(rows, recipe, notes), _times(rows, notes)
-    rule = rules.duplicates or recipe.duplicates or _usual_rule(values, recipe, roles)
-    values, recipe = weigh(rows, recipe, values, times)
+        item_tables.append(titles_from_events(rows))
+    if sum("title" in item_table.columns for item_table in item_tables) > 1:
+        raise ParameterError(
+            f"{item_tables[0].name} holds titles; leave title= (--title) out, or leave titles out there."
+        )
+    user_ids, users = number_ids(rows, "user")
+    item_ids, items = number_ids(rows, "item")
+    if options.cold:
+        user_ids, users = _add_unrated_ids(user_ids, users, user_tables, notes)
+        item_ids, items = _add_unrated_ids(item_ids, items, item_tables, notes)
+    values, times = _pop_values(rows, recipe, notes), _pop_times(rows, notes)
+    duplicate_rule = options.duplicates or recipe.duplicates or _duplicate_rule(values, recipe, roles)
+    values, recipe = compute_values(rows, recipe, values, times)
     weights = rows.columns.pop("weight", None)
     source.con.close()
-    catalog, known = _joined(tables, item_ids), _joined(profiles, user_ids)
-    notes += [note for found in (*tables, *profiles) for note in found.notes]
-    columns: list[Any] = [weights, times, values, places, users]
-    del users, places, values, times, weights  # so that they go as soon as they are sorted
+    catalog, user_catalog = _merge_tables(item_tables, item_ids), _merge_tables(user_tables, user_ids)
+    notes += [note for item_table in (*item_tables, *user_tables) for note in item_table.notes]
+    sort_arrays: list[Any] = [weights, times, values, items, users]
+    del users, items, values, times, weights  # so that they go as soon as they are sorted
     data = Interactions.build(
-        user_ids, item_ids, columns.pop(), columns.pop(), columns.pop(), columns.pop(), columns.pop(),
-        scale=rules.scale,
+        user_ids, item_ids, sort_arrays.pop(), sort_arrays.pop(), sort_arrays.pop(), sort_arrays.pop(), sort_arrays.pop(),
+        scale=options.scale,
         catalog=catalog,
-        profiles=known,
-        recipe=replace(recipe, columns=recipe.columns | roles, duplicates=rule, reading=rules.to_json()),
-        report=Report(read=rows.read, skipped=rows.skipped),
+        user_table=user_catalog,
+        recipe=replace(recipe, columns=recipe.columns | roles, duplicates=duplicate_rule, reading=options.to_json()),
+        report=ReadReport(read=rows.n_read, skipped=rows.skipped),
         overwrite=True,
     )  # fmt: skip
-    notes += combined_note(data.report.combined, rule)
-    return refine(replace(data, report=replace(data.report, notes=tuple(notes))))
+    notes += describe_combined(data.report.combined, duplicate_rule)
+    return apply_pair_rules(replace(data, report=replace(data.report, notes=tuple(notes))))
 
 
-def combined_note(combined: int, rule: str) -> list[str]:
+def describe_combined(combined: int, rule: str) -> list[str]:
     """Return a note on rows that became one with another, if there are any."""
-    pairs = counted(combined, "repeated pair")
-    return [f"{pairs} of user and item; {_COMBINED[rule]} (duplicates={rule!r})."] if combined else []
+    n_pairs_text = pluralize(combined, "repeated pair")
+    return [f"{n_pairs_text} of user and item; {_DUPLICATE_NOTES[rule]} (duplicates={rule!r})."] if combined else []
 
 
-def _joined(tables: list[ItemTable], ids: Ids) -> Catalog:
-    return Catalog({name: column for found in tables for name, column in found.catalog(ids).columns.items()})
+def _merge_tables(tables: list[ItemTable], ids: IdMap) -> Catalog:
+    return Catalog({name: column for table in tables for name, column in table.to_catalog(ids).columns.items()})
 
 
-def _widened(
-    ids: Ids, numbers: NDArray[np.int32], tables: list[ItemTable], notes: list[str]
-) -> tuple[Ids, NDArray[np.int32]]:
+def _add_unrated_ids(
+    ids: IdMap, numbers: NDArray[np.int32], tables: list[ItemTable], notes: list[str]
+) -> tuple[IdMap, NDArray[np.int32]]:
     """Number also what tables name and no row does."""
-    wider, numbers = widen(ids, numbers, (key for found in tables for key in found.ids_like(ids)))
-    if more := len(wider) - len(ids):
-        notes.append(f"{counted(more, ids.what)} without any value kept (cold).")
-    return wider, numbers
+    all_ids, numbers = add_ids(ids, numbers, (key for table in tables for key in table.cast_ids(ids)))
+    if n_added := len(all_ids) - len(ids):
+        notes.append(f"{pluralize(n_added, ids.side)} without any value kept (cold).")
+    return all_ids, numbers
 
 
-def _values(rows: Rows, recipe: Recipe, notes: list[str]) -> NDArray[np.float32]:
+def _pop_values(rows: TypedRows, recipe: Recipe, notes: list[str]) -> NDArray[np.float32]:
     if "value" in rows.columns:
         return rows.columns.pop("value")
     if not recipe.events and not recipe.signals:
         notes.append(f"{rows.source.name} has no column of values; each row counts as 1.")
-    return np.ones(rows.kept, np.float32)
+    return np.ones(rows.n_kept, np.float32)
 
 
-def _times(rows: Rows, notes: list[str]) -> NDArray[np.int64] | None:
+def _pop_times(rows: TypedRows, notes: list[str]) -> NDArray[np.int64] | None:
     """Fetch the times as seconds; large numbers are of a finer unit, and all of the same."""
     if "time" not in rows.roles:
         return None
     column = rows.roles["time"]
     low, high = rows.bounds["time"]
-    least, per_second = unit_of(high or 0)
-    times, settled = rows.columns.pop("time"), rows.columns.pop("settled")
+    smallest_in_unit, per_second = timestamp_unit(high or 0)
+    times, unit_known = rows.columns.pop("time"), rows.columns.pop("settled")
     if per_second > 1:
-        if low < least:
+        if low < smallest_in_unit:
             raise ColumnError(
                 f"column {column!r} holds times of several units, such as {low:.0f} and {high:.0f}; write all in "
                 "seconds, or pass time='' (--time '') to read without times."
             )
-        np.floor_divide(times, per_second, out=times, where=~settled)
+        np.floor_divide(times, per_second, out=times, where=~unit_known)
         notes.append(f"column {column!r} holds times in units of 1/{per_second:,} of a second.")
-    if times.max() < EARLY:
+    if times.max() < EARLIEST_PLAUSIBLE_TIME:
         notes.append(f"all times of column {column!r} lie before 1990; check their unit.")
     return times
 
 
-def _usual_rule(values: NDArray[np.float32], recipe: Recipe, roles: dict[str, str]) -> Duplicates:
-    return "sum" if recipe.events or recipe.signals else usual_rule(values, roles.get("value"))
+def _duplicate_rule(values: NDArray[np.float32], recipe: Recipe, roles: dict[str, str]) -> Duplicates:
+    return "sum" if recipe.events or recipe.signals else default_duplicate_rule(values, roles.get("value"))
 
 
-def usual_rule(values: NDArray[np.float32], column: str | None) -> Duplicates:
+def default_duplicate_rule(values: NDArray[np.float32], column: str | None) -> Duplicates:
     """Return "last" for ratings, "sum" for counts, events and the like: by the column's name, else the values."""
-    said = meaning(column) if column else "counts"
-    rated = said == "ratings" or (said == "unknown" and look_like_ratings(values))
-    return "last" if rated else "sum"
+    kind = value_kind(column) if column else "counts"
+    is_rating = kind == "ratings" or (kind == "unknown" and look_like_ratings(values))
+    return "last" if is_rating else "sum"
 
 
 def look_like_ratings(values: NDArray[np.float32]) -> bool:
@@ -211,11 +215,11 @@ def look_like_ratings(values: NDArray[np.float32]) -> bool:
     low, high = float(values.min()), float(values.max())
     if not 0 < high - low <= 100 or not (2 * low).is_integer():
         return False
-    seen = np.zeros(int(2 * (high - low)) + 1, np.bool_)
+    present = np.zeros(int(2 * (high - low)) + 1, np.bool_)
     for start in range(0, len(values), 1 << 20):
         steps = (values[start : start + (1 << 20)] - np.float32(low)) * 2
-        places = steps.astype(np.int64)
-        if (places != steps).any():
+        step_numbers = steps.astype(np.int64)
+        if (step_numbers != steps).any():
             return False
-        seen[places] = True
-    return bool(seen.sum() <= 20)
+        present[step_numbers] = True
+    return bool(present.sum() <= 20)

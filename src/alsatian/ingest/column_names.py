@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 # Names in lower case without punctuation. A name of an earlier group wins over one of a later group.
-USUAL: dict[str, tuple[str, ...]] = {
+ROLE_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "user": (
         "userid user customerid customer custid memberid member visitorid visitor personid person accountid "
         "account clientid client reviewerid profileid subscriberid playerid listenerid buyerid uid",
@@ -34,25 +34,33 @@ USUAL: dict[str, tuple[str, ...]] = {
     ),
 }
 # Columns of events count only where their events have weights.
-EVENTS = (
+EVENT_COLUMN_NAMES = (
     "eventtype eventname event interactiontype actiontype activitytype behaviortype behaviourtype",
     "interaction action activity behavior behaviour",
 )
-ITEM_NAMES = ("name", "movie", "book", "artist", "song", "track")  # a title too, in a table of items
-_RATINGS = frozenset(USUAL["value"][0].split()) - {"value"}
-_COUNTS = frozenset(USUAL["value"][1].split() + USUAL["value"][2].split())
+TITLE_COLUMN_NAMES = ("name", "movie", "book", "artist", "song", "track")  # a title too, in a table of items
+_RATING_NAMES = frozenset(ROLE_COLUMN_NAMES["value"][0].split()) - {"value"}
+_COUNT_NAMES = frozenset(ROLE_COLUMN_NAMES["value"][1].split() + ROLE_COLUMN_NAMES["value"][2].split())
 
 
-def plain(name: str) -> str:
+def normalize_column_name(name: str) -> str:
     """Reduce a column name to its letters and digits: "Customer ID" and "customer_id" become one."""
     return re.sub(r"[\W_]+", "", name).lower()
 
 
-def is_usual(name: str) -> bool:
+def is_known_column_name(name: str) -> bool:
     """Tell whether a name is one that some role goes by."""
-    return any(plain(name) in group.split() for groups in USUAL.values() for group in groups)
+    return any(
+        normalize_column_name(name) in group.split() for groups in ROLE_COLUMN_NAMES.values() for group in groups
+    )
 
 
-def meaning(name: str) -> Literal["ratings", "counts", "unknown"]:
+def value_kind(name: str) -> Literal["ratings", "counts", "unknown"]:
     """Tell what the name of a value column says of its values."""
-    return "ratings" if plain(name) in _RATINGS else "counts" if plain(name) in _COUNTS else "unknown"
+    return (
+        "ratings"
+        if normalize_column_name(name) in _RATING_NAMES
+        else "counts"
+        if normalize_column_name(name) in _COUNT_NAMES
+        else "unknown"
+    )

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.string_array import Text
+from alsatian._util.string_array import StringArray
 from alsatian.data.recipe import Recipe
-from alsatian.errors import DataError, counted
-from alsatian.ingest.rows.validation import Rows
+from alsatian.errors import DataError, pluralize
+from alsatian.ingest.rows.validation import TypedRows
 
 
-class Beside(NamedTuple):
+class ExtraRows(NamedTuple):
     """Rows by columns, in the order in which they happened. Ids are text, whatever they are in the source.
 
     name: what messages call them. events: the name of each row's event, where the recipe weighs events.
@@ -30,45 +30,49 @@ class Beside(NamedTuple):
     signals: dict[str, Sequence[float]]
 
 
-def join(rows: Rows, beside: Beside, recipe: Recipe) -> None:
+def append_rows(rows: TypedRows, extra: ExtraRows, recipe: Recipe) -> None:
     """Put the rows after those of a source that are kept. Raises DataError where the ids are of another kind."""
-    count = len(beside.users)
-    amounts = {"value": beside.values, "weight": np.ones(count), "time": beside.times}
-    amounts |= {f"signal{place}": beside.signals.get(name, [0.0] * count) for place, name in enumerate(recipe.signals)}
-    texts = {"user": beside.users, "item": beside.items, "event": beside.events}
+    n_rows = len(extra.users)
+    numbers_by_role = {"value": extra.values, "weight": np.ones(n_rows), "time": extra.times}
+    numbers_by_role |= {
+        f"signal{index}": extra.signals.get(name, [0.0] * n_rows) for index, name in enumerate(recipe.signals)
+    }
+    ids_by_role = {"user": extra.users, "item": extra.items, "event": extra.events}
     if "value" not in rows.roles and not recipe.signals:
-        rows.columns["value"] = np.ones(rows.kept, np.float32)
+        rows.columns["value"] = np.ones(rows.n_kept, np.float32)
     if "settled" in rows.columns:  # these times are seconds, whatever those of the source are
-        rows.columns["settled"] = np.append(rows.columns["settled"].astype(np.bool_), np.ones(count, np.bool_))
+        rows.columns["settled"] = np.append(rows.columns["settled"].astype(np.bool_), np.ones(n_rows, np.bool_))
     for role, column in rows.columns.items():
-        if role in amounts:
-            more = np.asarray(amounts[role])
-            rows.columns[role] = np.concatenate([column, more.astype(column.dtype)])
-        elif role in texts and role in rows.texts:
-            text = Text.of(texts[role])
+        if role in numbers_by_role:
+            new_values = np.asarray(numbers_by_role[role])
+            rows.columns[role] = np.concatenate([column, new_values.astype(column.dtype)])
+        elif role in ids_by_role and role in rows.texts:
+            text = StringArray.from_strings(ids_by_role[role])
             numbers = rows.texts[role].number(text.data, text.offsets.astype(np.int32), None)
             rows.columns[role] = np.concatenate([column, numbers])
-        elif role in texts:
-            rows.columns[role] = _integers(rows, role, column, texts[role], beside.name)
-    rows.tally[""] = rows.kept + count
-    rows.notes.append(f"{counted(count, 'event')} of {beside.name} joined the rows of {rows.source.name}.")
+        elif role in ids_by_role:
+            rows.columns[role] = _append_integer_ids(rows, role, column, ids_by_role[role], extra.name)
+    rows.reason_counts[""] = rows.n_kept + n_rows
+    rows.notes.append(f"{pluralize(n_rows, 'event')} of {extra.name} joined the rows of {rows.source.name}.")
 
 
-def _integers(rows: Rows, role: str, column: NDArray[Any], ids: Sequence[str], name: str) -> NDArray[Any]:
+def _append_integer_ids(
+    rows: TypedRows, role: str, existing: NDArray[Any], ids: Sequence[str], name: str
+) -> NDArray[Any]:
     """Return a column of integer ids with others after them."""
     try:
-        more = np.array([int(id) for id in ids], np.int64)
+        new_ids = np.array([int(id) for id in ids], np.int64)
     except (ValueError, OverflowError):
-        odd = next(id for id in ids if not _is_integer(id))
+        invalid_id = next(id for id in ids if not _is_integer_text(id))
         raise DataError(
-            f"{name} holds the {role} {odd!r}, and the {role} ids of {rows.source.name} are integers; correct one."
+            f"{name} holds the {role} {invalid_id!r}, and the {role} ids of {rows.source.name} are integers; correct one."
         ) from None
-    if len(more):
+    if len(new_ids):
         low, high = rows.bounds[role]
-        rows.bounds[role] = min(low, int(more.min())), max(high, int(more.max()))
-    fits = column.dtype != np.int32 or (rows.bounds[role][1] < 2**31 and rows.bounds[role][0] >= -(2**31))
-    return np.concatenate([column, more.astype(column.dtype) if fits else more])
+        rows.bounds[role] = min(low, int(new_ids.min())), max(high, int(new_ids.max()))
+    dtype_fits = existing.dtype != np.int32 or (rows.bounds[role][1] < 2**31 and rows.bounds[role][0] >= -(2**31))
+    return np.concatenate([existing, new_ids.astype(existing.dtype) if dtype_fits else new_ids])
 
 
-def _is_integer(id: str) -> bool:
+def _is_integer_text(id: str) -> bool:
     return id.removeprefix("-").isdigit() and abs(int(id)) < 2**63

@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from alsatian._util.string_array import Text
+from alsatian._util.string_array import StringArray
 from alsatian.data.catalog import Catalog
-from alsatian.data.id_map import Id, Ids
-from alsatian.data.recipe import Side
-from alsatian.data.title_search import year_of
-from alsatian.errors import ColumnError, RowsError, SourceError, counted, listed
-from alsatian.ingest.column_names import USUAL, plain
-from alsatian.ingest.rows.casts import INTEGER, WHOLE
-from alsatian.ingest.rows.roles import find_title
-from alsatian.ingest.rows.validation import Rows
+from alsatian.data.id_map import Id, IdMap
+from alsatian.data.recipe import SideName
+from alsatian.data.title_search import year_in_title
+from alsatian.errors import ColumnError, RowsError, SourceError, join_names, pluralize
+from alsatian.ingest.column_names import ROLE_COLUMN_NAMES, normalize_column_name
+from alsatian.ingest.rows.casts import INTEGER_PATTERN, WHOLE_NUMBER_PATTERN
+from alsatian.ingest.rows.roles import find_title_column
+from alsatian.ingest.rows.validation import TypedRows
 from alsatian.ingest.sources.dialect import is_number
-from alsatian.ingest.sources.source import Source, first_line
+from alsatian.ingest.sources.source import Source, error_summary
 
-_TRUTH = {"true": True, "false": False}
+_BOOLEANS = {"true": True, "false": False}
 
 
 @dataclass
@@ -34,39 +34,39 @@ class ItemTable:
     columns: dict[str, list[Any]]
     notes: list[str] = field(default_factory=list)
 
-    def catalog(self, numbered: Ids) -> Catalog:
+    def to_catalog(self, id_map: IdMap) -> Catalog:
         """Build the catalog of these items, or users, and note what does not match."""
-        ids, what = self.ids_like(numbered), numbered.what
-        rows = numbered.rows(ids)
-        known = {int(row) for row in rows if row >= 0}
-        if ids and not known:
-            one = {"item": "an item", "user": "a user"}[what]
+        ids, side = self.cast_ids(id_map), id_map.side
+        rows = id_map.rows(ids)
+        matched = {int(row) for row in rows if row >= 0}
+        if ids and not matched:
+            noun = {"item": "an item", "user": "a user"}[side]
             raise ColumnError(
-                f"none of the {len(ids):,} ids of {self.name} ({listed(self.ids, 3)}) is {one} "
-                f"of the data ({listed(numbered.tolist(), 3)}); check which column holds the ids."
+                f"none of the {len(ids):,} ids of {self.name} ({join_names(self.ids, 3)}) is {noun} "
+                f"of the data ({join_names(id_map.tolist(), 3)}); check which column holds the ids."
             )
-        if strange := int((rows < 0).sum()):
-            self.notes.append(f"{strange:,} of {counted(len(ids), what)} of {self.name} without any value.")
-        catalog = Catalog.from_columns(numbered, ids, self.columns)
-        untitled = sum(title is None for title in catalog.titles)
-        if untitled and catalog.titles:
-            self.notes.append(f"{untitled:,} of {counted(len(numbered), what)} without a title.")
+        if n_unmatched := int((rows < 0).sum()):
+            self.notes.append(f"{n_unmatched:,} of {pluralize(len(ids), side)} of {self.name} without any value.")
+        catalog = Catalog.from_columns(id_map, ids, self.columns)
+        n_untitled = sum(title is None for title in catalog.titles)
+        if n_untitled and catalog.titles:
+            self.notes.append(f"{n_untitled:,} of {pluralize(len(id_map), side)} without a title.")
         return catalog
 
-    def ids_like(self, numbered: Ids) -> list[Id]:
+    def cast_ids(self, id_map: IdMap) -> list[Id]:
         """Write the ids in the type of the data's ids."""
-        if numbered.kind == "text":
+        if id_map.kind == "text":
             return [str(key) for key in self.ids]
-        return [_as_integer(key) for key in self.ids]
+        return [_parse_integer_id(key) for key in self.ids]
 
 
-def _as_integer(key: Id) -> Id:
-    if isinstance(key, int) or INTEGER.fullmatch(key):
+def _parse_integer_id(key: Id) -> Id:
+    if isinstance(key, int) or INTEGER_PATTERN.fullmatch(key):
         return int(key)
-    return int(float(key)) if WHOLE.fullmatch(key) else key
+    return int(float(key)) if WHOLE_NUMBER_PATTERN.fullmatch(key) else key
 
 
-def read_items(source: Source, key: str, bad_rows: str, what: Side = "item") -> ItemTable:
+def read_items(source: Source, key: str, bad_rows: str, side: SideName = "item") -> ItemTable:
     """Read a table of items, or of users. key: what the data calls the column of their ids.
 
     Raises ColumnError when no column holds the ids, RowsError when lines are malformed or ids missing and
@@ -74,61 +74,61 @@ def read_items(source: Source, key: str, bad_rows: str, what: Side = "item") -> 
     """
     import duckdb
 
-    key = _id_column(source, key, what)
-    selected = ", ".join(
-        cell.sql if source.written else _as_plain(cell.sql, cell.type) for cell in source.columns.values()
+    key = _find_id_column(source, key, side)
+    select_list = ", ".join(
+        cell.sql if source.is_text else _simple_type_sql(cell.sql, cell.type) for cell in source.columns.values()
     )
     try:
-        rows = source.con.execute(f"SELECT {selected} FROM {source.relation}").fetchall()
+        rows = source.con.execute(f"SELECT {select_list} FROM {source.relation}").fetchall()
     except duckdb.Error as error:
-        raise SourceError(f"{source.name} cannot be read: {first_line(error)}.") from None
-    place = list(source.columns).index(key)
-    with_id = [row for row in rows if row[place] is not None and str(row[place]).strip()]
+        raise SourceError(f"{source.name} cannot be read: {error_summary(error)}.") from None
+    key_position = list(source.columns).index(key)
+    rows_with_id = [row for row in rows if row[key_position] is not None and str(row[key_position]).strip()]
     table = ItemTable(source.name, [], {})
-    _account(source, table, len(rows) - len(with_id), bad_rows)
-    columns = {name: [row[at] for row in with_id] for at, name in enumerate(source.columns)}
-    title = find_title(source, [name for name in columns if name != key]) if what == "item" else None
-    if source.written:
+    _report_rejects(source, table, len(rows) - len(rows_with_id), bad_rows)
+    columns = {name: [row[index] for row in rows_with_id] for index, name in enumerate(source.columns)}
+    title = find_title_column(source, [name for name in columns if name != key]) if side == "item" else None
+    if source.is_text:
         columns |= {
-            name: typed(cells) if name == key else _flags(cells) or typed(cells)
+            name: infer_types(cells) if name == key else _infer_booleans(cells) or infer_types(cells)
             for name, cells in columns.items()
             if name != title
         }
     table.ids = [value if isinstance(value, int) else str(value) for value in columns.pop(key)]
     if title:
         columns = {"title": [None if v is None else str(v) for v in columns.pop(title)], **columns}
-    table.columns = with_year(columns)
+    table.columns = add_year(columns)
     return table
 
 
-def _account(source: Source, table: ItemTable, without_id: int, bad_rows: str) -> None:
+def _report_rejects(source: Source, table: ItemTable, without_id: int, bad_rows: str) -> None:
     rejects = source.rejects()
     if not rejects and not without_id:
         return
-    parts = [f"{counted(without_id, 'row')} without an id"] if without_id else []
-    if rejects and source.line_of_place:
-        line = source.line_of_place(rejects[0].file, rejects[0].place)
-        parts.append(f"{counted(len(rejects), 'malformed row')} (first on line {line:,}: {rejects[0].reason})")
+    problems = [f"{pluralize(without_id, 'row')} without an id"] if without_id else []
+    if rejects and source.line_of_reject:
+        line = source.line_of_reject(rejects[0].file, rejects[0].position)
+        problems.append(f"{pluralize(len(rejects), 'malformed row')} (first on line {line:,}: {rejects[0].reason})")
     if bad_rows == "stop":
         raise RowsError(
-            f"{source.name} has {' and '.join(parts)}; correct it, or pass bad_rows='skip' (--bad-rows skip)."
+            f"{source.name} has {' and '.join(problems)}; correct it, or pass bad_rows='skip' (--bad-rows skip)."
         )
-    table.notes.append(f"{source.name}: {' and '.join(parts)} left out.")
+    table.notes.append(f"{source.name}: {' and '.join(problems)} left out.")
 
 
-def _id_column(source: Source, key: str, what: Side) -> str:
+def _find_id_column(source: Source, key: str, side: SideName) -> str:
     """Return the column of ids: the one named like the data's own, else one of a usual name."""
-    wanted = [{plain(key)}, *(set(group.split()) for group in USUAL[what]), {"id"}]
-    for names in wanted:
-        if found := [column for column in source.columns if plain(column) in names]:
-            return found[0]
+    name_groups = [{normalize_column_name(key)}, *(set(group.split()) for group in ROLE_COLUMN_NAMES[side]), {"id"}]
+    for names in name_groups:
+        if matches := [column for column in source.columns if normalize_column_name(column) in names]:
+            return matches[0]
     raise ColumnError(
-        f"no column of {source.name} is known to hold the ids of {what}s; its columns are "
-        f"{listed(list(source.columns))}. Name it {key!r}, as the data does."
+        f"no column of {source.name} is known to hold the ids of {side}s; its columns are "
+        f"{join_names(list(source.columns))}. Name it {key!r}, as the data does."
     )
 
 
-def _as_plain(cell: str, kind: str) -> str:
+def _simple_type_sql(cell: str, kind: str) -> str:
     """Select a typed column as integers, floats, true or false, or text; lists become "a|b"."""
     if kind.endswith("]"):
         return f"array_to_string({cell}::VARCHAR[], '|')"
@@ -137,42 +137,42 @@ def _as_plain(cell: str, kind: str) -> str:
     return f"{cell}::DOUBLE" if kind.startswith(("FLOAT", "DOUBLE", "DECIMAL")) else f"{cell}::VARCHAR"
 
 
-def typed(cells: Sequence[str | None]) -> list[Any]:
+def infer_types(cells: Sequence[str | None]) -> list[Any]:
     """Turn written cells into integers or floats if all of them are; leading zeros mean text."""
-    present = [cell for cell in cells if cell is not None]
-    if present and all(INTEGER.fullmatch(cell) for cell in present):
+    nonmissing = [cell for cell in cells if cell is not None]
+    if nonmissing and all(INTEGER_PATTERN.fullmatch(cell) for cell in nonmissing):
         return [None if cell is None else int(cell) for cell in cells]
-    if present and all(is_number(cell) and not re.match(r"0\d", cell) for cell in present):
+    if nonmissing and all(is_number(cell) and not re.match(r"0\d", cell) for cell in nonmissing):
         return [None if cell is None else float(cell) for cell in cells]
     return list(cells)
 
 
-def _flags(cells: Sequence[str | None]) -> list[bool | None]:
+def _infer_booleans(cells: Sequence[str | None]) -> list[bool | None]:
     """Turn written cells into true and false if all of them are one of these, else give nothing."""
-    words = [None if cell is None else _TRUTH.get(cell.strip().lower()) for cell in cells]
-    fits = all((word is None) == (cell is None) for word, cell in zip(words, cells, strict=True))
-    return words if fits and any(word is not None for word in words) else []
+    booleans = [None if cell is None else _BOOLEANS.get(cell.strip().lower()) for cell in cells]
+    fits = all((word is None) == (cell is None) for word, cell in zip(booleans, cells, strict=True))
+    return booleans if fits and any(word is not None for word in booleans) else []
 
 
-def with_year(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+def add_year(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """Add the attribute `year` where most titles end in one, as "Up (2009)" does, and none is there yet."""
-    years = [year_of(title or "") for title in columns.get("title", [])]
-    if any(plain(name) == "year" for name in columns) or sum(map(bool, years)) * 2 <= len(years):
+    years = [year_in_title(title or "") for title in columns.get("title", [])]
+    if any(normalize_column_name(name) == "year" for name in columns) or sum(map(bool, years)) * 2 <= len(years):
         return columns
     return columns | {"year": years}
 
 
-def titles_of_events(rows: Rows) -> ItemTable:
+def titles_from_events(rows: TypedRows) -> ItemTable:
     """Take from the events the title that each item has most often; among equals, the smaller text."""
-    data, offsets, places = rows.texts.pop("title").sorted()
-    times = np.empty_like(places)
-    times[places] = rows.columns.pop("title")
+    data, offsets, order = rows.texts.pop("title").sorted()
+    title_counts = np.empty_like(order)
+    title_counts[order] = rows.columns.pop("title")
     best: dict[Id, tuple[int, str]] = {}
-    for pair, count in zip(Text(data, offsets).tolist(), times.tolist(), strict=True):
+    for pair, count in zip(StringArray(data, offsets).tolist(), title_counts.tolist(), strict=True):
         if pair:
-            length, _, rest = pair.partition(":")
-            item, title = rest[: int(length)], rest[int(length) :]
-            key = int(item) if rows.values["item"].integer else item
+            length, _, item_and_title = pair.partition(":")
+            item, title = item_and_title[: int(length)], item_and_title[int(length) :]
+            key = int(item) if rows.typed_columns["item"].is_integer else item
             best[key] = min(best.get(key, (0, "")), (-count, title))
     ids = sorted(best)
     return ItemTable(rows.source.name, ids, {"title": [best[key][1] for key in ids]})

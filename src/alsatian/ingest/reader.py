@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from alsatian.data.interactions import Interactions
-from alsatian.data.recipe import BadRows, Duplicates, Recipe, Side
+from alsatian.data.recipe import BadRows, Duplicates, Recipe, SideName
 from alsatian.errors import ParameterError, SourceError
-from alsatian.ingest.assemble import Items, Rules, build
-from alsatian.ingest.extra_rows import Beside
-from alsatian.ingest.formats.deskdrop import articles_beside, is_deskdrop
-from alsatian.ingest.formats.movielens import open_folder
+from alsatian.ingest.assemble import ItemTableReader, ReadOptions, assemble
+from alsatian.ingest.extra_rows import ExtraRows
+from alsatian.ingest.formats.deskdrop import article_reader, is_deskdrop
+from alsatian.ingest.formats.movielens import open_movielens_folder
 from alsatian.ingest.item_table import ItemTable, read_items
-from alsatian.ingest.recipe_columns import asked_columns
+from alsatian.ingest.recipe_columns import requested_columns
 from alsatian.ingest.rows.roles import find_roles
 from alsatian.ingest.sources.files import open_files
 from alsatian.ingest.sources.frames import is_frame, open_arrays, open_frame
 from alsatian.ingest.sources.source import Source, connect
-from alsatian.ingest.sources.sql import is_url, open_query
+from alsatian.ingest.sources.sql import is_database_url, open_query
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -33,7 +33,7 @@ def read(
     *,
     items: Any = None,
     users: Any = None,
-    cold: bool = False,
+    include_unrated: bool = False,
     user: str | None = None,
     item: str | None = None,
     value: str | None = None,
@@ -48,7 +48,7 @@ def read(
     scale: tuple[float, float] | None = None,
     where: str | None = None,
     recipe: Recipe | None = None,
-    beside: Beside | None = None,
+    extra_rows: ExtraRows | None = None,
 ) -> Interactions:
     """Read ratings or events; every row is kept, combined with another or counted as left out.
 
@@ -69,7 +69,7 @@ def read(
     where: an SQL condition over the columns of the source; other rows are left out and counted.
     recipe: further rules by which rows become values: weights of events, signals, age, confidence, least counts. One
         that comes from other data, such as `model.data.recipe`, treats new rows as it did those.
-    beside: rows to join those of the source, as `alsatian retrain` does with the events of a service.
+    extra_rows: rows to join those of the source, as `alsatian retrain` does with the events of a service.
 
     Ids are integers or text: text files hold integers if every id is written as one ("007" is text), and a
     column that is partly numbers, partly text is text. Times become seconds since 1970 (UTC), from numbers
@@ -80,66 +80,66 @@ def read(
     >>> read("ratings.csv", items="movies.csv", where="rating > 0")  # doctest: +SKIP
     Interactions(100,836 values of 610 users and 9,724 items)
     """
-    named = {
+    requested = {
         "user": user, "item": item, "value": value, "time": time, "event": event, "weight": weight, "title": title
     }  # fmt: skip
-    rules = Rules(duplicates, bad_rows, scale, where, cold, Recipe() if recipe is None else recipe)
+    options = ReadOptions(duplicates, bad_rows, scale, where, include_unrated, Recipe() if recipe is None else recipe)
     con = connect()
     try:
-        events, table, people = _open(con, source, query, delimiter, bad_rows)
-        named, used = asked_columns(events, named, rules.recipe)
-        rules = replace(rules, recipe=used)
-        roles = find_roles(events, named)
+        events, item_reader, user_reader = _open_source(con, source, query, delimiter, bad_rows)
+        requested, source_recipe = requested_columns(events, requested, options.recipe)
+        options = replace(options, recipe=source_recipe)
+        roles = find_roles(events, requested)
         if items is not None:
-            table = _table(con, items, "item", roles["item"], bad_rows)
+            item_reader = _open_item_table(con, items, "item", roles["item"], bad_rows)
         if users is not None:
-            people = _table(con, users, "user", roles["user"], bad_rows)
-        if cold and table is None and people is None:
+            user_reader = _open_item_table(con, users, "user", roles["user"], bad_rows)
+        if include_unrated and item_reader is None and user_reader is None:
             raise ParameterError(
-                "cold=True (--cold) keeps items and users of a table; pass items= (--items) or users= (--users)."
+                "include_unrated=True (--include-unrated) keeps items and users of a table; pass items= (--items) or users= (--users)."
             )
-        if table is not None and title is None:
+        if item_reader is not None and title is None:
             roles.pop("title", None)
-        data = build(events, roles, table, rules, people, beside)
+        data = assemble(events, roles, item_reader, options, user_reader, extra_rows)
     finally:
         con.close()
-    asked = {name: given for name, given in (("query", query), ("delimiter", delimiter)) if given}
-    return replace(data, recipe=replace(data.recipe, reading=data.recipe.reading | asked))
+    source_options = {name: option for name, option in (("query", query), ("delimiter", delimiter)) if option}
+    return replace(data, recipe=replace(data.recipe, reading=data.recipe.reading | source_options))
 
 
-def columns_of(source: str, delimiter: str | None = None) -> list[str]:
+def read_column_names(source: str, delimiter: str | None = None) -> list[str]:
     """Return the names of the columns of a file or folder."""
     con = connect()
     try:
-        return list(_open(con, source, None, delimiter)[0].columns)
+        return list(_open_source(con, source, None, delimiter)[0].columns)
     finally:
         con.close()
 
 
 def read_arrays(
-    columns: dict[str, NDArray[Any]], name: str, table: ItemTable, beside: Beside | None = None
+    columns: dict[str, NDArray[Any]], name: str, item_table: ItemTable, extra_rows: ExtraRows | None = None
 ) -> Interactions:
     """Read columns that are already in memory, as named samples are."""
     con = connect()
     try:
         events = open_arrays(con, columns, name)
-        return build(events, find_roles(events, {"title": ""}), lambda: table, Rules(), beside=beside)
+        return assemble(events, find_roles(events, {"title": ""}), lambda: item_table, ReadOptions(), extra_rows=extra_rows)
     finally:
         con.close()
 
 
-def read_items_of(given: Any, key: str) -> ItemTable:
+def read_item_table(source: Any, key: str) -> ItemTable:
     """Read a table of items for data that comes another way. key: what that data calls the column of their ids."""
     con = connect()
     try:
-        return _table(con, given.toArrow() if hasattr(given, "toArrow") else given, "item", key, "stop")()
+        return _open_item_table(con, source.toArrow() if hasattr(source, "toArrow") else source, "item", key, "stop")()
     finally:
         con.close()
 
 
-def _open(
+def _open_source(
     con: DuckDBPyConnection, source: Any, query: str | None, delimiter: str | None, bad_rows: BadRows = "stop"
-) -> tuple[Source, Items | None, Items | None]:
+) -> tuple[Source, ItemTableReader | None, ItemTableReader | None]:
     """Open whatever the caller gave; a folder brings its own tables of items and of users."""
     if not is_frame(source) and not isinstance(source, str | os.PathLike):
         raise SourceError(
@@ -147,32 +147,36 @@ def _open(
             "turn it into a frame (pandas, polars, pyarrow)."
         )
     path = "" if is_frame(source) else os.fspath(source)
-    if is_url(path) and not query:
+    if is_database_url(path) and not query:
         raise ParameterError("a database needs query= (--query), such as 'SELECT user, item, value FROM ratings'.")
-    if query is not None and not is_url(path):
+    if query is not None and not is_database_url(path):
         raise ParameterError("query= goes with a database URL such as 'sqlite:///shop.db'; leave it out here.")
-    folder = bool(path) and Path(path).is_dir()
-    if delimiter is not None and (is_frame(source) or is_url(path) or folder):
+    is_folder = bool(path) and Path(path).is_dir()
+    if delimiter is not None and (is_frame(source) or is_database_url(path) or is_folder):
         raise ParameterError("delimiter= goes with a file of delimited text; leave it out here.")
     if is_frame(source):
         return open_frame(con, source), None, None
     if query is not None:
         return open_query(con, path, query), None, None
-    if folder:
-        return open_folder(con, Path(path), bad_rows)
+    if is_folder:
+        return open_movielens_folder(con, Path(path), bad_rows)
     events = open_files(con, path, delimiter)
-    return events, articles_beside(con, path, bad_rows) if is_deskdrop(events) else None, None
+    return events, article_reader(con, path, bad_rows) if is_deskdrop(events) else None, None
 
 
-def _table(con: DuckDBPyConnection, given: Any, what: Side, key: str, bad_rows: str) -> Items:
+def _open_item_table(
+    con: DuckDBPyConnection, source_table: Any, side: SideName, key: str, bad_rows: str
+) -> ItemTableReader:
     """Open the table of items, or of users, that the caller gave."""
-    if not is_frame(given) and not isinstance(given, str | os.PathLike):
+    if not is_frame(source_table) and not isinstance(source_table, str | os.PathLike):
         raise SourceError(
-            f"{what}s= is a path or a frame, not {type(given).__name__}; turn it into a frame (pandas, polars, "
+            f"{side}s= is a path or a frame, not {type(source_table).__name__}; turn it into a frame (pandas, polars, "
             "pyarrow)."
         )
-    if not is_frame(given) and is_url(os.fspath(given)):
-        raise SourceError(f"{what}s={given!r} is a database; write its table of {what}s to a file, and pass that.")
-    name = "the catalog" if what == "item" else "the users' table"
-    source = open_frame(con, given, name) if is_frame(given) else open_files(con, os.fspath(given))
-    return lambda: read_items(source, key, bad_rows, what)
+    if not is_frame(source_table) and is_database_url(os.fspath(source_table)):
+        raise SourceError(
+            f"{side}s={source_table!r} is a database; write its table of {side}s to a file, and pass that."
+        )
+    name = "the catalog" if side == "item" else "the users' table"
+    source = open_frame(con, source_table, name) if is_frame(source_table) else open_files(con, os.fspath(source_table))
+    return lambda: read_items(source, key, bad_rows, side)

@@ -8,20 +8,20 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.string_array import Text
+from alsatian._util.string_array import StringArray
 from alsatian.data.recipe import Recipe
-from alsatian.errors import ColumnError, ParameterError, RowsError, counted, listed, nearest
+from alsatian.errors import ColumnError, ParameterError, RowsError, did_you_mean, join_names, pluralize
 from alsatian.ingest.formats import deskdrop
-from alsatian.ingest.rows.casts import UNKNOWN_EVENT
-from alsatian.ingest.rows.roles import ROLES, find_named
-from alsatian.ingest.rows.validation import Rows
+from alsatian.ingest.rows.casts import UNKNOWN_EVENT_REASON
+from alsatian.ingest.rows.roles import ROLES, find_column
+from alsatian.ingest.rows.validation import TypedRows
 from alsatian.ingest.sources.source import Source
 
-_SOME = 5  # names in a message
+_MAX_NAMES = 5  # names in a message
 
 
-def asked_columns(
-    source: Source, named: Mapping[str, str | None], recipe: Recipe
+def requested_columns(
+    source: Source, requested: Mapping[str, str | None], recipe: Recipe
 ) -> tuple[dict[str, str | None], Recipe]:
     """Return role -> the column that is asked for (None: to be recognised), and the recipe for this source.
 
@@ -31,19 +31,19 @@ def asked_columns(
     for role in recipe.columns:
         if role not in ROLES:
             raise ParameterError(
-                f"columns has no role {role!r}; it has {', '.join(ROLES)}.{nearest(role, list(ROLES))}"
+                f"columns has no role {role!r}; it has {', '.join(ROLES)}.{did_you_mean(role, list(ROLES))}"
             )
-    roles = {role: recipe.columns.get(role) if name is None else name for role, name in named.items()}
+    roles = {role: recipe.columns.get(role) if name is None else name for role, name in requested.items()}
     recipe = replace(recipe, columns={role: "" for role, name in roles.items() if name == ""})
     if not recipe.events and roles["event"] != "" and deskdrop.is_deskdrop(source):
-        recipe = replace(recipe, events=deskdrop.EVENTS)
-        source.notes.append(f"events weigh as usual for this log: {_told(recipe.events)}.")
+        recipe = replace(recipe, events=deskdrop.DESKDROP_EVENT_WEIGHTS)
+        source.notes.append(f"events weigh as usual for this log: {_format_weights(recipe.events)}.")
     if roles["event"] and not recipe.events:
-        names = source.samples.get(find_named(source, "event", roles["event"]), [])
-        such = f" It holds {listed(sorted(set(names)), _SOME)}." if names else ""
+        names = source.samples.get(find_column(source, "event", roles["event"]), [])
+        examples = f" It holds {join_names(sorted(set(names)), _MAX_NAMES)}." if names else ""
         raise ParameterError(
             f"event={roles['event']!r} does nothing without weights; pass Recipe(events={{'VIEW': 1, ...}}) "
-            f"(--events VIEW=1,...).{such}"
+            f"(--events VIEW=1,...).{examples}"
         )
     if recipe.events and roles["event"] == "":
         raise ParameterError("the recipe weighs events, and event='' leaves them out; drop one of the two.")
@@ -59,50 +59,50 @@ def asked_columns(
     return roles, recipe
 
 
-def _told(events: Mapping[str, float]) -> str:
+def _format_weights(events: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {weight:g}" for name, weight in events.items())
 
 
-def signal_roles(source: Source, recipe: Recipe) -> dict[str, str]:
+def find_signal_roles(source: Source, recipe: Recipe) -> dict[str, str]:
     """Return a role for the column of each signal: signal0, signal1 ..."""
-    return {f"signal{place}": find_named(source, "signals", name) for place, name in enumerate(recipe.signals)}
+    return {f"signal{place}": find_column(source, "signals", name) for place, name in enumerate(recipe.signals)}
 
 
-def known_events(recipe: Recipe) -> list[str] | None:
+def allowed_events(recipe: Recipe) -> list[str] | None:
     """Return the names that events may have, or None if any will do."""
     return list(recipe.events) if isinstance(recipe.unknown_events, str) else None
 
 
-def unknown_events(rows: Rows, recipe: Recipe) -> list[str]:
+def describe_unknown_events(rows: TypedRows, recipe: Recipe) -> list[str]:
     """Return a note on the events that were left out; raises RowsError if they should not be."""
-    total = rows.tally.get(UNKNOWN_EVENT, 0)
+    total = rows.reason_counts.get(UNKNOWN_EVENT_REASON, 0)
     if not total:
         return []
-    place = next(at for at, check in enumerate(rows.checks, 1) if check.reason == UNKNOWN_EVENT)
-    name = rows.values["event"].sql
-    found = rows.source.con.execute(
+    check_number = next(index for index, check in enumerate(rows.checks, 1) if check.reason == UNKNOWN_EVENT_REASON)
+    name = rows.typed_columns["event"].sql
+    event_counts = rows.source.con.execute(
         f"SELECT name, count(*) FROM (SELECT * FROM ({rows.sql(rows.source.files, f'{name} AS name, ')})) "
-        f"WHERE reason = {place} GROUP BY name ORDER BY count(*) DESC, name"
+        f"WHERE reason = {check_number} GROUP BY name ORDER BY count(*) DESC, name"
     ).fetchall()
-    told = ", ".join(f"{event!r} ({counted(count, 'row')})" for event, count in found[:_SOME])
-    told += f" and {len(found) - _SOME:,} more" if len(found) > _SOME else ""
+    examples = ", ".join(f"{event!r} ({pluralize(count, 'row')})" for event, count in event_counts[:_MAX_NAMES])
+    examples += f" and {len(event_counts) - _MAX_NAMES:,} more" if len(event_counts) > _MAX_NAMES else ""
     if recipe.unknown_events == "ignore":
-        return [f"{counted(total, 'row')} of events without a weight were left out: {told}."]
-    alike = {known.lower(): known for known in recipe.events}
-    hint = next((hint for event, _ in found if (hint := nearest(event.lower(), list(alike)))), "")
-    meant = next((known for lower, known in alike.items() if repr(lower) in hint), None)
+        return [f"{pluralize(total, 'row')} of events without a weight were left out: {examples}."]
+    names_by_lower = {known.lower(): known for known in recipe.events}
+    hint = next((hint for event, _ in event_counts if (hint := did_you_mean(event.lower(), list(names_by_lower)))), "")
+    suggestion = next((known for lower, known in names_by_lower.items() if repr(lower) in hint), None)
     raise RowsError(
-        f"there are events without a weight in {counted(total, 'row')} of {rows.source.name}: {told}."
-        + (f" Did you mean {meant!r}?" if meant else f" The weights are of {listed(recipe.events)}.")
+        f"there are events without a weight in {pluralize(total, 'row')} of {rows.source.name}: {examples}."
+        + (f" Did you mean {suggestion!r}?" if suggestion else f" The weights are of {join_names(recipe.events)}.")
         + " Name them in events= (--events), or pass unknown_events='ignore' or a weight (--unknown-events)."
     )
 
 
-def weigh(
-    rows: Rows, recipe: Recipe, values: NDArray[np.float32], times: NDArray[np.int64] | None
+def compute_values(
+    rows: TypedRows, recipe: Recipe, values: NDArray[np.float32], times: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.float32], Recipe]:
     """Return the value of each row as the recipe has it, and the recipe with what it found in the rows."""
-    weights = _event_weights(rows, recipe) if recipe.events else None
+    weights = _take_event_weights(rows, recipe) if recipe.events else None
     signals = {name: rows.columns.pop(f"signal{place}") for place, name in enumerate(recipe.signals)}
     if recipe.half_life is not None and times is None:
         raise ColumnError(f"half_life needs the times of rows, and {rows.source.name} has none; pass time= (--time).")
@@ -110,6 +110,6 @@ def weigh(
     return recipe.row_values(values, weights, signals, times), recipe
 
 
-def _event_weights(rows: Rows, recipe: Recipe) -> NDArray[np.float32]:
+def _take_event_weights(rows: TypedRows, recipe: Recipe) -> NDArray[np.float32]:
     data, offsets, places = rows.texts.pop("event").sorted()
-    return recipe.event_weights(Text(data, offsets).tolist())[places][rows.columns.pop("event")]
+    return recipe.event_weights(StringArray(data, offsets).tolist())[places][rows.columns.pop("event")]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.data.interactions import Interactions
-from alsatian.recommender.recommendations import json_id
+from alsatian.recommender.recommendations import to_json_id
 
-_BINS = 10
+_HISTOGRAM_BINS = 10
 _QUANTILES = {"min": 0.0, "10%": 0.1, "25%": 0.25, "median": 0.5, "75%": 0.75, "90%": 0.9, "max": 1.0}
 
 
@@ -29,8 +29,8 @@ def profile(data: Interactions) -> dict[str, Any]:
         "histogram": histogram(data.values),
         "per_user": quantiles(data.by_user.counts),
         "per_item": quantiles(data.item_counts),
-        "time": _span(data.times),
-        "popular": _popular(data),
+        "time": _time_span(data.times),
+        "popular": _most_popular_items(data),
     }
 
 
@@ -38,41 +38,41 @@ def histogram(values: NDArray[np.float32]) -> list[dict[str, Any]]:
     """Count values: each alone if they are few, else in bins of equal width, or of growing width for amounts,
     most of which are small.
     """
-    different, counts = np.unique(values, return_counts=True)
-    if len(different) <= 2 * _BINS:
-        pairs = zip(different.tolist(), counts.tolist(), strict=True)
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) <= 2 * _HISTOGRAM_BINS:
+        pairs = zip(distinct.tolist(), counts.tolist(), strict=True)
         return [{"from": value, "to": value, "count": number} for value, number in pairs]
-    edges = _edges(different, counts)
-    bins = np.searchsorted(edges, different, "right") - 1
+    edges = _bin_edges(distinct, counts)
+    bins = np.searchsorted(edges, distinct, "right") - 1
     rows = []
-    for at in np.unique(bins).tolist():
-        inside = bins == at
-        low, high = float(different[inside][0]), float(different[inside][-1])
+    for bin_number in np.unique(bins).tolist():
+        inside = bins == bin_number
+        low, high = float(distinct[inside][0]), float(distinct[inside][-1])
         rows.append({"from": low, "to": high, "count": int(counts[inside].sum())})
     return rows
 
 
-def _edges(different: NDArray[np.float32], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def _bin_edges(distinct: NDArray[np.float32], counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return where bins begin: of equal width, unless that would put most values above 0 into one."""
-    filled, equal = np.histogram(different, _BINS, weights=counts)
-    above = different[different > 0]
-    if filled.max() <= counts.sum() / 2 or counts[different > 0].sum() <= counts.sum() / 2:
-        return equal[:-1]
-    growing = np.geomspace(float(above[0]), float(different[-1]), _BINS + 1)[:-1]
-    return np.concatenate([[-np.inf] if len(above) < len(different) else [], growing])
+    bin_counts, equal_edges = np.histogram(distinct, _HISTOGRAM_BINS, weights=counts)
+    positive = distinct[distinct > 0]
+    if bin_counts.max() <= counts.sum() / 2 or counts[distinct > 0].sum() <= counts.sum() / 2:
+        return equal_edges[:-1]
+    geometric_edges = np.geomspace(float(positive[0]), float(distinct[-1]), _HISTOGRAM_BINS + 1)[:-1]
+    return np.concatenate([[-np.inf] if len(positive) < len(distinct) else [], geometric_edges])
 
 
 def quantiles(counts: NDArray[np.int64]) -> dict[str, int]:
     """Return the spread of counts, rounded down to one that occurs."""
-    found = np.quantile(counts, list(_QUANTILES.values()), method="lower")
-    return dict(zip(_QUANTILES, found.astype(int).tolist(), strict=True))
+    levels = np.quantile(counts, list(_QUANTILES.values()), method="lower")
+    return dict(zip(_QUANTILES, levels.astype(int).tolist(), strict=True))
 
 
-def _span(times: NDArray[np.int64] | None) -> dict[str, str] | None:
-    return None if times is None else {"first": written(times.min()), "last": written(times.max())}
+def _time_span(times: NDArray[np.int64] | None) -> dict[str, str] | None:
+    return None if times is None else {"first": format_date(times.min()), "last": format_date(times.max())}
 
 
-def written(seconds: np.integer) -> str:
+def format_date(seconds: np.integer) -> str:
     """Write seconds since 1970 as a date, or as they are where no calendar reaches."""
     try:
         return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
@@ -80,13 +80,13 @@ def written(seconds: np.integer) -> str:
         return str(int(seconds))
 
 
-def _popular(data: Interactions, most: int = 10) -> list[dict[str, Any]]:
-    best = np.argsort(-data.item_counts, kind="stable")[:most].tolist()
+def _most_popular_items(data: Interactions, n: int = 10) -> list[dict[str, Any]]:
+    rows = np.argsort(-data.item_counts, kind="stable")[:n].tolist()
     return [
         {
-            "item": json_id(data.item_ids.id_of(row)),
+            "item": to_json_id(data.item_ids.id_of(row)),
             "title": data.catalog.title_of(row),
             "count": int(data.item_counts[row]),
         }
-        for row in best
+        for row in rows
     ]

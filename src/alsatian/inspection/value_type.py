@@ -4,42 +4,51 @@ from __future__ import annotations
 
 import numpy as np
 
-from alsatian._util.formatting import number
+from alsatian._util.formatting import format_number
 from alsatian.data.interactions import Interactions
-from alsatian.ingest.assemble import look_like_ratings, usual_rule
+from alsatian.ingest.assemble import default_duplicate_rule, look_like_ratings
 
 EXPLICIT, IMPLICIT = "explicit-als", "implicit-als"
 
 
-def judge(data: Interactions) -> tuple[bool, str]:
+def looks_explicit(data: Interactions) -> tuple[bool, str]:
     """Tell whether the values look like ratings (few different ones on a short scale), and why."""
     column = data.recipe.columns.get("value")
     low, high = float(data.values.min()), float(data.values.max())
-    if data.recipe.weighs:
-        return False, f"because the values are amounts that the recipe makes: {number(low)} to {number(high)}"
-    if column and low < high and usual_rule(data.values, column) == "last":
+    if data.recipe.makes_confidences:
+        return (
+            False,
+            f"because the values are amounts that the recipe makes: {format_number(low)} to {format_number(high)}",
+        )
+    if column and low < high and default_duplicate_rule(data.values, column) == "last":
         if not look_like_ratings(data.values):
-            return True, f"because column {column!r} is named like ratings (from {number(low)} to {number(high)})"
-        kinds = different(data)
-        return True, f"because the values look like ratings: {kinds} different ones from {low:g} to {high:g}"
+            return (
+                True,
+                f"because column {column!r} is named like ratings (from {format_number(low)} to {format_number(high)})",
+            )
+        distinct_values = count_distinct(data)
+        return True, f"because the values look like ratings: {distinct_values} different ones from {low:g} to {high:g}"
     if not column:
         return False, "because there is no column of values: what counts is that and how often"
     if low == high:
         return False, f"because all values are {low:g}"
-    return False, f"because the values look like amounts, not ratings: {number(low)} to {number(high)} in {column!r}"
+    return (
+        False,
+        f"because the values look like amounts, not ratings: {format_number(low)} to {format_number(high)} in {column!r}",
+    )
 
 
-def suggested(data: Interactions) -> tuple[list[str], str]:
+def suggest_models(data: Interactions) -> tuple[list[str], str]:
     """Return the names of the models that suit the values, and why."""
-    explicit, why = judge(data)
-    return [EXPLICIT, IMPLICIT] if explicit else [IMPLICIT], why
+    explicit, reason = looks_explicit(data)
+    return [EXPLICIT, IMPLICIT] if explicit else [IMPLICIT], reason
 
 
-def different(data: Interactions) -> int:
+def count_distinct(data: Interactions) -> int:
     return len(np.unique(data.values))
 
 
-def like_from(data: Interactions) -> float:
+def suggested_threshold(data: Interactions) -> float:
     """Return from which value on a rating is a like: the first in the upper quarter of the scale.
 
     4 of 0.5 to 5 and of 1 to 5; 8 of 1 to 10.
@@ -48,18 +57,18 @@ def like_from(data: Interactions) -> float:
     return float(data.values[data.values >= low + 0.75 * (high - low)].min())
 
 
-def huge_amounts(data: Interactions) -> str | None:
+def describe_huge_amounts(data: Interactions) -> str | None:
     """Say so if a few amounts would outweigh all others."""
-    usual, high = float(np.quantile(data.values, 0.99)), float(data.values.max())
-    if usual <= 0 or high <= 50 * usual:
+    typical, high = float(np.quantile(data.values, 0.99)), float(data.values.max())
+    if typical <= 0 or high <= 50 * typical:
         return None
     return (
-        f"a few values are huge, and huge values count for much: 99% are at most {number(usual)}, the largest is "
-        f"{number(high)}; --set use_values=false takes all alike"
+        f"a few values are huge, and huge values count for much: 99% are at most {format_number(typical)}, the largest is "
+        f"{format_number(high)}; --set use_values=false takes all alike"
     )
 
 
-def above_zero(column: str) -> str:
+def above_zero_condition(column: str) -> str:
     """Return the SQL condition that a column is above 0."""
-    plain = column.isidentifier() and column.isascii()
-    return f"{column} > 0" if plain else f'"{column}" > 0'
+    is_plain_name = column.isidentifier() and column.isascii()
+    return f"{column} > 0" if is_plain_name else f'"{column}" > 0'

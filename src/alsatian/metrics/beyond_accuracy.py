@@ -12,24 +12,24 @@ from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.kernels import Sparse
 
-Lists = NDArray[np.int32]
+ItemLists = NDArray[np.int32]
 Counts = NDArray[np.integer]
-Ints = NDArray[np.int32]
+ItemRows = NDArray[np.int32]
 Scores = NDArray[np.float64]
 
-_PAIRS = 1 << 22  # pairs of items looked at at a time, so that memory stays bounded
+_MAX_PAIRS_PER_CHUNK = 1 << 22  # pairs of items looked at at a time, so that memory stays bounded
 
 
-def coverage(best: Lists, items: int) -> float:
+def coverage(top_items: ItemLists, items: int) -> float:
     """Return which share of a catalog's items is in at least one list (Ge et al. 2010, "Beyond accuracy").
 
     >>> coverage(np.array([[0, 1], [1, -1]], np.int32), items=4)
     0.5
     """
-    return len(np.unique(best[best >= 0])) / items
+    return len(np.unique(top_items[top_items >= 0])) / items
 
 
-def gini(best: Lists, items: int) -> float:
+def gini(top_items: ItemLists, items: int) -> float:
     """Return how unequally often the items of a catalog are listed: 0 all alike, towards 1 always the same few.
 
     With the counts x in ascending order, G = sum over i of (2 i - items - 1) x_i / (items sum x), i from 1 (Gini's
@@ -38,7 +38,7 @@ def gini(best: Lists, items: int) -> float:
     >>> gini(np.array([[0, 1], [0, 1]], np.int32), items=4), gini(np.array([[0, 1]], np.int32), items=2)
     (0.5, 0.0)
     """
-    return gini_of(np.bincount(best[best >= 0], minlength=items))
+    return gini_of(np.bincount(top_items[top_items >= 0], minlength=items))
 
 
 def gini_of(counts: Counts) -> float:
@@ -64,27 +64,27 @@ def information(item_counts: Counts, users: int) -> Scores:
     return bits
 
 
-def novelty(best: Lists, item_counts: Counts, users: int) -> Scores:
+def novelty(top_items: ItemLists, item_counts: Counts, users: int) -> Scores:
     """Return each list's novelty: the mean self-information of its items ("surprisal" of Zhou et al. 2010, "Solving
     the apparent diversity-accuracy dilemma of recommender systems"). NaN for an empty list.
 
     >>> novelty(np.array([[0, 1], [2, -1]], np.int32), np.array([8, 4, 1]), users=8)
     array([0.5, 3. ])
     """
-    return _mean(best, information(item_counts, users))
+    return _mean_per_list(top_items, information(item_counts, users))
 
 
-def popularity(best: Lists, item_counts: Counts) -> Scores:
+def popularity(top_items: ItemLists, item_counts: Counts) -> Scores:
     """Return how many users have a list's items, on average (Abdollahpouri et al. 2019, "Managing popularity bias in
     recommender systems with personalized re-ranking", average recommendation popularity). NaN for an empty list.
 
     >>> popularity(np.array([[0, 1], [2, -1]], np.int32), np.array([8, 4, 1]))
     array([6., 1.])
     """
-    return _mean(best, item_counts.astype(np.float64))
+    return _mean_per_list(top_items, item_counts.astype(np.float64))
 
 
-def diversity(best: Lists, item_users: CSR, threads: int | None = None) -> Scores:
+def diversity(top_items: ItemLists, item_users: CSR, threads: int | None = None) -> Scores:
     """Return each list's diversity: the mean over its pairs of items of 1 - similarity (intra-list distance; Ziegler et
     al. 2005, "Improving recommendation lists through topic diversification", whose ILS sums the similarities).
 
@@ -95,45 +95,51 @@ def diversity(best: Lists, item_users: CSR, threads: int | None = None) -> Score
     >>> diversity(np.array([[0, 1, -1], [0, 1, 2]], np.int32), users).round(3)
     array([0.   , 0.195])
     """
-    pairs = best.shape[1] * (best.shape[1] - 1) // 2
-    step = max(1, _PAIRS // max(pairs, 1))
-    parts = [_diversity(best[start : start + step], item_users, threads) for start in range(0, len(best), step)]
-    return np.concatenate(parts) if parts else np.empty(0)
+    pairs = top_items.shape[1] * (top_items.shape[1] - 1) // 2
+    step = max(1, _MAX_PAIRS_PER_CHUNK // max(pairs, 1))
+    chunks = [
+        _pairwise_diversity(top_items[start : start + step], item_users, threads)
+        for start in range(0, len(top_items), step)
+    ]
+    return np.concatenate(chunks) if chunks else np.empty(0)
 
 
-def _diversity(best: Lists, item_users: CSR, threads: int | None) -> Scores:
+def _pairwise_diversity(top_items: ItemLists, item_users: CSR, threads: int | None) -> Scores:
     """Sort all pairs by their items, so that each pair that occurs is looked at once."""
-    left, right = np.triu_indices(best.shape[1], 1)
-    one, other = best[:, left], best[:, right]
-    real = np.minimum(one, other) >= 0
-    columns: list[Ints] = [np.minimum(one, other)[real], np.maximum(one, other)[real]]
-    columns.append(np.nonzero(real)[0].astype(np.int32))
-    for by in (1, 0):  # by the second item, then by the first
-        _, columns = kernels.counting_sort(columns[by], item_users.rows, columns, threads)
-    one, other, line = columns
-    first = np.append(True, (np.diff(one) != 0) | (np.diff(other) != 0))[: len(one)]
-    distances = _distances(item_users, one[first], other[first], threads)
-    sums = np.bincount(line, distances[np.cumsum(first) - 1], minlength=len(best))
-    counts = np.bincount(line, minlength=len(best))
-    scores: Scores = np.divide(sums, counts, out=np.full(len(best), np.nan), where=counts > 0)
+    left, right = np.triu_indices(top_items.shape[1], 1)
+    first_items, second_items = top_items[:, left], top_items[:, right]
+    is_pair = np.minimum(first_items, second_items) >= 0
+    columns: list[ItemRows] = [
+        np.minimum(first_items, second_items)[is_pair],
+        np.maximum(first_items, second_items)[is_pair],
+    ]
+    columns.append(np.nonzero(is_pair)[0].astype(np.int32))
+    for key in (1, 0):  # by the second item, then by the first
+        _, columns = kernels.counting_sort(columns[key], item_users.n_rows, columns, threads)
+    first_items, second_items, list_numbers = columns
+    is_first = np.append(True, (np.diff(first_items) != 0) | (np.diff(second_items) != 0))[: len(first_items)]
+    distances = _distances(item_users, first_items[is_first], second_items[is_first], threads)
+    sums = np.bincount(list_numbers, distances[np.cumsum(is_first) - 1], minlength=len(top_items))
+    counts = np.bincount(list_numbers, minlength=len(top_items))
+    scores: Scores = np.divide(sums, counts, out=np.full(len(top_items), np.nan), where=counts > 0)
     return scores
 
 
-def _distances(item_users: CSR, left: Ints, right: Ints, threads: int | None) -> Scores:
+def _distances(item_users: CSR, left: ItemRows, right: ItemRows, threads: int | None) -> Scores:
     """Return 1 - cosine for pairs of items; the more popular one to the left, as kernels.co_counts likes it."""
     counts = item_users.counts
     left, right = np.where(counts[left] < counts[right], (right, left), (left, right))
     order = np.argsort(left, kind="stable")
-    both = np.empty(len(left), np.int32)
+    co_counts = np.empty(len(left), np.int32)
     users = Sparse(item_users.indptr, item_users.indices, item_users.values)
-    both[order] = kernels.co_counts(users, item_users.columns, left[order], right[order], threads)
+    co_counts[order] = kernels.co_counts(users, item_users.n_columns, left[order], right[order], threads)
     lengths = np.sqrt(counts[left] * counts[right].astype(np.float64))
-    return 1 - np.divide(both, lengths, out=np.zeros(len(left)), where=lengths > 0)
+    return 1 - np.divide(co_counts, lengths, out=np.zeros(len(left)), where=lengths > 0)
 
 
-def _mean(best: Lists, of_items: Scores) -> Scores:
+def _mean_per_list(top_items: ItemLists, item_scores: Scores) -> Scores:
     """Return the mean of a number of the items, list by list."""
-    listed = best >= 0
-    sums = np.where(listed, of_items[best], 0).sum(axis=1)
-    means: Scores = np.divide(sums, listed.sum(axis=1), out=np.full(len(best), np.nan), where=listed.any(axis=1))
+    is_item = top_items >= 0
+    sums = np.where(is_item, item_scores[top_items], 0).sum(axis=1)
+    means: Scores = np.divide(sums, is_item.sum(axis=1), out=np.full(len(top_items), np.nan), where=is_item.any(axis=1))
     return means

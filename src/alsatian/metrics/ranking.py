@@ -19,7 +19,7 @@ Counts = NDArray[np.integer]
 Scores = NDArray[np.float64]
 
 
-def hits(best: NDArray[np.int32], held_out: CSR) -> Hits:
+def hits(top_items: NDArray[np.int32], held_out: CSR) -> Hits:
     """Return which places of each list hold one of the person's held-out items.
 
     best: (lists, n) recommended rows, -1 past the end. held_out: a row for each list.
@@ -28,13 +28,13 @@ def hits(best: NDArray[np.int32], held_out: CSR) -> Hits:
     >>> hits(np.array([[4, 0, 1, -1]], np.int32), held_out)
     array([[ True, False,  True, False]])
     """
-    wide = np.int64(max(held_out.columns, 1))
-    there = np.append(
-        held_out.row_numbers * wide + held_out.indices, -1
+    column_count = np.int64(max(held_out.n_columns, 1))
+    held_out_keys = np.append(
+        held_out.row_numbers * column_count + held_out.indices, -1
     )  # ascending but for an end that nothing equals
-    asked = np.arange(len(best))[:, None] * wide + best
-    found: Hits = (there[np.searchsorted(there[:-1], asked)] == asked) & (best >= 0)
-    return found
+    list_keys = np.arange(len(top_items))[:, None] * column_count + top_items
+    is_hit: Hits = (held_out_keys[np.searchsorted(held_out_keys[:-1], list_keys)] == list_keys) & (top_items >= 0)
+    return is_hit
 
 
 def precision(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
@@ -43,8 +43,8 @@ def precision(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
     >>> precision(np.array([[True, False, True]]), np.array([2])).round(3)
     array([0.667])
     """
-    first = hits[:, :at]
-    return _of(first.sum(axis=1) / (at or first.shape[1]), relevant)
+    top_hits = hits[:, :at]
+    return _nan_without_relevant(top_hits.sum(axis=1) / (at or top_hits.shape[1]), relevant)
 
 
 def recall(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
@@ -53,7 +53,7 @@ def recall(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
     >>> recall(np.array([[True, False, True]]), np.array([2]), at=2)
     array([0.5])
     """
-    return _of(hits[:, :at].sum(axis=1) / np.maximum(relevant, 1), relevant)
+    return _nan_without_relevant(hits[:, :at].sum(axis=1) / np.maximum(relevant, 1), relevant)
 
 
 def capped_recall(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
@@ -62,8 +62,10 @@ def capped_recall(hits: Hits, relevant: Counts, at: int | None = None) -> Scores
     >>> capped_recall(np.array([[True, False, True]]), np.array([2]), at=1)
     array([1.])
     """
-    first = hits[:, :at]
-    return _of(first.sum(axis=1) / np.maximum(np.minimum(relevant, at or first.shape[1]), 1), relevant)
+    top_hits = hits[:, :at]
+    return _nan_without_relevant(
+        top_hits.sum(axis=1) / np.maximum(np.minimum(relevant, at or top_hits.shape[1]), 1), relevant
+    )
 
 
 def hit_rate(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
@@ -72,7 +74,7 @@ def hit_rate(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
     >>> hit_rate(np.array([[False, False, True]]), np.array([2]), at=2)
     array([0.])
     """
-    return _of(hits[:, :at].any(axis=1), relevant)
+    return _nan_without_relevant(hits[:, :at].any(axis=1), relevant)
 
 
 def ndcg(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
@@ -84,10 +86,12 @@ def ndcg(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
     >>> ndcg(np.array([[True, False, True]]), np.array([2])).round(3)  # (1 + 1/2) / (1 + 1/log2(3))
     array([0.92])
     """
-    first = hits[:, :at]
-    discount = 1 / np.log2(np.arange(2, first.shape[1] + 2))
-    ideal = np.concatenate([[0], np.cumsum(1 / np.log2(np.arange(2, (at or first.shape[1]) + 2)))])
-    return _of((first * discount).sum(axis=1) / np.maximum(ideal[np.minimum(relevant, len(ideal) - 1)], 1), relevant)
+    top_hits = hits[:, :at]
+    discount = 1 / np.log2(np.arange(2, top_hits.shape[1] + 2))
+    ideal = np.concatenate([[0], np.cumsum(1 / np.log2(np.arange(2, (at or top_hits.shape[1]) + 2)))])
+    return _nan_without_relevant(
+        (top_hits * discount).sum(axis=1) / np.maximum(ideal[np.minimum(relevant, len(ideal) - 1)], 1), relevant
+    )
 
 
 def average_precision(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
@@ -98,9 +102,9 @@ def average_precision(hits: Hits, relevant: Counts, at: int | None = None) -> Sc
     >>> average_precision(np.array([[True, False, True]]), np.array([2])).round(3)  # (1/1 + 2/3) / 2
     array([0.833])
     """
-    first = hits[:, :at]
-    precisions = np.cumsum(first, axis=1) / np.arange(1, first.shape[1] + 1)
-    return _of((precisions * first).sum(axis=1) / np.maximum(relevant, 1), relevant)
+    top_hits = hits[:, :at]
+    precisions = np.cumsum(top_hits, axis=1) / np.arange(1, top_hits.shape[1] + 1)
+    return _nan_without_relevant((precisions * top_hits).sum(axis=1) / np.maximum(relevant, 1), relevant)
 
 
 def reciprocal_rank(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
@@ -109,8 +113,10 @@ def reciprocal_rank(hits: Hits, relevant: Counts, at: int | None = None) -> Scor
     >>> reciprocal_rank(np.array([[False, True, True]]), np.array([2]))
     array([0.5])
     """
-    first = hits[:, :at]
-    return _of(first.any(axis=1) / (first.argmax(axis=1) + 1 if first.shape[1] else 1), relevant)
+    top_hits = hits[:, :at]
+    return _nan_without_relevant(
+        top_hits.any(axis=1) / (top_hits.argmax(axis=1) + 1 if top_hits.shape[1] else 1), relevant
+    )
 
 
 def auc(hits: Hits, relevant: Counts, candidates: Counts, listed: Counts, at: int | None = None) -> Scores:
@@ -126,14 +132,16 @@ def auc(hits: Hits, relevant: Counts, candidates: Counts, listed: Counts, at: in
     >>> auc(found, 2 * one, 5 * one, 3 * one, at=2).round(3)  # (3 + 2 halves) of 6
     array([0.667])
     """
-    first = hits[:, :at]
-    found, others = first.sum(axis=1), candidates - relevant
-    above = ((np.arange(first.shape[1]) - (np.cumsum(first, axis=1) - 1)) * first).sum(axis=1)
-    unlisted = others - (np.minimum(listed, first.shape[1]) - found)
-    right = found * others - above + (relevant - found) * unlisted / 2
-    return _of(right / np.maximum(relevant * others, 1), np.where(others > 0, relevant, 0))
+    top_hits = hits[:, :at]
+    hit_counts, negatives = top_hits.sum(axis=1), candidates - relevant
+    misranked_pairs = ((np.arange(top_hits.shape[1]) - (np.cumsum(top_hits, axis=1) - 1)) * top_hits).sum(axis=1)
+    unlisted_negatives = negatives - (np.minimum(listed, top_hits.shape[1]) - hit_counts)
+    ordered_pairs = hit_counts * negatives - misranked_pairs + (relevant - hit_counts) * unlisted_negatives / 2
+    return _nan_without_relevant(
+        ordered_pairs / np.maximum(relevant * negatives, 1), np.where(negatives > 0, relevant, 0)
+    )
 
 
-def _of(scores: ArrayLike, relevant: Counts) -> Scores:
+def _nan_without_relevant(scores: ArrayLike, relevant: Counts) -> Scores:
     """NaN where there was nothing to find."""
     return np.where(relevant > 0, scores, np.nan)

@@ -33,8 +33,8 @@ def r2(predicted: ArrayLike, actual: ArrayLike) -> float:
     0.5
     """
     actual = np.asarray(actual, np.float64)
-    around = float(np.sum((actual - actual.mean()) ** 2))
-    return 1 - float(np.sum(_errors(predicted, actual) ** 2)) / around if around else float("nan")
+    total_squares = float(np.sum((actual - actual.mean()) ** 2))
+    return 1 - float(np.sum(_errors(predicted, actual) ** 2)) / total_squares if total_squares else float("nan")
 
 
 def _errors(predicted: ArrayLike, actual: ArrayLike) -> NDArray[np.float64]:

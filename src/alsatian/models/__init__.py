@@ -2,7 +2,7 @@
 
 from alsatian.models.als.explicit import ExplicitALS
 from alsatian.models.als.implicit import ImplicitALS
-from alsatian.models.baselines.bias import Baseline
+from alsatian.models.baselines.bias import BiasModel
 from alsatian.models.baselines.popularity import Popularity
 from alsatian.models.bayesian.bayesian_mf import BayesianMF
 from alsatian.models.ease import EASE
@@ -26,7 +26,7 @@ MODELS: dict[str, type[Model]] = {
         ItemKNN,
         UserKNN,
         EASE,
-        Baseline,
+        BiasModel,
         Popularity,
         Blend,
         Fallback,
@@ -36,7 +36,7 @@ MODELS: dict[str, type[Model]] = {
 __all__ = [
     "EASE",
     "MODELS",
-    "Baseline",
+    "BiasModel",
     "BayesianMF",
     "BiasedMF",
     "Blend",

@@ -14,15 +14,17 @@ from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError, ParameterError
-from alsatian.models.knn.similarity_vectors import strengths
-from alsatian.recommender.explanation import Shares
-from alsatian.recommender.fit_run import Run
+from alsatian.models.knn.similarity_vectors import weighted_values
+from alsatian.recommender.explanation import Contributions
+from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import Audience, Mask, Top, blocks, stacked
+from alsatian.recommender.topn import Mask, TopN, UserBatch, concat, row_chunks
 
-THREADS = 2  # of the linear algebra, whatever a run has: its bits depend on how the work is divided
-BYTES = 8 * 3  # a cell: the system in float64, the weights in float32, and room for a block of each and for LAPACK
+LINALG_THREADS = 2  # of the linear algebra, whatever a run has: its bits depend on how the work is divided
+BYTES_PER_CELL = (
+    8 * 3
+)  # a cell: the system in float64, the weights in float32, and room for a block of each and for LAPACK
 
 
 class EASE(Model):
@@ -40,81 +42,81 @@ class EASE(Model):
     >>> model = EASE(reg=200)
     """
 
-    source: ClassVar[str] = "ease"
-    learned: ClassVar[tuple[str, ...]] = ("item_weights",)
+    source_label: ClassVar[str] = "ease"
+    state_arrays: ClassVar[tuple[str, ...]] = ("item_weights",)
     reg: float = param(default=400.0, doc="strength of regularization", low=1e-6, search=(10, 5000, "log"))
 
-    def _check(self, data: Interactions) -> None:
-        super()._check(data)
-        items, there = len(data.item_ids), available_memory()
-        if (needed := BYTES * items**2) > there:
+    def validate_data(self, data: Interactions) -> None:
+        super().validate_data(data)
+        items, available = len(data.item_ids), available_memory()
+        if (required := BYTES_PER_CELL * items**2) > available:
             raise ParameterError(
-                f"ease solves a system of items x items: {items:,} items need {needed:,} bytes of memory, and "
-                f"{there:,} are available; leave out rare items when reading, or choose item-knn."
+                f"ease solves a system of items x items: {items:,} items need {required:,} bytes of memory, and "
+                f"{available:,} are available; leave out rare items when reading, or choose item-knn."
             )
 
-    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
-        check_shapes(learned, {"item_weights": (len(data.item_ids),) * 2})
+    def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
+        check_shapes(state, {"item_weights": (len(data.item_ids),) * 2})
 
-    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
+    def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(THREADS):
-            return {"item_weights": solved(data, self.reg)}
+        with threadpool_limits(LINALG_THREADS):
+            return {"item_weights": solve_item_weights(data, self.reg)}
 
-    def _prepare(self) -> None:
+    def build_caches(self) -> None:
         self.item_weights: NDArray[np.float32]
 
-    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
-        seen = audience.left_out(exclude_seen)
+    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+        exclusions = batch.exclusions(exclude_seen)
         tops = [
-            Top(
+            TopN(
                 *kernels.top_n_dense(
-                    _matrix(audience.seen.take(rows)) @ self.item_weights, rows, n, seen, allowed, threads
+                    _weighted_csr(batch.histories.take(rows)) @ self.item_weights, rows, n, exclusions, allowed, threads
                 )
             )
-            for rows in blocks(audience.rows, len(self.item_weights))
+            for rows in row_chunks(batch.rows, len(self.item_weights))
         ]
-        return stacked(tops, n)
+        return concat(tops, n)
 
-    def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
+    def rank_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
         tops = []
-        for some in blocks(rows, len(self.item_weights)):
-            own, order = (np.arange(len(some) + 1), some), np.arange(len(some), dtype=np.int32)
-            lines = np.ascontiguousarray(self.item_weights[some], np.float32)
-            tops.append(Top(*kernels.top_n_dense(lines, order, n, own, allowed, threads)))
-        return stacked(tops, n)
+        for chunk in row_chunks(rows, len(self.item_weights)):
+            self_exclusions, order = (np.arange(len(chunk) + 1), chunk), np.arange(len(chunk), dtype=np.int32)
+            weights = np.ascontiguousarray(self.item_weights[chunk], np.float32)
+            tops.append(TopN(*kernels.top_n_dense(weights, order, n, self_exclusions, allowed, threads)))
+        return concat(tops, n)
 
-    def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
+    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
         scores = np.zeros(len(items), np.float32)
-        known = np.flatnonzero((audience.rows >= 0) & (items >= 0))
-        for pairs in blocks(known, 1 << 12):
-            history = audience.seen.take(audience.rows[pairs])
-            pair = history.row_numbers
-            parts = strengths(history) * self.item_weights[history.indices, items[pairs][pair]]
-            scores[pairs] = np.bincount(pair, parts, minlength=len(pairs))
+        valid = np.flatnonzero((batch.rows >= 0) & (items >= 0))
+        for chunk in row_chunks(valid, 1 << 12):
+            history = batch.histories.take(batch.rows[chunk])
+            entry_pairs = history.row_numbers
+            contributions = weighted_values(history) * self.item_weights[history.indices, items[chunk][entry_pairs]]
+            scores[chunk] = np.bincount(entry_pairs, contributions, minlength=len(chunk))
         return scores
 
-    def _explain(self, history: CSR, items: list[int]) -> Shares:
+    def contributions(self, history: CSR, items: list[int]) -> Contributions:
         """The part of the person's item j in the score of i is x_j B_ji."""
         weights = self.item_weights[history.indices[:, None], items]
-        return Shares(np.zeros(len(items)), strengths(history).astype(np.float64)[:, None] * weights)
+        return Contributions(np.zeros(len(items)), weighted_values(history).astype(np.float64)[:, None] * weights)
 
 
-def solved(data: Interactions, reg: float) -> NDArray[np.float32]:
+def solve_item_weights(data: Interactions, reg: float) -> NDArray[np.float32]:
     """Return B, with one matrix of items x items in float64 that is inverted where it lies."""
     from scipy.linalg.lapack import dpotrf, dpotri
 
-    by_user, by_item = _matrix(data.by_user, np.float64), _matrix(data.by_item, np.float64)
+    by_user, by_item = _weighted_csr(data.by_user, np.float64), _weighted_csr(data.by_item, np.float64)
     items = len(data.item_ids)
     system = np.empty((items, items))
-    for some in blocks(np.arange(items), items):
-        system[some[0] : some[-1] + 1] = (by_item[some[0] : some[-1] + 1] @ by_user).toarray()
+    for chunk in row_chunks(np.arange(items), items):
+        system[chunk[0] : chunk[-1] + 1] = (by_item[chunk[0] : chunk[-1] + 1] @ by_user).toarray()
     system[np.diag_indices(items)] += reg
     # symmetric, so that its transpose is itself in the order of columns that LAPACK wants: nothing is copied
-    factor, failed = dpotrf(system.T, lower=0, overwrite_a=1, clean=0)
-    inverse, failed = dpotri(factor, lower=0, overwrite_c=1) if failed == 0 else (factor, failed)
-    if failed != 0 or not np.isfinite(diagonal := inverse.diagonal().copy()).all():
+    factor, info = dpotrf(system.T, lower=0, overwrite_a=1, clean=0)
+    inverse, info = dpotri(factor, lower=0, overwrite_c=1) if info == 0 else (factor, info)
+    if info != 0 or not np.isfinite(diagonal := inverse.diagonal().copy()).all():
         raise FitError(f"the items' system has no solution in float64 at reg={reg:g}; raise reg.")
     weights = np.empty((items, items), np.float32)
     for column in range(items):  # only the upper triangle of the inverse was made
@@ -134,5 +136,5 @@ def available_memory() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def _matrix(rows: CSR, dtype: type = np.float32) -> Any:
-    return rows.to_scipy(strengths(rows).astype(dtype))
+def _weighted_csr(rows: CSR, dtype: type = np.float32) -> Any:
+    return rows.to_scipy(weighted_values(rows).astype(dtype))

@@ -27,13 +27,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian._version import __version__
-from alsatian.errors import ModelFileError, ParameterError, nearest
+from alsatian.errors import ModelFileError, ParameterError, did_you_mean
+from alsatian.persistence import format_1
 
-FORMAT = 1
-_DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
-_NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
-_CHUNK = 16 << 20  # bytes between two looks at Ctrl-C
-_UNFIT = (
+FORMAT = 2  # 1: names of models, hyper-parameters and arrays as in format_1.py
+_SAFETENSORS_DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
+_DTYPE_NAMES = {np.dtype(dtype): name for name, dtype in _SAFETENSORS_DTYPES.items()}
+_CHUNK_BYTES = 16 << 20  # bytes between two looks at Ctrl-C
+_MALFORMED_ERRORS = (
     ValueError,
     TypeError,
     KeyError,
@@ -42,13 +43,13 @@ _UNFIT = (
     RecursionError,
 )  # from a made-up table
 
-Arrays = Mapping[str, NDArray[Any]]
+ArrayMapping = Mapping[str, NDArray[Any]]
 
 # Files whose arrays this process, or the one that it was forked from, has checked.
-_verified: set[tuple[str, int, int, int, int]] = set()
+verified_files: set[tuple[str, int, int, int, int]] = set()
 
 
-def write(path: str | Path, header: Mapping[str, Any], arrays: Arrays) -> None:
+def write_container(path: str | Path, header: Mapping[str, Any], arrays: ArrayMapping) -> None:
     """Write one model file; whatever goes wrong, a file that was there before stays whole.
 
     header: what JSON can hold. arrays: float64, float32, int64, int32, uint8 or bool, of any shape.
@@ -59,23 +60,26 @@ def write(path: str | Path, header: Mapping[str, Any], arrays: Arrays) -> None:
     target = Path(os.path.realpath(path))  # a link keeps pointing to the file that it pointed to
     if target.exists() and not target.is_file():
         raise ModelFileError(f"cannot write {path}: it is not an ordinary file; choose another name.")
-    flat = {name: _storable(name, array) for name, array in arrays.items()}
-    flat = {name: flat[name] for name in sorted(flat, key=lambda name: (-flat[name].itemsize, name))}
+    stored_arrays = {name: _to_storable(name, array) for name, array in arrays.items()}
+    stored_arrays = {
+        name: stored_arrays[name]
+        for name in sorted(stored_arrays, key=lambda name: (-stored_arrays[name].itemsize, name))
+    }
     temporary = target.with_name(f".alsatian-{secrets.token_hex(8)}.tmp")
     try:
-        _write_flushed(temporary, _table(header, flat), flat)
-        _like(target, temporary)
+        _write_and_sync(temporary, _build_table(header, stored_arrays), stored_arrays)
+        _copy_permissions(target, temporary)
         temporary.replace(target)
-        _flush_folder(target.parent)
+        _sync_folder(target.parent)
     except BaseException as error:  # Ctrl-C too leaves nothing behind
         with contextlib.suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError):
-            raise ModelFileError(f"cannot write {path}: {_reason(error)}.") from error
+            raise ModelFileError(f"cannot write {path}: {_os_error_reason(error)}.") from error
         raise
 
 
-def read(path: str | Path, *, verify: bool = True) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def read_container(path: str | Path, *, verify: bool = True) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return the header and the arrays of a model file. The arrays are mapped: read-only, and not in memory.
 
     With verify=False the digests of the arrays are not compared; all else is checked all the same.
@@ -85,70 +89,72 @@ def read(path: str | Path, *, verify: bool = True) -> tuple[dict[str, Any], dict
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            about, entries, start = _read_table(path, file, status.st_size)
+            description, entries, start = _read_table(path, file, status.st_size)
             arrays = _map_arrays(path, file, entries, start, status.st_size)
-        seen = (str(path.resolve()), status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        fingerprint = (str(path.resolve()), status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
     except FileNotFoundError:
-        raise ModelFileError(f"there is no file {path}.{_near(path) or ' Check the path.'}") from None
+        raise ModelFileError(f"there is no file {path}.{_similar_file_hint(path) or ' Check the path.'}") from None
     except OSError as error:
-        raise ModelFileError(f"cannot read {path}: {_reason(error)}.") from error
-    if verify and seen not in _verified:
+        raise ModelFileError(f"cannot read {path}: {_os_error_reason(error)}.") from error
+    if verify and fingerprint not in verified_files:
         for name, array in arrays.items():
-            if _sha256(array) != about["digests"].get(name):
-                raise _damaged(path, f"the bytes of {name!r} are altered")
-        _verified.add(seen)
-    return about["header"], arrays
+            if array_digest(array) != description["digests"].get(name):
+                raise _damaged_error(path, f"the bytes of {name!r} are altered")
+        verified_files.add(fingerprint)
+    if description["format"] == 1:
+        return format_1.translate_header(description["header"]), format_1.translate_arrays(arrays)
+    return description["header"], arrays
 
 
-def version_of(path: str | Path) -> str:
+def read_library_version(path: str | Path) -> str:
     """Return the version of the library that saved a model file."""
     path = Path(path)
     with path.open("rb") as file:
         return str(_read_table(path, file, path.stat().st_size)[0]["version"])
 
 
-def looks_like_model(path: Path) -> bool:
+def is_model_file(path: Path) -> bool:
     """Tell whether a file begins like a model file: the length of a JSON table, and the table."""
     try:
         with path.open("rb") as file:
-            head = file.read(9)
+            prefix = file.read(9)
     except OSError:
         return False
-    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
+    return len(prefix) == 9 and prefix[8:] == b"{" and int.from_bytes(prefix[:8], "little") < path.stat().st_size
 
 
-def _storable(name: str, array: NDArray[Any]) -> NDArray[Any]:
+def _to_storable(name: str, array: NDArray[Any]) -> NDArray[Any]:
     """Return the array as it will lie in the file; a copy only where it is not contiguous already."""
     array = np.asarray(array, order="C")
-    if (dtype := array.dtype.newbyteorder("<")) not in _NAMES:
-        known = ", ".join(str(known) for known in _NAMES)
-        raise ParameterError(f"array {name!r} is {array.dtype}; a model file holds {known}.")
+    if (dtype := array.dtype.newbyteorder("<")) not in _DTYPE_NAMES:
+        dtype_names = ", ".join(str(dtype_names) for dtype_names in _DTYPE_NAMES)
+        raise ParameterError(f"array {name!r} is {array.dtype}; a model file holds {dtype_names}.")
     return array.astype(dtype, copy=False)
 
 
-def _table(header: Mapping[str, Any], arrays: Arrays) -> bytes:
+def _build_table(header: Mapping[str, Any], arrays: ArrayMapping) -> bytes:
 
-    digests = {name: _sha256(array) for name, array in arrays.items()}
-    about = {"format": FORMAT, "version": __version__, "header": header, "digests": digests}
+    digests = {name: array_digest(array) for name, array in arrays.items()}
+    description = {"format": FORMAT, "version": __version__, "header": header, "digests": digests}
     entries, end = {}, 0
     for name, array in arrays.items():
-        place = [end, end := end + array.nbytes]
-        entries[name] = {"dtype": _NAMES[array.dtype], "shape": list(array.shape), "data_offsets": place}
-    text = json.dumps(about, sort_keys=True, allow_nan=False, separators=(",", ":"))
-    return _encoded({"__metadata__": {"alsatian": text, "digest": _table_digest(text, entries)}, **entries})
+        offsets = [end, end := end + array.nbytes]
+        entries[name] = {"dtype": _DTYPE_NAMES[array.dtype], "shape": list(array.shape), "data_offsets": offsets}
+    text = json.dumps(description, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    return encode_table({"__metadata__": {"alsatian": text, "digest": table_digest(text, entries)}, **entries})
 
 
-def _encoded(table: Mapping[str, Any]) -> bytes:
+def encode_table(table: Mapping[str, Any]) -> bytes:
     """The one spelling of a table that is written and accepted."""
     text = json.dumps(table, separators=(",", ":")).encode()
     return text + b" " * (-len(text) % 8)
 
 
-def _table_digest(text: str, entries: Mapping[str, Any]) -> str:
+def table_digest(text: str, entries: Mapping[str, Any]) -> str:
     return hashlib.sha256(f"{text}\n{json.dumps(entries)}".encode()).hexdigest()
 
 
-def _write_flushed(path: Path, table: bytes, arrays: Arrays) -> None:
+def _write_and_sync(path: Path, table: bytes, arrays: ArrayMapping) -> None:
     with path.open("xb") as file:
         file.write(len(table).to_bytes(8, "little") + table)
         for array in arrays.values():
@@ -158,7 +164,7 @@ def _write_flushed(path: Path, table: bytes, arrays: Arrays) -> None:
         os.fsync(file.fileno())
 
 
-def _like(old: Path, new: Path) -> None:
+def _copy_permissions(old: Path, new: Path) -> None:
     """Give a file the rights and, where the system lets us, the owner of the one that it takes the place of."""
     if old.exists():
         status = old.stat()
@@ -167,7 +173,7 @@ def _like(old: Path, new: Path) -> None:
         new.chmod(stat.S_IMODE(status.st_mode))
 
 
-def _flush_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Make the new name last through a power cut, where the file system can promise that."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
@@ -187,67 +193,67 @@ def _read_table(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, Any], 
             f"{path} is cut short: {size:,} bytes, and its table alone needs {start:,}; copy it again or train anew."
         )
     file.seek(8)
-    raw = file.read(start - 8)
+    table_bytes = file.read(start - 8)
     try:
-        entries = json.loads(raw)
+        entries = json.loads(table_bytes)
         metadata = entries.pop("__metadata__", {})
         if "alsatian" not in metadata:
             raise ModelFileError(
                 f"{path} is a safetensors file without an Alsatian model; give one that alsatian saved."
             )
-        about = json.loads(metadata["alsatian"])
-        if (found := about["format"]) > FORMAT:
-            raise ModelFileError(f"{path} has format {found}, this library reads up to {FORMAT}; upgrade alsatian.")
-        whole = metadata["digest"] == _table_digest(metadata["alsatian"], entries)
-        if not whole or raw != _encoded({"__metadata__": metadata, **entries}):
-            raise _damaged(path, "its table is altered")
-    except _UNFIT:
-        raise _damaged(path, "its table cannot be read") from None
-    return about, entries, start
+        description = json.loads(metadata["alsatian"])
+        if (version := description["format"]) > FORMAT:
+            raise ModelFileError(f"{path} has format {version}, this library reads up to {FORMAT}; upgrade alsatian.")
+        is_intact = metadata["digest"] == table_digest(metadata["alsatian"], entries)
+        if not is_intact or table_bytes != encode_table({"__metadata__": metadata, **entries}):
+            raise _damaged_error(path, "its table is altered")
+    except _MALFORMED_ERRORS:
+        raise _damaged_error(path, "its table cannot be read") from None
+    return description, entries, start
 
 
 def _map_arrays(path: Path, file: BinaryIO, entries: Mapping[str, Any], start: int, size: int) -> dict[str, Any]:
     """Return read-only views into the mapped file, after checking that they cover it exactly."""
-    whole, arrays, end = np.asarray(np.memmap(file, np.uint8, "r")), {}, start
+    file_bytes, arrays, end = np.asarray(np.memmap(file, np.uint8, "r")), {}, start
     try:
         for name, entry in entries.items():
-            dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
+            dtype, shape = np.dtype(_SAFETENSORS_DTYPES[entry["dtype"]]), tuple(entry["shape"])
             begin, end = end, end + math.prod(shape) * dtype.itemsize
             if [begin - start, end - start] != entry["data_offsets"] or min(shape, default=0) < 0:
-                raise _damaged(path, f"the place of {name!r} is wrong")
+                raise _damaged_error(path, f"the place of {name!r} is wrong")
             if end <= size:
-                arrays[name] = whole[begin:end].view(dtype).reshape(shape)
-    except _UNFIT:
-        raise _damaged(path, "its arrays are described wrongly") from None
+                arrays[name] = file_bytes[begin:end].view(dtype).reshape(shape)
+    except _MALFORMED_ERRORS:
+        raise _damaged_error(path, "its arrays are described wrongly") from None
     if end != size:
-        raise _damaged(path, f"it has {size:,} bytes instead of {end:,}")
+        raise _damaged_error(path, f"it has {size:,} bytes instead of {end:,}")
     return arrays
 
 
 def _chunks(array: NDArray[Any]) -> Iterator[memoryview]:
     flat = array.reshape(-1).view(np.uint8)
-    for begin in range(0, len(flat), _CHUNK):
-        yield flat[begin : begin + _CHUNK].data
+    for begin in range(0, len(flat), _CHUNK_BYTES):
+        yield flat[begin : begin + _CHUNK_BYTES].data
 
 
-def _sha256(array: NDArray[Any]) -> str:
+def array_digest(array: NDArray[Any]) -> str:
     sha = hashlib.sha256()
     for chunk in _chunks(array):
         sha.update(chunk)
     return sha.hexdigest()
 
 
-def _damaged(path: Path, what: str) -> ModelFileError:
-    return ModelFileError(f"{path} is damaged: {what}; copy it again or train anew.")
+def _damaged_error(path: Path, problem: str) -> ModelFileError:
+    return ModelFileError(f"{path} is damaged: {problem}; copy it again or train anew.")
 
 
-def _near(path: Path) -> str:
+def _similar_file_hint(path: Path) -> str:
     with contextlib.suppress(OSError):
-        return nearest(path.name, [other.name for other in path.parent.iterdir() if other.is_file()])
+        return did_you_mean(path.name, [other.name for other in path.parent.iterdir() if other.is_file()])
     return f" The folder {path.parent} does not exist either."
 
 
-def _reason(error: OSError) -> str:
+def _os_error_reason(error: OSError) -> str:
     """Say in words what the system refused, and what to do."""
     code = error.errno
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.string_array import Text
+from alsatian._util.string_array import StringArray
 from alsatian.data.catalog import Catalog
 from alsatian.data.csr import CSR
-from alsatian.data.id_map import Ids
-from alsatian.data.interactions import Interactions, Report
+from alsatian.data.id_map import IdMap
+from alsatian.data.interactions import Interactions, ReadReport
 from alsatian.data.recipe import Recipe
 from alsatian.errors import ModelFileError, ParameterError
 from alsatian.models import MODELS, Model
-from alsatian.models.factors.ann_index import Measured, SimilarIndex
+from alsatian.models.factors.ann_index import IndexBenchmark, SimilarIndex
 from alsatian.persistence import container
 from alsatian.recommender.fit_run import Epoch
 
-Arrays = dict[str, NDArray[Any]]
+ArrayDict = dict[str, NDArray[Any]]
 
 
 def save(model: Model, path: str | Path) -> None:
@@ -37,8 +37,10 @@ def save(model: Model, path: str | Path) -> None:
         raise ParameterError(f"save takes a fitted model, not a {type(model).__name__}.")
     data = model.fitted.data
     catalog, columns = data.catalog.to_arrays()
-    arrays: Arrays = {f"learned.{name}": value for name in model.learned if (value := getattr(model, name)) is not None}
-    arrays |= _ids_arrays(data.user_ids) | _ids_arrays(data.item_ids) | catalog
+    arrays: ArrayDict = {
+        f"learned.{name}": value for name in model.state_arrays if (value := getattr(model, name)) is not None
+    }
+    arrays |= _ids_to_arrays(data.user_ids) | _ids_to_arrays(data.item_ids) | catalog
     seen = data.by_user
     arrays |= {"seen.indptr": seen.indptr, "seen.indices": seen.indices, "seen.values": seen.values}
     if seen.weights is not None:
@@ -51,8 +53,8 @@ def save(model: Model, path: str | Path) -> None:
         "training": model.training, "history": [epoch.to_json() for epoch in model.history],
     }  # fmt: skip
     if model.index is not None:
-        arrays["index.cells"], header["index"] = model.index.stored, model.index.to_json()
-    container.write(path, header, arrays)
+        arrays["index.cells"], header["index"] = model.index.buffer, model.index.to_json()
+    container.write_container(path, header, arrays)
 
 
 def load(path: str | Path) -> Model:
@@ -60,22 +62,22 @@ def load(path: str | Path) -> Model:
 
     Raises ModelFileError for a file that is missing, damaged, of a newer format, or of an unknown model.
     """
-    header, arrays = container.read(path)
+    header, arrays = container.read_container(path)
     try:
-        return _restored(header, arrays)
+        return _build_model(header, arrays)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelFileError(f"{path} is not a whole model ({error}); save the model again.") from error
 
 
-def _restored(header: dict[str, Any], arrays: Arrays) -> Model:
+def _build_model(header: dict[str, Any], arrays: ArrayDict) -> Model:
     if header["model"] not in MODELS:
         raise ValueError(f"it holds a model {header['model']!r}, and this version knows {', '.join(MODELS)}")
     model = MODELS[header["model"]](**header["params"])
-    users, items = (_ids_from(arrays, side, header["ids"][side]) for side in ("user", "item"))
+    users, items = (_ids_from_arrays(arrays, side, header["ids"][side]) for side in ("user", "item"))
     seen = CSR(
         arrays["seen.indptr"], arrays["seen.indices"], arrays["seen.values"], len(items), arrays.get("seen.weights")
     )  # fmt: skip
-    _check(seen, len(users))
+    _check_seen(seen, len(users))
     counts = arrays.get("recipe.item_counts")
     _require("bm25" not in header["recipe"]["fitted"] or counts is not None, "the counts of items are missing")
     _require(counts is None or counts.shape == (len(items),), "the counts of items do not fit these")
@@ -83,50 +85,56 @@ def _restored(header: dict[str, Any], arrays: Arrays) -> Model:
     report = header["report"]
     data = Interactions(
         users, items, seen, (low, high), catalog=Catalog.from_arrays(header["catalog"], arrays),
-        recipe=Recipe.from_json(header["recipe"], counts), report=Report(**report | {"notes": tuple(report["notes"])}),
+        recipe=Recipe.from_json(header["recipe"], counts), report=ReadReport(**report | {"notes": tuple(report["notes"])}),
     )  # fmt: skip
-    learned = {name.removeprefix("learned."): array for name, array in arrays.items() if name.startswith("learned.")}
+    arrays_by_name = {
+        name.removeprefix("learned."): array for name, array in arrays.items() if name.startswith("learned.")
+    }
     history = [Epoch.from_json(epoch) for epoch in header["history"]]
-    model.check_learned(data, learned)
-    model.restore(data, learned, history, header["training"])
-    model.index = _index(header.get("index"), arrays)
+    model.validate_state(data, arrays_by_name)
+    model.set_state(data, arrays_by_name, history, header["training"])
+    model.index = _restore_index(header.get("index"), arrays)
     return model
 
 
-def _index(told: dict[str, Any] | None, arrays: Arrays) -> SimilarIndex | None:
+def _restore_index(record: dict[str, Any] | None, arrays: ArrayDict) -> SimilarIndex | None:
     """Return the index of similar items, if there is one of a kind that is known here."""
-    if told is None or told.keys() != {field.name for field in fields(Measured)} or "index.cells" not in arrays:
+    if (
+        record is None
+        or record.keys() != {field.name for field in fields(IndexBenchmark)}
+        or "index.cells" not in arrays
+    ):
         return None
-    return SimilarIndex(arrays["index.cells"], Measured(**told), arrays["learned.item_factors"].shape)
+    return SimilarIndex(arrays["index.cells"], IndexBenchmark(**record), arrays["learned.item_factors"].shape)
 
 
-def _ids_arrays(ids: Ids) -> Arrays:
-    if isinstance(ids.values, Text):
-        return {f"{ids.what}_ids.data": ids.values.data, f"{ids.what}_ids.offsets": ids.values.offsets}
-    return {f"{ids.what}_ids": ids.values}
+def _ids_to_arrays(ids: IdMap) -> ArrayDict:
+    if isinstance(ids.values, StringArray):
+        return {f"{ids.side}_ids.data": ids.values.data, f"{ids.side}_ids.offsets": ids.values.offsets}
+    return {f"{ids.side}_ids": ids.values}
 
 
-def _ids_from(arrays: Arrays, what: Any, kind: str) -> Ids:
+def _ids_from_arrays(arrays: ArrayDict, side: Any, kind: str) -> IdMap:
     if kind == "int":
-        return Ids(arrays[f"{what}_ids"], what)
-    text = Text(arrays[f"{what}_ids.data"], arrays[f"{what}_ids.offsets"])
-    _require(_ascends(text.offsets, len(text.data)), f"the {what} ids do not fit together")
-    return Ids(text, what)
+        return IdMap(arrays[f"{side}_ids"], side)
+    text = StringArray(arrays[f"{side}_ids.data"], arrays[f"{side}_ids.offsets"])
+    _require(_are_valid_offsets(text.offsets, len(text.data)), f"the {side} ids do not fit together")
+    return IdMap(text, side)
 
 
-def _check(seen: CSR, users: int) -> None:
+def _check_seen(seen: CSR, n_users: int) -> None:
     """Refuse rows that would lead a kernel outside its arrays."""
     entries = len(seen.indices)
-    _require(seen.rows == users and _ascends(seen.indptr, entries), "the seen items do not fit the users")
+    _require(seen.n_rows == n_users and _are_valid_offsets(seen.indptr, entries), "the seen items do not fit the users")
     _require(len(seen.values) == entries, "the seen items and their values differ in number")
-    inside = entries == 0 or (seen.indices.min() >= 0 and seen.indices.max() < seen.columns)
-    _require(bool(inside), "a seen item has no id")
+    is_inside = entries == 0 or (seen.indices.min() >= 0 and seen.indices.max() < seen.n_columns)
+    _require(bool(is_inside), "a seen item has no id")
 
 
-def _ascends(offsets: NDArray[Any], end: int) -> bool:
+def _are_valid_offsets(offsets: NDArray[Any], end: int) -> bool:
     return len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == end and bool((np.diff(offsets) >= 0).all())
 
 
-def _require(condition: bool, what: str) -> None:
+def _require(condition: bool, problem: str) -> None:
     if not condition:
-        raise ValueError(what)
+        raise ValueError(problem)

@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from alsatian._util.atomic_write import write_whole
+from alsatian._util.atomic_write import write_atomic
 
 DAY = 86_400.0
-KEPT, NONE_KEPT, ADDRESS_KEPT = 180 * DAY, 30 * DAY, 3 * DAY  # TMDB's terms allow six months
+POSTER_LIFETIME, MISSING_LIFETIME, ADDRESS_LIFETIME = 180 * DAY, 30 * DAY, 3 * DAY  # TMDB's terms allow six months
 
 
-class Shelf:
+class PosterCache:
     """Files by name, each good for a time."""
 
     def __init__(self, folder: Path) -> None:
@@ -27,23 +27,23 @@ class Shelf:
             content, age = path.read_bytes(), time.time() - path.stat().st_mtime
         except OSError:
             return None
-        return content if 0 <= age < (KEPT if content else NONE_KEPT) else None
+        return content if 0 <= age < (POSTER_LIFETIME if content else MISSING_LIFETIME) else None
 
     def put(self, key: str, content: bytes) -> None:
         """Keep a picture, or nothing. A folder that cannot be written to keeps nothing, and all else works."""
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path(key), content)
+            write_atomic(self._path(key), content)
 
-    def address(self) -> dict[str, Any] | None:
+    def get_address(self) -> dict[str, Any] | None:
         """Return where the pictures were some days ago."""
         path = self._path("address")
         try:
-            fresh = 0 <= time.time() - path.stat().st_mtime < ADDRESS_KEPT
-            found = json.loads(path.read_bytes()) if fresh else None
+            is_fresh = 0 <= time.time() - path.stat().st_mtime < ADDRESS_LIFETIME
+            address = json.loads(path.read_bytes()) if is_fresh else None
         except (OSError, ValueError):
             return None
-        return found if isinstance(found, dict) and found.keys() == {"base", "size"} else None
+        return address if isinstance(address, dict) and address.keys() == {"base", "size"} else None
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.poster"

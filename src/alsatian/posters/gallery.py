@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from alsatian.data.title_search import name_of
+from alsatian.data.title_search import title_without_year
 from alsatian.posters.film import Film
 from alsatian.posters.poster import Poster, Posters
-from alsatian.recommender.recommendations import Recommendations, Row
+from alsatian.recommender.recommendations import RankedItem, Recommendations
 from alsatian.visual import html
 
 TMDB_NOTICE = "This product uses the TMDB API but is not endorsed or certified by TMDB."  # their terms ask for it
 
 
-class Card(NamedTuple):
+class PosterCard(NamedTuple):
     """An item of a list as it is shown: place, poster, and lines below its name. What was asked for has no place."""
 
     film: Film
@@ -23,35 +23,35 @@ class Card(NamedTuple):
     lines: tuple[str, ...] = ()
 
 
-def page(answers: Iterable[Recommendations], posters: Posters) -> str:
+def page(results: Iterable[Recommendations], posters: Posters) -> str:
     """Return lists as an HTML page that needs no other file and no network.
 
     Raises DependencyError without Jinja (pip install 'alsatian[report]').
     """
-    lists = [_shown(answer[at], posters) for answer in answers for at in range(len(answer.queries))]
-    drawn = all(card.poster.drawn for one in lists for card in [*one["asked"], *one["cards"]])
+    lists = [_section_context(answer[index], posters) for answer in results for index in range(len(answer.queries))]
+    all_placeholders = all(card.poster.drawn for section in lists for card in [*section["asked"], *section["cards"]])
     title = lists[0]["heading"] if lists else "No lists"
-    return html.render("lists.html", title=title, lists=lists, notice="" if drawn else TMDB_NOTICE)
+    return html.render_template("lists.html", title=title, lists=lists, notice="" if all_placeholders else TMDB_NOTICE)
 
 
-def _shown(one: Recommendations, posters: Posters) -> dict[str, Any]:
-    words = one.heading
-    cards = [_card(one, place, row, posters) for place, row in enumerate(one)]
-    asked = [Card(film, posters.of(film)) for film in _asked(one)]
-    return {"heading": words[:1].upper() + words[1:], "asked": asked, "cards": cards}
+def _section_context(recommendations: Recommendations, posters: Posters) -> dict[str, Any]:
+    heading = recommendations.heading
+    cards = [_make_card(recommendations, index, row, posters) for index, row in enumerate(recommendations)]
+    query_cards = [PosterCard(film, posters.of(film)) for film in _query_films(recommendations)]
+    return {"heading": heading[:1].upper() + heading[1:], "asked": query_cards, "cards": cards}
 
 
-def _asked(one: Recommendations) -> Iterator[Film]:
+def _query_films(recommendations: Recommendations) -> Iterator[Film]:
     """Yield the item that the others are like."""
-    if one.asked == "item" and (row := one.item_ids.find(one.queries[0])) >= 0:
-        yield Film.of(one.catalog, row, one.queries[0])
+    if recommendations.query_kind == "item" and (row := recommendations.item_ids.find(recommendations.queries[0])) >= 0:
+        yield Film.from_catalog(recommendations.catalog, row, recommendations.queries[0])
 
 
-def _card(one: Recommendations, place: int, row: Row, posters: Posters) -> Card:
-    film = Film.of(one.catalog, int(one.rows[place]), row.item)
-    said = [str(film.released)] if film.released else []
-    said.append(f"score {row.score:,.0f}" if row.score.is_integer() else f"score {row.score:.3f}")
-    lines = [" · ".join(said)]
-    if row.because:
-        lines.append("because of " + ", ".join(name_of(str(of)) for of, _ in row.because))
-    return Card(film, posters.of(film), row.rank, tuple(lines))
+def _make_card(recommendations: Recommendations, index: int, row: RankedItem, posters: Posters) -> PosterCard:
+    film = Film.from_catalog(recommendations.catalog, int(recommendations.rows[index]), row.item)
+    facts = [str(film.release_year)] if film.release_year else []
+    facts.append(f"score {row.score:,.0f}" if row.score.is_integer() else f"score {row.score:.3f}")
+    lines = [" · ".join(facts)]
+    if row.reasons:
+        lines.append("because of " + ", ".join(title_without_year(str(item)) for item, _ in row.reasons))
+    return PosterCard(film, posters.of(film), row.rank, tuple(lines))

@@ -9,13 +9,13 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from alsatian.posters.cache import Shelf
+from alsatian.posters.cache import PosterCache
 from alsatian.posters.film import Film
 from alsatian.posters.placeholder import placeholder
-from alsatian.posters.tmdb import TMDB, Unavailable
+from alsatian.posters.tmdb import TMDB, TMDBUnavailable
 
-KEY = "TMDB_API_KEY"
-_KINDS = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
+KEY_VARIABLE = "TMDB_API_KEY"
+_IMAGE_SIGNATURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
 
 
 class Poster(NamedTuple):
@@ -23,7 +23,7 @@ class Poster(NamedTuple):
 
     content: bytes
     kind: str
-    drawn: bool
+    is_placeholder: bool
 
     @property
     def uri(self) -> str:
@@ -41,59 +41,61 @@ class Posters:
     """
 
     def __init__(self, key: str | None = None, *, folder: str | Path | None = None, offline: bool = False) -> None:
-        key = (os.environ.get(KEY, "") if key is None else key).strip()
-        self.shelf = Shelf(_usual_folder() if folder is None else Path(folder))
-        self.trouble: str | None = None
+        key = (os.environ.get(KEY_VARIABLE, "") if key is None else key).strip()
+        self.cache = PosterCache(_default_folder() if folder is None else Path(folder))
+        self.unavailable_reason: str | None = None
         if offline:
-            self.trouble = "nobody is asked"
+            self.unavailable_reason = "nobody is asked"
         elif not key:
-            self.trouble = f"{KEY} is not set; get a key of your own at https://www.themoviedb.org/settings/api"
+            self.unavailable_reason = (
+                f"{KEY_VARIABLE} is not set; get a key of your own at https://www.themoviedb.org/settings/api"
+            )
         elif not re.fullmatch(r"[\w.-]+", key, re.ASCII):
-            self.trouble = f"{KEY} holds what no key of TMDB holds; copy it again"
+            self.unavailable_reason = f"{KEY_VARIABLE} holds what no key of TMDB holds; copy it again"
         self.tmdb = TMDB(key)
 
     def of(self, film: Film) -> Poster:
         """Return a film's poster."""
-        content = self.shelf.get(film.key)
-        if content is None or (content and kind_of(content) is None):
-            content = self._asked(film)
-        kind = kind_of(content or b"")
+        content = self.cache.get(film.key)
+        if content is None or (content and image_kind(content) is None):
+            content = self._fetch_poster(film)
+        kind = image_kind(content or b"")
         if content and kind:
-            return Poster(content, kind, drawn=False)
-        return Poster(placeholder(film.name, film.released).encode(), "image/svg+xml", drawn=True)
+            return Poster(content, kind, is_placeholder=False)
+        return Poster(placeholder(film.name, film.release_year).encode(), "image/svg+xml", is_placeholder=True)
 
-    def _asked(self, film: Film) -> bytes | None:
+    def _fetch_poster(self, film: Film) -> bytes | None:
         """Ask TMDB, and keep its answer, also that there is none; the first trouble is the last question."""
-        if self.trouble is not None:
+        if self.unavailable_reason is not None:
             return None
         try:
-            path = self.tmdb.poster(film)
-            content = None if path is None else self.tmdb.picture(self._address(), path)
-        except Unavailable as why:
-            self.trouble = str(why)
+            path = self.tmdb.poster_path(film)
+            content = None if path is None else self.tmdb.download_image(self._image_address(), path)
+        except TMDBUnavailable as error:
+            self.unavailable_reason = str(error)
             return None
-        content = content if content and kind_of(content) else b""
-        self.shelf.put(film.key, content)
+        content = content if content and image_kind(content) else b""
+        self.cache.put(film.key, content)
         return content
 
-    def _address(self) -> dict[str, str]:
-        if (kept := self.shelf.address()) is not None:
-            return kept
+    def _image_address(self) -> dict[str, str]:
+        if (cached := self.cache.get_address()) is not None:
+            return cached
         address = self.tmdb.configuration()
-        self.shelf.put("address", json.dumps(address).encode())
+        self.cache.put("address", json.dumps(address).encode())
         return address
 
 
-def kind_of(content: bytes) -> str | None:
+def image_kind(content: bytes) -> str | None:
     """Return what kind of picture these bytes are, or None.
 
     >>> kind_of(bytes([255, 216, 255, 224])), kind_of(b"<html>")
     ('image/jpeg', None)
     """
-    return next((kind for head, kind in _KINDS if content.startswith(head)), None)
+    return next((kind for signature, kind in _IMAGE_SIGNATURES if content.startswith(signature)), None)
 
 
-def _usual_folder() -> Path:
+def _default_folder() -> Path:
     from alsatian.datasets.builtin import cache_folder
 
     return cache_folder() / "posters"

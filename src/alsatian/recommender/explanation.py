@@ -48,19 +48,19 @@ class Explanation:
         return "\n".join(lines)
 
 
-_SINGULAR = 1e15  # a condition number that is nothing but rounding
+_MAX_CONDITION = 1e15  # a condition number that is nothing but rounding
 
 
-class Shares(NamedTuple):
+class Contributions(NamedTuple):
     """Scores taken apart: their bases without a history (items), and what its entries add (entries, items)."""
 
-    bases: NDArray[np.floating]
-    parts: NDArray[np.floating]
+    base: NDArray[np.floating]
+    per_entry: NDArray[np.floating]
 
 
-def regression_parts(
+def regression_contributions(
     f: NDArray[np.float64], confidence: NDArray[np.float64], target: NDArray[np.float64],
-    outside: NDArray[np.float64], y: NDArray[np.float64],
+    prior_matrix: NDArray[np.float64], y: NDArray[np.float64],
 ) -> NDArray[np.float64]:  # fmt: skip
     """Return what each entry e of a history adds to each score y_i'x, where x solves the regression on its factors f,
 
@@ -68,35 +68,39 @@ def regression_parts(
 
     so that y_i'x = sum_e (y_i' A^-1 f_e) target_e (Hu, Koren and Volinsky 2008, section 5): an array (entries, items).
     """
-    system = f.T @ (f * confidence[:, None]) + outside
+    system = f.T @ (f * confidence[:, None]) + prior_matrix
     try:
         inverse = np.linalg.inv(system)
-        if np.abs(system).sum() * np.abs(inverse).sum() > _SINGULAR:
+        if np.abs(system).sum() * np.abs(inverse).sum() > _MAX_CONDITION:
             raise np.linalg.LinAlgError
     except np.linalg.LinAlgError:
         raise FitError("the history has no unique solution to explain; fit with a larger reg.") from None
-    parts: NDArray[np.float64] = (f @ (inverse @ y.T)) * target[:, None]
-    return parts
+    per_entry: NDArray[np.float64] = (f @ (inverse @ y.T)) * target[:, None]
+    return per_entry
 
 
-def explanations(
-    data: Interactions, history: CSR, items: list[int], shares: Shares, most: int | None = None
+def build_explanations(
+    data: Interactions, history: CSR, items: list[int], contributions: Contributions, limit: int | None = None
 ) -> list[Explanation]:
     """Return for each item its score taken apart as users read it, with the largest reasons (None: all) first."""
-    bases, parts = shares
-    orders = np.argsort(-parts, axis=0, kind="stable")[:most].T
-    scores = bases + parts.sum(0)
+    item_bases, per_entry = contributions
+    orders = np.argsort(-per_entry, axis=0, kind="stable")[:limit].T
+    scores = item_bases + per_entry.sum(0)
     return [
         Explanation(
             data.item_ids.id_of(item), data.catalog.title_of(item), float(score), float(base),
-            _reasons(data, history, order, part[order]),
+            _build_reasons(data, history, order, item_entries[order]),
         )
-        for item, score, base, order, part in zip(items, scores, bases, orders, parts.T, strict=True)
+        for item, score, base, order, item_entries in zip(items, scores, item_bases, orders, per_entry.T, strict=True)
     ]  # fmt: skip
 
 
-def _reasons(data: Interactions, history: CSR, entries: NDArray[np.intp], parts: NDArray[np.float64]) -> list[Reason]:
+def _build_reasons(
+    data: Interactions, history: CSR, entries: NDArray[np.intp], contributions: NDArray[np.float64]
+) -> list[Reason]:
     rows = history.indices[entries].tolist()
     titles = [data.catalog.title_of(row) for row in rows]
-    named = zip(data.item_ids.take(rows), titles, history.values[entries].tolist(), parts.tolist(), strict=True)
-    return [Reason(*one) for one in named]
+    fields = zip(
+        data.item_ids.take(rows), titles, history.values[entries].tolist(), contributions.tolist(), strict=True
+    )
+    return [Reason(*reason_fields) for reason_fields in fields]

@@ -18,7 +18,7 @@ from alsatian.errors import NotFitted
 if TYPE_CHECKING:
     from alsatian.recommender.model import Model
 
-Learned = Callable[[], Mapping[str, Any]]  # returns the learned arrays by name, as a fit would if it ended now
+StateGetter = Callable[[], Mapping[str, Any]]  # returns the learned arrays by name, as a fit would if it ended now
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,19 @@ class Epoch:
         return self.snapshot()
 
     def to_json(self) -> dict[str, Any]:
-        saved = asdict(self) | {"change": self.change if self.epoch > 1 else None}
-        del saved["snapshot"]
-        return saved
+        fields = asdict(self) | {"change": self.change if self.epoch > 1 else None}
+        del fields["snapshot"]
+        return fields
 
     @classmethod
-    def from_json(cls, saved: dict[str, Any]) -> Epoch:
-        return cls(**saved | {"change": float("inf") if saved["change"] is None else saved["change"]})
+    def from_json(cls, fields: dict[str, Any]) -> Epoch:
+        return cls(**fields | {"change": float("inf") if fields["change"] is None else fields["change"]})
 
 
 Callback = Callable[[Epoch], bool | None]  # True ends the fit after this epoch; its `status`, if any, is in the bar
 
 
-class Run:
+class FitRun:
     """One run of an iterative fit: yields epochs, draws the bar, asks the callbacks, decides when to stop."""
 
     def __init__(
@@ -68,74 +68,74 @@ class Run:
         self.progress = sys.stderr.isatty() if progress is None else progress
         self.callbacks = tuple(callbacks)
         self.history: list[Epoch] = []
-        self.begun = time.perf_counter()
+        self.start_time = time.perf_counter()
 
-    def of(self, part: Model) -> Run:
+    def for_member(self, member: Model) -> FitRun:
         """Return the run of a model that is fitted as part of this one."""
-        return Run(part, self.data, self.threads, self.progress, self.callbacks)
+        return FitRun(member, self.data, self.threads, self.progress, self.callbacks)
 
     @property
     def seconds(self) -> float:
-        return time.perf_counter() - self.begun
+        return time.perf_counter() - self.start_time
 
     @property
     def summary(self) -> dict[str, Any]:
         """What a model and its file tell of the fit."""
-        known = {"values": len(self.data), "digest": self.data.digest, "threads": self.threads}
-        return known | {"seconds": self.seconds}
+        fields = {"values": len(self.data), "digest": self.data.digest, "threads": self.threads}
+        return fields | {"seconds": self.seconds}
 
     def epochs(self, count: int, title: str) -> Iterator[int]:
         """Yield the numbers up to count of epochs still to make; each must call `finish` before the next."""
-        made = len(self.history)
-        with _bar(title, count - made, self.progress) as advance:
-            for epoch in range(made + 1, count + 1):
+        finished = len(self.history)
+        with _ProgressBar(title, count - finished, self.progress) as advance:
+            for epoch in range(finished + 1, count + 1):
                 yield epoch
-                advance(self._live())
+                advance(self._progress_text())
 
-    def finish(self, objective: float, tol: float, learned: Learned, validation: float | None = None) -> bool:
+    def finish(self, objective: float, tol: float, get_state: StateGetter, validation: float | None = None) -> bool:
         """Record an epoch; return True when the objective has settled or a callback asks to stop."""
         epoch = self._epoch(objective, validation)
         self.history.append(epoch)
-        told = replace(epoch, snapshot=lambda: self._snapshot(learned()))
-        paused = time.perf_counter()
-        asked = [callback(told) for callback in self.callbacks]
-        self.begun += time.perf_counter() - paused
-        return any(asked) or epoch.change < tol
+        public_epoch = replace(epoch, snapshot=lambda: self._snapshot(get_state()))
+        pause_start = time.perf_counter()
+        stop_requests = [callback(public_epoch) for callback in self.callbacks]
+        self.start_time += time.perf_counter() - pause_start
+        return any(stop_requests) or epoch.change < tol
 
     def _epoch(self, objective: float, validation: float | None = None) -> Epoch:
-        before = self.history[-1].objective if self.history else float("inf")
-        change = abs(before - objective) / max(abs(objective), 1e-300)
+        previous = self.history[-1].objective if self.history else float("inf")
+        change = abs(previous - objective) / max(abs(objective), 1e-300)
         return Epoch(len(self.history) + 1, objective, change, self.seconds, validation)
 
-    def _snapshot(self, learned: Mapping[str, Any]) -> Model:
-        copies = {name: None if array is None else np.array(array) for name, array in learned.items()}
+    def _snapshot(self, state: Mapping[str, Any]) -> Model:
+        copies = {name: None if array is None else np.array(array) for name, array in state.items()}
         model = type(self.model)(**self.model.params)
-        model.restore(self.data, copies, list(self.history), self.summary)
+        model.set_state(self.data, copies, list(self.history), self.summary)
         return model
 
-    def _live(self) -> str:
+    def _progress_text(self) -> str:
         """What the bar says of the last epoch."""
         epoch = self.history[-1]
-        said = [f"objective {epoch.objective:,.6g}"]
+        texts = [f"objective {epoch.objective:,.6g}"]
         if epoch.validation is not None:
-            said.append(f"validation {epoch.validation:.4f}")
-        said += [str(getattr(callback, "status", "")) for callback in self.callbacks]
-        return ", ".join(filter(None, said))
+            texts.append(f"validation {epoch.validation:.4f}")
+        texts += [str(getattr(callback, "status", "")) for callback in self.callbacks]
+        return ", ".join(filter(None, texts))
 
-    def amend(self, objective: float) -> None:
+    def replace_last_objective(self, objective: float) -> None:
         """Replace the last epoch's objective, after what a fit does once at its end."""
         self.history.pop()
         self.history.append(self._epoch(objective))
 
 
-class _bar:  # noqa: N801  (used as a function)
+class _ProgressBar:  # noqa: N801  (used as a function)
     """A rich progress bar on stderr, or nothing."""
 
-    def __init__(self, title: str, total: int, shown: bool) -> None:
-        self.title, self.total, self.shown = title, total, shown
+    def __init__(self, title: str, total: int, visible: bool) -> None:
+        self.title, self.total, self.visible = title, total, visible
 
     def __enter__(self) -> Callable[[str], None]:
-        if not self.shown:
+        if not self.visible:
             return lambda _: None
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -144,8 +144,8 @@ class _bar:  # noqa: N801  (used as a function)
         self.bar = Progress(*columns, TextColumn("{task.fields[live]}"), console=Console(stderr=True))
         task = self.bar.add_task(self.title, total=self.total, live="")
         self.bar.start()
-        return lambda live: self.bar.update(task, advance=1, live=live)
+        return lambda text: self.bar.update(task, advance=1, live=text)
 
     def __exit__(self, *_: object) -> None:
-        if self.shown:
+        if self.visible:
             self.bar.stop()

@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Literal, dataclass_transform
 
 import numpy as np
 
-from alsatian.errors import ParameterError, nearest
+from alsatian.errors import ParameterError, did_you_mean
 
 # Where to look for a better value (search_space.py): from, to and the scale; True: among all choices.
-Search = tuple[float, float, Literal["linear", "log"]] | Literal[True]
+SearchRange = tuple[float, float, Literal["linear", "log"]] | Literal[True]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Param:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] | None = None
-    search: Search | None = None
+    search: SearchRange | None = None
 
     def check(self, name: str, value: Any) -> Any:
         """Return the value in its own type, or raise ParameterError with the bound or the choices."""
@@ -39,17 +39,17 @@ class Param:
             bool: (bool, np.bool_),
             str: (str,),
         }
-        boolean = isinstance(value, bool | np.bool_) and self.kind is not bool
-        if boolean or not isinstance(value, accepted[self.kind]):
+        is_boolean = isinstance(value, bool | np.bool_) and self.kind is not bool
+        if is_boolean or not isinstance(value, accepted[self.kind]):
             raise ParameterError(
-                f"{name}={value!r} is not {_named(self.kind)}; pass {_named(self.kind)}, such as {self.example}."
+                f"{name}={value!r} is not {_describe_kind(self.kind)}; pass {_describe_kind(self.kind)}, such as {self.example}."
             )
         value = self.kind(value)
         if self.kind is float and not math.isfinite(value):
             raise ParameterError(f"{name}={value} is not finite; pass a number such as {self.example}.")
         if self.choices and value not in self.choices:
             raise ParameterError(
-                f"{name}={value!r} is not one of {', '.join(self.choices)}.{nearest(value, list(self.choices))}"
+                f"{name}={value!r} is not one of {', '.join(self.choices)}.{did_you_mean(value, list(self.choices))}"
             )
         if self.low is not None and value < self.low:
             raise ParameterError(f"{name}={value:g} is too small; the least is {self.low:g}.")
@@ -57,7 +57,7 @@ class Param:
             raise ParameterError(f"{name}={value:g} is too large; the most is {self.high:g}.")
         return value
 
-    def plain(self, value: Any) -> Any:
+    def to_json(self, value: Any) -> Any:
         """Return a value as JSON holds it; `check` takes it back."""
         return value
 
@@ -68,29 +68,29 @@ class Param:
         return self.choices[0] if self.choices else str(self.kind(self.low or 1))
 
     @property
-    def bounds(self) -> str:
+    def bounds_text(self) -> str:
         """The bounds or choices in words, or nothing."""
         if self.choices:
             return f" ({', '.join(self.choices)})"
         limits = (("at least", self.low), ("at most", self.high))
-        parts = [f"{words} {limit:g}" for words, limit in limits if limit is not None]
-        return f" ({', '.join(parts)})" if parts else ""
+        texts = [f"{label} {limit:g}" for label, limit in limits if limit is not None]
+        return f" ({', '.join(texts)})" if texts else ""
 
-    def parse(self, name: str, written: str) -> Any:
+    def parse(self, name: str, text: str) -> Any:
         """Read a value written on a command line (`--set name=written`)."""
-        if self.default is None and written.lower() in ("", "none"):
+        if self.default is None and text.lower() in ("", "none"):
             return None
         if self.kind is bool:
-            if written.lower() not in ("true", "false"):
-                raise ParameterError(f"{name}={written} is not true or false; write one of the two.")
-            return written.lower() == "true"
+            if text.lower() not in ("true", "false"):
+                raise ParameterError(f"{name}={text} is not true or false; write one of the two.")
+            return text.lower() == "true"
         try:
-            return self.check(name, self.kind(written))
+            return self.check(name, self.kind(text))
         except ValueError as error:
             if isinstance(error, ParameterError):
                 raise
-            words = f"{name}={written} is not {_named(self.kind)}; write one, such as {self.example}."
-            raise ParameterError(words) from None
+            message = f"{name}={text} is not {_describe_kind(self.kind)}; write one, such as {self.example}."
+            raise ParameterError(message) from None
 
 
 def param(
@@ -101,35 +101,38 @@ def param(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
-    search: Search | None = None,
+    search: SearchRange | None = None,
 ) -> Any:
     """Declare a hyper-parameter of a model class: `factors: int = param(default=64, doc="...", low=1)`."""
     return Param(default, doc, kind or type(default), low, high, choices, search)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(param,))
-class Parameters:
+class Hyperparameters:
     """A class whose constructor takes the hyper-parameters that it and its bases declare with `param`."""
 
-    declared: ClassVar[dict[str, Param]] = {}
+    hyperparameters: ClassVar[dict[str, Param]] = {}
     name: ClassVar[str] = ""  # in kebab case, as on the command line
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own = {name: value for name, value in vars(cls).items() if isinstance(value, Param)}
-        cls.declared = {**cls.declared, **own}
-        cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
-        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{cls.described()}"
+        own_params = {name: value for name, value in vars(cls).items() if isinstance(value, Param)}
+        cls.hyperparameters = {**cls.hyperparameters, **own_params}
+        cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__.removesuffix("Model")).lower()
+        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{cls.describe()}"
         keyword = inspect.Parameter.KEYWORD_ONLY
         cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [inspect.Parameter(name, keyword, default=p.default) for name, p in cls.declared.items()]
+            [
+                inspect.Parameter(name, keyword, default=declaration.default)
+                for name, declaration in cls.hyperparameters.items()
+            ]
         )
 
-    def __init__(self, **given: Any) -> None:
-        for name in given:
+    def __init__(self, **values: Any) -> None:
+        for name in values:
             self.param(name)
-        for name, declared in self.declared.items():
-            setattr(self, name, declared.check(name, given.get(name, declared.default)))
+        for name, declaration in self.hyperparameters.items():
+            setattr(self, name, declaration.check(name, values.get(name, declaration.default)))
         self._check_params()
 
     def _check_params(self) -> None:
@@ -138,49 +141,56 @@ class Parameters:
     @classmethod
     def param(cls, name: str) -> Param:
         """Return the declaration of a parameter; ParameterError names the model it belongs to, or the nearest."""
-        if name in cls.declared:
-            return cls.declared[name]
+        if name in cls.hyperparameters:
+            return cls.hyperparameters[name]
         from alsatian.models import MODELS
 
-        owners = [other for other, model in MODELS.items() if name in model.declared]
-        hint = f" It belongs to {', '.join(owners)}." if owners else nearest(name, list(cls.declared))
-        raise ParameterError(f"{cls.name} has no parameter {name!r}; it has {', '.join(cls.declared) or 'none'}.{hint}")
+        owners = [model_name for model_name, model in MODELS.items() if name in model.hyperparameters]
+        hint = f" It belongs to {', '.join(owners)}." if owners else did_you_mean(name, list(cls.hyperparameters))
+        raise ParameterError(
+            f"{cls.name} has no parameter {name!r}; it has {', '.join(cls.hyperparameters) or 'none'}.{hint}"
+        )
 
-    def search_of(self, name: str) -> Search | None:
+    def search_range(self, name: str) -> SearchRange | None:
         """Return where to search for a better value of a parameter, given the other settings, or None."""
-        return self.declared[name].search
+        return self.hyperparameters[name].search
 
-    def _setting(self, name: str) -> Any:
+    def effective_value(self, name: str) -> Any:
         """Return the value that counts: as it is given, or what None stands for."""
         return getattr(self, name)
 
     @classmethod
-    def described(cls) -> str:
+    def describe(cls) -> str:
         """Return a line for each parameter: its default, meaning and bounds."""
-        lines = [f"    {name}={p.default!r}: {p.doc}{p.bounds}" for name, p in cls.declared.items()]
+        lines = [
+            f"    {name}={declaration.default!r}: {declaration.doc}{declaration.bounds_text}"
+            for name, declaration in cls.hyperparameters.items()
+        ]
         return "\n".join(["Parameters:", *lines]) if lines else "It has no parameters."
 
     @property
     def params(self) -> dict[str, Any]:
         """The hyper-parameters with their values, as a model file keeps them and the constructor takes them."""
-        return {name: declared.plain(getattr(self, name)) for name, declared in self.declared.items()}
+        return {name: declaration.to_json(getattr(self, name)) for name, declaration in self.hyperparameters.items()}
 
     @property
-    def changed(self) -> dict[str, Any]:
+    def non_default(self) -> dict[str, Any]:
         """The hyper-parameters whose values are not their defaults."""
-        given = ((name, getattr(self, name), declared.default) for name, declared in self.declared.items())
-        return {name: value for name, value, default in given if value != default}
+        settings = (
+            (name, getattr(self, name), declaration.default) for name, declaration in self.hyperparameters.items()
+        )
+        return {name: value for name, value, default in settings if value != default}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.changed.items())})"
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.non_default.items())})"
 
 
-def _named(kind: type) -> str:
+def _describe_kind(kind: type) -> str:
     return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[kind]
 
 
-def check_shapes(learned: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
+def check_shapes(state: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Raise ValueError for the first array that is missing or of another shape."""
     for name, shape in shapes.items():
-        if name not in learned or learned[name].shape != shape:
+        if name not in state or state[name].shape != shape:
             raise ValueError(f"{name} is missing or does not have the shape {shape}")

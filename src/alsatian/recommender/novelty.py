@@ -18,57 +18,59 @@ from numpy.typing import NDArray
 
 from alsatian import metrics
 from alsatian.errors import ParameterError
-from alsatian.recommender.topn import Audience, Mask, Top, blocks, stacked
+from alsatian.recommender.topn import Mask, TopN, UserBatch, concat, row_chunks
 
 if TYPE_CHECKING:
     from alsatian.recommender.model import Model
 
 
-def check_novelty(novelty: float) -> float:
+def validate_novelty(novelty: float) -> float:
     """Return a degree of novelty from 0 to 1; raises ParameterError for anything else."""
-    number = isinstance(novelty, int | float | np.number) and not isinstance(novelty, bool)
-    if not number or not 0 <= novelty <= 1:
+    is_number = isinstance(novelty, int | float | np.number) and not isinstance(novelty, bool)
+    if not is_number or not 0 <= novelty <= 1:
         raise ParameterError(f"novelty={novelty!r} is no number from 0 to 1; pass 0 (the best) to 1 (little-known).")
     return float(novelty)
 
 
-def best(
-    model: Model, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
-) -> Top:
+def rank_with_novelty(
+    model: Model, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
+) -> TopN:
     """Return the n best items of each person; with novelty above 0, moved to little-known ones."""
-    if check_novelty(novelty) == 0:
-        return model._best(audience, n, exclude_seen, allowed, threads)
-    depth = candidates(n, len(model.data.item_ids))
+    if validate_novelty(novelty) == 0:
+        return model.rank(batch, n, exclude_seen, allowed, threads)
+    depth = pool_size(n, len(model.data.item_ids))
     information = metrics.information(model.data.item_counts, len(model.data.user_ids))
-    people = (audience._replace(rows=rows) for rows in blocks(audience.rows, depth))
-    chosen_from = (model._best(some, depth, exclude_seen, allowed, threads) for some in people)
-    return stacked((novel(some, n, novelty, information) for some in chosen_from), n)
+    chunks = (batch._replace(rows=rows) for rows in row_chunks(batch.rows, depth))
+    pools = (model.rank(pool, depth, exclude_seen, allowed, threads) for pool in chunks)
+    return concat((rerank(pool, n, novelty, information) for pool in pools), n)
 
 
-def candidates(n: int, items: int) -> int:
+def pool_size(n: int, items: int) -> int:
     """Return from how many of a person's best items a list of n is chosen."""
     return min(max(10 * n, 100), items)
 
 
-def novel(top: Top, n: int, novelty: float, information: NDArray[np.float64]) -> Top:
+def rerank(top: TopN, n: int, novelty: float, information: NDArray[np.float64]) -> TopN:
     """Return the n candidates of each row with the largest weighted sum, and their scores as they were.
 
     Ties go to the better candidate.
     """
-    listed = top.best >= 0
-    worth = (1 - novelty) * _unit(top.scores, listed) + novelty * _unit(information[top.best], listed)
-    order = np.argsort(np.where(listed, -worth, np.inf), axis=1, kind="stable")[:, :n]
-    return Top(
-        np.take_along_axis(top.best, order, axis=1),
+    valid = top.items >= 0
+    utility = (1 - novelty) * _min_max(top.scores, valid) + novelty * _min_max(information[top.items], valid)
+    order = np.argsort(np.where(valid, -utility, np.inf), axis=1, kind="stable")[:, :n]
+    return TopN(
+        np.take_along_axis(top.items, order, axis=1),
         np.take_along_axis(top.scores, order, axis=1),
-        None if top.origin is None else np.take_along_axis(top.origin, order, axis=1),
+        None if top.member is None else np.take_along_axis(top.member, order, axis=1),
     )
 
 
-def _unit(values: NDArray[np.floating], listed: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _min_max(values: NDArray[np.floating], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Bring each row's values to 0..1; a row of equal values becomes 0."""
-    wide = values.astype(np.float64)
-    low = np.min(wide, axis=1, keepdims=True, initial=np.inf, where=listed)
-    high = np.max(wide, axis=1, keepdims=True, initial=-np.inf, where=listed)
-    unit: NDArray[np.float64] = np.divide(wide - low, high - low, out=np.zeros_like(wide), where=listed & (high > low))
-    return unit
+    wide_values = values.astype(np.float64)
+    low = np.min(wide_values, axis=1, keepdims=True, initial=np.inf, where=valid)
+    high = np.max(wide_values, axis=1, keepdims=True, initial=-np.inf, where=valid)
+    scaled: NDArray[np.float64] = np.divide(
+        wide_values - low, high - low, out=np.zeros_like(wide_values), where=valid & (high > low)
+    )
+    return scaled

@@ -8,21 +8,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.parsing import as_moment, unit_of
+from alsatian._util.parsing import parse_timestamp, timestamp_unit
 from alsatian.data.csr import CSR
-from alsatian.data.deduplication import Pairs
+from alsatian.data.deduplication import SortedPairs
 from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import Recipe
-from alsatian.errors import DataError, ParameterError, RowsError, UnknownItem, nearest
-from alsatian.recommender.resolve import rated_row
+from alsatian.errors import DataError, ParameterError, RowsError, UnknownItem, did_you_mean
+from alsatian.recommender.resolve import rated_item_row
 
 # Items; or rows of raw data: (item, value or event) or (item, value or event, time), or records by role or column.
 History = Mapping[Id, float | str | None] | Iterable[Id | tuple[Any, ...] | Mapping[str, Any]]
-_LARGEST = float(np.finfo(np.float32).max)  # values are such numbers
+_MAX_VALUE = float(np.finfo(np.float32).max)  # values are such numbers
 
 
-class Told(NamedTuple):
+class HistoryRow(NamedTuple):
     """One row of a history. A favourite has nothing but its item; a time is in seconds since 1970."""
 
     item: Id
@@ -32,11 +32,11 @@ class Told(NamedTuple):
     signals: dict[str, float] | None = None
 
     @property
-    def favourite(self) -> bool:
+    def is_bare_item(self) -> bool:
         return self.value is None and self.event is None and self.signals is None
 
 
-def visitor_history(
+def history_to_csr(
     data: Interactions,
     history: History,
     top_value: float,
@@ -46,147 +46,153 @@ def visitor_history(
     """Return one compressed row from what a visitor names or did, as the data's recipe turns raw rows into values."""
     if unknown not in ("raise", "skip"):
         raise ParameterError(f"unknown={unknown!r} is not a word of fold_in; choose raise or skip.")
-    told = [_checked(row, data.recipe) for row in _rows(history, data.recipe)]
-    placed = [(row, at) for row in told if (at := _place(data, row.item, unknown)) >= 0]
+    rows = [_validate_row(row, data.recipe) for row in _parse_history(history, data.recipe)]
+    row_items = [(row, item) for row in rows if (item := _item_row(data, row.item, unknown)) >= 0]
     if isinstance(history, Mapping):  # an id and a title may name the same item: the last counts
-        placed = [(row, at) for at, row in {at: row for row, at in placed}.items()]
-    found = _valued(data, [(row, at) for row, at in placed if not row.favourite])
-    found |= {at: top_value for row, at in placed if row.favourite}
-    if not found:
-        bound = data.recipe.at_least
-        only = f"; only values of at least {bound:g} count here" if told and bound else ""
-        raise DataError(f"the history names no item to go by{only}; name at least one favourite.")
-    items = np.array(sorted(found), np.int32)
-    values = np.array([found[at] for at in items.tolist()], np.float32)
+        row_items = [(row, item) for item, row in {item: row for row, item in row_items}.items()]
+    values_by_item = _aggregate_values(data, [(row, item) for row, item in row_items if not row.is_bare_item])
+    values_by_item |= {item: top_value for row, item in row_items if row.is_bare_item}
+    if not values_by_item:
+        threshold = data.recipe.min_rating
+        hint = f"; only values of at least {threshold:g} count here" if rows and threshold else ""
+        raise DataError(f"the history names no item to go by{hint}; name at least one favourite.")
+    items = np.array(sorted(values_by_item), np.int32)
+    values = np.array([values_by_item[item] for item in items.tolist()], np.float32)
     values = data.recipe.confidences(values, np.zeros(len(items), np.int32), items)
     if top_value == data.scale[1]:  # of the values as the model has them: no raw value to be made one
-        values[np.isin(items, [at for row, at in placed if row.favourite])] = top_value
-    if scale and (outside := (values < scale[0]) | (values > scale[1])).any():
-        at = int(np.argmax(outside))
+        values[np.isin(items, [item for row, item in row_items if row.is_bare_item])] = top_value
+    if scale and (out_of_scale := (values < scale[0]) | (values > scale[1])).any():
+        item = int(np.argmax(out_of_scale))
         raise DataError(
-            f"the value {values[at]:g} of item {data.item_ids.id_of(int(items[at]))!r} is outside the scale "
+            f"the value {values[item]:g} of item {data.item_ids.id_of(int(items[item]))!r} is outside the scale "
             f"{scale[0]:g} to {scale[1]:g}; pass one inside."
         )
     return CSR(np.array([0, len(items)]), items, values, len(data.item_ids))
 
 
-def read_row(record: Mapping[str, Any], recipe: Recipe) -> Told:
+def parse_record(record: Mapping[str, Any], recipe: Recipe) -> HistoryRow:
     """Read one record of raw data; raises ParameterError or DataError where the recipe cannot make a value of it."""
-    return _checked(_record(record, recipe), recipe)
+    return _validate_row(_parse_record(record, recipe), recipe)
 
 
-def _rows(history: History, recipe: Recipe) -> list[Told]:
+def _parse_history(history: History, recipe: Recipe) -> list[HistoryRow]:
     """Read a history in any of its forms."""
     if isinstance(history, str | int | np.integer):
         raise ParameterError(f"a history is a list of items or a mapping from items to values; pass [{history!r}].")
     if isinstance(history, Mapping):
-        return [_row((item, what)) for item, what in history.items()]
-    return [_record(row, recipe) if isinstance(row, Mapping) else _row(row) for row in history]
+        return [_parse_row((item, signal)) for item, signal in history.items()]
+    return [_parse_record(row, recipe) if isinstance(row, Mapping) else _parse_row(row) for row in history]
 
 
-def _row(row: Any) -> Told:
+def _parse_row(row: Any) -> HistoryRow:
     """Read an item, (item, value or event), or (item, value or event, time)."""
     if not isinstance(row, tuple):
-        return Told(row)
+        return HistoryRow(row)
     if not 2 <= len(row) <= 3:
         raise ParameterError(f"{row!r} is no row of a history; pass (item, value or event) or (item, ..., time).")
-    item, what, *time = row
-    moment = _moment(time[0]) if time and time[0] is not None else None
-    return Told(item, event=what, time=moment) if isinstance(what, str) else Told(item, what, time=moment)
+    item, signal, *time = row
+    timestamp = _timestamp(time[0]) if time and time[0] is not None else None
+    return (
+        HistoryRow(item, event=signal, time=timestamp)
+        if isinstance(signal, str)
+        else HistoryRow(item, signal, time=timestamp)
+    )
 
 
-def _record(record: Mapping[str, Any], recipe: Recipe) -> Told:
+def _parse_record(record: Mapping[str, Any], recipe: Recipe) -> HistoryRow:
     """Read a row of raw data by the names of roles, or of the columns that the model learned from."""
     roles = {role: role for role in ("item", "value", "event", "time", "user")}
     roles |= {column: role for role, column in recipe.columns.items() if column and role in roles}
     for name in record:
         if name not in roles and name not in recipe.signals:
-            known = list(dict.fromkeys([*roles, *recipe.signals]))
+            names = list(dict.fromkeys([*roles, *recipe.signals]))
             raise ParameterError(
-                f"a row of a history has no {name!r}; it has {', '.join(known)}.{nearest(name, known)}"
+                f"a row of a history has no {name!r}; it has {', '.join(names)}.{did_you_mean(name, names)}"
             )
-    given = {roles[name]: value for name, value in record.items() if name in roles}
-    if "item" not in given:
+    fields = {roles[name]: value for name, value in record.items() if name in roles}
+    if "item" not in fields:
         raise ParameterError(f"{dict(record)!r} names no item; pass {{'item': ..., 'event': ...}}.")
     signals = {name: record[name] for name in recipe.signals if name in record}
-    time = given.get("time")
-    return Told(
-        given["item"],
-        given.get("value"),
-        given.get("event"),
-        None if time is None else _moment(time),
+    time = fields.get("time")
+    return HistoryRow(
+        fields["item"],
+        fields.get("value"),
+        fields.get("event"),
+        None if time is None else _timestamp(time),
         signals or None,
     )
 
 
-def _moment(given: Any) -> int:
+def _timestamp(time: Any) -> int:
     """Return a time in seconds, whichever unit it is in, as a reading does."""
-    moment = as_moment("time", given)
-    return moment // unit_of(abs(moment))[1]
+    timestamp = parse_timestamp("time", time)
+    return timestamp // timestamp_unit(abs(timestamp))[1]
 
 
-def _checked(row: Told, recipe: Recipe) -> Told:
+def _validate_row(row: HistoryRow, recipe: Recipe) -> HistoryRow:
     """Refuse what the recipe cannot make a value of."""
     numbers = {"value": row.value} | (row.signals or {})
     for name, number in numbers.items():
-        finite = isinstance(number, float | int | np.number) and abs(number) <= _LARGEST
-        if not finite and (number is not None or name in recipe.signals):
+        is_finite = isinstance(number, float | int | np.number) and abs(number) <= _MAX_VALUE
+        if not is_finite and (number is not None or name in recipe.signals):
             raise DataError(f"the {name} {number!r} of {row.item!r} is not a finite number; pass a number.")
     if row.event is not None and not recipe.events:
         raise DataError(f"this model weighs no events, such as {row.event!r} of {row.item!r}; pass a number.")
     missing = [name for name in recipe.signals if name not in (row.signals or {})]
-    if missing and not row.favourite:
+    if missing and not row.is_bare_item:
         raise DataError(
             f"a value is made of {', '.join(recipe.signals)} here; pass {missing[0]!r} of {row.item!r}, too."
         )
     return row
 
 
-def _place(data: Interactions, item: Id, unknown: str) -> int:
+def _item_row(data: Interactions, item: Id, unknown: str) -> int:
     try:
-        return rated_row(data, item)
+        return rated_item_row(data, item)
     except UnknownItem:
         if unknown == "raise":
             raise
         return -1
 
 
-def _valued(data: Interactions, placed: Sequence[tuple[Told, int]]) -> dict[int, float]:
+def _aggregate_values(data: Interactions, row_items: Sequence[tuple[HistoryRow, int]]) -> dict[int, float]:
     """Return item row -> value of what a visitor did, combined by pair."""
     recipe = data.recipe
-    weights = _event_weights([row for row, _ in placed], recipe)
-    placed = [each for each, weight in zip(placed, weights, strict=True) if not np.isnan(weight)]
-    if not placed:
+    weights = _weigh_events([row for row, _ in row_items], recipe)
+    row_items = [row_item for row_item, weight in zip(row_items, weights, strict=True) if not np.isnan(weight)]
+    if not row_items:
         return {}
-    rows, items = [row for row, _ in placed], np.array([at for _, at in placed], np.int32)
+    rows, items = [row for row, _ in row_items], np.array([item for _, item in row_items], np.int32)
     values = np.array([1.0 if row.value is None else row.value for row in rows], np.float32)
     signals = {name: np.array([(row.signals or {})[name] for row in rows], np.float32) for name in recipe.signals}
-    times = _times(rows, recipe)
+    times = _event_times(rows, recipe)
     values = recipe.row_values(values, weights[~np.isnan(weights)] if recipe.events else None, signals, times)
-    pairs = Pairs.sort(np.zeros(len(items), np.int32), [items, values, times, None], 1, len(data.item_ids))
-    if pairs.repeated:
+    pairs = SortedPairs.sort(np.zeros(len(items), np.int32), [items, values, times, None], 1, len(data.item_ids))
+    if pairs.n_repeated:
         if recipe.duplicates in (None, "raise"):
             raise RowsError("the history names an item twice, and the data had no such rows; give one value of each.")
-        pairs = pairs.combined(str(recipe.duplicates))
-    kept, made = recipe.pair_values(pairs.values, pairs.times)
-    return dict(zip(pairs.items[kept].tolist(), made.tolist(), strict=True))
+        pairs = pairs.combine(str(recipe.duplicates))
+    positions, pair_values = recipe.pair_values(pairs.values, pairs.times)
+    return dict(zip(pairs.items[positions].tolist(), pair_values.tolist(), strict=True))
 
 
-def _event_weights(rows: Sequence[Told], recipe: Recipe) -> NDArray[np.float32]:
+def _weigh_events(rows: Sequence[HistoryRow], recipe: Recipe) -> NDArray[np.float32]:
     """Return the weight of each row's event, 1 where a row names none, NaN where it is to be left out."""
     weights = np.ones(len(rows), np.float32)
-    named = [at for at, row in enumerate(rows) if row.event is not None]
-    weights[named] = recipe.event_weights([str(rows[at].event) for at in named])
-    if recipe.unknown_events == "raise" and (wrong := np.isnan(weights)).any():
-        event, known = str(rows[int(np.argmax(wrong))].event), list(recipe.events)
-        raise DataError(f"event {event!r} has no weight here; there are {', '.join(known)}.{nearest(event, known)}")
+    positions = [position for position, row in enumerate(rows) if row.event is not None]
+    weights[positions] = recipe.event_weights([str(rows[position].event) for position in positions])
+    if recipe.unknown_events == "raise" and (unknown := np.isnan(weights)).any():
+        event, events = str(rows[int(np.argmax(unknown))].event), list(recipe.events)
+        raise DataError(
+            f"event {event!r} has no weight here; there are {', '.join(events)}.{did_you_mean(event, events)}"
+        )
     return weights
 
 
-def _times(rows: Sequence[Told], recipe: Recipe) -> NDArray[np.int64] | None:
+def _event_times(rows: Sequence[HistoryRow], recipe: Recipe) -> NDArray[np.int64] | None:
     """Return when things happened; what says nothing happened last."""
-    given = [row.time for row in rows if row.time is not None]
-    if not given:
+    event_times = [row.time for row in rows if row.time is not None]
+    if not event_times:
         return None
-    last = max([*given, recipe.fitted.get("reference", given[0])])
-    return np.array([last if row.time is None else row.time for row in rows], np.int64)
+    latest = max([*event_times, recipe.fitted.get("reference", event_times[0])])
+    return np.array([latest if row.time is None else row.time for row in rows], np.int64)

@@ -12,9 +12,9 @@ from alsatian import kernels
 from alsatian.data.id_map import Id
 from alsatian.recommender import present, resolve
 from alsatian.recommender.explanation import Explanation
-from alsatian.recommender.novelty import best
+from alsatian.recommender.novelty import rank_with_novelty
 from alsatian.recommender.recommendations import Recommendations
-from alsatian.recommender.topn import Audience, Mask
+from alsatian.recommender.topn import Mask, UserBatch
 
 if TYPE_CHECKING:
     from alsatian.recommender.model import Model
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 class Visitor:
     """What `fold_in` returns; the model itself is not changed."""
 
-    def __init__(self, model: Model, audience: Audience) -> None:
+    def __init__(self, model: Model, batch: UserBatch) -> None:
         self.model = model
-        self.audience = audience
+        self.audience = batch
 
     @property
     def likes(self) -> list[str | Id]:
         """The titles (or ids) of the visitor's items."""
         data = self.model.data
-        return [data.catalog.title_of(int(row)) or data.item_ids.id_of(int(row)) for row in self.audience.seen.indices]
+        return [
+            data.catalog.title_of(int(row)) or data.item_ids.id_of(int(row)) for row in self.audience.histories.indices
+        ]
 
     def __repr__(self) -> str:
         return f"Visitor({', '.join(map(str, self.likes))})"
@@ -45,25 +47,29 @@ class Visitor:
         deny: Iterable[Id] | None = None,
         where: str | Mask | None = None,
         novelty: float = 0.0,
-        because: bool = False,
+        reasons: bool = False,
         threads: int | None = None,
     ) -> Recommendations:
         """Return the visitor's n best items, as `Model.recommend` does for a user."""
         model, data = self.model, self.model.data
         allowed = resolve.allowed_items(data, allow, deny, where)
-        n = resolve.check_n(n, len(data.item_ids))
-        top = best(model, self.audience, n, exclude_seen, allowed, novelty, kernels.usable_threads(threads))
-        reasons = model.reasons(self.audience, top) if because else None
-        return present.arrange("like", [self.likes], top, model._sources(top, ["fold_in"]), data, reasons)
+        n = resolve.validate_n(n, len(data.item_ids))
+        top = rank_with_novelty(
+            model, self.audience, n, exclude_seen, allowed, novelty, kernels.usable_threads(threads)
+        )
+        item_reasons = model.reasons(self.audience, top) if reasons else None
+        return present.to_recommendations(
+            "like", [self.likes], top, model.source_labels(top, ["fold_in"]), data, item_reasons
+        )
 
     def predict(self, items: Id | Iterable[Id], *, clip: bool = False) -> NDArray[np.float32]:
         """Return the predicted value of each item (ids or titles)."""
         self.model.check_clip(clip)
         rows = resolve.item_rows(self.model.data, items)
-        audience = self.audience._replace(rows=np.zeros(len(rows), np.int32))
-        values = self.model._predict(audience, rows)
+        batch = self.audience._replace(rows=np.zeros(len(rows), np.int32))
+        values = self.model.score_pairs(batch, rows)
         return np.clip(values, *self.model.data.scale) if clip else values
 
     def explain(self, item: Id) -> Explanation:
         """Return which of the visitor's items speak for this one, and how much."""
-        return self.model._told(self.audience, 0, [resolve.item_row(self.model.data, item)])[0]
+        return self.model.explanations(self.audience, 0, [resolve.item_row(self.model.data, item)])[0]

@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from alsatian import kernels
-from alsatian._util.atomic_write import write_whole
-from alsatian._util.dataframes import package
-from alsatian._util.progress_bar import Step, steps
+from alsatian._util.atomic_write import write_atomic
+from alsatian._util.dataframes import import_package
+from alsatian._util.progress_bar import StepCallback, show_steps
 from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
 from alsatian.evaluation import Evaluation, evaluate
-from alsatian.evaluation.compare import entered_in, protocols_of
-from alsatian.evaluation.learning_curves import plots
-from alsatian.evaluation.metric_registry import asked
-from alsatian.inspection.value_type import suggested
+from alsatian.evaluation.compare import group_by_protocol, label_models
+from alsatian.evaluation.learning_curves import import_plots
+from alsatian.evaluation.metric_registry import parse_metrics
+from alsatian.inspection.value_type import suggest_models
 from alsatian.models import Model
-from alsatian.models.ensemble.model_parameters import made
+from alsatian.models.ensemble.model_parameters import as_model
 from alsatian.posters import Posters
 from alsatian.reporting import sample_lists
-from alsatian.reporting.fitted_models import Entry, entry
-from alsatian.split import Split, named, spec
+from alsatian.reporting.fitted_models import FittedModel, fit_for_report
+from alsatian.split import Split, from_spec, spec
 from alsatian.tuning.importance import check_study, read_study
 from alsatian.tuning.study import Study
 from alsatian.visual import html as pages
@@ -39,7 +39,7 @@ class Report:
 
     def save(self, path: str | Path) -> None:
         """Write the page into a file; whatever goes wrong, an older one stays whole."""
-        write_whole(path, self.html.encode(errors="replace"))  # names of files need not be text
+        write_atomic(path, self.html.encode(errors="replace"))  # names of files need not be text
 
     def __repr__(self) -> str:
         return f"Report({len(self.html):,} letters)\n{self.evaluation}"
@@ -52,8 +52,8 @@ def report(
     split: str | Split | Sequence[Split] = "per-user:10",
     at: int | Sequence[int] = (10,),
     metrics: Iterable[str] | None = None,
-    reference: str = "popularity",
-    likes: float | None = None,
+    baseline: str = "popularity",
+    min_rating: float | None = None,
     bootstrap: int = 2000,
     study: Study | str | Path | None = None,
     users: Iterable[Id] | None = None,
@@ -82,73 +82,79 @@ def report(
     ({'ndcg@10': ...}, '<!doctype html>')
     """
     check_libraries(study)
-    wanted, splits = asked(metrics, at), _splits(data, split, seed)
-    several = [one for folds in protocols_of(splits, seed).values() for one in folds]
-    first = several[0]
-    liked = first if likes is None else first.likes(likes)
-    search = _search(study, data, first, likes)
-    entered = _models(models, data, search)
-    asked_for = entered_in(entered, first.train)
-    shown = sample_lists.users_of(first, users), sample_lists.items_of(first.train, items)
-    own, pictures = kernels.usable_threads(threads), posters or Posters(offline=not data.catalog.titles)
-    found = evaluate(
-        entered, splits, metrics=wanted.names, reference=reference, likes=likes, bootstrap=bootstrap, seed=seed,
-        threads=own, progress=progress,
+    request, splits = parse_metrics(metrics, at), _parse_splits(data, split, seed)
+    all_splits = [fold for folds in group_by_protocol(splits, seed).values() for fold in folds]
+    first_split = all_splits[0]
+    ranking_split = first_split if min_rating is None else first_split.binarize(min_rating)
+    tuning_study = _load_study(study, data, first_split, min_rating)
+    requested_models = _report_models(models, data, tuning_study)
+    models_by_label = label_models(requested_models, first_split.train)
+    sample_rows = sample_lists.choose_users(first_split, users), sample_lists.choose_items(first_split.train, items)
+    thread_count, poster_source = kernels.usable_threads(threads), posters or Posters(offline=not data.catalog.titles)
+    evaluation = evaluate(
+        requested_models, splits, metrics=request.names, baseline=baseline, min_rating=min_rating, bootstrap=bootstrap, seed=seed,
+        threads=thread_count, progress=progress,
     )  # fmt: skip
-    from alsatian.reporting.report_page import Material, compose
+    from alsatian.reporting.report_page import ReportData, render_report
 
-    with steps("drawing", len(asked_for) + 2, progress) as step:
-        entries = _entries(asked_for, len(entered), first, likes, own, step)
-        material = Material(
-            data, several, liked, likes, found, entries, search, shown, pictures,
-            wanted.lists[0][1] if wanted.lists else 10, title, command, seed, own,
+    with show_steps("drawing", len(models_by_label) + 2, progress) as step:
+        fitted_models = _fit_models(models_by_label, len(requested_models), first_split, min_rating, thread_count, step)
+        report_data = ReportData(
+            data, all_splits, ranking_split, min_rating, evaluation, fitted_models, tuning_study, sample_rows, poster_source,
+            request.list_metrics[0][1] if request.list_metrics else 10, title, command, seed, thread_count,
         )  # fmt: skip
-        return Report(compose(material, step), found)
+        return Report(render_report(report_data, step), evaluation)
 
 
-def _splits(data: Interactions, split: str | Split | Sequence[Split], seed: int) -> Split | Sequence[Split]:
+def _parse_splits(data: Interactions, split: str | Split | Sequence[Split], seed: int) -> Split | Sequence[Split]:
     """Return the splits of the data; raises ParameterError before any work."""
     if not isinstance(data, Interactions):
         raise ParameterError(f"report takes what al.read gives, not a {type(data).__name__}; pass al.read(...).")
     if not isinstance(split, str):
         return split
-    spec.parse(split)
-    return named(split, data, seed)
+    spec.parse_spec(split)
+    return from_spec(split, data, seed)
 
 
 def check_libraries(study: str | Path | Study | None = None) -> None:
     """Raise DependencyError where something that a report needs is not installed, before any work."""
-    pages.library()
-    package("matplotlib", "pip install 'alsatian[report]'")
-    plots()
+    pages.import_jinja()
+    import_package("matplotlib", "pip install 'alsatian[report]'")
+    import_plots()
     if isinstance(study, str | Path):
         check_study(Path(study))
 
 
-def _models(models: Any, data: Interactions, search: Study | None) -> list[Model]:
+def _report_models(models: Any, data: Interactions, study: Study | None) -> list[Model]:
     """Return the models that were asked for, or those that suit the values; with the best one of a search."""
-    given = suggested(data)[0] if models is None else [models] if isinstance(models, Model | str) else list(models)
-    several: list[Model] = [one if isinstance(one, Model) else made(one) for one in given]
-    if search is not None:
-        best = search.model
-        several += [best] if all((one.name, one.params) != (best.name, best.params) for one in several) else []
-    return several
+    candidates = (
+        suggest_models(data)[0] if models is None else [models] if isinstance(models, Model | str) else list(models)
+    )
+    instances: list[Model] = [model if isinstance(model, Model) else as_model(model) for model in candidates]
+    if study is not None:
+        best = study.model
+        instances += (
+            [best] if all((model.name, model.params) != (best.name, best.params) for model in instances) else []
+        )
+    return instances
 
 
-def _search(study: Study | str | Path | None, data: Interactions, split: Split, likes: float | None) -> Study | None:
+def _load_study(
+    study: Study | str | Path | None, data: Interactions, split: Split, likes: float | None
+) -> Study | None:
     """Return the search to show; of a file that of this data, of its likes, or of what is learned from."""
     if study is None or isinstance(study, Study):
         return study
     parts = [data, split.train]
-    return read_study(study, parts + ([] if likes is None else [part.likes(likes) for part in parts]))
+    return read_study(study, parts + ([] if likes is None else [part.binarize(likes) for part in parts]))
 
 
-def _entries(
-    models: dict[str, Model], given: int, split: Split, likes: float | None, threads: int, step: Step
-) -> list[Entry]:
+def _fit_models(
+    models: dict[str, Model], requested_count: int, split: Split, likes: float | None, threads: int, step: StepCallback
+) -> list[FittedModel]:
     """Return all models of the table, fitted on the first split; the first `given` were asked for."""
-    entries = []
-    for place, (label, model) in enumerate(models.items()):
+    fitted_models = []
+    for index, (label, model) in enumerate(models.items()):
         step(f"{label} for the lists")
-        entries.append(entry(label, model, split, likes, threads, asked=place < given))
-    return entries
+        fitted_models.append(fit_for_report(label, model, split, likes, threads, is_requested=index < requested_count))
+    return fitted_models

@@ -4,60 +4,60 @@ from __future__ import annotations
 
 from typing import Any
 
-from alsatian._util.formatting import number
-from alsatian.data.interactions import Interactions, Report
-from alsatian.errors import counted
-from alsatian.inspection.data_checks import problems
+from alsatian._util.formatting import format_number
+from alsatian.data.interactions import Interactions, ReadReport
+from alsatian.errors import pluralize
+from alsatian.inspection.data_checks import find_problems
 from alsatian.inspection.profile import profile
 from alsatian.metrics import gini_of
 from alsatian.reporting import charts
-from alsatian.reporting.charts import Drawing
+from alsatian.reporting.charts import Chart
 
 
-def overview(data: Interactions) -> dict[str, Any]:
+def data_overview(data: Interactions) -> dict[str, Any]:
     """Return the facts of some data by name."""
-    found = profile(data)
-    time = found["time"]
-    low, high = number(found["value"]["min"]), number(found["value"]["max"])
+    summary = profile(data)
+    time = summary["time"]
+    low, high = format_number(summary["value"]["min"]), format_number(summary["value"]["max"])
     tiles = [
-        (counted(len(data), "value"), f"all {low}" if low == high else f"from {low} to {high}"),
-        (counted(found["users"], "user"), f"half have {found['per_user']['median']:,} or more"),
-        (counted(found["items"], "item"), f"half have {found['per_item']['median']:,} or more"),
-        (percent(found["density"]), "of all pairs of user and item"),
+        (pluralize(len(data), "value"), f"all {low}" if low == high else f"from {low} to {high}"),
+        (pluralize(summary["users"], "user"), f"half have {summary['per_user']['median']:,} or more"),
+        (pluralize(summary["items"], "item"), f"half have {summary['per_item']['median']:,} or more"),
+        (format_share(summary["density"]), "of all pairs of user and item"),
     ]
     if time:
         tiles.append((f"{time['first']} – {time['last']}", "from the first to the last"))
     return {
         "tiles": tiles,
-        "columns": found["columns"],
-        "rows": rows(data.report),
+        "columns": summary["columns"],
+        "rows": count_rows(data.report),
         "notes": data.report.notes,
-        "problems": problems(data),
-        "spread": {"values per user": found["per_user"], "values per item": found["per_item"]},
+        "problems": find_problems(data),
+        "spread": {"values per user": summary["per_user"], "values per item": summary["per_item"]},
         "unequal": {"users": gini_of(data.by_user.counts), "items": gini_of(data.item_counts)},
-        "popular": found["popular"],
-    } | {"histogram": found["histogram"]}
+        "popular": summary["popular"],
+    } | {"histogram": summary["histogram"]}
 
 
-def pictures(data: Interactions, found: dict[str, Any]) -> list[Drawing]:
+def data_charts(data: Interactions, facts: dict[str, Any]) -> list[Chart]:
     """Return the pictures of some data."""
-    drawn = [charts.values(found["histogram"])] if len(found["histogram"]) > 1 else []
-    drawn.append(charts.skew(data.item_counts, data.by_user.counts))
-    timely = None if data.times is None else charts.over_time(data.times)
-    return drawn if timely is None else [*drawn, timely]
+    drawings = [charts.draw_values(facts["histogram"])] if len(facts["histogram"]) > 1 else []
+    drawings.append(charts.draw_skew(data.item_counts, data.by_user.counts))
+    time_chart = None if data.times is None else charts.draw_over_time(data.times)
+    return drawings if time_chart is None else [*drawings, time_chart]
 
 
-def rows(report: Report) -> list[tuple[str, int]]:
+def count_rows(report: ReadReport) -> list[tuple[str, int]]:
     """Return what became of the rows of the source."""
-    kept = report.read - sum(report.skipped.values()) - report.combined
-    told = [("read", report.read)]
-    told += [(f"left out: {reason.removeprefix('left out ')}", count) for reason, count in report.skipped.items()]
+    used = report.read - sum(report.skipped.values()) - report.combined
+    counts = [("read", report.read)]
+    counts += [(f"left out: {reason.removeprefix('left out ')}", count) for reason, count in report.skipped.items()]
     if report.combined:
-        told.append(("combined with another row of the same user and item", report.combined))
-    return [*told, ("kept", kept)]
+        counts.append(("combined with another row of the same user and item", report.combined))
+    return [*counts, ("kept", used)]
 
 
-def percent(share: float) -> str:
+def format_share(share: float) -> str:
     """Write a share for people.
 
     >>> percent(0.063), percent(0.00012)

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.evaluation.compare import train_of
+from alsatian.evaluation.compare import training_part
 from alsatian.evaluation.learning_curves import LearningCurves
-from alsatian.evaluation.score_model import check_fitted_on, recommended
+from alsatian.evaluation.score_model import check_fitted_on, rank_items
 from alsatian.models import Model
-from alsatian.models.ensemble.model_parameters import made
+from alsatian.models.ensemble.model_parameters import as_model
 from alsatian.split import Split, holdout
 
-CURVES = 0.1  # of what is learned from, held out for learning curves
-Rows = NDArray[np.int32]
+CURVE_HELD_OUT_SHARE = 0.1  # of what is learned from, held out for learning curves
+RowNumbers = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Entry:
+class FittedModel:
     """A model of the table, by its label there. own: the split that it learned from, of ratings or of likes.
 
     asked: whether somebody asked for it; popularity and the baseline are in every table.
@@ -28,24 +28,28 @@ class Entry:
 
     label: str
     model: Model
-    own: Split
-    asked: bool
+    fit_split: Split
+    is_requested: bool
 
-    def lists(self, users: Rows, n: int, threads: int) -> Rows:
+    def top_items(self, users: RowNumbers, n: int, threads: int) -> RowNumbers:
         """Return the n best items of each user, -1 past the end; nobody gets what she had."""
-        return recommended(self.model, self.own, users, min(n, len(self.own.train.item_ids)), threads)
+        return rank_items(self.model, self.fit_split, users, min(n, len(self.fit_split.train.item_ids)), threads)
 
 
-def entry(label: str, model: Model, split: Split, likes: float | None, threads: int, asked: bool) -> Entry:
+def fit_for_report(
+    label: str, model: Model, split: Split, likes: float | None, threads: int, is_requested: bool
+) -> FittedModel:
     """Return a model fitted on what it may learn from; one that is fitted is taken as it is."""
-    own = split if likes is None or model.predicts else split.likes(likes)
+    fit_split = split if likes is None or model.predicts_ratings else split.binarize(likes)
     if hasattr(model, "data"):
-        check_fitted_on(model, own.train, split.name)
-        return Entry(label, model, own, asked)
-    return Entry(label, made(model).fit(own.train, threads=threads, progress=False), own, asked)
+        check_fitted_on(model, fit_split.train, split.name)
+        return FittedModel(label, model, fit_split, is_requested)
+    return FittedModel(
+        label, as_model(model).fit(fit_split.train, threads=threads, progress=False), fit_split, is_requested
+    )
 
 
-def curves_of(
+def fit_learning_curves(
     models: Mapping[str, Model], split: Split, likes: float | None, seed: int, threads: int
 ) -> LearningCurves | None:
     """Return the learning curves of models of one kind, on a tenth of what they may learn from; None of none, or where
@@ -53,10 +57,10 @@ def curves_of(
 
     What the table judges on is not looked at, so that nobody chooses by it.
     """
-    if not models or len(train := train_of(next(iter(models.values())), split, likes)) * CURVES < 1:
+    if not models or len(train := training_part(next(iter(models.values())), split, likes)) * CURVE_HELD_OUT_SHARE < 1:
         return None
-    parts = holdout.random(train, CURVES, seed)
-    curves = LearningCurves(parts.held_out)
+    curve_split = holdout.split_random(train, CURVE_HELD_OUT_SHARE, seed)
+    curves = LearningCurves(curve_split.held_out)
     for model in models.values():
-        made(model).fit(parts.train, threads=threads, progress=False, callbacks=[curves])
+        as_model(model).fit(curve_split.train, threads=threads, progress=False, callbacks=[curves])
     return curves

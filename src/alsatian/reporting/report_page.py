@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.progress_bar import Step
+from alsatian._util.progress_bar import StepCallback
 from alsatian._version import __version__
 from alsatian.data.interactions import Interactions
-from alsatian.errors import counted
+from alsatian.errors import pluralize
 from alsatian.evaluation import Evaluation
-from alsatian.evaluation.learning_curves import Fit
-from alsatian.evaluation.metric_registry import title_of
-from alsatian.models.ensemble.base import Combined
+from alsatian.evaluation.learning_curves import FitHistory
+from alsatian.evaluation.metric_registry import metric_title
+from alsatian.models.ensemble.base import EnsembleModel
 from alsatian.posters import Posters
-from alsatian.recommender.resolve import are_known
-from alsatian.recommender.topn import either
+from alsatian.recommender.resolve import can_score
+from alsatian.recommender.topn import any_mask
 from alsatian.reporting import (
     charts,
     data_section,
@@ -31,18 +31,18 @@ from alsatian.reporting import (
     sample_lists,
     tuning_section,
 )
-from alsatian.reporting.charts import HIGH, WIDE, Drawing
-from alsatian.reporting.fitted_models import Entry, curves_of
-from alsatian.reporting.sample_lists import Shelf
+from alsatian.reporting.charts import HEIGHT_INCHES, WIDE_INCHES, Chart
+from alsatian.reporting.fitted_models import FittedModel, fit_learning_curves
+from alsatian.reporting.sample_lists import CardFactory
 from alsatian.split import Split
 from alsatian.tuning.study import Study
 from alsatian.visual import html
-from alsatian.visual.plots import AXIS, COLORS, TICKS, panels
-from alsatian.visual.svg import VARIABLES
+from alsatian.visual.plots import AXIS, COLORS, TICKS, panel_figures
+from alsatian.visual.svg import CSS_VARIABLES
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class ReportData:
     """What a page is made of.
 
     splits: what is judged on; of the first one are curves, lists and the eye test; liked: its likes. shown: rows of the
@@ -51,117 +51,124 @@ class Material:
 
     data: Interactions
     splits: Sequence[Split]
-    liked: Split
+    ranking_split: Split
     likes: float | None
-    found: Evaluation
-    entries: Sequence[Entry]
+    evaluation: Evaluation
+    fitted_models: Sequence[FittedModel]
     study: Study | None
-    shown: tuple[NDArray[np.int32], list[int]]
+    sample_rows: tuple[NDArray[np.int32], list[int]]
     posters: Posters
-    n: int
+    list_length: int
     title: str
     command: str | None
     seed: int
     threads: int
 
     @property
-    def first(self) -> Split:
+    def first_split(self) -> Split:
         return self.splits[0]
 
     @cached_property
     def colors(self) -> dict[str, str]:
         """The colour of each model, in all pictures; those that nobody asked for are grey."""
-        bright, grey = COLORS[:-1], {"popularity": TICKS}
+        palette, reference_colors = COLORS[:-1], {"popularity": TICKS}
         return {
-            entry.label: bright[at % len(bright)] if entry.asked else grey.get(entry.model.name, AXIS)
-            for at, entry in enumerate(self.entries)
+            entry.label: palette[index % len(palette)]
+            if entry.is_requested
+            else reference_colors.get(entry.model.name, AXIS)
+            for index, entry in enumerate(self.fitted_models)
         }
 
     @property
-    def listing(self) -> list[Entry]:
+    def listed_models(self) -> list[FittedModel]:
         """The models whose lists are looked at: those that were asked for, and popularity as the contrast."""
-        return [entry for entry in self.entries if entry.asked or entry.model.name == "popularity"]
+        return [entry for entry in self.fitted_models if entry.is_requested or entry.model.name == "popularity"]
 
 
-def compose(material: Material, step: Step) -> str:
+def render_report(material: ReportData, step: StepCallback) -> str:
     """Return the page."""
     step("learning curves")
-    curves = _curves(material)
+    curves = _curve_contexts(material)
     step("eye test")
-    shelf = Shelf(material.first.train, material.posters)
-    facts = data_section.overview(material.data)
-    judged = model_tables.tables(material.found)
-    return html.render(
+    card_factory = CardFactory(material.first_split.train, material.posters)
+    data_facts = data_section.data_overview(material.data)
+    table_contexts = model_tables.tables_by_protocol(material.evaluation)
+    return html.render_template(
         "report.html", title=material.title, version=__version__, made=datetime.now(UTC).date().isoformat(),
-        data=facts, data_pictures=_shown("data", data_section.pictures(material.data, facts)),
-        splits=_splits(material), notes=material.found.notes, tables=judged, bootstrap=material.found.bootstrap,
-        table_pictures=_shown("table", _intervals(material)), colors=_variables(material), curves=curves,
-        study=None if material.study is None else _search(material.study, material),
-        popularity=_popularity(material), eye=_eye(material, shelf), posters=shelf.uris, notice=shelf.notice,
-        again=_again(material),
+        data=data_facts, data_pictures=_figure_contexts("data", data_section.data_charts(material.data, data_facts)),
+        splits=_split_contexts(material), notes=material.evaluation.notes, tables=table_contexts, bootstrap=material.evaluation.bootstrap,
+        table_pictures=_figure_contexts("table", _interval_charts(material)), colors=_css_variables(material), curves=curves,
+        study=None if material.study is None else _study_context(material.study, material),
+        popularity=_popularity_context(material), eye=_sample_lists_context(material, card_factory), posters=card_factory.uris, notice=card_factory.notice,
+        again=_reproduction_context(material),
     )  # fmt: skip
 
 
-def _shown(name: str, drawn: Sequence[Drawing]) -> list[dict[str, Any]]:
-    return [drawing.shown(f"{name}-{at}") for at, drawing in enumerate(drawn)]
+def _figure_contexts(name: str, figures: Sequence[Chart]) -> list[dict[str, Any]]:
+    return [drawing.to_context(f"{name}-{index}") for index, drawing in enumerate(figures)]
 
 
-def _variables(material: Material) -> dict[str, str]:
+def _css_variables(material: ReportData) -> dict[str, str]:
     """Return the variable of the page for each model's colour."""
-    return {label: VARIABLES[color.lower()] for label, color in material.colors.items()}
+    return {label: CSS_VARIABLES[color.lower()] for label, color in material.colors.items()}
 
 
-def _splits(material: Material) -> list[dict[str, Any]]:
+def _split_contexts(material: ReportData) -> list[dict[str, Any]]:
     """Return what each protocol parted; sizes are of the first one."""
-    parts = {name: getattr(material.first, name) for name in ("train", "fold_in", "held_out")}
-    sizes = {name.replace("_", "-"): counted(len(part), "value") for name, part in parts.items() if part is not None}
+    parts = {name: getattr(material.first_split, name) for name in ("train", "fold_in", "held_out")}
+    sizes = {name.replace("_", "-"): pluralize(len(part), "value") for name, part in parts.items() if part is not None}
     return [
-        {"summary": one, "sizes": sizes if one.split == material.first.name and one.folds == 1 else {}}
-        for one in material.found.splits
+        {
+            "summary": summary,
+            "sizes": sizes if summary.split == material.first_split.name and summary.folds == 1 else {},
+        }
+        for summary in material.evaluation.splits
     ]
 
 
-def _intervals(material: Material) -> list[Drawing]:
+def _interval_charts(material: ReportData) -> list[Chart]:
     """Draw the main measures on each protocol, where there are models to compare."""
-    found, several = material.found, len(material.found.splits) > 1
-    drawn = []
-    for one in found.splits:
-        for name in model_tables.main_measures(found):
-            if sum(name in row.metrics for row in found if row.split == one.split) < 2:
+    evaluation, many_splits = material.evaluation, len(material.evaluation.splits) > 1
+    figures = []
+    for summary in evaluation.splits:
+        for name in model_tables.main_metrics(evaluation):
+            if sum(name in row.metrics for row in evaluation if row.split == summary.split) < 2:
                 continue
-            drawing = charts.intervals(found, one.split, name, material.colors)
-            drawn.append(drawing._replace(title=f"{drawing.title} on {one.split}") if several else drawing)
-    return drawn
+            drawing = charts.draw_intervals(evaluation, summary.split, name, material.colors)
+            figures.append(drawing._replace(title=f"{drawing.title} on {summary.split}") if many_splits else drawing)
+    return figures
 
 
-def _curves(material: Material) -> list[dict[str, Any]]:
+def _curve_contexts(material: ReportData) -> list[dict[str, Any]]:
     """Draw the learning curves of the models that were asked for and go by epochs, by what they are judged by.
 
     Combinations have none: their epochs are those of several fits.
     """
-    drawn = []
+    contexts = []
     for predicts in (True, False):
         models = {
             entry.label: entry.model
-            for entry in material.entries
-            if entry.asked
+            for entry in material.fitted_models
+            if entry.is_requested
             and entry.model.iterates
-            and not isinstance(entry.model, Combined)
-            and entry.model.predicts == predicts
+            and not isinstance(entry.model, EnsembleModel)
+            and entry.model.predicts_ratings == predicts
         }
-        curves = curves_of(models, material.first, material.likes, material.seed, material.threads)
+        curves = fit_learning_curves(models, material.first_split, material.likes, material.seed, material.threads)
         if curves is None or not any(fit.rows for fit in curves.fits):
             continue
         colors = [material.colors[label] for label in models]
-        pictures = panels(_relative(curves.fits), colors, curves.columns(held_out=True), WIDE, HIGH)
-        shown = [Drawing(title, figure) for title, figure in pictures]
+        pictures = panel_figures(
+            _relative_objectives(curves.fits), colors, curves.columns(held_out=True), WIDE_INCHES, HEIGHT_INCHES
+        )
+        figures = [Chart(title, figure) for title, figure in pictures]
         if len(models) > 1:
-            shown[0] = shown[0]._replace(title="Objective, in multiples of that in the end")
-        drawn.append({"models": list(models), "pictures": _shown(f"curves-{predicts:d}", shown)})
-    return drawn
+            figures[0] = figures[0]._replace(title="Objective, in multiples of that in the end")
+        contexts.append({"models": list(models), "pictures": _figure_contexts(f"curves-{predicts:d}", figures)})
+    return contexts
 
 
-def _relative(fits: Sequence[Fit]) -> list[list[dict[str, float]]]:
+def _relative_objectives(fits: Sequence[FitHistory]) -> list[list[dict[str, float]]]:
     """Return the rows of fits; the objectives of several, which are sums of different things, beside their ends."""
     if len(fits) == 1:
         return [fits[0].rows]
@@ -171,54 +178,66 @@ def _relative(fits: Sequence[Fit]) -> list[list[dict[str, float]]]:
     ]
 
 
-def _search(study: Study, material: Material) -> dict[str, Any]:
+def _study_context(study: Study, material: ReportData) -> dict[str, Any]:
     """Return a search in facts and pictures, and whether it saw nothing of what is held out here, on any split."""
-    trains = [one.train for one in material.splits]
+    trains = [train.train for train in material.splits]
     clean = all(
-        study.data.digest in (one.digest, (one if material.likes is None else one.likes(material.likes)).digest)
-        for one in trains
+        study.data.digest
+        in (train.digest, (train if material.likes is None else train.binarize(material.likes)).digest)
+        for train in trains
     )
-    return tuning_section.facts(study) | {"clean": clean, "pictures": _shown("search", tuning_section.drawings(study))}
+    return tuning_section.search_facts(study) | {
+        "clean": clean,
+        "pictures": _figure_contexts("search", tuning_section.search_charts(study)),
+    }
 
 
-def _popularity(material: Material) -> dict[str, Any]:
+def _popularity_context(material: ReportData) -> dict[str, Any]:
     """Return what is recommended beside what is consumed, by popularity of items."""
-    train, held = material.liked.train, material.liked.held_out  # as the table of models counts
-    users = np.flatnonzero(held.by_user.counts).astype(np.int32)
-    n = min(material.n, len(train.item_ids))
-    lists = {entry.label: entry.lists(users, n, material.threads) for entry in material.listing}
-    groups = popularity_bias.groups(train.item_counts)
-    lines = {label: groups.shares(best[best >= 0]) for label, best in lists.items()}
-    people = int((train.by_user.counts > 0).sum())
-    placed = either(entry.model.placed_items for entry in material.listing)
-    known = are_known(held.items, train.item_counts, placed)  # others no model could recommend but by chance
-    consumed = held.items[known]
-    drawing = charts.by_popularity(
-        groups.sizes, {popularity_bias.CONSUMED: groups.shares(consumed)} | lines, material.colors
+    train, held_out = material.ranking_split.train, material.ranking_split.held_out  # as the table of models counts
+    users = np.flatnonzero(held_out.by_user.counts).astype(np.int32)
+    n = min(material.list_length, len(train.item_ids))
+    lists = {entry.label: entry.top_items(users, n, material.threads) for entry in material.listed_models}
+    groups = popularity_bias.group_by_popularity(train.item_counts)
+    model_shares = {label: groups.shares(top_items[top_items >= 0]) for label, top_items in lists.items()}
+    active_users = int((train.by_user.counts > 0).sum())
+    cold_items = any_mask(entry.model.cold_items for entry in material.listed_models)
+    scorable = can_score(held_out.items, train.item_counts, cold_items)  # others no model could recommend but by chance
+    consumed = held_out.items[scorable]
+    drawing = charts.draw_popularity_shares(
+        groups.sizes, {popularity_bias.CONSUMED_LABEL: groups.shares(consumed)} | model_shares, material.colors
     )
-    rows = popularity_bias.table(lists, train.item_counts, people)
-    own = popularity_bias.table({popularity_bias.CONSUMED: consumed[None, :]}, train.item_counts, people)
+    rows = popularity_bias.popularity_table(lists, train.item_counts, active_users)
+    held_out_row = popularity_bias.popularity_table(
+        {popularity_bias.CONSUMED_LABEL: consumed[None, :]}, train.item_counts, active_users
+    )
     columns = ["popularity", "novelty", "coverage", "gini"]
     return {
-        "n": n, "rows": {"what was held out": own[popularity_bias.CONSUMED]} | rows, "pictures": _shown("bias", [drawing]),
-        "columns": [(name, title_of(name)) for name in columns], "models": list(lists), "unknown": 1 - known.mean(),
-        **popularity_bias.rest(groups.sizes),
+        "n": n, "rows": {"what was held out": held_out_row[popularity_bias.CONSUMED_LABEL]} | rows, "pictures": _figure_contexts("bias", [drawing]),
+        "columns": [(name, metric_title(name)) for name in columns], "models": list(lists), "unknown": 1 - scorable.mean(),
+        **popularity_bias.group_facts(groups.sizes),
     }  # fmt: skip
 
 
-def _eye(material: Material, shelf: Shelf) -> dict[str, Any]:
-    users, items = material.shown
-    entries, threads = material.listing, material.threads
-    people = sample_lists.people(entries, material.first, material.liked, users, shelf, threads) if len(users) else []
-    return {"people": people, "items": sample_lists.alike(entries, items, shelf, threads)}
+def _sample_lists_context(material: ReportData, shelf: CardFactory) -> dict[str, Any]:
+    users, items = material.sample_rows
+    fitted_models, threads = material.listed_models, material.threads
+    user_contexts = (
+        sample_lists.user_lists(fitted_models, material.first_split, material.ranking_split, users, shelf, threads)
+        if len(users)
+        else []
+    )
+    return {"people": user_contexts, "items": sample_lists.similar_items(fitted_models, items, shelf, threads)}
 
 
-def _again(material: Material) -> dict[str, Any]:
-    found = material.found
+def _reproduction_context(material: ReportData) -> dict[str, Any]:
+    evaluation = material.evaluation
     return {
         "command": material.command,
-        "call": reproduction.call(material.entries, found, material.likes, material.seed),
-        "facts": reproduction.facts(material.data, material.first, found, material.seed, material.threads),
-        "rules": reproduction.rules(material.data),
-        "settings": reproduction.settings(material.entries),
+        "call": reproduction.python_call(material.fitted_models, evaluation, material.likes, material.seed),
+        "facts": reproduction.run_facts(
+            material.data, material.first_split, evaluation, material.seed, material.threads
+        ),
+        "rules": reproduction.recipe_rules(material.data),
+        "settings": reproduction.model_settings(material.fitted_models),
     }

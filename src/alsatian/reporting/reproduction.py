@@ -13,27 +13,29 @@ from alsatian import kernels
 from alsatian._version import __version__
 from alsatian.data.interactions import Interactions
 from alsatian.evaluation import Evaluation
-from alsatian.reporting.fitted_models import Entry
+from alsatian.reporting.fitted_models import FittedModel
 from alsatian.split import Split
 
-_MODEL = re.compile(r"\b[A-Z]\w*\(")  # also a part of another one
-OFFICIAL, FOLDER = "movielens-folds", "folder"  # a split of files
+_MODEL_CALL = re.compile(r"\b[A-Z]\w*\(")  # also a part of another one
+OFFICIAL_FOLDS, FOLDER_PLACEHOLDER = "movielens-folds", "folder"  # a split of files
 
 
-def facts(data: Interactions, split: Split, found: Evaluation, seed: int, threads: int) -> list[tuple[str, str]]:
+def run_facts(
+    data: Interactions, split: Split, evaluation: Evaluation, seed: int, threads: int
+) -> list[tuple[str, str]]:
     """Return what was used, by name."""
     return [
         ("Alsatian", f"{__version__}, kernels: {kernels.instruction_set}"),
         ("Python", f"{platform.python_version()}, NumPy {np.__version__}, {platform.system()} {platform.machine()}"),
         ("seed", f"{seed}, of the splits, the learning curves and the draws"),
-        ("draws of users", f"{found.bootstrap:,}"),
+        ("draws of users", f"{evaluation.bootstrap:,}"),
         ("threads", f"{threads}; their number changes no figure"),
         ("digest of the data", data.digest),
         ("digest of what is learned from", f"{split.train.digest} ({split.label})"),
     ]
 
 
-def rules(data: Interactions) -> list[tuple[str, str]]:
+def recipe_rules(data: Interactions) -> list[tuple[str, str]]:
     """Return how rows of the source became values: columns and the rules of the recipe."""
     rules = {name: str(value) for name, value in data.recipe.rules().items()}
     if columns := [f"{role}: {name}" for role, name in data.recipe.columns.items() if name]:
@@ -41,31 +43,38 @@ def rules(data: Interactions) -> list[tuple[str, str]]:
     return list(rules.items())
 
 
-def settings(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+def model_settings(entries: Sequence[FittedModel]) -> list[dict[str, Any]]:
     """Return all settings of each model, those that are not the default marked."""
     return [
         {
             "label": entry.label,
-            "settings": [(name, str(value), name in entry.model.changed) for name, value in entry.model.params.items()],
+            "settings": [
+                (name, str(value), name in entry.model.non_default) for name, value in entry.model.params.items()
+            ],
         }
         for entry in entries
     ]
 
 
-def call(entries: Sequence[Entry], found: Evaluation, likes: float | None, seed: int) -> str:
+def python_call(entries: Sequence[FittedModel], evaluation: Evaluation, likes: float | None, seed: int) -> str:
     """Return the report as a call in Python."""
-    models = ", ".join(_MODEL.sub(r"al.\g<0>", repr(entry.model)) for entry in entries if entry.asked)
-    measures = ", ".join(repr(name) for name in found.asked)
-    more = [f"metrics=[{measures}]", f"reference={found.reference!r}", f"bootstrap={found.bootstrap}", f"seed={seed}"]
-    more += [f"likes={likes:g}"] if likes is not None else []
-    split = _parted([one.split for one in found.splits], seed)
-    return f'al.report(\n    data, [{models}],\n    split={split},\n    {", ".join(more)},\n).save("report.html")'
+    models = ", ".join(_MODEL_CALL.sub(r"al.\g<0>", repr(entry.model)) for entry in entries if entry.is_requested)
+    metrics = ", ".join(repr(name) for name in evaluation.requested_metrics)
+    arguments = [
+        f"metrics=[{metrics}]",
+        f"reference={evaluation.reference!r}",
+        f"bootstrap={evaluation.bootstrap}",
+        f"seed={seed}",
+    ]
+    arguments += [f"likes={likes:g}"] if likes is not None else []
+    split = _format_splits([summary.split for summary in evaluation.splits], seed)
+    return f'al.report(\n    data, [{models}],\n    split={split},\n    {", ".join(arguments)},\n).save("report.html")'
 
 
-def _parted(names: Sequence[str], seed: int) -> str:
+def _format_splits(names: Sequence[str], seed: int) -> str:
     """Write the splits as Python."""
-    if len(names) == 1 and names[0] != OFFICIAL:
+    if len(names) == 1 and names[0] != OFFICIAL_FOLDS:
         return repr(names[0])
-    made = [f"al.split.movielens_folds({FOLDER})" if name == OFFICIAL else f"al.split.named({name!r}, data, {seed})"
+    expressions = [f"al.split.movielens_folds({FOLDER_PLACEHOLDER})" if name == OFFICIAL_FOLDS else f"al.split.from_spec({name!r}, data, {seed})"
             for name in names]  # fmt: skip
-    return made[0] if len(made) == 1 else f"[{', '.join(f'*{each}' for each in made)}]"
+    return expressions[0] if len(expressions) == 1 else f"[{', '.join(f'*{expression}' for expression in expressions)}]"

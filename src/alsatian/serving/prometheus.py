@@ -6,43 +6,49 @@ import os
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
-from alsatian.serving.settings import FOLDER
+from alsatian.serving.settings import METRICS_FOLDER_VARIABLE
 
-_BOUNDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+_LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
 class Counters:
     """The figures of one application."""
 
     def __init__(self) -> None:
-        own = self._own = CollectorRegistry()
-        self._answers = Counter("alsatian_requests", "Requests answered.", ["method", "route", "status"], registry=own)
-        self._seconds = Histogram(
-            "alsatian_request_seconds", "Time from request to answer.", ["route"], buckets=_BOUNDS, registry=own
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "alsatian_requests", "Requests answered.", ["method", "route", "status"], registry=registry
         )
-        self.events = Counter("alsatian_events", "Events by what became of them.", ["outcome"], registry=own)
-        self.folded = Counter("alsatian_folded_in", "Lists of users made with new events.", registry=own)
-        self.without_events = Counter(
+        self._request_seconds = Histogram(
+            "alsatian_request_seconds",
+            "Time from request to answer.",
+            ["route"],
+            buckets=_LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.events = Counter("alsatian_events", "Events by what became of them.", ["outcome"], registry=registry)
+        self.fold_ins = Counter("alsatian_folded_in", "Lists of users made with new events.", registry=registry)
+        self.lists_without_events = Counter(
             "alsatian_without_events",
             "Lists of users made without the events database, which was out of reach.",
-            registry=own,
+            registry=registry,
         )
-        self.swaps = Counter("alsatian_model_swaps", "New models taken into service.", registry=own)
-        self.refusals = Counter("alsatian_model_refusals", "Model files refused.", registry=own)
-        self.since = Gauge(
+        self.reloads = Counter("alsatian_model_swaps", "New models taken into service.", registry=registry)
+        self.refusals = Counter("alsatian_model_refusals", "Model files refused.", registry=registry)
+        self.loaded_at = Gauge(
             "alsatian_model_since_seconds", "When the model was taken into service.",
-            multiprocess_mode="livemin", registry=own,
+            multiprocess_mode="livemin", registry=registry,
         )  # fmt: skip
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        known = method if method in ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH") else "other"
-        self._answers.labels(known, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        method_label = method if method in ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH") else "other"
+        self._requests.labels(method_label, route, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
 
-    def text(self) -> bytes:
+    def to_prometheus(self) -> bytes:
         """Return the figures, of all workers together, in Prometheus's form."""
-        if not os.environ.get(FOLDER):
-            return generate_latest(self._own)
+        if not os.environ.get(METRICS_FOLDER_VARIABLE):
+            return generate_latest(self._registry)
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from alsatian.errors import ParameterError
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # set for several workers, before the library that counts is loaded
-TOKEN = "ALSATIAN_TOKEN"  # the variable that may hold the token
+METRICS_FOLDER_VARIABLE = (
+    "PROMETHEUS_MULTIPROC_DIR"  # set for several workers, before the library that counts is loaded
+)
+TOKEN_VARIABLE = "ALSATIAN_TOKEN"  # the variable that may hold the token
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServiceSettings:
     """One service.
 
     model: the file. events: the URL of the database (None: SQLite beside the model). token: what writing and
@@ -27,9 +29,9 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
-    largest_body: int = 1 << 20
-    seconds: float = 10.0
-    patience: float = 10.0
+    max_body_bytes: int = 1 << 20
+    response_timeout: float = 10.0
+    request_timeout: float = 10.0
 
     def __post_init__(self) -> None:
         if self.token is not None and (
@@ -40,7 +42,7 @@ class Settings:
             )
         if self.token is None and not is_loopback(self.host):
             raise ParameterError(
-                f"--host {self.host} lets other machines in, so writing needs a token; put one into ${TOKEN}, "
+                f"--host {self.host} lets other machines in, so writing needs a token; put one into ${TOKEN_VARIABLE}, "
                 "or into a file for --token-file."
             )
         for name, value, low, high in (("--port", self.port, 0, 65_535), ("--workers", self.workers, 1, 256)):

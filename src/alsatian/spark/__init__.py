@@ -14,7 +14,7 @@ A fit goes through these modules; only the public DataFrame API is used, so clas
     factors     factors that stay in Parquet     lists: recommend and similar for everyone     putting: a model as such
 """
 
-from alsatian.spark.factor_tables import Factors
+from alsatian.spark.factor_tables import FactorTables
 from alsatian.spark.training import fit, fit_factors
 
-__all__ = ["Factors", "fit", "fit_factors"]
+__all__ = ["FactorTables", "fit", "fit_factors"]

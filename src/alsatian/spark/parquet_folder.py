@@ -11,7 +11,10 @@ from typing import Any
 from alsatian.errors import ParameterError
 from alsatian.spark.session import is_local
 
-_PLAIN = {"compression": "none", "parquet.enable.dictionary": "false"}  # cells are bytes of floats: nothing repeats
+_PARQUET_OPTIONS = {
+    "compression": "none",
+    "parquet.enable.dictionary": "false",
+}  # cells are bytes of floats: nothing repeats
 
 
 class Folder:
@@ -20,12 +23,12 @@ class Folder:
     kept: whether it outlasts what is done in it.
     """
 
-    def __init__(self, spark: Any, path: str, kept: bool = True) -> None:
-        self.spark, self.path, self.kept = spark, str(path).rstrip("/"), kept
+    def __init__(self, spark: Any, path: str, is_permanent: bool = True) -> None:
+        self.spark, self.path, self.is_permanent = spark, str(path).rstrip("/"), is_permanent
 
     def write(self, name: str, table: Any) -> Any:
         """Write a table in place of an older one, and return it as it is read from there."""
-        writer = table.write.mode("overwrite").options(**_PLAIN)
+        writer = table.write.mode("overwrite").options(**_PARQUET_OPTIONS)
         writer.parquet(f"{self.path}/{name}")
         return self.read(name, table.schema)
 
@@ -54,10 +57,10 @@ class Folder:
         from pyspark.errors import PySparkException
 
         try:
-            found = self.read(name).collect()
+            rows = self.read(name).collect()
         except PySparkException:  # no such path, or nothing was committed there
             return None
-        return str(found[0][0]) if len(found) == 1 else None
+        return str(rows[0][0]) if len(rows) == 1 else None
 
 
 def holds_files(spark: Any, path: str) -> bool:
@@ -83,6 +86,6 @@ def working_folder(spark: Any, path: str | None) -> Iterator[Folder]:
         )
     temporary = tempfile.mkdtemp(prefix="alsatian-spark-")
     try:
-        yield Folder(spark, f"file://{temporary}", kept=False)
+        yield Folder(spark, f"file://{temporary}", is_permanent=False)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

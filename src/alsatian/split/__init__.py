@@ -17,39 +17,39 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from alsatian.split import holdout, published_splits, strong_generalization
-from alsatian.split.spec import named
+from alsatian.split.spec import from_spec
 from alsatian.split.split import Split, SplitWarning
 
-P = ParamSpec("P")
-Parts = TypeVar("Parts", Split, list[Split])
+ProtocolParams = ParamSpec("ProtocolParams")
+SplitOrSplits = TypeVar("SplitOrSplits", Split, list[Split])
 
 
-def _warned(protocol: Callable[P, Parts]) -> Callable[P, Parts]:
+def _with_warnings(protocol: Callable[ProtocolParams, SplitOrSplits]) -> Callable[ProtocolParams, SplitOrSplits]:
     """Let a protocol warn, once a call, of what would leak."""
 
     @wraps(protocol)
-    def warned(*args: P.args, **kwargs: P.kwargs) -> Parts:
-        made = protocol(*args, **kwargs)
-        several = made if isinstance(made, list) else [made]
-        if (first := next((each for each in several if each.warnings), None)) is not None:
-            warnings.warn(f"{first.label}: {' '.join(first.warnings)}", SplitWarning, stacklevel=2)
-        return made
+    def protocol_with_warnings(*args: ProtocolParams.args, **kwargs: ProtocolParams.kwargs) -> SplitOrSplits:
+        result = protocol(*args, **kwargs)
+        splits = result if isinstance(result, list) else [result]
+        if (warned_split := next((split for split in splits if split.warnings), None)) is not None:
+            warnings.warn(f"{warned_split.label}: {' '.join(warned_split.warnings)}", SplitWarning, stacklevel=2)
+        return result
 
-    return warned
+    return protocol_with_warnings
 
 
-random = _warned(holdout.random)
-per_user = _warned(holdout.per_user)
-leave_one_out = _warned(holdout.leave_one_out)
-by_time = _warned(holdout.by_time)
-rolling = _warned(holdout.rolling)
-folds = _warned(holdout.folds)
-strong = _warned(strong_generalization.strong)
-user_folds = _warned(strong_generalization.user_folds)
-liang2018 = _warned(published_splits.liang2018)
-movielens_folds = _warned(published_splits.movielens_folds)
+random = _with_warnings(holdout.split_random)
+per_user = _with_warnings(holdout.split_per_user)
+leave_one_out = _with_warnings(holdout.split_leave_one_out)
+by_time = _with_warnings(holdout.split_by_time)
+rolling = _with_warnings(holdout.split_rolling)
+k_fold = _with_warnings(holdout.split_folds)
+new_users = _with_warnings(strong_generalization.split_users)
+new_user_folds = _with_warnings(strong_generalization.split_user_folds)
+liang2018 = _with_warnings(published_splits.split_liang2018)
+movielens_folds = _with_warnings(published_splits.split_movielens_folds)
 
 __all__ = [
-    "Split", "SplitWarning", "by_time", "folds", "leave_one_out", "liang2018", "movielens_folds", "named", "per_user",
-    "random", "rolling", "strong", "user_folds",
+    "Split", "SplitWarning", "by_time", "from_spec", "k_fold", "leave_one_out", "liang2018", "movielens_folds",
+    "new_user_folds", "new_users", "per_user", "random", "rolling",
 ]  # fmt: skip

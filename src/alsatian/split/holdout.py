@@ -8,41 +8,41 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.parsing import as_days, as_moment, whole
+from alsatian._util.parsing import parse_duration, parse_timestamp, require_int
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, ParameterError
-from alsatian.split.split import Mask, Split, check_data, check_share, generator, parted
+from alsatian.split.split import Mask, Split, check_data, check_share, make_rng, make_split
 
 DAY = 86_400  # seconds
 
 
-def random(data: Interactions, share: float = 0.2, seed: int = 0, *, validation: float = 0.0) -> Split:
+def split_random(data: Interactions, share: float = 0.2, seed: int = 0, *, validation: float = 0.0) -> Split:
     """Hold out a random share of all values, each with the same chance.
 
     validation: a further share, of the rest, to choose by.
     """
 
-    def draw(some: Interactions, share: float) -> Mask:
-        count = round(len(some) * check_share("share", share))
-        return _mask(len(some), rng.permutation(len(some))[:count])
+    def draw(part: Interactions, share: float) -> Mask:
+        count = round(len(part) * check_share("share", share))
+        return _mask_of_rows(len(part), rng.permutation(len(part))[:count])
 
-    rng = generator(seed)
-    return parted(f"random:{share}", data, draw, share, validation)
+    rng = make_rng(seed)
+    return make_split(f"random:{share}", data, draw, share, validation)
 
 
-def per_user(data: Interactions, n: int = 10, seed: int = 0, *, last: bool = False, validation: int = 0) -> Split:
+def split_per_user(data: Interactions, n: int = 10, seed: int = 0, *, last: bool = False, validation: int = 0) -> Split:
     """Hold out n values of each user, but never more than half of what the user has.
 
     last: the newest ones (the seed decides between those of one moment) instead of random ones.
     validation: how many further values of each user to choose by; never more than half of the rest.
     """
 
-    def draw(some: Interactions, n: int) -> Mask:
-        counts = some.by_user.counts
-        keys = (rng.random(len(some)), *((-times_of(some, name),) if last else ()), some.users)
+    def draw(part: Interactions, n: int) -> Mask:
+        counts = part.by_user.counts
+        keys = (rng.random(len(part)), *((-require_times(part, name),) if last else ()), part.users)
         order = np.lexsort(keys)  # each user's entries, those to hold out first
-        place = np.arange(len(some)) - np.repeat(some.by_user.indptr[:-1], counts)
-        return _mask(len(some), order[place < np.repeat(np.minimum(n, counts // 2), counts)])
+        rank = np.arange(len(part)) - np.repeat(part.by_user.indptr[:-1], counts)
+        return _mask_of_rows(len(part), order[rank < np.repeat(np.minimum(n, counts // 2), counts)])
 
     name = f"per-user:{n}{':last' if last else ''}"
     check_data("per_user", data)
@@ -50,17 +50,17 @@ def per_user(data: Interactions, n: int = 10, seed: int = 0, *, last: bool = Fal
         raise ParameterError(f"n={n!r} is not a whole number; pass how many values of each user to hold out.")
     if n < 1:
         raise ParameterError(f"n={n} holds nothing out; pass 1 or more.")
-    rng = generator(seed)
-    return parted(name, data, draw, n, whole("validation", validation, 0))
+    rng = make_rng(seed)
+    return make_split(name, data, draw, n, require_int("validation", validation, 0))
 
 
-def leave_one_out(data: Interactions, seed: int = 0, *, last: bool = False, validation: bool = False) -> Split:
+def split_leave_one_out(data: Interactions, seed: int = 0, *, last: bool = False, validation: bool = False) -> Split:
     """Hold out one value of each user who has two or more: the newest (`last`) or a random one."""
-    made = per_user(data, 1, seed, last=last, validation=int(validation))
-    return replace(made, name=f"leave-one-out{':last' if last else ''}")
+    split = split_per_user(data, 1, seed, last=last, validation=int(validation))
+    return replace(split, name=f"leave-one-out{':last' if last else ''}")
 
 
-def by_time(data: Interactions, share: float = 0.2, *, at: Any = None, validation: float = 0.0) -> Split:
+def split_by_time(data: Interactions, share: float = 0.2, *, at: Any = None, validation: float = 0.0) -> Split:
     """Hold out what came last: nothing learned from is newer than anything held out.
 
     share: of the values; those of the moment of the cut are held out, so it can be a little more.
@@ -68,49 +68,54 @@ def by_time(data: Interactions, share: float = 0.2, *, at: Any = None, validatio
     validation: a further share, the newest of the rest, to choose by.
     """
 
-    def draw(some: Interactions, cut: float) -> Mask:
-        times = times_of(some, name)
+    def draw(part: Interactions, cut: float) -> Mask:
+        times = require_times(part, name)
         if not isinstance(cut, int):
             cut = int(np.sort(times)[-max(1, round(len(times) * cut))])
         return np.asarray(times >= cut)
 
     name = f"by-time:{share if at is None else at}"
-    size = check_share("share", share) if at is None else as_moment("at", at)
-    return parted(name, data, draw, size, check_share("validation", validation) if validation else 0)
+    size = check_share("share", share) if at is None else parse_timestamp("at", at)
+    return make_split(name, data, draw, size, check_share("validation", validation) if validation else 0)
 
 
-def rolling(data: Interactions, windows: int = 3, span: float | str = "30d", *, history: Any = None) -> list[Split]:
+def split_rolling(
+    data: Interactions, windows: int = 3, span: float | str = "30d", *, history: Any = None
+) -> list[Split]:
     """Hold out the last `windows` spans of time, one a split, the oldest first; each learns from what came before.
 
     span: of a window, in days or as '12h', '4w'. history: how far back to learn from (None: all that there is).
     """
-    name = f"rolling:{whole('windows', windows, 1)}:{span}{'' if history is None else f':{history}'}"
-    times = times_of(check_data("rolling", data), name)
-    length = round(as_days("span", span) * DAY)
-    reach = None if history is None else round(as_days("history", history) * DAY)
-    made = []
+    name = f"rolling:{require_int('windows', windows, 1)}:{span}{'' if history is None else f':{history}'}"
+    times = require_times(check_data("rolling", data), name)
+    span_seconds = round(parse_duration("span", span) * DAY)
+    history_seconds = None if history is None else round(parse_duration("history", history) * DAY)
+    splits = []
     for window in range(windows):
-        start = int(times.max()) + 1 - (windows - window) * length
-        before = (times < start) & (True if reach is None else times >= start - reach)
-        held = (times >= start) & (times < start + length)
-        if not (before.any() and held.any()):
-            what = "hold out" if before.any() else "learn from"
-            raise DataError(f"window {window + 1} of {name} has nothing to {what}; ask for fewer, or another span.")
-        made.append(Split(name, data.where(before), data.where(held), fold=window + 1))
-    return made
+        start = int(times.max()) + 1 - (windows - window) * span_seconds
+        train_mask = (times < start) & (True if history_seconds is None else times >= start - history_seconds)
+        held_out_mask = (times >= start) & (times < start + span_seconds)
+        if not (train_mask.any() and held_out_mask.any()):
+            purpose = "hold out" if train_mask.any() else "learn from"
+            raise DataError(f"window {window + 1} of {name} has nothing to {purpose}; ask for fewer, or another span.")
+        splits.append(Split(name, data.where(train_mask), data.where(held_out_mask), fold=window + 1))
+    return splits
 
 
-def folds(data: Interactions, k: int = 5, seed: int = 0) -> list[Split]:
+def split_folds(data: Interactions, k: int = 5, seed: int = 0) -> list[Split]:
     """Return k splits of all values: each value is held out in exactly one of them, at random."""
     check_data("folds", data)
-    if whole("k", k, 2) > len(data):
+    if require_int("k", k, 2) > len(data):
         raise ParameterError(f"k={k} is more than the {len(data):,} values; pass fewer folds.")
-    of = np.empty(len(data), np.int64)
-    of[generator(seed).permutation(len(data))] = np.arange(len(data)) % k
-    return [Split(f"folds:{k}", data.where(of != fold), data.where(of == fold), fold=fold + 1) for fold in range(k)]
+    fold_numbers = np.empty(len(data), np.int64)
+    fold_numbers[make_rng(seed).permutation(len(data))] = np.arange(len(data)) % k
+    return [
+        Split(f"folds:{k}", data.where(fold_numbers != fold), data.where(fold_numbers == fold), fold=fold + 1)
+        for fold in range(k)
+    ]
 
 
-def times_of(data: Interactions, name: str) -> NDArray[np.int64]:
+def require_times(data: Interactions, name: str) -> NDArray[np.int64]:
     """Return the times of the values; raises DataError where there are none."""
     if data.times is None:
         raise DataError(
@@ -120,7 +125,7 @@ def times_of(data: Interactions, name: str) -> NDArray[np.int64]:
     return data.times
 
 
-def _mask(count: int, chosen: NDArray[np.integer]) -> Mask:
+def _mask_of_rows(count: int, rows: NDArray[np.integer]) -> Mask:
     mask = np.zeros(count, bool)
-    mask[chosen] = True
+    mask[rows] = True
     return mask

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.parsing import finite, whole
+from alsatian._util.parsing import require_finite, require_int
 from alsatian.data.interactions import Interactions
-from alsatian.errors import DataError, ParameterError, counted
+from alsatian.errors import DataError, ParameterError, pluralize
 
 Mask = NDArray[np.bool_]
 
@@ -25,7 +25,7 @@ class SplitWarning(UserWarning):
 class Split:
     """Parts with names. Users and items keep the row numbers that they have in the whole data, in all parts.
 
-    name: the protocol, as `split.named` reads it. fold: which one of several of the same protocol this is, from 1.
+    name: the protocol, as `split.from_spec` reads it. fold: which one of several of the same protocol this is, from 1.
     train: what models learn from. held_out: what they are judged on, and must not see before.
     fold_in: what is known of people whom `train` lacks, to be folded in before they get answers (None: nobody).
     validation: a split with the same `train`, to choose models and settings by (None: none was asked for).
@@ -41,76 +41,87 @@ class Split:
     def __post_init__(self) -> None:
         for part in (self.held_out, self.fold_in):
             for name in ("user_ids", "item_ids") if part is not None else ():
-                mine, other = getattr(self.train, name), getattr(part, name)
-                if mine != other:
+                train_ids, part_ids = getattr(self.train, name), getattr(part, name)
+                if train_ids != part_ids:
                     raise DataError(
-                        f"the parts of {self.name} do not have the same {mine.what}s, in the same order; take both "
+                        f"the parts of {self.name} do not have the same {train_ids.side}s, in the same order; take both "
                         "from one Interactions, by its where(mask)."
                     )
 
     def __repr__(self) -> str:
         parts = {name: getattr(self, name) for name in ("train", "fold_in", "held_out")}
         sizes = ", ".join(f"{name} {len(part):,}" for name, part in parts.items() if part is not None)
-        more = "" if self.validation is None else f", validation {len(self.validation.held_out):,}"
-        return "\n".join([f"Split({self.label}: {sizes}{more} values)", *self.warnings])
+        validation_text = "" if self.validation is None else f", validation {len(self.validation.held_out):,}"
+        return "\n".join([f"Split({self.label}: {sizes}{validation_text} values)", *self.warnings])
 
     @property
     def label(self) -> str:
         """The name, and which fold it is."""
         return self.name if self.fold is None else f"{self.name} ({self.fold})"
 
-    def likes(self, at_least: float | None = None) -> Split:
+    def binarize(self, min_rating: float | None = None) -> Split:
         """Return the same split with the values of at least this as likes, in all parts, others left out."""
         parts = {name: getattr(self, name) for name in ("train", "held_out", "fold_in", "validation")}
-        return replace(self, **{name: part.likes(at_least) for name, part in parts.items() if part is not None})
+        return replace(self, **{name: part.binarize(min_rating) for name, part in parts.items() if part is not None})
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What would leak from the held-out part into what is learned, and what cannot be judged; a sentence each."""
-        return tuple(told for told in (self._shared(), self._future(), self._cold_users(), self._cold_items()) if told)
+        return tuple(
+            warning
+            for warning in (
+                self._shared_pairs_warning(),
+                self._future_warning(),
+                self._cold_users_warning(),
+                self._cold_items_warning(),
+            )
+            if warning
+        )
 
-    def _shared(self) -> str:
-        held = _pairs(self.held_out)
+    def _shared_pairs_warning(self) -> str:
+        held_out_keys = _pair_keys(self.held_out)
         parts = [self.train] if self.fold_in is None else [self.train, self.fold_in]
-        pairs = sum(_common(held, _pairs(part)) for part in parts)
-        return f"{_of(pairs, self.held_out)} are also learned from; split again." if pairs else ""
+        pairs = sum(_count_common(held_out_keys, _pair_keys(part)) for part in parts)
+        return f"{_count_of_held_out(pairs, self.held_out)} are also learned from; split again." if pairs else ""
 
-    def _future(self) -> str:
-        learned = [part.times for part in (self.train, self.fold_in) if part is not None and part.times is not None]
-        newest = max((int(times.max()) for times in learned if len(times)), default=None)
+    def _future_warning(self) -> str:
+        training_times = [
+            part.times for part in (self.train, self.fold_in) if part is not None and part.times is not None
+        ]
+        newest = max((int(times.max()) for times in training_times if len(times)), default=None)
         if newest is None or self.held_out.times is None:
             return ""
         older = int((self.held_out.times < newest).sum())
         return (
-            f"{_of(older, self.held_out)} are older than the newest value learned from, so models know what came "
+            f"{_count_of_held_out(older, self.held_out)} are older than the newest value learned from, so models know what came "
             "later; split.by_time cuts at one moment."
             if older
             else ""
         )
 
-    def _cold_users(self) -> str:
-        cold = self.cold_users
+    def _cold_users_warning(self) -> str:
+        cold_users = self.cold_users
         return (
-            f"{_of(int(self.held_out.by_user.counts[cold].sum()), self.held_out)} are of "
-            f"{counted(len(cold), 'user')} of whom nothing else is known."
-            if len(cold)
+            f"{_count_of_held_out(int(self.held_out.by_user.counts[cold_users].sum()), self.held_out)} are of "
+            f"{pluralize(len(cold_users), 'user')} of whom nothing else is known."
+            if len(cold_users)
             else ""
         )
 
-    def _cold_items(self) -> str:
-        cold = self.cold_items
+    def _cold_items_warning(self) -> str:
+        cold_items = self.cold_items
         return (
-            f"{_of(int(self.held_out.item_counts[cold].sum()), self.held_out)} are of "
-            f"{counted(len(cold), 'item')} that the training part lacks."
-            if len(cold)
+            f"{_count_of_held_out(int(self.held_out.item_counts[cold_items].sum()), self.held_out)} are of "
+            f"{pluralize(len(cold_items), 'item')} that the training part lacks."
+            if len(cold_items)
             else ""
         )
 
     @cached_property
     def cold_users(self) -> NDArray[np.intp]:
         """The rows of held-out users of whom nothing is known before."""
-        known = self.train.by_user.counts + (0 if self.fold_in is None else self.fold_in.by_user.counts)
-        return np.flatnonzero((self.held_out.by_user.counts > 0) & (known == 0))
+        known_counts = self.train.by_user.counts + (0 if self.fold_in is None else self.fold_in.by_user.counts)
+        return np.flatnonzero((self.held_out.by_user.counts > 0) & (known_counts == 0))
 
     @cached_property
     def cold_items(self) -> NDArray[np.intp]:
@@ -118,22 +129,24 @@ class Split:
         return np.flatnonzero((self.held_out.item_counts > 0) & (self.train.item_counts == 0))
 
 
-def parted(
+def make_split(
     name: str, data: Interactions, draw: Callable[[Interactions, Any], Mask], size: Any, validation: Any
 ) -> Split:
     """Return a split that holds out what `draw(data, size)` says; then, of the rest, `draw(rest, validation)`."""
-    held = draw(check_data(name, data), size)
-    train, held_out = data.where(~held), data.where(held)
+    held_out_mask = draw(check_data(name, data), size)
+    train, held_out = data.where(~held_out_mask), data.where(held_out_mask)
     _check_parts(name, train, held_out)
     if not validation:
         return Split(name, train, held_out)
-    inner = parted(f"{name}, validation", train, draw, validation, 0)
-    return Split(name, inner.train, held_out, validation=inner)
+    inner_split = make_split(f"{name}, validation", train, draw, validation, 0)
+    return Split(name, inner_split.train, held_out, validation=inner_split)
 
 
 def _check_parts(name: str, train: Interactions, held_out: Interactions) -> None:
     if len(held_out) == 0:
-        raise DataError(f"{name} holds nothing out of {counted(len(train), 'value')}; ask for more, or use more data.")
+        raise DataError(
+            f"{name} holds nothing out of {pluralize(len(train), 'value')}; ask for more, or use more data."
+        )
     if len(train) == 0:
         raise DataError(f"{name} leaves nothing to learn from; ask for less.")
 
@@ -145,30 +158,30 @@ def check_data(name: str, data: object) -> Interactions:
     return data
 
 
-def generator(seed: object) -> np.random.Generator:
+def make_rng(seed: object) -> np.random.Generator:
     """Return random numbers by a seed; raises ParameterError for what is none."""
-    return np.random.default_rng(whole("seed", seed, 0))
+    return np.random.default_rng(require_int("seed", seed, 0))
 
 
 def check_share(name: str, share: object) -> float:
     """Return a share above 0 and below 1."""
-    found = finite(name, share)
-    if not 0 < found < 1:
-        raise ParameterError(f"{name}={found:g} is no share of the whole; pass a number between 0 and 1, such as 0.2.")
-    return found
+    value = require_finite(name, share)
+    if not 0 < value < 1:
+        raise ParameterError(f"{name}={value:g} is no share of the whole; pass a number between 0 and 1, such as 0.2.")
+    return value
 
 
-def _pairs(data: Interactions) -> NDArray[np.int64]:
+def _pair_keys(data: Interactions) -> NDArray[np.int64]:
     """Number the pairs of user and item, in ascending order."""
     return data.users * np.int64(len(data.item_ids)) + data.items
 
 
-def _common(few: NDArray[np.int64], many: NDArray[np.int64]) -> int:
+def _count_common(keys: NDArray[np.int64], other_keys: NDArray[np.int64]) -> int:
     """Count what two ascending arrays have in common."""
-    at = np.searchsorted(many, few)
-    inside = at < len(many)
-    return int((many[at[inside]] == few[inside]).sum())
+    positions = np.searchsorted(other_keys, keys)
+    in_range = positions < len(other_keys)
+    return int((other_keys[positions[in_range]] == keys[in_range]).sum())
 
 
-def _of(some: int, held_out: Interactions) -> str:
-    return f"{some:,} of {counted(len(held_out), 'held-out value')}"
+def _count_of_held_out(count: int, held_out: Interactions) -> str:
+    return f"{count:,} of {pluralize(len(held_out), 'held-out value')}"

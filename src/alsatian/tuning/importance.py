@@ -9,20 +9,31 @@ import numpy as np
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
-from alsatian.models.ensemble.model_parameters import named
+from alsatian.models.ensemble.model_parameters import model_class
 from alsatian.tuning import search_space
-from alsatian.tuning.optuna_sampler import ABOUT, NAME, distribution, journal, library, quiet, trial_of
+from alsatian.tuning.optuna_sampler import (
+    FINGERPRINT_KEY,
+    STUDY_NAME,
+    import_optuna,
+    open_journal,
+    silence_optuna,
+    to_distribution,
+    to_trial,
+)
 from alsatian.tuning.study import Study
-from alsatian.tuning.study_file import is_journal
+from alsatian.tuning.study_file import is_study_file
 
-FEWEST, BEST = 4, 10  # complete trials from which on importances mean something; those that count as the best
-DIGITS = 16  # of a digest, in a study file
+MIN_COMPLETE_TRIALS, TOP_TRIALS = (
+    4,
+    10,
+)  # complete trials from which on importances mean something; those that count as the best
+DIGEST_LENGTH = 16  # of a digest, in a study file
 
 
 def check_study(path: Path) -> None:
     """Raise ParameterError for what is no study file, DependencyError without Optuna."""
-    library()
-    if not path.is_file() or not is_journal(path):
+    import_optuna()
+    if not path.is_file() or not is_study_file(path):
         raise ParameterError(f"{path} is no study file; pass one that 'alsatian tune --study FILE' wrote.")
 
 
@@ -32,24 +43,36 @@ def read_study(path: str | Path, data: Sequence[Interactions]) -> Study:
     Raises ParameterError where it is no study file, or has no complete trial.
     """
     check_study(path := Path(path))
-    with quiet():
-        optuna = library()
+    with silence_optuna():
+        optuna = import_optuna()
         try:
-            file = optuna.load_study(study_name=NAME, storage=journal(path))
-            about = file.user_attrs[ABOUT]
+            stored_study = optuna.load_study(study_name=STUDY_NAME, storage=open_journal(path))
+            fingerprint = stored_study.user_attrs[FINGERPRINT_KEY]
         except KeyError:
             raise ParameterError(f"{path} holds no search of 'alsatian tune'; pass a file that it wrote.") from None
-        trials = [trial for trial in file.trials if trial.state.is_finished()]
-        rows, greater = tuple(map(trial_of, trials)), file.direction.name == "MAXIMIZE"
+        trials = [trial for trial in stored_study.trials if trial.state.is_finished()]
+        rows, greater = tuple(map(to_trial, trials)), stored_study.direction.name == "MAXIMIZE"
     if not any(row.state == "complete" for row in rows):
         raise ParameterError(f"no trial of {path} is complete; go on with the search first.")
-    of = next((one for one in data if one.digest[:DIGITS] == about["data"]), data[0])
-    kind = named(about["model"])
-    base = kind(**about["settings"])
-    where = search_space.asked(
-        base, search_space.read(kind, [f"{name}={written}" for name, written in about["space"].items()])
+    study_data = next(
+        (interactions for interactions in data if interactions.digest[:DIGEST_LENGTH] == fingerprint["data"]), data[0]
     )
-    return Study(base, where, about["metric"], greater, about["split"], of, rows, interrupted=False, notes=())
+    model_type = model_class(fingerprint["model"])
+    base = model_type(**fingerprint["settings"])
+    parsed_space = search_space.parse_space(
+        base, search_space.parse_cli(model_type, [f"{name}={text}" for name, text in fingerprint["space"].items()])
+    )
+    return Study(
+        base,
+        parsed_space,
+        fingerprint["metric"],
+        greater,
+        fingerprint["split"],
+        study_data,
+        rows,
+        interrupted=False,
+        notes=(),
+    )
 
 
 def importances(study: Study) -> dict[str, float]:
@@ -59,19 +82,21 @@ def importances(study: Study) -> dict[str, float]:
     By PED-ANOVA (Watanabe et al. 2023, "PED-ANOVA: Efficiently quantifying hyperparameter importance in arbitrary
     subspaces"). Numbers of epochs that one fit tried are no part of it; empty where too few trials are complete.
     """
-    names = [name for name in study.space if all(name in trial.settings for trial in study.ranked)]
-    if study.model.epochs_nest:
+    names = [name for name in study.space if all(name in trial.settings for trial in study.ranked_trials)]
+    if study.model.epochs_are_nested:
         names = [name for name in names if name != "epochs"]
-    if len(study.ranked) < FEWEST or len(names) < 2:
+    if len(study.ranked_trials) < MIN_COMPLETE_TRIALS or len(names) < 2:
         return {}
-    optuna = library()
-    with quiet():
-        again = optuna.create_study(direction="maximize" if study.greater else "minimize")
-        places = {name: distribution(study.space[name]) for name in names}
-        for trial in study.ranked:
+    optuna = import_optuna()
+    with silence_optuna():
+        optuna_study = optuna.create_study(direction="maximize" if study.higher_is_better else "minimize")
+        distributions = {name: to_distribution(study.space[name]) for name in names}
+        for trial in study.ranked_trials:
             params = {name: trial.settings[name] for name in names}
-            again.add_trial(optuna.trial.create_trial(params=params, distributions=places, value=trial.value))
-        best = float(np.clip(BEST / len(study.ranked), 0.1, 0.5))
-        judge = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
-        found = optuna.importance.get_param_importances(again, evaluator=judge)
-    return {name: float(share) for name, share in found.items()}
+            optuna_study.add_trial(
+                optuna.trial.create_trial(params=params, distributions=distributions, value=trial.value)
+            )
+        target_quantile = float(np.clip(TOP_TRIALS / len(study.ranked_trials), 0.1, 0.5))
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=target_quantile)
+        shares = optuna.importance.get_param_importances(optuna_study, evaluator=evaluator)
+    return {name: float(share) for name, share in shares.items()}

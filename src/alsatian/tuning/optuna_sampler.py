@@ -17,37 +17,37 @@ from typing import Any
 
 import numpy as np
 
-from alsatian._util.dataframes import package
+from alsatian._util.dataframes import import_package
 from alsatian.errors import ParameterError
 from alsatian.tuning.search_space import Choices, Range, Space
 from alsatian.tuning.study import Trial
-from alsatian.tuning.trial import Outcome
+from alsatian.tuning.trial import TrialScore
 
 SAMPLERS = ("tpe", "random", "grid")
-BEFORE_PRUNING, WARM_UP, ALIKE = 8, 3, 4  # trials, epochs, and trials that came as far
-NAME = ABOUT = "alsatian"  # of the study in a file; where it says what it is a search of
+MIN_TRIALS_BEFORE_PRUNING, WARM_UP_EPOCHS, MIN_TRIALS_AT_EPOCH = 8, 3, 4  # trials, epochs, and trials that came as far
+STUDY_NAME = FINGERPRINT_KEY = "alsatian"  # of the study in a file; where it says what it is a search of
 
 
-def library() -> Any:
+def import_optuna() -> Any:
     """Return Optuna; raises DependencyError where it is not installed."""
-    return package("optuna", "pip install 'alsatian[tune]'")
+    return import_package("optuna", "pip install 'alsatian[tune]'")
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_optuna() -> Iterator[None]:
     """Let Optuna say nothing of its own accord meanwhile."""
-    optuna = library()
-    before = optuna.logging.get_verbosity()
+    optuna = import_optuna()
+    verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             yield
     finally:
-        optuna.logging.set_verbosity(before)
+        optuna.logging.set_verbosity(verbosity)
 
 
-class Proposals:
+class OptunaSampler:
     """A search: asked for settings, and told what became of them.
 
     first: the settings of the first trial, unless the search is a grid. about: what must be the same for a search to go
@@ -59,93 +59,99 @@ class Proposals:
         space: Space,
         sampler: str,
         *,
-        greater: bool,
+        higher_is_better: bool,
         seed: int,
-        first: Mapping[str, Any],
+        first_settings: Mapping[str, Any],
         prune: bool,
         path: Path | None,
-        about: Mapping[str, Any],
+        fingerprint: Mapping[str, Any],
     ) -> None:
-        self.optuna = library()
-        self.space, self.sampler, self.seed, self.first = space, sampler, seed, dict(first)
-        self.distributions = {name: distribution(where, sampler == "grid") for name, where in space.items()}
+        self.optuna = import_optuna()
+        self.space, self.sampler, self.seed, self.first_settings = space, sampler, seed, dict(first_settings)
+        self.distributions = {
+            name: to_distribution(search_range, sampler == "grid") for name, search_range in space.items()
+        }
         pruners = self.optuna.pruners
-        median = pruners.MedianPruner(BEFORE_PRUNING, WARM_UP, n_min_trials=ALIKE)
-        self.direction = "maximize" if greater else "minimize"
-        self.study = self.optuna.create_study(direction=self.direction, pruner=median if prune else pruners.NopPruner())
-        self.file = None if path is None else self._opened(path, about)
-        if self.file is not None:
-            self.study.add_trials(self.file.trials)
+        median_pruner = pruners.MedianPruner(
+            MIN_TRIALS_BEFORE_PRUNING, WARM_UP_EPOCHS, n_min_trials=MIN_TRIALS_AT_EPOCH
+        )
+        self.direction = "maximize" if higher_is_better else "minimize"
+        self.study = self.optuna.create_study(
+            direction=self.direction, pruner=median_pruner if prune else pruners.NopPruner()
+        )
+        self.stored_study = None if path is None else self._open_study_file(path, fingerprint)
+        if self.stored_study is not None:
+            self.study.add_trials(self.stored_study.trials)
 
     @property
-    def points(self) -> list[tuple[Any, ...]]:
+    def grid_points(self) -> list[tuple[Any, ...]]:
         """The points of a grid, the last setting changing fastest; one, where there is nothing to search."""
-        return list(itertools.product(*(where.points() for where in self.space.values())))
+        return list(itertools.product(*(search_range.points() for search_range in self.space.values())))
 
     def ask(self) -> Any:
         """Return an Optuna trial, whose `params` are to be tried."""
         number = len(self.study.trials)
         if self.sampler == "grid":
-            self.study.enqueue_trial(dict(zip(self.space, self.points[number], strict=True)))
+            self.study.enqueue_trial(dict(zip(self.space, self.grid_points[number], strict=True)))
         elif number == 0:
-            self.study.enqueue_trial(self.first)
-        self.study.sampler = self._sampler(number)
+            self.study.enqueue_trial(self.first_settings)
+        self.study.sampler = self._make_sampler(number)
         return self.study.ask(self.distributions)
 
-    def tell(self, trial: Any, outcome: Outcome | Exception | None, seconds: float) -> Trial:
+    def tell(self, trial: Any, outcome: TrialScore | Exception | None, seconds: float) -> Trial:
         """Note what became of a trial: a figure, the error that ended it, or None where it was pruned."""
         states = self.optuna.trial.TrialState
         trial.set_user_attr("seconds", seconds)
-        if isinstance(outcome, Outcome):
+        if isinstance(outcome, TrialScore):
             trial.set_user_attr("epochs", outcome.epochs)
-            told = self.study.tell(trial, outcome.figure)
+            frozen_trial = self.study.tell(trial, outcome.score)
         elif outcome is None:
-            told = self.study.tell(trial, state=states.PRUNED)
+            frozen_trial = self.study.tell(trial, state=states.PRUNED)
         else:
             trial.set_user_attr("error", str(outcome))
-            told = self.study.tell(trial, state=states.FAIL)
-        if self.file is not None:
-            self.file.add_trial(told)
-        return trial_of(told)
+            frozen_trial = self.study.tell(trial, state=states.FAIL)
+        if self.stored_study is not None:
+            self.stored_study.add_trial(frozen_trial)
+        return to_trial(frozen_trial)
 
     def trials(self) -> list[Trial]:
         """Return the trials that are over."""
-        return [trial_of(trial) for trial in self.study.trials if trial.state.is_finished()]
+        return [to_trial(trial) for trial in self.study.trials if trial.state.is_finished()]
 
-    def _sampler(self, number: int) -> Any:
+    def _make_sampler(self, number: int) -> Any:
         seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
         samplers = self.optuna.samplers
         return samplers.TPESampler(seed=seed) if self.sampler == "tpe" else samplers.RandomSampler(seed=seed)
 
-    def _opened(self, path: Path, about: Mapping[str, Any]) -> Any:
+    def _open_study_file(self, path: Path, fingerprint: Mapping[str, Any]) -> Any:
         """Open a study file, or begin one; raises ParameterError for one of another search."""
-        file = self.optuna.create_study(
-            storage=journal(path), study_name=NAME, direction=self.direction, load_if_exists=True
+        stored_study = self.optuna.create_study(
+            storage=open_journal(path), study_name=STUDY_NAME, direction=self.direction, load_if_exists=True
         )
-        known = file.user_attrs.get(ABOUT)
-        if known is None:
-            file.set_user_attr(ABOUT, about)
-        elif different := [name for name, value in about.items() if known.get(name) != value]:
+        stored_fingerprint = stored_study.user_attrs.get(FINGERPRINT_KEY)
+        if stored_fingerprint is None:
+            stored_study.set_user_attr(FINGERPRINT_KEY, fingerprint)
+        elif different := [name for name, value in fingerprint.items() if stored_fingerprint.get(name) != value]:
             name = different[0]
             raise ParameterError(
-                f"{path} holds a search with {name} {known.get(name)}, not {about[name]}; ask for the same again, or "
+                f"{path} holds a search with {name} {stored_fingerprint.get(name)}, not {fingerprint[name]}; ask for the same again, or "
                 "pass another study file."
             )
-        return file
+        return stored_study
 
 
-def distribution(where: Range | Choices, grid: bool = False) -> Any:
+def to_distribution(search_range: Range | Choices, grid: bool = False) -> Any:
     """Return what Optuna calls a place to search; of a grid a few points."""
-    distributions = library().distributions
-    if grid or isinstance(where, Choices):
-        return distributions.CategoricalDistribution(where.points())
-    kind = distributions.IntDistribution if where.whole else distributions.FloatDistribution
-    return kind(where.low, where.high, log=where.scale == "log")
+    distributions = import_optuna().distributions
+    if grid or isinstance(search_range, Choices):
+        return distributions.CategoricalDistribution(search_range.points())
+    distribution_class = distributions.IntDistribution if search_range.is_integer else distributions.FloatDistribution
+    return distribution_class(search_range.low, search_range.high, log=search_range.scale == "log")
 
 
-def journal(path: Path) -> Any:
+def open_journal(path: Path) -> Any:
     """Return a study file as Optuna's storage; raises ParameterError for a damaged one."""
-    storages = library().storages
+    storages = import_optuna().storages
     backend = storages.journal.JournalFileBackend(str(path), lock_obj=threading.Lock())  # see `held`
     try:
         return storages.JournalStorage(backend)
@@ -153,13 +159,19 @@ def journal(path: Path) -> Any:
         raise ParameterError(f"{path} is damaged ({error}); pass another study file.") from None
 
 
-def trial_of(told: Any) -> Trial:
+def to_trial(frozen_trial: Any) -> Trial:
     """Return what Optuna remembers of a trial."""
-    state = {"COMPLETE": "complete", "PRUNED": "pruned"}.get(told.state.name, "failed")
-    notes, settings = told.user_attrs, dict(told.params)
-    if notes.get("epochs") is not None:
-        settings["epochs"] = notes["epochs"]
-    value = told.value if state != "failed" else None
+    state = {"COMPLETE": "complete", "PRUNED": "pruned"}.get(frozen_trial.state.name, "failed")
+    attributes, settings = frozen_trial.user_attrs, dict(frozen_trial.params)
+    if attributes.get("epochs") is not None:
+        settings["epochs"] = attributes["epochs"]
+    value = frozen_trial.value if state != "failed" else None
     return Trial(
-        told.number, state, value, settings, dict(told.intermediate_values), notes["seconds"], notes.get("error")
+        frozen_trial.number,
+        state,
+        value,
+        settings,
+        dict(frozen_trial.intermediate_values),
+        attributes["seconds"],
+        attributes.get("error"),
     )

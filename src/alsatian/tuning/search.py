@@ -14,37 +14,39 @@ from typing import Any, Literal
 
 from threadpoolctl import threadpool_limits
 
-from alsatian._util.parsing import finite
+from alsatian._util.parsing import require_finite
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError, ParameterError
 from alsatian.models import Model
 from alsatian.split import Split
-from alsatian.tuning.optuna_sampler import Proposals, library, quiet
-from alsatian.tuning.search_plan import Search, planned
-from alsatian.tuning.search_space import Asked
-from alsatian.tuning.study import Study, Trial, ranked, said_of
-from alsatian.tuning.study_file import held
-from alsatian.tuning.trial import Outcome, Pruned, attempt
+from alsatian.tuning.optuna_sampler import OptunaSampler, import_optuna, silence_optuna
+from alsatian.tuning.search_plan import SearchPlan, plan_search
+from alsatian.tuning.search_space import SearchSpec
+from alsatian.tuning.study import Study, Trial, describe_settings, rank_trials
+from alsatian.tuning.study_file import lock_study_file
+from alsatian.tuning.trial import Pruned, TrialScore, run_trial
 
-HOPELESS = 5  # trials that failed, before any succeeded
+MAX_FAILURES_AT_START = 5  # trials that failed, before any succeeded
 
-Became = tuple[Outcome | Exception | None, float]  # a figure, what went wrong or None (pruned), and the seconds
-Told = Callable[[Sequence[Trial]], None]
+TrialOutcome = tuple[
+    TrialScore | Exception | None, float
+]  # a figure, what went wrong or None (pruned), and the seconds
+OnProgress = Callable[[Sequence[Trial]], None]
 
 
 def tune(
     model: Model | str,
-    on: Interactions | Split,
+    data: Interactions | Split,
     *,
     trials: int | None = None,
-    space: Asked | None = None,
+    space: SearchSpec | None = None,
     sampler: Literal["tpe", "random", "grid"] = "tpe",
     metric: str | None = None,
     split: str = "per-user:10",
     patience: int = 5,
     prune: bool = True,
     timeout: float | None = None,
-    study: str | Path | None = None,
+    study_file: str | Path | None = None,
     seed: int = 0,
     workers: int = 1,
     threads: int | None = None,
@@ -52,8 +54,8 @@ def tune(
 ) -> Study:
     """Search the settings with which a model is best on values held out of the data.
 
-    model: unfitted, or a name such as "implicit-als:form=rendle"; what is not at its default stays as it is.
-    on: the data, which `split` parts for every trial ("per-user:10", "random:0.2", "folds:3" ...). Of a Split only what
+    model: unfitted, or a name such as "implicit-als:loss=rendle"; what is not at its default stays as it is.
+    on: the data, which `split` parts for every trial ("per-user:10", "random:0.2", "k-fold:3" ...). Of a Split only what
         may be learned from is looked at, train and validation; its held-out part stays for one `evaluate` at the end.
     trials: how many in all, those of the study file included (None: 50, or all points of a grid).
     space: what to search instead of the ranges that the model's parameters declare: {"reg": (0.01, 1, "log"),
@@ -76,105 +78,112 @@ def tune(
     >>> len(found), evaluate(found.model, parts, metrics=["ndcg"], bootstrap=0)["item-knn"].metrics
     (3, {'ndcg@10': ...})
     """
-    library()
-    limit = math.inf if timeout is None else finite("timeout", timeout, 0)
-    search = planned(
-        model, on, space=space, sampler=sampler, metric=metric, split=split, patience=patience, prune=prune, seed=seed,
+    import_optuna()
+    limit = math.inf if timeout is None else require_finite("timeout", timeout, 0)
+    plan = plan_search(
+        model, data, space=space, sampler=sampler, metric=metric, split=split, patience=patience, prune=prune, seed=seed,
         workers=workers, threads=threads,
     )  # fmt: skip
-    count = search.count(trials)
-    file = None if study is None else Path(study)
-    with quiet(), threadpool_limits(1), held(file), _progress(search, count, progress) as tell:
-        proposals = search.proposals(file)
-        interrupted = _run(search, proposals, count, limit, tell)
-        rows = tuple(proposals.trials())
-    _check_found(rows)
-    return search.study(rows, interrupted)
+    count = plan.trial_count(trials)
+    path = None if study_file is None else Path(study_file)
+    with (
+        silence_optuna(),
+        threadpool_limits(1),
+        lock_study_file(path),
+        _progress_bar(plan, count, progress) as on_progress,
+    ):
+        optuna_sampler = plan.make_sampler(path)
+        interrupted = _run_trials(plan, optuna_sampler, count, limit, on_progress)
+        rows = tuple(optuna_sampler.trials())
+    _require_success(rows)
+    return plan.make_study(rows, interrupted)
 
 
-def _run(search: Search, proposals: Proposals, count: int, limit: float, tell: Told) -> bool:
+def _run_trials(
+    plan: SearchPlan, optuna_sampler: OptunaSampler, count: int, limit: float, on_progress: OnProgress
+) -> bool:
     """Make trials until there are enough; return whether Ctrl-C ended them before."""
-    begun, done, runner = time.perf_counter(), proposals.trials(), _Runner(search)
-    tell(done)
+    start, trials, runner = time.perf_counter(), optuna_sampler.trials(), _TrialRunner(plan)
+    on_progress(trials)
     try:
-        while len(done) < count and time.perf_counter() - begun < limit:
-            asked = [proposals.ask() for _ in range(min(search.workers, count - len(done)))]
-            for trial, became in zip(asked, runner.all(asked), strict=True):
-                done.append(proposals.tell(trial, *became))
-            tell(done)
-            if len(done) >= HOPELESS:
-                _check_found(done)
+        while len(trials) < count and time.perf_counter() - start < limit:
+            batch = [optuna_sampler.ask() for _ in range(min(plan.workers, count - len(trials)))]
+            for trial, outcome in zip(batch, runner.run_all(batch), strict=True):
+                trials.append(optuna_sampler.tell(trial, *outcome))
+            on_progress(trials)
+            if len(trials) >= MAX_FAILURES_AT_START:
+                _require_success(trials)
     except KeyboardInterrupt:
-        if not ranked(proposals.trials(), greater=search.task.metric.greater):
+        if not rank_trials(optuna_sampler.trials(), higher_is_better=plan.task.metric.higher_is_better):
             raise
         return True
     return False
 
 
-class _Runner:
+class _TrialRunner:
     """Runs trials, as many at a time as it is given."""
 
-    def __init__(self, search: Search) -> None:
-        self.search, self.stop = search, threading.Event()
+    def __init__(self, plan: SearchPlan) -> None:
+        self.plan, self.stop = plan, threading.Event()
 
-    def all(self, trials: Sequence[Any]) -> list[Became]:
+    def run_all(self, trials: Sequence[Any]) -> list[TrialOutcome]:
         """Return what became of trials, in their order; Ctrl-C ends those that still run."""
         if len(trials) == 1:  # in the main thread, where Ctrl-C ends a fit at once
-            return [self.one(trials[0])]
+            return [self.run(trials[0])]
         with ThreadPoolExecutor(len(trials)) as pool:
-            running = [pool.submit(self.one, trial) for trial in trials]
+            futures = [pool.submit(self.run, trial) for trial in trials]
             try:
-                return [each.result() for each in running]
+                return [future.result() for future in futures]
             except BaseException:
                 self.stop.set()
                 raise
 
-    def one(self, trial: Any) -> Became:
+    def run(self, trial: Any) -> TrialOutcome:
         """Run a trial; settings that cannot be fitted are an outcome, too."""
 
-        def report(epoch: int, figure: float) -> None:
-            trial.report(figure, epoch)
-            if self.search.task.watched and trial.should_prune():
+        def report_epoch(epoch: int, score: float) -> None:
+            trial.report(score, epoch)
+            if self.plan.task.prunes and trial.should_prune():
                 raise Pruned
 
-        begun, base, outcome = time.perf_counter(), self.search.model, None
+        start, base_model, outcome = time.perf_counter(), self.plan.model, None
         try:
-            model = type(base)(**base.params | trial.params)
-            outcome = attempt(model, self.search.task, report, self.stop.is_set)
-            if math.isnan(outcome.figure):
+            model = type(base_model)(**base_model.params | trial.params)
+            outcome = run_trial(model, self.plan.task, report_epoch, self.stop.is_set)
+            if math.isnan(outcome.score):
                 raise FitError("the figure is no number, as there is nobody to judge on; hold more out.")
         except Pruned:
             pass
         except (FitError, ParameterError) as error:
-            return error, time.perf_counter() - begun
-        return outcome, time.perf_counter() - begun
+            return error, time.perf_counter() - start
+        return outcome, time.perf_counter() - start
 
 
-def _check_found(done: Sequence[Trial]) -> None:
+def _require_success(trials: Sequence[Trial]) -> None:
     """Raise FitError where no trial succeeded."""
-    if not done:
+    if not trials:
         raise ParameterError("the timeout was over before the first trial; allow for more.")
-    if all(trial.state == "failed" for trial in done):
-        raise FitError(f"none of {len(done)} trials succeeded; the first: {done[0].error}")
+    if all(trial.state == "failed" for trial in trials):
+        raise FitError(f"none of {len(trials)} trials succeeded; the first: {trials[0].error}")
 
 
 @contextmanager
-def _progress(search: Search, count: int, shown: bool | None) -> Iterator[Told]:
+def _progress_bar(plan: SearchPlan, count: int, show: bool | None) -> Iterator[OnProgress]:
     """Draw a bar on stderr (None: only on a terminal), with the best trial so far."""
-    if not (sys.stderr.isatty() if shown is None else shown):
+    if not (sys.stderr.isatty() if show is None else show):
         yield lambda _: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn())
-    metric = search.task.metric
+    metric = plan.task.metric
     with Progress(*columns, TextColumn("{task.fields[best]}"), console=Console(stderr=True)) as bar:
-        task = bar.add_task(f"tuning {search.model.name}", total=count, best="")
+        bar_task = bar.add_task(f"tuning {plan.model.name}", total=count, best="")
 
-        def tell(done: Sequence[Trial]) -> None:
-            best = ranked(done, greater=metric.greater)[:1]
-            said = [f"{metric.name} {one.value:.4f}: {said_of(one)}" for one in best]
-            bar.update(task, completed=len(done), best="".join(said))
+        def update(trials: Sequence[Trial]) -> None:
+            best = rank_trials(trials, higher_is_better=metric.higher_is_better)[:1]
+            best_texts = [f"{metric.name} {trial.value:.4f}: {describe_settings(trial)}" for trial in best]
+            bar.update(bar_task, completed=len(trials), best="".join(best_texts))
 
-        yield tell
+        yield update

@@ -8,90 +8,100 @@ from pathlib import Path
 from typing import Any
 
 from alsatian import kernels
-from alsatian._util.parsing import whole
+from alsatian._util.parsing import require_int
 from alsatian.data.interactions import Interactions
-from alsatian.errors import ParameterError, nearest
+from alsatian.errors import ParameterError, did_you_mean
 from alsatian.models import Model
-from alsatian.models.ensemble.model_parameters import made
+from alsatian.models.ensemble.model_parameters import as_model
 from alsatian.split import Split, spec
-from alsatian.tuning.optuna_sampler import SAMPLERS, Proposals
-from alsatian.tuning.search_space import Asked, Choices, Space, asked, capped, declared
+from alsatian.tuning.optuna_sampler import SAMPLERS, OptunaSampler
+from alsatian.tuning.search_space import Choices, SearchSpec, Space, default_space, limit_factors, parse_space
 from alsatian.tuning.study import Study, Trial
-from alsatian.tuning.trial import Task, metric_of
+from alsatian.tuning.trial import TrialTask, parse_tuning_metric
 
-TRIALS = 50
+DEFAULT_TRIALS = 50
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchPlan:
     """What is searched, and how: see `tune`."""
 
     model: Model
     data: Interactions
     space: Space
-    task: Task
+    task: TrialTask
     sampler: str
     split: str
     seed: int
     workers: int
 
     @property
-    def sampled(self) -> Space:
+    def sampled_space(self) -> Space:
         """What trials differ in: all but the number of epochs where a fit tries all of them."""
-        return {name: where for name, where in self.space.items() if name != "epochs" or not self.task.epochs}
+        return {
+            name: search_range for name, search_range in self.space.items() if name != "epochs" or not self.task.epochs
+        }
 
-    def count(self, trials: int | None) -> int:
+    def trial_count(self, trials: int | None) -> int:
         """Return how many trials there are to be in all."""
-        if not self.sampled:
+        if not self.sampled_space:
             return 1
         if self.sampler != "grid":
-            return whole("trials", TRIALS if trials is None else trials, 1)
+            return require_int("trials", DEFAULT_TRIALS if trials is None else trials, 1)
         points = 1
-        for where in self.sampled.values():
-            points *= len(where.points())
+        for search_range in self.sampled_space.values():
+            points *= len(search_range.points())
         if trials is not None:
             raise ParameterError(f"trials={trials} has no effect on a grid, whose {points:,} points are all tried.")
         return points
 
-    def proposals(self, path: Path | None) -> Proposals:
+    def make_sampler(self, path: Path | None) -> OptunaSampler:
         """Begin the search, or go on with that of a study file."""
-        usual = {name: self.model._setting(name) for name in self.sampled}
-        first = {name: value for name, value in usual.items() if value in self.sampled[name]}
-        return Proposals(
-            self.sampled, self.sampler, greater=self.task.metric.greater, seed=self.seed, first=first,
-            prune=self.task.watched, path=path, about=self._about,
+        defaults = {name: self.model.effective_value(name) for name in self.sampled_space}
+        first_settings = {name: value for name, value in defaults.items() if value in self.sampled_space[name]}
+        return OptunaSampler(
+            self.sampled_space, self.sampler, higher_is_better=self.task.metric.higher_is_better, seed=self.seed, first_settings=first_settings,
+            prune=self.task.prunes, path=path, fingerprint=self._fingerprint,
         )  # fmt: skip
 
     @property
-    def _about(self) -> dict[str, Any]:
+    def _fingerprint(self) -> dict[str, Any]:
         """What must be the same for a search to go on."""
         settings = {name: value for name, value in self.model.params.items() if name not in self.space}
         return {
             "model": self.model.name,
             "settings": settings,
-            "space": {name: str(where) for name, where in self.space.items()},
+            "space": {name: str(search_range) for name, search_range in self.space.items()},
             "metric": self.task.metric.name,
             "split": self.split,
             "data": self.data.digest[:16],
             "sampler": self.sampler,
             "seed": self.seed,
             "patience": self.task.patience,
-            "prune": self.task.watched,
+            "prune": self.task.prunes,
             "part held out": self.task.splits[0].held_out.digest[:16],  # which depends on times, too
         }
 
-    def study(self, rows: tuple[Trial, ...], interrupted: bool) -> Study:
+    def make_study(self, rows: tuple[Trial, ...], interrupted: bool) -> Study:
         metric, notes = self.task.metric, self.task.splits[0].warnings
         return Study(
-            self.model, self.space, metric.name, metric.greater, self.split, self.data, rows, interrupted, notes
+            self.model,
+            self.space,
+            metric.name,
+            metric.higher_is_better,
+            self.split,
+            self.data,
+            rows,
+            interrupted,
+            notes,
         )
 
 
-def planned(
+def plan_search(
     model: Model | str,
     on: Interactions | Split,
     *,
-    space: Asked | None,
+    space: SearchSpec | None,
     sampler: str,
     metric: str | None,
     split: str,
@@ -100,40 +110,53 @@ def planned(
     seed: int,
     workers: int,
     threads: int | None,
-) -> Search:
+) -> SearchPlan:
     """Return what is to be done; raises ParameterError and DataError."""
-    base = made(model)
+    base_model = as_model(model)
     if sampler not in SAMPLERS:
-        known = list(SAMPLERS)
-        raise ParameterError(f"sampler={sampler!r} is not one of {', '.join(known)}.{nearest(sampler, known)}")
-    own = max(1, kernels.usable_threads(threads) // whole("workers", workers, 1))
-    chosen, patient = metric_of(base, metric), whole("patience", patience, 1)
-    where = declared(base) if space is None else asked(base, space)
-    if not where:
-        raise ParameterError(f"{base.name} has nothing to search as it is set; say what, such as reg=(0.01, 1).")
-    data, splits, name = _parts(on, split, whole("seed", seed, 0))
+        names = list(SAMPLERS)
+        raise ParameterError(f"sampler={sampler!r} is not one of {', '.join(names)}.{did_you_mean(sampler, names)}")
+    fit_threads = max(1, kernels.usable_threads(threads) // require_int("workers", workers, 1))
+    tuning_metric, checked_patience = parse_tuning_metric(base_model, metric), require_int("patience", patience, 1)
+    search_ranges = default_space(base_model) if space is None else parse_space(base_model, space)
+    if not search_ranges:
+        raise ParameterError(f"{base_model.name} has nothing to search as it is set; say what, such as reg=(0.01, 1).")
+    data, splits, split_label = _data_and_splits(on, split, require_int("seed", seed, 0))
     if space is None:
-        where = capped(where, min(len(data.user_ids), len(data.item_ids)))
-    inside = "epochs" in where and base.epochs_nest
-    alike = "epochs" in base.declared and (inside or "epochs" not in where)  # the same epochs mean the same
-    watched = prune and sampler != "grid" and alike
-    task = Task(splits, chosen, _epochs(where) if inside else (), patient, watched, own)
-    return Search(base, data, where, task, sampler, name, seed, workers)
+        search_ranges = limit_factors(search_ranges, min(len(data.user_ids), len(data.item_ids)))
+    epochs_within_fit = "epochs" in search_ranges and base_model.epochs_are_nested
+    epochs_comparable = "epochs" in base_model.hyperparameters and (
+        epochs_within_fit or "epochs" not in search_ranges
+    )  # the same epochs mean the same
+    prunes = prune and sampler != "grid" and epochs_comparable
+    task = TrialTask(
+        splits,
+        tuning_metric,
+        _epoch_choices(search_ranges) if epochs_within_fit else (),
+        checked_patience,
+        prunes,
+        fit_threads,
+    )
+    return SearchPlan(base_model, data, search_ranges, task, sampler, split_label, seed, workers)
 
 
-def _epochs(space: Space) -> Sequence[int]:
+def _epoch_choices(space: Space) -> Sequence[int]:
     """Return the numbers of epochs to choose from, ascending."""
-    where = space["epochs"]
-    return sorted(where.values) if isinstance(where, Choices) else range(int(where.low), int(where.high) + 1)
+    search_range = space["epochs"]
+    return (
+        sorted(search_range.values)
+        if isinstance(search_range, Choices)
+        else range(int(search_range.low), int(search_range.high) + 1)
+    )
 
 
-def _parts(on: Interactions | Split, split: str, seed: int) -> tuple[Interactions, list[Split], str]:
+def _data_and_splits(on: Interactions | Split, split: str, seed: int) -> tuple[Interactions, list[Split], str]:
     """Return what may be learned from in the end, how the trials part it, and the name of that."""
-    spec.parse(split)
+    spec.parse_spec(split)
     if isinstance(on, Split):
         if on.validation is not None:
             return on.train, [on.validation], on.validation.name
         on = on.train
     if not isinstance(on, Interactions):
         raise ParameterError(f"tune takes what al.read gives, or a split, not a {type(on).__name__}.")
-    return on, spec.named(split, on, seed), split
+    return on, spec.from_spec(split, on, seed), split

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from alsatian.errors import ParameterError, listed
-from alsatian.recommender.hyperparameters import Param, Parameters
+from alsatian.errors import ParameterError, join_names
+from alsatian.recommender.hyperparameters import Hyperparameters, Param
 
 if TYPE_CHECKING:
     from alsatian.recommender.model import Model
 
 SCALES = ("linear", "log")
-POINTS = 4  # of a range, in a grid
+GRID_POINTS = 4  # of a range, in a grid
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Range:
     low: float
     high: float
     scale: Literal["linear", "log"] = "linear"
-    whole: bool = False
+    is_integer: bool = False
 
     def __contains__(self, value: object) -> bool:
         return isinstance(value, int | float) and self.low <= value <= self.high
@@ -40,9 +40,9 @@ class Range:
         >>> Range(8, 64, "log", whole=True).points()
         [8, 16, 32, 64]
         """
-        spaced = np.geomspace if self.scale == "log" else np.linspace
-        found = spaced(self.low, self.high, POINTS)
-        return list(dict.fromkeys(map(int, np.rint(found)) if self.whole else map(float, found)))
+        space = np.geomspace if self.scale == "log" else np.linspace
+        values = space(self.low, self.high, GRID_POINTS)
+        return list(dict.fromkeys(map(int, np.rint(values)) if self.is_integer else map(float, values)))
 
     def __str__(self) -> str:
         """Return the range as `read` takes it, exactly."""
@@ -67,82 +67,84 @@ class Choices:
 
 
 Space = dict[str, Range | Choices]
-Asked = Mapping[str, Any] | Iterable[str]
+SearchSpec = Mapping[str, Any] | Iterable[str]
 
 
-def declared(model: Model) -> Space:
+def default_space(model: Model) -> Space:
     """Return the ranges that the model's parameters declare.
 
     A setting that is not at its default stays as it is, and so does one that has no effect with the others.
     """
-    names = [name for name, param in model.declared.items() if param.search and name not in model.changed]
-    found = {name: _declared(model, name) for name in names}
-    return {name: dimension for name, dimension in found.items() if dimension is not None}
+    names = [name for name, param in model.hyperparameters.items() if param.search and name not in model.non_default]
+    dimensions = {name: _default_dimension(model, name) for name in names}
+    return {name: dimension for name, dimension in dimensions.items() if dimension is not None}
 
 
-def _declared(model: Parameters, name: str) -> Range | Choices | None:
+def _default_dimension(model: Hyperparameters, name: str) -> Range | Choices | None:
     """Return a declared range as far as the other settings allow it, or None."""
     param = model.param(name)
-    search = model.search_of(name)
+    search = model.search_range(name)
     if search is None:
         return None
     if search is True:
         values = (False, True) if param.kind is bool else param.choices or ()
-        allowed = tuple(value for value in values if _refusal(model, name, value) is None)
+        allowed = tuple(value for value in values if _setting_conflict(model, name, value) is None)
         return Choices(allowed) if len(allowed) > 1 else None
     low, high, scale = search
-    return Range(low, high, scale, param.kind is int) if _refusal(model, name, param.kind(low)) is None else None
+    return (
+        Range(low, high, scale, param.kind is int) if _setting_conflict(model, name, param.kind(low)) is None else None
+    )
 
 
-def asked(model: Model, wanted: Asked) -> Space:
+def parse_space(model: Model, request: SearchSpec) -> Space:
     """Return what is asked for: {"reg": (0.01, 1, "log"), "factors": [16, 32]}, or names whose declared ranges serve.
 
     Raises ParameterError for what the model does not have, or does not allow.
     """
-    if isinstance(wanted, str):
-        wanted = [wanted]
-    pairs = wanted.items() if isinstance(wanted, Mapping) else ((name, None) for name in wanted)
-    return {name: _asked(model, name, where) for name, where in pairs}
+    if isinstance(request, str):
+        request = [request]
+    pairs = request.items() if isinstance(request, Mapping) else ((name, None) for name in request)
+    return {name: _parse_dimension(model, name, spec) for name, spec in pairs}
 
 
-def _asked(model: Model, name: str, where: Any) -> Range | Choices:
+def _parse_dimension(model: Model, name: str, spec: Any) -> Range | Choices:
     param = model.param(name)
-    if where is None:
-        if (found := _declared(model, name)) is None:
+    if spec is None:
+        if (default := _default_dimension(model, name)) is None:
             raise ParameterError(f"{model.name} does not say where to search {name}; pass {_example(name, param)}.")
-        return found
-    if isinstance(where, tuple):
-        return _range(model, name, param, where)
-    if not isinstance(where, list) or not where:
-        raise ParameterError(f"{name}={where!r} is no range and no list of values; pass {_example(name, param)}.")
-    values = tuple(dict.fromkeys(param.check(name, value) for value in where))
+        return default
+    if isinstance(spec, tuple):
+        return _parse_range(model, name, param, spec)
+    if not isinstance(spec, list) or not spec:
+        raise ParameterError(f"{name}={spec!r} is no range and no list of values; pass {_example(name, param)}.")
+    values = tuple(dict.fromkeys(param.check(name, value) for value in spec))
     for value in values:
-        if refusal := _refusal(model, name, value):
+        if refusal := _setting_conflict(model, name, value):
             raise refusal
     return Choices(values)
 
 
-def _range(model: Model, name: str, param: Param, where: tuple[Any, ...]) -> Range:
+def _parse_range(model: Model, name: str, param: Param, spec: tuple[Any, ...]) -> Range:
     if param.kind not in (int, float):
-        raise ParameterError(f"{name} is no number, so {where!r} is no range of it; pass {_example(name, param)}.")
-    search = model.search_of(name)
-    usual = search[2] if isinstance(search, tuple) else "linear"
-    if len(where) not in (2, 3):
-        raise ParameterError(f"{name}={where!r} is no range; pass {_example(name, param)}.")
-    low, high = (param.check(name, end) for end in where[:2])
-    scale = where[2] if len(where) == 3 else usual
+        raise ParameterError(f"{name} is no number, so {spec!r} is no range of it; pass {_example(name, param)}.")
+    search = model.search_range(name)
+    default_scale = search[2] if isinstance(search, tuple) else "linear"
+    if len(spec) not in (2, 3):
+        raise ParameterError(f"{name}={spec!r} is no range; pass {_example(name, param)}.")
+    low, high = (param.check(name, end) for end in spec[:2])
+    scale = spec[2] if len(spec) == 3 else default_scale
     if scale not in SCALES:
         raise ParameterError(f"the scale {scale!r} of {name} is not one of {', '.join(SCALES)}.")
     if low >= high:
         raise ParameterError(f"{name} from {low:g} to {high:g} is no range; put the smaller number first.")
     if scale == "log" and low <= 0:
         raise ParameterError(f"{name} from {low:g} has no logarithm; begin above 0, or pass the scale 'linear'.")
-    if refusal := _refusal(model, name, low):
+    if refusal := _setting_conflict(model, name, low):
         raise refusal
     return Range(low, high, scale, param.kind is int)
 
 
-def _refusal(model: Parameters, name: str, value: Any) -> ParameterError | None:
+def _setting_conflict(model: Hyperparameters, name: str, value: Any) -> ParameterError | None:
     """Return why a setting does not go with the others."""
     try:
         type(model)(**model.params | {name: value})
@@ -160,38 +162,38 @@ def _example(name: str, param: Param) -> str:
     return f"{name}=({low:g}, {low * 10:g}), or a list of values"
 
 
-def capped(space: Space, most: int) -> Space:
+def limit_factors(space: Space, limit: int) -> Space:
     """Return a space without more factors than there are users or items."""
     factors = space.get("factors")
-    if not isinstance(factors, Range) or factors.high <= most:
+    if not isinstance(factors, Range) or factors.high <= limit:
         return space
-    if most <= factors.low:
-        return space | {"factors": Choices((most,))}
-    return space | {"factors": replace(factors, high=most)}
+    if limit <= factors.low:
+        return space | {"factors": Choices((limit,))}
+    return space | {"factors": replace(factors, high=limit)}
 
 
-def read(model: type[Model], written: Iterable[str]) -> dict[str, Any]:
+def parse_cli(model: type[Model], texts: Iterable[str]) -> dict[str, Any]:
     """Return what to ask for, as it is written on a command line: reg=0.01..1, reg=0.01..1:log, factors=16,32, or reg.
 
     >>> from alsatian.models import ExplicitALS
     >>> read(ExplicitALS, ["reg=0.01..1", "factors=16,32", "epochs"])
     {'reg': (0.01, 1.0), 'factors': [16, 32], 'epochs': None}
     """
-    found: dict[str, Any] = {}
-    for each in written:
-        name, equals, where = (part.strip() for part in each.partition("="))
-        if not name or (equals and not where):
-            raise ParameterError(f"{each!r} does not say what to search; write it like reg=0.01..1 or factors=16,32.")
-        if name in found:
-            raise ParameterError(f"{listed([name])} is to be searched twice; write it once.")
-        found[name] = _read(model.param(name), name, where) if equals else None
-    return found
+    dimensions: dict[str, Any] = {}
+    for text in texts:
+        name, equals, values = (piece.strip() for piece in text.partition("="))
+        if not name or (equals and not values):
+            raise ParameterError(f"{text!r} does not say what to search; write it like reg=0.01..1 or factors=16,32.")
+        if name in dimensions:
+            raise ParameterError(f"{join_names([name])} is to be searched twice; write it once.")
+        dimensions[name] = _parse_cli_values(model.param(name), name, values) if equals else None
+    return dimensions
 
 
-def _read(param: Param, name: str, where: str) -> Any:
-    low, dots, rest = where.partition("..")
+def _parse_cli_values(param: Param, name: str, text: str) -> Any:
+    low, dots, upper = text.partition("..")
     if not dots:
-        return [param.parse(name, value.strip()) for value in where.split(",")]
-    high, colon, scale = (part.strip() for part in rest.partition(":"))
+        return [param.parse(name, value.strip()) for value in text.split(",")]
+    high, colon, scale = (piece.strip() for piece in upper.partition(":"))
     ends = param.parse(name, low.strip()), param.parse(name, high)
     return (*ends, scale) if colon else ends

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from alsatian._util import dataframes
-from alsatian._util.dataframes import Gathered, Tabular
+from alsatian._util.dataframes import ColumnBatch, Tabular
 from alsatian._util.text_table import TextTable
 from alsatian.data.interactions import Interactions
 from alsatian.models import Model
 from alsatian.tuning.search_space import Space
 
-SHOWN = 10  # trials of the table
+TABLE_TRIALS = 10  # trials of the table
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Trial:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trial as JSON holds it."""
-        curve = [[epoch, figure] for epoch, figure in sorted(self.curve.items())]
-        kept = {"number": self.number, "state": self.state, "value": self.value, "settings": self.settings}
-        return kept | {"curve": curve, "seconds": self.seconds, "error": self.error}
+        curve = [[epoch, score] for epoch, score in sorted(self.curve.items())]
+        fields = {"number": self.number, "state": self.state, "value": self.value, "settings": self.settings}
+        return fields | {"curve": curve, "seconds": self.seconds, "error": self.error}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,7 +58,7 @@ class Study(Tabular):
     base: Model
     space: Space
     metric: str
-    greater: bool
+    higher_is_better: bool
     split: str
     data: Interactions
     rows: tuple[Trial, ...]
@@ -72,14 +72,14 @@ class Study(Tabular):
         return iter(self.rows)
 
     @cached_property
-    def ranked(self) -> list[Trial]:
+    def ranked_trials(self) -> list[Trial]:
         """The complete trials, best first, the earlier of equals first."""
-        return ranked(self.rows, greater=self.greater)
+        return rank_trials(self.rows, higher_is_better=self.higher_is_better)
 
     @property
     def best(self) -> Trial:
         """The best trial."""
-        return self.ranked[0]
+        return self.ranked_trials[0]
 
     @property
     def model(self) -> Model:
@@ -96,34 +96,37 @@ class Study(Tabular):
 
     def record(self) -> dict[str, Any]:
         """Return what `to_json` writes."""
-        about = {"model": self.base.name, "params": self.base.params, "metric": self.metric, "split": self.split}
-        space = {name: str(where) for name, where in self.space.items()}
+        header = {"model": self.base.name, "params": self.base.params, "metric": self.metric, "split": self.split}
+        space = {name: str(search_range) for name, search_range in self.space.items()}
         best = {"best": self.best.to_dict(), "best_params": self.model.params}
-        return about | {"space": space, **best, "rows": self.to_dicts(), "interrupted": self.interrupted}
+        return header | {"space": space, **best, "rows": self.to_dicts(), "interrupted": self.interrupted}
 
     def to_json(self) -> str:
         """Return {"model": ..., "metric": ..., "best": {"settings": {...}, "value": 0.3, ...}, "rows": [...], ...}."""
         return json.dumps(self.record(), ensure_ascii=False, allow_nan=False)
 
-    def _columns(self) -> dict[str, Gathered]:
+    def _columns(self) -> dict[str, ColumnBatch]:
         columns = {
-            "number": Gathered(np.array([trial.number for trial in self.rows], np.int64)),
-            "state": Gathered([trial.state for trial in self.rows], text=True),
-            "value": dataframes.numbers([trial.value for trial in self.rows]),
+            "number": ColumnBatch(np.array([trial.number for trial in self.rows], np.int64)),
+            "state": ColumnBatch([trial.state for trial in self.rows], is_text=True),
+            "value": dataframes.number_column_batch([trial.value for trial in self.rows]),
         }
-        columns |= {name: dataframes.column([trial.settings.get(name) for trial in self.rows]) for name in self.space}
-        return columns | {"seconds": dataframes.numbers([trial.seconds for trial in self.rows])}
+        columns |= {
+            name: dataframes.infer_column_batch([trial.settings.get(name) for trial in self.rows])
+            for name in self.space
+        }
+        return columns | {"seconds": dataframes.number_column_batch([trial.seconds for trial in self.rows])}
 
     def table(self) -> TextTable:
         """Return the best trials as text; below it what became of the others."""
-        best = self.ranked[:SHOWN]
-        columns = {"trial": [str(trial.number) for trial in best]}
-        columns[self.metric] = [f"{trial.value:.4f}" for trial in best]
-        columns |= {name: [written(trial.settings.get(name)) for trial in best] for name in self.space}
-        columns["time"] = [f"{trial.seconds:.2f} s" for trial in best]
+        best_trials = self.ranked_trials[:TABLE_TRIALS]
+        columns = {"trial": [str(trial.number) for trial in best_trials]}
+        columns[self.metric] = [f"{trial.value:.4f}" for trial in best_trials]
+        columns |= {name: [format_setting(trial.settings.get(name)) for trial in best_trials] for name in self.space}
+        columns["time"] = [f"{trial.seconds:.2f} s" for trial in best_trials]
         title = f"{self.base.name}: {self.metric} of {len(self.rows):,} trials on {self.split}"
-        note = "\n".join([f"[{counts(self.rows)}]", *self.notes])
-        return TextTable(title, columns, frozenset(columns), note)
+        footer = "\n".join([f"[{format_state_counts(self.rows)}]", *self.notes])
+        return TextTable(title, columns, frozenset(columns), footer)
 
     def __repr__(self) -> str:
         return str(self.table())
@@ -132,26 +135,26 @@ class Study(Tabular):
         return self.table()
 
     def _repr_html_(self) -> str:
-        return self.table().html()
+        return self.table().to_html()
 
 
-def ranked(rows: Sequence[Trial], *, greater: bool) -> list[Trial]:
+def rank_trials(rows: Sequence[Trial], *, higher_is_better: bool) -> list[Trial]:
     """Return the complete trials, best first, the earlier of equals first."""
-    whole = [(trial.value, trial) for trial in rows if trial.state == "complete" and trial.value is not None]
-    return [trial for _, trial in sorted(whole, key=lambda pair: -pair[0] if greater else pair[0])]
+    complete_trials = [(trial.value, trial) for trial in rows if trial.state == "complete" and trial.value is not None]
+    return [trial for _, trial in sorted(complete_trials, key=lambda pair: -pair[0] if higher_is_better else pair[0])]
 
 
-def counts(rows: tuple[Trial, ...]) -> str:
+def format_state_counts(rows: tuple[Trial, ...]) -> str:
     """Say how many trials came to what."""
     states = [trial.state for trial in rows]
     return ", ".join(f"{states.count(state):,} {state}" for state in dict.fromkeys(states))
 
 
-def said_of(trial: Trial) -> str:
+def describe_settings(trial: Trial) -> str:
     """Write the settings of a trial for people."""
-    return ", ".join(f"{name}={written(value)}" for name, value in trial.settings.items())
+    return ", ".join(f"{name}={format_setting(value)}" for name, value in trial.settings.items())
 
 
-def written(value: Any) -> str:
+def format_setting(value: Any) -> str:
     """Write a setting for people."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from alsatian.errors import ParameterError
-from alsatian.evaluation.aggregate import figure, pooled
-from alsatian.evaluation.metric_registry import ACCURACY, LESS_IS_BETTER, Asked, asked
-from alsatian.evaluation.score_model import judge
+from alsatian.evaluation.aggregate import aggregate, metric_from_sums
+from alsatian.evaluation.metric_registry import ACCURACY_METRICS, LOWER_IS_BETTER, MetricRequest, parse_metrics
+from alsatian.evaluation.score_model import score_model
 from alsatian.models import Model
 from alsatian.recommender.fit_run import Epoch
 from alsatian.split import Split
 
-Report = Callable[[int, float], None]  # takes an epoch and its figure; raises Pruned
+ReportEpoch = Callable[[int, float], None]  # takes an epoch and its figure; raises Pruned
 
 
 class Pruned(Exception):
@@ -27,31 +27,35 @@ class Stopped(Exception):
     """The search was interrupted."""
 
 
-class Metric(NamedTuple):
+class TuningMetric(NamedTuple):
     """The measure to choose by."""
 
     name: str
-    wanted: Asked
-    greater: bool  # whether more is better
+    request: MetricRequest
+    higher_is_better: bool  # whether more is better
 
-    def better(self, one: float, other: float) -> bool:
-        return one > other if self.greater else one < other
+    def is_better(self, value: float, other: float) -> bool:
+        return value > other if self.higher_is_better else value < other
 
 
-def metric_of(model: Model, name: str | None) -> Metric:
+def parse_tuning_metric(model: Model, name: str | None) -> TuningMetric:
     """Return the measure of a name, or the usual one; raises ParameterError for one that is not of accuracy."""
-    written = name or ("rmse" if model.predicts else "ndcg@10")
-    kind = written.partition("@")[0]
-    wanted = asked([written], 10)
-    if kind not in ACCURACY:
-        raise ParameterError(f"the best {kind} is no good model; choose a measure of accuracy: {', '.join(ACCURACY)}.")
-    if wanted.values and not model.predicts:
-        raise ParameterError(f"{model.name} ranks items and predicts no values, so it has no {kind}; choose ndcg@10.")
-    return Metric(wanted.names[0], wanted, kind not in LESS_IS_BETTER)
+    spec = name or ("rmse" if model.predicts_ratings else "ndcg@10")
+    base_name = spec.partition("@")[0]
+    request = parse_metrics([spec], 10)
+    if base_name not in ACCURACY_METRICS:
+        raise ParameterError(
+            f"the best {base_name} is no good model; choose a measure of accuracy: {', '.join(ACCURACY_METRICS)}."
+        )
+    if request.rating_metrics and not model.predicts_ratings:
+        raise ParameterError(
+            f"{model.name} ranks items and predicts no values, so it has no {base_name}; choose ndcg@10."
+        )
+    return TuningMetric(request.names[0], request, base_name not in LOWER_IS_BETTER)
 
 
 @dataclass(frozen=True)
-class Task:
+class TrialTask:
     """What is the same for every trial.
 
     epochs: the numbers of epochs to choose from while a fit runs (none: the model's own number stands).
@@ -59,74 +63,78 @@ class Task:
     """
 
     splits: Sequence[Split]
-    metric: Metric
+    metric: TuningMetric
     epochs: Sequence[int]
     patience: int
-    watched: bool
+    prunes: bool
     threads: int
 
-    def figure(self, model: Model, split: Split) -> float:
+    def score(self, model: Model, split: Split) -> float:
         """Return how good a fitted model is on what a split holds out."""
-        judged = pooled([judge(model, split, split, self.metric.wanted, self.threads)])
-        return float(figure(self.metric.name, judged.columns[self.metric.name].sum(axis=0)))
+        aggregate_scores = aggregate([score_model(model, split, split, self.metric.request, self.threads)])
+        return float(metric_from_sums(self.metric.name, aggregate_scores.columns[self.metric.name].sum(axis=0)))
 
 
-class Outcome(NamedTuple):
+class TrialScore(NamedTuple):
     """What a trial gave: its figure, and the number of epochs that gave it, where that was to be chosen."""
 
-    figure: float
+    score: float
     epochs: int | None
 
 
-def attempt(model: Model, task: Task, report: Report, stopped: Callable[[], bool]) -> Outcome:
+def run_trial(model: Model, task: TrialTask, report: ReportEpoch, is_stopped: Callable[[], bool]) -> TrialScore:
     """Try a model: one fit on each split, the figures averaged. Raises Pruned, Stopped and what `fit` raises."""
     if task.epochs:
         model = type(model)(**model.params | {"epochs": task.epochs[-1]})
     curves = []
-    for at, split in enumerate(task.splits):
-        watch = _Watch(task, split, report if at == 0 else None, stopped)
-        fitted = type(model)(**model.params)
-        fitted.fit(split.train, threads=task.threads, progress=False, callbacks=[watch])
-        if stopped():
+    for index, split in enumerate(task.splits):
+        watcher = _EpochWatcher(task, split, report if index == 0 else None, is_stopped)
+        fitted_model = type(model)(**model.params)
+        fitted_model.fit(split.train, threads=task.threads, progress=False, callbacks=[watcher])
+        if is_stopped():
             raise Stopped
         if task.epochs:
-            curves.append(watch.curve or {task.epochs[0]: task.figure(fitted, split)})  # settled before the first
+            curves.append(
+                watcher.curve or {task.epochs[0]: task.score(fitted_model, split)}
+            )  # settled before the first
         else:
-            curves.append({0: task.figure(fitted, split)})
-    return _best(curves, task)
+            curves.append({0: task.score(fitted_model, split)})
+    return _best_epoch(curves, task)
 
 
-def _best(curves: Sequence[dict[int, float]], task: Task) -> Outcome:
+def _best_epoch(curves: Sequence[dict[int, float]], task: TrialTask) -> TrialScore:
     """Return the best average over the splits, at a number of epochs that every fit reached; the fewest of equals."""
-    reached = [epoch for epoch in curves[0] if all(epoch in curve for curve in curves)]
-    means = {epoch: float(np.mean([curve[epoch] for curve in curves])) for epoch in reached}
-    best = (max if task.metric.greater else min)(means, key=means.__getitem__)
-    return Outcome(means[best], best if task.epochs else None)
+    common_epochs = [epoch for epoch in curves[0] if all(epoch in curve for curve in curves)]
+    means = {epoch: float(np.mean([curve[epoch] for curve in curves])) for epoch in common_epochs}
+    best_epoch = (max if task.metric.higher_is_better else min)(means, key=means.__getitem__)
+    return TrialScore(means[best_epoch], best_epoch if task.epochs else None)
 
 
-class _Watch:
+class _EpochWatcher:
     """A callback that judges a model after every epoch that counts, and ends the fit when it has stopped improving."""
 
-    def __init__(self, task: Task, split: Split, report: Report | None, stopped: Callable[[], bool]) -> None:
-        self.task, self.split, self.report, self.stopped = task, split, report, stopped
+    def __init__(
+        self, task: TrialTask, split: Split, report: ReportEpoch | None, is_stopped: Callable[[], bool]
+    ) -> None:
+        self.task, self.split, self.report, self.is_stopped = task, split, report, is_stopped
         self.curve: dict[int, float] = {}
-        self.best: float | None = None
-        self.since = 0
+        self.best_score: float | None = None
+        self.epochs_without_improvement = 0
 
     def __call__(self, epoch: Epoch) -> bool:
-        if self.stopped():
+        if self.is_stopped():
             raise Stopped
-        at, chosen = epoch.epoch, self.task.epochs
-        if at not in chosen and not (self.task.watched and self.report and not chosen):
+        epoch_number, epochs = epoch.epoch, self.task.epochs
+        if epoch_number not in epochs and not (self.task.prunes and self.report and not epochs):
             return False
-        figure = self.task.figure(epoch.model, self.split)
+        score = self.task.score(epoch.model, self.split)
         if self.report:
-            self.report(at, figure)
-        return bool(chosen) and self._over(at, figure)
+            self.report(epoch_number, score)
+        return bool(epochs) and self._should_stop(epoch_number, score)
 
-    def _over(self, epoch: int, figure: float) -> bool:
-        self.curve[epoch] = figure
-        self.since += 1
-        if self.best is None or self.task.metric.better(figure, self.best):
-            self.best, self.since = figure, 0
-        return self.since >= self.task.patience
+    def _should_stop(self, epoch: int, score: float) -> bool:
+        self.curve[epoch] = score
+        self.epochs_without_improvement += 1
+        if self.best_score is None or self.task.metric.is_better(score, self.best_score):
+            self.best_score, self.epochs_without_improvement = score, 0
+        return self.epochs_without_improvement >= self.task.patience

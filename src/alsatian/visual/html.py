@@ -12,34 +12,34 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alsatian._util.dataframes import package
+from alsatian._util.dataframes import import_package
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def library() -> Any:
+def import_jinja() -> Any:
     """Return Jinja; raises DependencyError where it is not installed."""
-    return package("jinja2", "pip install 'alsatian[report]'")
+    return import_package("jinja2", "pip install 'alsatian[report]'")
 
 
-def render(template: str, **values: Any) -> str:
+def render_template(template: str, **values: Any) -> str:
     """Return a page: a template of this package, filled in. What is not marked as markup is text."""
-    return str(_environment().get_template(template).render(values))
+    return str(_jinja_environment().get_template(template).render(values))
 
 
 @cache
-def _environment() -> Any:
-    jinja2 = library()
+def _jinja_environment() -> Any:
+    jinja2 = import_jinja()
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.globals["script"] = _script
+    environment.globals["script"] = _script_markup
     return environment
 
 
-def _script(name: str) -> tuple[Any, str]:
+def _script_markup(name: str) -> tuple[Any, str]:
     """Return a script as markup, and by which hash a page's policy allows it, and no other."""
     text = (TEMPLATES / name).read_text()
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return library().utils.markupsafe.Markup(text), f"'sha256-{digest}'"
+    return import_jinja().utils.markupsafe.Markup(text), f"'sha256-{digest}'"

@@ -13,13 +13,13 @@ from matplotlib.artist import Artist
 from alsatian.visual import plots
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_NAMED = re.compile(r"#([\w.-]+)")  # in the attributes that point to another element
+_REFERENCE = re.compile(r"#([\w.-]+)")  # in the attributes that point to another element
 _HEX = re.compile(r"#[0-9a-f]{6}")
 _FONT = re.compile(r"font-family: [^;]*;? ?")
-_POINTING, _PAINTED = {"clip-path", f"{{{_XLINK}}}href"}, {"style", "fill", "stroke"}  # attributes
-_FOREIGN = {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"}  # elements that a page does without
+_REFERENCE_ATTRIBUTES, _COLOR_ATTRIBUTES = {"clip-path", f"{{{_XLINK}}}href"}, {"style", "fill", "stroke"}  # attributes
+_DROPPED_ELEMENTS = {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"}  # elements that a page does without
 # What pictures are drawn in, and the variable of a page in its place
-VARIABLES = {color.lower(): f"var(--c{at})" for at, color in enumerate(plots.COLORS)} | {
+CSS_VARIABLES = {color.lower(): f"var(--c{at})" for at, color in enumerate(plots.COLORS)} | {
     plots.INK.lower(): "var(--ink)",
     plots.FAINT.lower(): "var(--line)",
     plots.AXIS.lower(): "var(--axis)",
@@ -27,49 +27,54 @@ VARIABLES = {color.lower(): f"var(--c{at})" for at, color in enumerate(plots.COL
     "#ffffff": "var(--card)",
 }
 
-Tips = Sequence[tuple[Artist, str]]  # parts of a figure, and what is to be said of each
+Tooltips = Sequence[tuple[Artist, str]]  # parts of a figure, and what is to be said of each
 
 
-def inline(figure: plots.Picture, name: str, label: str, tips: Tips = ()) -> Any:
+def inline_svg(figure: plots.Picture, name: str, label: str, tooltips: Tooltips = ()) -> Any:
     """Return a figure as markup. name: of no other figure of the page; label: what it shows, for those who cannot see.
 
     >>> picture = plots.Picture(figsize=(1, 1))
     >>> inline(picture, "empty", "Nothing at all")
     Markup('<svg xmlns="http://www.w3.org/2000/svg" ... role="img" aria-label="Nothing at all"...</svg>')
     """
-    from alsatian.visual.html import library
+    from alsatian.visual.html import import_jinja
 
-    words = {}
-    for at, (artist, text) in enumerate(tips):
-        artist.set_gid(f"tip-{at}")
-        words[f"tip-{at}"] = text
+    texts = {}
+    for index, (artist, text) in enumerate(tooltips):
+        artist.set_gid(f"tip-{index}")
+        texts[f"tip-{index}"] = text
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)
-    root = ElementTree.parse(BytesIO(plots.svg(figure))).getroot()
+    root = ElementTree.parse(BytesIO(plots.svg_bytes(figure))).getroot()
     root.attrib |= {"role": "img", "aria-label": label}
-    for size in ("width", "height"):
-        root.attrib.pop(size)
-    named = {found for element in root.iter() for key in _POINTING for found in _NAMED.findall(element.get(key, ""))}
+    for attribute in ("width", "height"):
+        root.attrib.pop(attribute)
+    referenced_ids = {
+        identifier
+        for element in root.iter()
+        for key in _REFERENCE_ATTRIBUTES
+        for identifier in _REFERENCE.findall(element.get(key, ""))
+    }
     for element in root.iter():
-        for child in [child for child in element if child.tag in _FOREIGN]:
+        for child in [child for child in element if child.tag in _DROPPED_ELEMENTS]:
             element.remove(child)
-        _adapt(element, name, words, named)
-    return library().utils.markupsafe.Markup(ElementTree.tostring(root, encoding="unicode"))
+        _adapt_element(element, name, texts, referenced_ids)
+    return import_jinja().utils.markupsafe.Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
-def _adapt(element: ElementTree.Element, name: str, words: dict[str, str], named: set[str]) -> None:
+def _adapt_element(element: ElementTree.Element, name: str, texts: dict[str, str], referenced_ids: set[str]) -> None:
     """Give an element the page's colours and letters, a name that no other figure has, and its words."""
-    own = element.get("id", "")
-    if own in words:
+    identifier = element.get("id", "")
+    if identifier in texts:
         title = ElementTree.Element(f"{{{_SVG}}}title")
-        title.text = words[own]
+        title.text = texts[identifier]
         element.insert(0, title)
-    if own in named:
-        element.set("id", f"{name}-{own}")
-    elif own:
+    if identifier in referenced_ids:
+        element.set("id", f"{name}-{identifier}")
+    elif identifier:
         element.attrib.pop("id")
-    for key in _POINTING.intersection(element.keys()):
-        element.set(key, _NAMED.sub(rf"#{name}-\1", element.attrib[key]))
-    for key in _PAINTED.intersection(element.keys()):
-        painted = _HEX.sub(lambda found: VARIABLES.get(found[0], found[0]), element.attrib[key])
-        element.set(key, _FONT.sub("", painted))
+    for key in _REFERENCE_ATTRIBUTES.intersection(element.keys()):
+        element.set(key, _REFERENCE.sub(rf"#{name}-\1", element.attrib[key]))
+    for key in _COLOR_ATTRIBUTES.intersection(element.keys()):
+        style = _HEX.sub(lambda match: CSS_VARIABLES.get(match[0], match[0]), element.attrib[key])
+        element.set(key, _FONT.sub("", style))

@@ -9,14 +9,14 @@ import pytest
 
 from alsatian.evaluation import evaluate
 from alsatian.ingest import read
-from alsatian.split import named
+from alsatian.split import from_spec
 
 FEW = ("--bootstrap", "20", "--set", "factors=4", "--threads", "1")
 
 
 def test_the_table(cli: Any, world: Path) -> None:
     answer = cli(
-        "evaluate", world / "ratings.csv", "--model", "implicit-als", "--model", "item-knn", "--likes", "4", *FEW
+        "evaluate", world / "ratings.csv", "--model", "implicit-als", "--model", "item-knn", "--min-rating", "4", *FEW
     )
     assert (answer.code, answer.err) == (0, "")
     lines = answer.out.splitlines()
@@ -35,11 +35,11 @@ def test_the_table(cli: Any, world: Path) -> None:
 
 def test_json_is_what_python_says(cli: Any, world: Path) -> None:
     source = world / "ratings.csv"
-    asked = ("--model", "item-knn", "--split", "folds:2", "--metric", "ndcg", "--at", "3", "--at", "5", "--seed", "7")
+    asked = ("--model", "item-knn", "--split", "k-fold:2", "--metric", "ndcg", "--at", "3", "--at", "5", "--seed", "7")
     answer = cli("evaluate", source, *asked, "--bootstrap", "20", "--json")
     assert answer.code == 0
     data = read(source)
-    found = evaluate("item-knn", named("folds:2", data, 7), at=(3, 5), metrics=["ndcg"], bootstrap=20, seed=7)
+    found = evaluate("item-knn", from_spec("k-fold:2", data, 7), at=(3, 5), metrics=["ndcg"], bootstrap=20, seed=7)
     rows = answer.json["rows"]
     assert [row["model"] for row in rows] == ["item-knn", "popularity", "baseline"]
     assert [row["metrics"] for row in rows] == [row.metrics for row in found]
@@ -53,7 +53,7 @@ def test_without_a_model_those_that_suit_the_values(cli: Any, world: Path) -> No
     assert [row["model"] for row in answer.json["rows"]][:2] == ["explicit-als", "implicit-als"]
     assert {row["params"]["factors"] for row in answer.json["rows"][:2]} == {4}
     assert "explicit-als and implicit-als, because the values look like ratings" in answer.err
-    assert "low ratings count as liked in lists, too; --likes 4 leaves them out" in answer.err
+    assert "low ratings count as liked in lists, too; --min-rating 4 leaves them out" in answer.err
 
 
 def test_the_official_folds(cli: Any, movielens_100k: Path) -> None:
@@ -74,7 +74,7 @@ def test_the_official_folds(cli: Any, movielens_100k: Path) -> None:
         (["--split", "movielens-folds"], "takes the folder of MovieLens 100K, not "),
         (["--metric", "ndgc"], "there is no measure 'ndgc'"),
         (["--at", "0"], "Input should be greater than or equal to 1"),
-        (["--against", "ease", *FEW], "reference='ease' is none of the models"),
+        (["--baseline", "ease", *FEW], "reference='ease' is none of the models"),
     ],
 )
 def test_usage_errors(cli: Any, world: Path, asked: list[str], complaint: str) -> None:
@@ -84,5 +84,7 @@ def test_usage_errors(cli: Any, world: Path, asked: list[str], complaint: str) -
 
 
 def test_several_splits(cli: Any, world: Path) -> None:
-    answer = cli("evaluate", world / "ratings.csv", "--split", "by-time:0.2", "--split", "strong:0.2", *FEW, "--json")
-    assert {row["split"] for row in answer.json["rows"]} == {"by-time:0.2", "strong:0.2"}
+    answer = cli(
+        "evaluate", world / "ratings.csv", "--split", "by-time:0.2", "--split", "new-users:0.2", *FEW, "--json"
+    )
+    assert {row["split"] for row in answer.json["rows"]} == {"by-time:0.2", "new-users:0.2"}

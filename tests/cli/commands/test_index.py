@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 import alsatian as al
 from alsatian.cli import run
-from alsatian.models.factors.ann_index import Measured
+from alsatian.models.factors.ann_index import IndexBenchmark
 from alsatian.serving import create_app
 from support import problems
 
@@ -38,7 +38,7 @@ def file(source: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def paying(monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalog of a million items is too much for a test."""
-    monkeypatch.setattr(Measured, "pays", True)
+    monkeypatch.setattr(IndexBenchmark, "pays", True)
 
 
 @pytest.mark.usefixtures("paying")
@@ -46,9 +46,9 @@ def test_it_goes_into_the_model_file(file: Path, capsys: pytest.CaptureFixture[s
     assert run(["index", str(file), "--recall", "0.8"]) == 0
     model, (index, saved) = al.load(file), capsys.readouterr().out.splitlines()
     assert model.index is not None
-    assert model.index.measured.recall > 0.75
+    assert model.index.benchmark.recall > 0.75
     assert index.startswith(f"index     {SAYS}")
-    assert index.endswith(f" {100 * model.index.measured.recall:.1f} % of the right ones found")
+    assert index.endswith(f" {100 * model.index.benchmark.recall:.1f} % of the right ones found")
     assert saved.startswith(f"saved     {file}, ")
 
 
@@ -67,7 +67,7 @@ def test_json_and_another_file(file: Path, capsys: pytest.CaptureFixture[str]) -
 def test_one_that_does_not_pay_is_not_kept(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Measured, "pays", False)
+    monkeypatch.setattr(IndexBenchmark, "pays", False)
     before = file.read_bytes()
     assert run(["index", str(file)]) == 1
     error = capsys.readouterr().err
@@ -78,7 +78,7 @@ def test_one_that_does_not_pay_is_not_kept(
 
 @pytest.mark.parametrize(("milliseconds", "pays"), [(1.0, True), (1.1, False)])
 def test_it_pays_at_half_the_time(milliseconds: float, pays: bool) -> None:
-    assert Measured(0.95, 0.95, milliseconds, 2.0, probes=1, cells=2).pays == pays
+    assert IndexBenchmark(0.95, 0.95, milliseconds, 2.0, probes=1, cells=2).is_worthwhile == pays
 
 
 def test_refused_before_any_work(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,16 +98,16 @@ def test_training_again_makes_it_again(file: Path, source: Path, capsys: pytest.
     assert f"index     {SAYS}" in capsys.readouterr().out
     model = al.load(file)
     assert model.index is not None
-    assert model.index.measured.asked == 0.8
+    assert model.index.benchmark.asked == 0.8
 
 
 def test_training_again_leaves_out_one_that_no_longer_pays(
     file: Path, source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Measured, "pays", True)
+    monkeypatch.setattr(IndexBenchmark, "pays", True)
     assert run(["index", str(file)]) == 0
     create_app(file).state.events.close()
-    monkeypatch.setattr(Measured, "pays", False)
+    monkeypatch.setattr(IndexBenchmark, "pays", False)
     capsys.readouterr()
     assert run(["retrain", str(file), "--source", str(source), "-o", str(file)]) == 0
     assert f"index     none, as it would not pay: {SAYS}" in capsys.readouterr().out
@@ -119,7 +119,7 @@ def test_one_that_cannot_be_read_is_said_in_one_line(file: Path) -> None:
     assert run(["index", str(file)]) == 0
     model = al.load(file)
     assert model.index is not None
-    model.index.stored = model.index.stored[:1000]
+    model.index.buffer = model.index.buffer[:1000]
     al.save(model, file)
     told = subprocess.run(
         [sys.executable, "-m", "alsatian", "similar", str(file), "7"], capture_output=True, text=True, check=True

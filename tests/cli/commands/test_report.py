@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alsatian.cli.commands.report import _title
+from alsatian.cli.commands.report import source_title
 from alsatian.evaluation import evaluate
 from alsatian.ingest import read
 
@@ -91,7 +91,7 @@ def test_a_password_of_a_database_is_not_told(cli: Any, world: Path, tmp_path: P
     ],
 )
 def test_a_title_is_the_name_of_the_source_without_its_password(source: str, title: str) -> None:
-    assert _title(source) == title
+    assert source_title(source) == title
 
 
 @pytest.mark.parametrize(

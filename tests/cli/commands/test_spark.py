@@ -49,10 +49,10 @@ def test_a_model_file_and_lists_for_everyone(
 @pytest.mark.slow
 def test_a_folder_of_factors(cli: Cli, source: str, tmp_path: Path) -> None:
     folder, lists = tmp_path / "factors", tmp_path / "similar.parquet"
-    options = ("--set", "factors=3", "--set", "epochs=1", "--likes", "4")
+    options = ("--set", "factors=3", "--set", "epochs=1", "--min-rating", "4")
     answer = cli("spark", "train", source, "--factors", folder, *options)
     assert answer.code == 0, answer.err
-    assert "implicit-als, which suits --likes" in answer.out
+    assert "implicit-als, which suits --min-rating" in answer.out
     answer = cli("spark", "recommend", folder, "-o", lists, "-n", 2, "--similar", "--json")
     assert answer.json["rows"] == 160
 

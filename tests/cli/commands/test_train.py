@@ -38,7 +38,7 @@ class TestSaid:
         assert "values from 0.5 to 5" in told["read"]
         assert told["model"].startswith("explicit-als, because the values look like ratings: 6 different ones")
         assert "lists ranked by predicted rating are far worse" in told["note"]
-        assert "--model implicit-als --likes 4" in told["note"]
+        assert "--model implicit-als --min-rating 4" in told["note"]
         assert told["fitted"].startswith("15 epochs in ")
         assert told["saved"].startswith(f"{target}, ")
         assert told["saved"].endswith(" in all")
@@ -50,14 +50,14 @@ class TestSaid:
         assert cli(*command).code == 0
 
     def test_likes(self, cli: Cli, world: Path, target: Path) -> None:
-        answer = cli("train", world / "ratings.csv", "-o", target, "--likes", "4", *SMALL)
+        answer = cli("train", world / "ratings.csv", "-o", target, "--min-rating", "4", *SMALL)
         assert answer.code == 0
         assert "values of 4 and more" in answer.out
-        assert "implicit-als, which suits --likes" in answer.out
+        assert "implicit-als, which suits --min-rating" in answer.out
         assert "far worse" not in answer.out
         model = al.load(target)
         assert model.name == "implicit-als"
-        assert model.data.recipe.at_least == 4
+        assert model.data.recipe.min_rating == 4
 
     def test_nonnegative_factors(self, cli: Cli, world: Path, target: Path) -> None:
         asked = ("train", world / "ratings.csv", "-o", target, *SMALL, "--set", "nonnegative=true")
@@ -69,11 +69,11 @@ class TestSaid:
         assert "solver='cg' does not hold factors at 0 or above; with nonnegative=True pass solver='auto'." in refused
 
     def test_a_blend(self, cli: Cli, world: Path, target: Path) -> None:
-        source = ("train", world / "ratings.csv", "-o", target, "--likes", "4", "--model", "blend")
-        parts = ("--parts", "implicit-als:factors=4:epochs=3,popularity")
+        source = ("train", world / "ratings.csv", "-o", target, "--min-rating", "4", "--model", "blend")
+        parts = ("--members", "implicit-als:factors=4:epochs=3,popularity")
         told = cli(*source, *parts, "--weights", "0.6,0.4").out
         assert "; weights implicit-als 0.60, popularity 0.40" in told
-        settings = {"parts": [al.ImplicitALS(factors=4, epochs=3), al.Popularity()], "weights": [0.6, 0.4]}
+        settings = {"members": [al.ImplicitALS(factors=4, epochs=3), al.Popularity()], "weights": [0.6, 0.4]}
         assert al.load(target).params == al.Blend(**settings).params
         assert re.search(
             r"; weights implicit-als [01]\.\d\d, popularity 0\.", cli(*source, *parts, "--weights", "fit").out
@@ -87,8 +87,8 @@ class TestSaid:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            (("--parts", "popularity,implicit-asl"), "there is no model 'implicit-asl'; choose explicit-als, "),
-            (("--parts", "popularity"), "parts names 1 of at least 2 models"),
+            (("--members", "popularity,implicit-asl"), "there is no model 'implicit-asl'; choose explicit-als, "),
+            (("--members", "popularity"), "parts names 1 of at least 2 models"),
             (("--weights", "1,2,3"), "weights has 3 numbers for 2 parts; pass one for each, or 'fit'."),
             (("--weights", "1,-2"), "weights holds -2; pass finite numbers of 0 or more."),
             (("--weights", "1,2", "--set", "weights=fit"), "--set gives weights twice, fit and 1,2; give it once."),
@@ -108,20 +108,20 @@ class TestSaid:
         [
             "biased-mf --set factors=2 --set epochs=1",
             "item-knn --set baselines=true",
-            "blend --parts explicit-als:factors=2,baseline --weights 1,1 --set by=score",
-            "blend --parts baseline,popularity --weights 1,1",
+            "blend --members explicit-als:factors=2,baseline --weights 1,1 --set by=score",
+            "blend --members baseline,popularity --weights 1,1",
             "fallback --set first=explicit-als:factors=2:epochs=1",
         ],
     )
     def test_models_that_predict_ratings_get_a_warning(self, cli: Cli, world: Path, target: Path, model: str) -> None:
         answer = cli("train", world / "ratings.csv", "-o", target, "--model", *model.split())
         told = "predicts ratings, but lists ranked by predicted rating are far worse than those of an implicit model"
-        assert answer.out.count(told) == answer.out.count("for lists add --model implicit-als --likes 4") == 1
+        assert answer.out.count(told) == answer.out.count("for lists add --model implicit-als --min-rating 4") == 1
 
-    @pytest.mark.parametrize("model", [("implicit-als",), ("blend", "--parts", "implicit-als:factors=4,item-knn")])
+    @pytest.mark.parametrize("model", [("implicit-als",), ("blend", "--members", "implicit-als:factors=4,item-knn")])
     def test_ratings_as_amounts_get_a_hint(self, cli: Cli, world: Path, target: Path, model: tuple[str, ...]) -> None:
         answer = cli("train", world / "ratings.csv", "-o", target, "--model", *model)
-        assert "low ratings count as likes here, too, if weaker ones; --likes 4 leaves them out" in answer.out
+        assert "low ratings count as likes here, too, if weaker ones; --min-rating 4 leaves them out" in answer.out
 
     def test_nothing_but_json_on_standard_output(self, cli: Cli, world: Path, target: Path) -> None:
         answer = cli("train", world / "ratings.csv", "-o", target, *SMALL, "--json")

@@ -31,10 +31,10 @@ def test_the_table_and_the_model(cli: Any, world: Path, tmp_path: Path) -> None:
 
 
 def test_json_is_what_python_says(cli: Any, world: Path) -> None:
-    asked = ("--model", "implicit-als", "--likes", "4", "--set", "factors=4", "--search", "alpha", "--trials", "3")
+    asked = ("--model", "implicit-als", "--min-rating", "4", "--set", "factors=4", "--search", "alpha", "--trials", "3")
     answer = cli("tune", world / "ratings.csv", *asked, "--metric", "map@5", "--split", "random:0.3", "--json")
     assert answer.code == 0
-    likes = read(world / "ratings.csv").likes(4)
+    likes = read(world / "ratings.csv").binarize(4)
     study = tune("implicit-als:factors=4", likes, space="alpha", trials=3, metric="map@5", split="random:0.3")
     assert [row["value"] for row in answer.json["rows"]] == [trial.value for trial in study]
     assert answer.json["best_params"] == study.model.params
@@ -49,8 +49,8 @@ def test_the_test_part_is_judged_once(cli: Any, world: Path) -> None:
     assert rows[0]["params"] == answer.json["best_params"]
     answer = cli("tune", world / "ratings.csv", *FEW, "--trials", "3", "--test", "random:0.2")
     assert "held-out values of" in answer.out
-    answer = cli("tune", world / "ratings.csv", *FEW, "--test", "folds:3")
-    assert (answer.code, "--test folds:3 makes 3 parts, and one is tested on" in answer.err) == (2, True)
+    answer = cli("tune", world / "ratings.csv", *FEW, "--test", "k-fold:3")
+    assert (answer.code, "--test k-fold:3 makes 3 parts, and one is tested on" in answer.err) == (2, True)
 
 
 def test_a_grid(cli: Any, world: Path) -> None:
@@ -68,7 +68,7 @@ def test_without_a_model_the_one_that_suits(cli: Any, world: Path) -> None:
 
 
 def test_ctrl_c(cli: Any, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, begun = search.attempt, []
+    real, begun = search.run_trial, []
 
     def attempt(*given: Any) -> Any:
         begun.append(1)
@@ -76,7 +76,7 @@ def test_ctrl_c(cli: Any, world: Path, tmp_path: Path, monkeypatch: pytest.Monke
             raise KeyboardInterrupt
         return real(*given)
 
-    monkeypatch.setattr(search, "attempt", attempt)
+    monkeypatch.setattr(search, "run_trial", attempt)
     kept = ("--study", tmp_path / "a.study", "-o", tmp_path / "best.model", "--trials", "5")
     answer = cli("tune", world / "ratings.csv", *FEW, *kept)
     assert answer.code == 130

@@ -47,7 +47,7 @@ def test_an_error_on_values_held_out(train: Cli, tmp_path: Path) -> None:
 
 def test_rows_as_json(train: Cli) -> None:
     assert train("--json").json["curves"] is None
-    rows = train("--json", "--validation", "0.1", "--likes", "4", "--set", "epochs=3").json["curves"]
+    rows = train("--json", "--validation", "0.1", "--min-rating", "4", "--set", "epochs=3").json["curves"]
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert set(rows[0]) >= {"objective", "train_ndcg@10", "validation_ndcg@10"}
 

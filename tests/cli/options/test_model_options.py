@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alsatian.cli.commands.train import advice
-from alsatian.cli.options.model import plan
-from alsatian.data.id_map import Ids
+from alsatian.cli.commands.train import model_choice_notes
+from alsatian.cli.options.model import choose_model
+from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import Recipe
 from alsatian.errors import ParameterError
-from alsatian.inspection.value_type import above_zero, judge, like_from
+from alsatian.inspection.value_type import above_zero_condition, looks_explicit, suggested_threshold
 from alsatian.models import ExplicitALS
 
 Cli = Callable[..., Any]
@@ -25,7 +25,7 @@ def data_of(values: list[float], column: str | None = "rating") -> Interactions:
     rows = np.arange(len(values), dtype=np.int32)
     ids = np.arange(len(values))
     recipe = Recipe(columns={"value": column} if column else {})
-    users, items = Ids(ids, "user"), Ids(ids, "item")
+    users, items = IdMap(ids, "user"), IdMap(ids, "item")
     return Interactions.build(users, items, rows, rows, np.array(values, np.float32), recipe=recipe)
 
 
@@ -43,7 +43,12 @@ class TestPlan:
             (None, ["alpha=-1"], None, "alpha=-1 is too small"),
             ("implicit-als", ["factors=many"], None, "factors=many is not a whole number"),
             ("explicit-als", ["alpha=3"], None, "It belongs to implicit-als."),
-            ("explicit-als", [], 4, "--likes makes all values alike, which leaves explicit-als nothing to predict"),
+            (
+                "explicit-als",
+                [],
+                4,
+                "--min-rating makes all values alike, which leaves explicit-als nothing to predict",
+            ),
             ("baseline", [], 4, "which leaves baseline nothing to predict; drop it, or pass --model implicit-als."),
             ("pure-svd", ["impute=user"], 4, "which leaves pure-svd nothing to predict"),
             ("popularity", ["by=mean"], 4, "which leaves popularity nothing to predict"),
@@ -54,26 +59,26 @@ class TestPlan:
     )
     def test_refused(self, name: str | None, settings: list[str], likes: float | None, words: str) -> None:
         with pytest.raises(ParameterError) as caught:
-            plan(name, settings, likes)
+            choose_model(name, settings, likes)
         assert words in str(caught.value)
         assert "\n" not in str(caught.value)
 
     def test_settings_reach_the_model(self) -> None:
-        (model,) = plan("implicit-als", ["factors=8", "form = rendle", "tol=1e-3"], None).models.values()
+        (model,) = choose_model("implicit-als", ["factors=8", "form = rendle", "tol=1e-3"], None).models.values()
         assert model.params["factors"] == 8
         assert model.params["form"] == "rendle"
         assert model.params["tol"] == pytest.approx(1e-3)
 
     def test_a_setting_of_one_model_chooses_it(self) -> None:
-        model, why = plan(None, ["alpha=3"], None).choose(data_of([1, 2, 3, 4, 5]))
+        model, why = choose_model(None, ["alpha=3"], None).choose(data_of([1, 2, 3, 4, 5]))
         assert (model.name, why) == ("implicit-als", "which has alpha")
 
     def test_likes_choose_the_implicit_model(self) -> None:
-        model, why = plan(None, [], 4).choose(data_of([1, 2, 3, 4, 5]))
-        assert (model.name, why) == ("implicit-als", "which suits --likes")
+        model, why = choose_model(None, [], 4).choose(data_of([1, 2, 3, 4, 5]))
+        assert (model.name, why) == ("implicit-als", "which suits --min-rating")
 
     def test_a_named_model_needs_no_reason(self) -> None:
-        model, why = plan("popularity", [], None).choose(data_of([1, 2]))
+        model, why = choose_model("popularity", [], None).choose(data_of([1, 2]))
         assert (model.name, why) == ("popularity", None)
 
 
@@ -91,7 +96,7 @@ class TestJudge:
         ],
     )
     def test_ratings_or_not(self, values: list[float], column: str | None, explicit: bool, words: str) -> None:
-        found, why = judge(data_of(values, column))
+        found, why = looks_explicit(data_of(values, column))
         assert found is explicit
         assert words in why
 
@@ -100,12 +105,12 @@ class TestJudge:
         [([0.5, 3, 4, 4.5, 5], 4), ([1, 2, 3, 4, 5], 4), (range(1, 11), 8), ([-1, 1], 1), ([0, 1], 1), ([1, 2, 3], 3)],
     )
     def test_from_which_value_on_a_rating_is_a_like(self, values: Any, likes: float) -> None:
-        assert like_from(data_of(list(values))) == likes
+        assert suggested_threshold(data_of(list(values))) == likes
 
 
 def test_a_condition_quotes_what_sql_would_not_take() -> None:
-    assert above_zero("Quantity") == "Quantity > 0"
-    assert above_zero("units sold") == '"units sold" > 0'
+    assert above_zero_condition("Quantity") == "Quantity > 0"
+    assert above_zero_condition("units sold") == '"units sold" > 0'
 
 
 @pytest.mark.parametrize(
@@ -140,5 +145,5 @@ def test_lists_by_zeros_as_data_need_no_warning() -> None:
     """They are as good as those of an implicit model: where nothing is known, 0 is predicted, not the mean."""
     data = data_of([1, 2, 3, 4, 5] * 4)
     model = ExplicitALS(factors=2, biases=False, unobserved_weight=1)
-    assert advice(plan("explicit-als", [], None), model, data) == []
-    assert "far worse" in advice(plan("explicit-als", [], None), ExplicitALS(factors=2), data)[0]
+    assert model_choice_notes(choose_model("explicit-als", [], None), model, data) == []
+    assert "far worse" in model_choice_notes(choose_model("explicit-als", [], None), ExplicitALS(factors=2), data)[0]

@@ -57,9 +57,9 @@ def test_a_file_says_the_same_and_flags_come_before_it(cli: Cli, log: Path, tmp_
 
 
 def test_likes_go_into_a_recipe_that_weighs(cli: Cli, log: Path, target: Path) -> None:
-    answer = cli("train", log, "-o", target, "--events", EVENTS, "--likes", 6, "--set", "factors=2")
+    answer = cli("train", log, "-o", target, "--events", EVENTS, "--min-rating", 6, "--set", "factors=2")
     assert answer.code == 0
-    assert "left out by at_least=6: " in answer.out
+    assert "left out by min_rating=6: " in answer.out
     model = al.load(target)
     assert set(model.data.values) == {1.0}
 
@@ -138,22 +138,22 @@ def test_likes_and_least_counts_are_one_recipe_in_training_and_retraining(
     ratings = tmp_path / "ratings.csv"
     rows = (f"{n % 9},{n * n % 13},{1 + n * 7 % 5}\n" for n in range(117))
     ratings.write_text("user,item,rating\n" + "".join(dict.fromkeys(rows)))
-    options = ["--duplicates", "last", "--likes", 4, "--min-per-user", 2, "--set", "factors=2"]
+    options = ["--duplicates", "last", "--min-rating", 4, "--min-per-user", 2, "--set", "factors=2"]
     assert cli("train", ratings, "-o", target, "--model", "implicit-als", *options).code == 0
     model = al.load(target)
     assert model.data.by_user.counts.min() >= 2
-    again = al.read(ratings, duplicates="last", recipe=model.data.recipe.unfitted)
+    again = al.read(ratings, duplicates="last", recipe=model.data.recipe.rules_only)
     assert again.digest == model.data.digest
 
 
 def test_a_date_without_dashes_is_a_date(cli: Cli, log: Path, target: Path) -> None:
     flags = ["--events", EVENTS, "--half-life", "30d", "--set", "factors=2"]
     assert cli("train", log, "-o", target, *flags, "--reference", "20020101").code == 0
-    assert al.load(target).data.recipe.reference == 1_009_843_200
+    assert al.load(target).data.recipe.reference_date == 1_009_843_200
     assert "reference='2017' is no moment" in cli("train", log, "-o", target, *flags, "--reference", "2017").err
 
 
 def test_an_event_that_is_no_like_is_told(cli: Cli, log: Path, target: Path) -> None:
-    assert cli("train", log, "-o", target, "--events", EVENTS, "--likes", 2, "--set", "factors=2").code == 0
+    assert cli("train", log, "-o", target, "--events", EVENTS, "--min-rating", 2, "--set", "factors=2").code == 0
     answer = cli("recommend", target, "--like", "i1=VIEW", "--like", "i3=LIKE")
     assert "i1=VIEW is no like here (likes are 2 and more); left out" in answer.err

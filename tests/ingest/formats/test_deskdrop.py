@@ -10,7 +10,7 @@ import pytest
 from alsatian.data.recipe import Recipe
 from alsatian.errors import RowsError
 from alsatian.ingest import read
-from alsatian.ingest.formats.deskdrop import EVENTS
+from alsatian.ingest.formats.deskdrop import DESKDROP_EVENT_WEIGHTS
 
 LOG = (
     "timestamp,eventType,contentId,personId,sessionId,userAgent,userRegion,userCountry\n"
@@ -39,7 +39,7 @@ def log(tmp_path: Path) -> Path:
 def test_its_roles_and_weights_are_known(log: Path) -> None:
     data = read(log)
     assert data.recipe.columns == {"user": "personId", "item": "contentId", "time": "timestamp", "event": "eventType"}
-    assert data.recipe.events == EVENTS
+    assert data.recipe.events == DESKDROP_EVENT_WEIGHTS
     assert data.by_user.to_scipy().toarray().tolist() == [[6, 0, 2], [0, 1, 3]]  # users -88, 10; articles -34, -7, 51
     assert "events weigh as usual for this log: VIEW 1, LIKE 2, " in data.report.notes[0]
 

@@ -12,7 +12,7 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError
 from alsatian.ingest import read
 from alsatian.ingest.rows import fast_csv, validation
-from alsatian.ingest.rows.fast_csv import scan
+from alsatian.ingest.rows.fast_csv import scan_columns
 
 TEXT = "user,item,rating,timestamp\n30,7,2.5,1000000060\n4,9,4,1000000000\n30,9,5,1000000120\n30,7,3,1000000050\n"
 
@@ -26,13 +26,13 @@ def both(path: Any, monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> tuple[
     used: list[bool] = []
 
     def watched(*given: Any) -> Any:
-        found = scan(*given)
+        found = scan_columns(*given)
         used.append(found is not None)
         return found
 
     outcomes = []
     for way in (watched, careful):
-        monkeypatch.setattr(validation, "scan", way)
+        monkeypatch.setattr(validation, "scan_columns", way)
         try:
             data = read(path, **arguments)
             times = None if data.times is None else data.times.tolist()

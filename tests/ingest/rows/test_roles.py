@@ -9,8 +9,8 @@ import pytest
 
 from alsatian.errors import ColumnError
 from alsatian.ingest import read
-from alsatian.ingest.assemble import usual_rule
-from alsatian.ingest.sources.dialect import detect
+from alsatian.ingest.assemble import default_duplicate_rule
+from alsatian.ingest.sources.dialect import detect_dialect
 
 
 def roles(tmp_path: Path, header: str, **named: str) -> dict[str, str]:
@@ -97,7 +97,7 @@ def test_no_value_column_counts_each_row_as_one(tmp_path: Path) -> None:
     ],
 )
 def test_the_usual_rule_for_duplicates(column: str | None, values: list[float], rule: str) -> None:
-    assert usual_rule(np.array(values, np.float32), column) == rule
+    assert default_duplicate_rule(np.array(values, np.float32), column) == rule
 
 
 def test_last_means_the_latest_time_then_the_latest_row(tmp_path: Path) -> None:
@@ -108,18 +108,18 @@ def test_last_means_the_latest_time_then_the_latest_row(tmp_path: Path) -> None:
 
 
 def test_a_header_is_told_from_a_first_row() -> None:
-    assert detect(["1,2,3", "2,3,4"], "f").header is None
-    assert detect(["alice,up,4", "bob,up,3"], "f").header is None
-    assert detect(["user,2020,2021", "1,2,3"], "f").header == ["user", "2020", "2021"]
-    assert detect(["a,b,a", "1,2,3"], "f").header == ["a", "b", "a (2)"]
-    assert detect(["a,,c", "1,2,3"], "f").header == ["a", "column 2", "c"]
+    assert detect_dialect(["1,2,3", "2,3,4"], "f").header is None
+    assert detect_dialect(["alice,up,4", "bob,up,3"], "f").header is None
+    assert detect_dialect(["user,2020,2021", "1,2,3"], "f").header == ["user", "2020", "2021"]
+    assert detect_dialect(["a,b,a", "1,2,3"], "f").header == ["a", "b", "a (2)"]
+    assert detect_dialect(["a,,c", "1,2,3"], "f").header == ["a", "column 2", "c"]
 
 
 def test_the_delimiter_is_the_one_that_parts_lines_evenly() -> None:
-    assert detect(["1::Up, the (2009)::A|B", "2::Cars (2006)::A|B|C"], "f").delimiter == "::"
-    assert detect(["id,title,genres", '1,"Up, the",A|B', "2,Cars,A|B"], "f").delimiter == ","
-    assert detect(["1;2;3,5", "1;3;4,5"], "f").delimiter == ";"
-    assert detect(["1,2,2020-01-01 10:00:00", "1,3,2020-01-01 10:00:00"], "f").delimiter == ","
+    assert detect_dialect(["1::Up, the (2009)::A|B", "2::Cars (2006)::A|B|C"], "f").delimiter == "::"
+    assert detect_dialect(["id,title,genres", '1,"Up, the",A|B', "2,Cars,A|B"], "f").delimiter == ","
+    assert detect_dialect(["1;2;3,5", "1;3;4,5"], "f").delimiter == ";"
+    assert detect_dialect(["1,2,2020-01-01 10:00:00", "1,3,2020-01-01 10:00:00"], "f").delimiter == ","
 
 
 def test_a_column_has_one_role(tmp_path: Path) -> None:

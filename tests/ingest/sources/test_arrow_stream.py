@@ -10,8 +10,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from alsatian.ingest.rows.column_buffers import Counts, Numbers, Texts
-from alsatian.ingest.sources.arrow_stream import batches
+from alsatian.ingest.rows.column_buffers import NumberBuffer, TextBuffer, TitleCounter
+from alsatian.ingest.sources.arrow_stream import read_batches
 from alsatian.ingest.sources.source import connect
 
 
@@ -23,17 +23,17 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def test_all_rows_come_in_their_order(con: duckdb.DuckDBPyConnection) -> None:
     columns: list[Any] = [
-        Numbers(np.int64, narrow=True),
-        Numbers(np.int64),
-        Numbers(np.float32),
-        Texts(),
-        Numbers(np.bool_),
+        NumberBuffer(np.int64, narrow=True),
+        NumberBuffer(np.int64),
+        NumberBuffer(np.float32),
+        TextBuffer(),
+        NumberBuffer(np.bool_),
     ]
     query = (
         "SELECT range::INTEGER, range, range::FLOAT / 2, 'é' || range % 7, (range % 2)::UTINYINT FROM range(500000) "
         "ORDER BY range"
     )
-    with closing(batches(con, query)) as stream:
+    with closing(read_batches(con, query)) as stream:
         sizes = []
         for parts in stream:
             sizes.append(len(parts[0]))
@@ -49,10 +49,10 @@ def test_all_rows_come_in_their_order(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_rows_can_be_left_out(con: duckdb.DuckDBPyConnection) -> None:
-    columns: list[Any] = [Texts(), Counts(), Numbers(np.int64, narrow=True)]
+    columns: list[Any] = [TextBuffer(), TitleCounter(), NumberBuffer(np.int64, narrow=True)]
     query = """SELECT text, text, number::BIGINT, (number IS NOT NULL AND text IS NOT NULL)::UTINYINT
         FROM (VALUES ('b', 1), (NULL, 2), ('a', NULL), ('a', 3), ('b', 4)) AS t(text, number)"""
-    with closing(batches(con, query)) as stream:
+    with closing(read_batches(con, query)) as stream:
         for *parts, kept in stream:
             for column, part in zip(columns, parts, strict=True):
                 column.add(part, kept.astype(bool))
@@ -60,11 +60,11 @@ def test_rows_can_be_left_out(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_an_answer_without_rows(con: duckdb.DuckDBPyConnection) -> None:
-    assert list(batches(con, "SELECT 1 WHERE false")) == []
+    assert list(read_batches(con, "SELECT 1 WHERE false")) == []
 
 
 def test_a_stream_that_is_left_early_leaves_the_connection_free(con: duckdb.DuckDBPyConnection) -> None:
-    with closing(batches(con, "SELECT range FROM range(100000000)")) as stream:
+    with closing(read_batches(con, "SELECT range FROM range(100000000)")) as stream:
         next(stream)
     assert con.execute("SELECT 1").fetchall() == [(1,)]
 
@@ -72,13 +72,13 @@ def test_a_stream_that_is_left_early_leaves_the_connection_free(con: duckdb.Duck
 def test_an_error_on_the_way_is_one_of_duckdb(con: duckdb.DuckDBPyConnection) -> None:
     query = "SELECT CASE WHEN range = 900000 THEN error('boom')::BIGINT ELSE range END FROM range(1000000)"
     with pytest.raises(duckdb.Error, match="boom"):
-        for _ in batches(con, query):
+        for _ in read_batches(con, query):
             pass
     assert con.execute("SELECT 1").fetchall() == [(1,)]
 
 
 def test_integers_become_wide_when_one_does_not_fit() -> None:
-    column = Numbers(np.int64, narrow=True)
+    column = NumberBuffer(np.int64, narrow=True)
     column.add(np.array([1, -(2**31)]), None)
     column.add(np.array([2**31]), None)
     column.add(np.array([5]), np.array([True]))

@@ -14,8 +14,8 @@ from support.problems import Problem, problem
 def solved(p: Problem, steps: int, threads: int = 1, turned: bool = True) -> tuple[np.ndarray, float]:
     solution = Side(p.start.factors.copy(), None)
     if turned:
-        basis, rest = eigenbasis_cg.basis(p.fixed, p.gram, steps, threads), (p.ridge, solution, steps)
-        loss, failed = eigenbasis_cg.half_sweep(
+        basis, rest = eigenbasis_cg.eigenbasis(p.fixed, p.gram, steps, threads), (p.ridge, solution, steps)
+        loss, failed = eigenbasis_cg.eigenbasis_half_sweep(
             p.rows, p.form, basis, *rest, exact_from=NO_ROW_IS_AS_LONG, threads=threads
         )
     else:
@@ -43,18 +43,18 @@ def test_as_many_steps_come_closer(steps: int) -> None:
 
 def test_any_number_of_threads_gives_the_same_bits() -> None:
     rng = np.random.default_rng(0)
-    factors = rng.standard_normal((3 * eigenbasis_cg.ROWS + 1, 33)).astype(np.float32)
-    _, own = eigenbasis_cg.axes_of(kernels.gram(factors))
-    assert eigenbasis_cg.turn(factors, own, 1).tobytes() == eigenbasis_cg.turn(factors, own, 3).tobytes()
+    factors = rng.standard_normal((3 * eigenbasis_cg.ROTATE_CHUNK_ROWS + 1, 33)).astype(np.float32)
+    _, own = eigenbasis_cg.decompose_gram(kernels.gram(factors))
+    assert eigenbasis_cg.rotate(factors, own, 1).tobytes() == eigenbasis_cg.rotate(factors, own, 3).tobytes()
 
 
 def test_axes_are_those_of_the_matrix() -> None:
     gram = np.array([[2.0, 1.0], [1.0, 2.0]])
-    spread, own = eigenbasis_cg.axes_of(gram)
+    spread, own = eigenbasis_cg.decompose_gram(gram)
     assert spread == pytest.approx([1, 3])
     assert (own * spread) @ own.T == pytest.approx(gram)
 
 
 def test_rounding_never_makes_the_matrix_negative() -> None:
-    spread, _ = eigenbasis_cg.axes_of(kernels.gram(np.ones((5, 40), np.float32)))
+    spread, _ = eigenbasis_cg.decompose_gram(kernels.gram(np.ones((5, 40), np.float32)))
     assert spread.min() == 0

@@ -10,9 +10,9 @@ import pytest
 from alsatian.data.interactions import Interactions
 from alsatian.kernels import Side
 from alsatian.models import ExplicitALS, ImplicitALS
-from alsatian.models.als.base import EXACT_FACTORS
+from alsatian.models.als.base import MAX_FACTORS_EXACT
 from alsatian.models.als.momentum import Momentum
-from support.cases import history_of
+from support.cases import user_history
 
 EACH_MODEL = pytest.mark.parametrize("model", [ExplicitALS, ImplicitALS])
 
@@ -44,15 +44,15 @@ def test_momentum_arrives_where_plain_epochs_arrive(model: Any, checkerboard: In
 def test_a_step_back_restores_both_factors_and_bias_and_begins_anew() -> None:
     momentum, side = Momentum(), Side(np.zeros((2, 1)), np.zeros(2))
     momentum.move(side)
-    assert not momentum.moved
+    assert not momentum.is_active
     side.factors[:], side.bias[:] = 3.0, 6.0
     momentum.move(side)
     assert side.factors.tolist() == [[4.0], [4.0]]
     assert side.bias.tolist() == [8.0, 8.0]
-    momentum.back(side)
+    momentum.undo(side)
     assert side.factors.tolist() == [[3.0], [3.0]]
     assert side.bias.tolist() == [6.0, 6.0]
-    assert not momentum.moved
+    assert not momentum.is_active
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_a_step_too_far_is_taken_back(
     """Steps five times too long would raise the objective again and again; taken back, they never do."""
 
     def leap(self: Momentum, side: Side) -> None:
-        before, self.solved = self.solved, Side(side.factors.copy(), None)
+        before, self.last_solution = self.last_solution, Side(side.factors.copy(), None)
         if before is not None:
             self.steps += 1
             side.factors[:] += 5 * (side.factors - before.factors)
 
     monkeypatch.setattr(Momentum, "move", leap)
     backs = []
-    back = Momentum.back
+    back = Momentum.undo
     monkeypatch.setattr(Momentum, "back", lambda self, side: (backs.append(1), back(self, side)))
     losses = [epoch.objective for epoch in fit(ImplicitALS, some_ratings, epochs=12, **solver).history]
     assert backs
@@ -81,15 +81,15 @@ def test_a_step_too_far_is_taken_back(
 
 
 @EACH_MODEL
-@pytest.mark.parametrize("factors", [EXACT_FACTORS, EXACT_FACTORS + 1])
+@pytest.mark.parametrize("factors", [MAX_FACTORS_EXACT, MAX_FACTORS_EXACT + 1])
 def test_auto_ends_with_users_that_fold_in_exactly(model: Any, factors: int, some_ratings: Interactions) -> None:
     fitted = fit(model, some_ratings, factors=factors, epochs=3)
-    visitor = fitted.fold_in(history_of(some_ratings, 7))
+    visitor = fitted.fold_in(user_history(some_ratings, 7))
     np.testing.assert_allclose(visitor.audience.vectors[0], fitted.user_factors[7], rtol=1e-8)
 
 
 def test_auto_is_exact_for_few_factors_and_conjugate_gradient_for_more(some_ratings: Interactions) -> None:
-    for factors, other in ((EXACT_FACTORS, "cholesky"), (EXACT_FACTORS + 1, "cg")):
+    for factors, other in ((MAX_FACTORS_EXACT, "cholesky"), (MAX_FACTORS_EXACT + 1, "cg")):
         auto, same = (
             fit(ImplicitALS, some_ratings, factors=factors, epochs=3, solver=name) for name in ("auto", other)
         )

@@ -15,7 +15,7 @@ from alsatian.kernels import Side
 from alsatian.models import ExplicitALS, ImplicitALS
 from alsatian.models.als.base import ALS
 from alsatian.models.als.momentum import Momentum
-from support.cases import history_of
+from support.cases import user_history
 from support.oracles import cells, objective
 from support.problems import from_matrix, random_ratings
 
@@ -23,11 +23,11 @@ Dense = NDArray[np.float64]
 COMMON: dict[str, Any] = {"factors": 4, "precision": "float64", "nonnegative": True}
 NMF: dict[str, Any] = {"biases": False, "unobserved_weight": 1, "reg": 0, "nonnegative": True, "precision": "float64"}
 MODELS: dict[str, ALS] = {
-    "explicit": ExplicitALS(reg=0.1, nu=1.0, **COMMON),
-    "explicit, no biases": ExplicitALS(reg=0.1, nu=1.0, biases=False, **COMMON),
+    "explicit": ExplicitALS(reg=0.1, reg_exponent=1.0, **COMMON),
+    "explicit, no biases": ExplicitALS(reg=0.1, reg_exponent=1.0, biases=False, **COMMON),
     "nmf": ExplicitALS(factors=4, **NMF),
-    "hu": ImplicitALS(form="hu", alpha=3, reg=2.0, **COMMON),
-    "rendle": ImplicitALS(form="rendle", unobserved_weight=0.2, reg=0.05, **COMMON),
+    "hu": ImplicitALS(loss="hu", alpha=3, reg=2.0, **COMMON),
+    "rendle": ImplicitALS(loss="rendle", unobserved_weight=0.2, reg=0.05, **COMMON),
 }
 EACH_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
@@ -49,7 +49,7 @@ def cells_of(model: ALS, data: Interactions, mean: float) -> tuple[Dense, Dense,
         w0 = model.unobserved_weight
         return np.where(observed, 1.0, w0), np.where(observed, v - mean, 0.0), w0
     assert isinstance(model, ImplicitALS)
-    if model.form == "hu":
+    if model.loss == "hu":
         return np.where(observed, 1 + 3 * v, 1.0), observed.astype(float), 1.0
     return v + 0.2, v / (v + 0.2), 0.2
 
@@ -125,7 +125,7 @@ def test_momentum_never_leads_below_zero(monkeypatch: pytest.MonkeyPatch, data: 
 
 def test_a_taste_is_a_part(checkerboard: Interactions) -> None:
     """Users like the items of their own parity: one factor for each parity, and everybody has only her own."""
-    model = ImplicitALS(factors=2, reg=1.0, epochs=50, nonnegative=True).fit(checkerboard.likes(4), progress=False)
+    model = ImplicitALS(factors=2, reg=1.0, epochs=50, nonnegative=True).fit(checkerboard.binarize(4), progress=False)
     for factors in (model.user_factors, model.item_factors):
         own = factors.argmax(axis=1)
         assert (own[::2] == own[0]).all()
@@ -163,7 +163,7 @@ def test_the_setting_for_nmf_reaches_what_multiplicative_updates_reach(data: Int
 def test_a_user_folds_in_to_the_same_factors_however_the_fit_came_there(model: ALS, data: Interactions) -> None:
     fitted = fit(model, data, epochs=6)
     for user in (0, 7, 19):
-        visitor = fitted.fold_in(history_of(data, user))
+        visitor = fitted.fold_in(user_history(data, user))
         assert visitor.audience.vectors[0].tobytes() == fitted.user_factors[user].tobytes()
 
 
@@ -171,7 +171,7 @@ def test_an_explanation_tells_what_a_little_more_would_change(data: Interactions
     """Without biases a part is in proportion to its value, as long as no factor becomes or ceases to be zero."""
     model = fit(MODELS["explicit, no biases"], data)
     user = next(row for row, x in enumerate(model.user_factors) if np.count_nonzero(x) == 2)
-    history = history_of(data, user)
+    history = user_history(data, user)
     item = model.fold_in(history).recommend(1, exclude_seen=False).items[0]
     told = model.explain(user, item)
     for reason in told.reasons:

@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError, Unsupported
-from alsatian.models import Baseline, ExplicitALS
+from alsatian.models import BiasModel, ExplicitALS
 from support.problems import MATRIX, from_matrix, random_ratings
 
 
-def all_biases_at_once(data: Interactions, reg_user: float, reg_item: float) -> tuple[NDArray[np.float64], ...]:
+def all_biases_at_once(data: Interactions, user_reg: float, item_reg: float) -> tuple[NDArray[np.float64], ...]:
     """Return the biases of users and items by one least squares problem."""
     users, items = len(data.user_ids), len(data.item_ids)
     design = np.zeros((len(data), users + items))
     design[np.arange(len(data)), data.users] = 1
     design[np.arange(len(data)), users + data.items] = 1
     weights = np.ones(len(data)) if data.by_user.weights is None else data.by_user.weights.astype(float)
-    ridge = np.diag(np.repeat([reg_user, reg_item], [users, items]).astype(float))
+    ridge = np.diag(np.repeat([user_reg, item_reg], [users, items]).astype(float))
     found = np.linalg.solve(
         (design.T * weights) @ design + ridge,
         (design.T * weights) @ (data.values - np.average(data.values, weights=weights)),
@@ -34,7 +34,7 @@ def test_the_biases_solve_the_normal_equations(weighted: bool) -> None:
         dense = np.zeros((30, 20))
         dense[data.users, data.items] = data.values
         data = from_matrix(dense, weights=np.random.default_rng(0).uniform(0.5, 2, dense.shape))
-    model = Baseline(reg_user=4, reg_item=1.5, epochs=300).fit(data, progress=False)
+    model = BiasModel(user_reg=4, item_reg=1.5, epochs=300).fit(data, progress=False)
     user_bias, item_bias = all_biases_at_once(data, 4, 1.5)
     np.testing.assert_allclose(model.user_bias, user_bias, atol=1e-7)
     np.testing.assert_allclose(model.item_bias, item_bias, atol=1e-7)
@@ -42,21 +42,23 @@ def test_the_biases_solve_the_normal_equations(weighted: bool) -> None:
 
 
 def test_it_is_als_without_factors(some_ratings: Interactions) -> None:
-    model = Baseline(reg_user=2, reg_item=2, epochs=200).fit(some_ratings, progress=False)
-    als = ExplicitALS(factors=0, reg=2, nu=0, epochs=200, precision="float64").fit(some_ratings, progress=False)
+    model = BiasModel(user_reg=2, item_reg=2, epochs=200).fit(some_ratings, progress=False)
+    als = ExplicitALS(factors=0, reg=2, reg_exponent=0, epochs=200, precision="float64").fit(
+        some_ratings, progress=False
+    )
     np.testing.assert_allclose(model.predict(range(80), range(80)), als.predict(range(80), range(80)), atol=1e-5)
     assert model.history[-1].objective == pytest.approx(als.history[-1].objective, rel=1e-9)
 
 
 def test_the_objective_descends_and_a_callback_may_stop(some_ratings: Interactions) -> None:
-    model = Baseline().fit(some_ratings, progress=False)
+    model = BiasModel().fit(some_ratings, progress=False)
     losses = [epoch.objective for epoch in model.history]
     assert losses == sorted(losses, reverse=True)
     assert len(model.fit(some_ratings, callbacks=[lambda epoch: epoch.epoch == 2]).history) == 2
 
 
 def test_everybody_gets_the_items_of_the_highest_bias(ratings: Interactions) -> None:
-    model = Baseline().fit(ratings)
+    model = BiasModel().fit(ratings)
     best = [ratings.item_ids.id_of(int(row)) for row in np.argsort(-model.item_bias)]
     for user in ("alice", "dave"):
         assert model.recommend(user, exclude_seen=False).items == best
@@ -66,7 +68,7 @@ def test_everybody_gets_the_items_of_the_highest_bias(ratings: Interactions) -> 
 
 def test_whoever_rates_high_is_predicted_high_values(ratings: Interactions) -> None:
     """Her reasons are the same for every item: how far her values lie above what those items get."""
-    model = Baseline(reg_user=2).fit(ratings)
+    model = BiasModel(user_reg=2).fit(ratings)
     visitor = model.fold_in({"up": 5, "heat": 5})
     above = {item: 5 - model.mean[0] - model.item_bias[ratings.item_ids.row(item)] for item in ("up", "heat")}
     told = visitor.explain("cars")
@@ -79,6 +81,6 @@ def test_whoever_rates_high_is_predicted_high_values(ratings: Interactions) -> N
 def test_without_regularization_a_row_of_no_weight_has_no_bias() -> None:
     weights = np.where(np.arange(4)[:, None] == 1, 0.0, np.ones_like(MATRIX))
     data = from_matrix(MATRIX, weights=weights)
-    Baseline().fit(data)
+    BiasModel().fit(data)
     with pytest.raises(FitError, match="values that all have the weight 0 give no bias without regularization; raise"):
-        Baseline(reg_user=0).fit(data)
+        BiasModel(user_reg=0).fit(data)

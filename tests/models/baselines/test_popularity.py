@@ -25,7 +25,7 @@ def test_by_default_the_count_ranks(ratings: Interactions) -> None:
     model = Popularity().fit(ratings)
     assert model.recommend("alice", exclude_seen=False).items == ["cars", "iron", "iron2", "heat", "up"]
     assert model.item_counts.tolist() == [3, 2, 3, 3, 2]
-    assert not model.predicts
+    assert not model.predicts_ratings
     with pytest.raises(Unsupported, match=r"popularity ranks items and predicts no values; explicit-als does\."):
         model.predict("alice", "up")
 
@@ -50,7 +50,7 @@ def test_an_item_without_values_has_the_mean_of_all() -> None:
     data = from_matrix(np.column_stack([MATRIX, np.zeros(4)]))
     for damping in (0, 3):
         model = Popularity(by="mean", damping=damping).fit(data)
-        assert model.predict(0, 5, unknown="baseline")[0] == pytest.approx(data.values.mean())
+        assert model.predict(0, 5, unknown="bias")[0] == pytest.approx(data.values.mean())
 
 
 def test_weights_count_like_repeated_rows() -> None:
@@ -86,4 +86,4 @@ def test_days_need_times(ratings: Interactions) -> None:
 def test_a_favourite_is_worth_the_top_of_the_scale_by_mean(ratings: Interactions) -> None:
     twenties = replace(ratings, by_user=replace(ratings.by_user, values=ratings.values + 20), scale=(21.0, 25.0))
     visitor = Popularity(by="mean").fit(twenties).fold_in(["cars"])
-    assert visitor.audience.seen.values.tolist() == [25.0]
+    assert visitor.audience.histories.values.tolist() == [25.0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError, ParameterError, Unsupported
 from alsatian.models import BayesianMF, ExplicitALS
@@ -64,7 +64,7 @@ def test_less_is_known_of_a_user_with_few_values(made: tuple[Interactions, np.nd
     data = made[0]
     few = data.where((data.users != 0) | (np.arange(len(data)) < 2))
     model = BayesianMF(factors=4, draws=60, burn_in=20).fit(few, progress=False)
-    _, spread = model.predict([0, 1, 10_000], 5, unknown="baseline", return_std=True)
+    _, spread = model.predict([0, 1, 10_000], 5, unknown="bias", return_std=True)
     assert spread[1] < spread[0] < spread[2]
 
 
@@ -81,7 +81,7 @@ def test_the_unknown_vary_as_much_as_users_and_items_do(sampled: BayesianMF) -> 
     fifth = np.column_stack([centered + item_mean[:, :-1], bias])[:, None]
     for item, theirs in ((10_000, y), (5, fifth)):
         values = m[:, None] + x[..., -1] + theirs[..., -1] + (x * theirs)[..., :-1].sum(axis=2)
-        predicted, spread = sampled.predict(10_000, item, unknown="baseline", return_std=True)
+        predicted, spread = sampled.predict(10_000, item, unknown="bias", return_std=True)
         assert predicted[0] == pytest.approx(values.mean(), abs=0.02)
         assert spread[0] ** 2 == pytest.approx(values.var() + (1 / sampled.noise).mean(), rel=0.03)
 
@@ -97,23 +97,23 @@ def test_a_visitor_with_a_users_history_is_predicted_like_the_user(sampled: Baye
 def test_what_is_folded_in_is_the_mean_of_many_draws_of_that_user() -> None:
     """Draws given the items, by the same half-sweep that the fit makes, average to what a visitor gets."""
     from alsatian import kernels
-    from alsatian.models.bayesian.gibbs import Chain
+    from alsatian.models.bayesian.gibbs import GibbsChain
 
     data = problems.random_ratings()
     model = BayesianMF(factors=3, draws=1, burn_in=5).fit(data, progress=False)
-    chain = Chain(data, 3, 0, 1)
+    chain = GibbsChain(data, 3, 0, 1)
     for _ in range(6):
         chain.sweep()
     form = kernels.Weighting(0, chain.noise, chain.noise, -chain.noise * chain.mean, 0)
-    prior, total, mean = chain.users.prior, 0.0, chain.centered()[0]
+    prior, total, mean = chain.users.prior, 0.0, chain.zero_mean_state()[0]
     for _ in range(300):
         chain.users.prior = prior
-        chain.users.draw(form, chain.items.drawn, chain.rng, 1)
+        chain.users.draw(form, chain.items.side, chain.rng, 1)
         chain.users.prior = prior
-        users = chain.centered()[1]
+        users = chain.zero_mean_state()[1]
         assert users.bias is not None
         total = total + np.column_stack([users.factors, users.bias])
-    visitors = model._fold_in(data.by_user)
+    visitors = model.encode_histories(data.by_user)
     assert model.means[0] == pytest.approx(mean)
     found = np.column_stack([visitors.vectors, visitors.offsets])  # type: ignore[list-item]
     assert np.abs(found - total / 300).max() < 0.25
@@ -229,6 +229,6 @@ def test_data_almost_without_noise_is_learned() -> None:
     rng = np.random.default_rng(0)
     users, items = np.divmod(np.arange(60 * 40, dtype=np.int32), 40)
     values = (rng.normal(size=60)[users] * rng.normal(size=40)[items]).astype(np.float32)
-    data = Interactions.build(Ids(np.arange(60), "user"), Ids(np.arange(40), "item"), users, items, values)
+    data = Interactions.build(IdMap(np.arange(60), "user"), IdMap(np.arange(40), "item"), users, items, values)
     model = BayesianMF(factors=4, draws=20, burn_in=20).fit(data, progress=False)
     assert model.history[-1].objective < 0.05 * values.std()

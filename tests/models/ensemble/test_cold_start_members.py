@@ -9,22 +9,24 @@ import pytest
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import UnknownUser
-from alsatian.models import Baseline, Blend, ExplicitALS, Fallback, ImplicitALS, ItemKNN, Model, Popularity
-from alsatian.models.ensemble.rank_fusion import filled, speaking
+from alsatian.models import BiasModel, Blend, ExplicitALS, Fallback, ImplicitALS, ItemKNN, Model, Popularity
+from alsatian.models.ensemble.rank_fusion import fill_missing_scores, members_that_score
 from alsatian.persistence.save_load import load, save
 from support.problems import COLD_ITEMS, COLD_USERS
 
 USER, ITEM = COLD_USERS[0], COLD_ITEMS[0]
 PLACING = ImplicitALS(factors=6, epochs=3, item_attributes="year", user_attributes="age")
 RATING = ExplicitALS(factors=6, epochs=3, item_attributes="year", user_attributes="age")
-BIASES = Baseline(epochs=3)
+BIASES = BiasModel(epochs=3)
 PREFERRED = Fallback(first=RATING, then=BIASES)
 COMBINED = {
-    "blend by rank": Blend(parts=[PLACING, ItemKNN()], weights=[1, 1]),
-    "blend by score": Blend(parts=[ItemKNN(), PLACING], weights=[3, 1], by="score"),
-    "blend, popularity": Blend(parts=[PLACING, Popularity()], weights=[0.4, 0.6]),
-    "blend of predictions": Blend(parts=[RATING, BIASES], weights=[1, 1], by="score"),
-    "blend of a blend": Blend(parts=[Blend(parts=[PLACING, ItemKNN()], weights=[1, 1]), Popularity()], weights=[1, 1]),
+    "blend by rank": Blend(members=[PLACING, ItemKNN()], weights=[1, 1]),
+    "blend by score": Blend(members=[ItemKNN(), PLACING], weights=[3, 1], by="score"),
+    "blend, popularity": Blend(members=[PLACING, Popularity()], weights=[0.4, 0.6]),
+    "blend of predictions": Blend(members=[RATING, BIASES], weights=[1, 1], by="score"),
+    "blend of a blend": Blend(
+        members=[Blend(members=[PLACING, ItemKNN()], weights=[1, 1]), Popularity()], weights=[1, 1]
+    ),
     "fallback": Fallback(first=PLACING),
     "fallback to it": Fallback(first=ItemKNN(), then=PLACING),
     "fallback to ratings": Fallback(first=BIASES, then=RATING, min_history=3),
@@ -97,7 +99,7 @@ def test_who_knows_by_values_comes_before_who_places(some_cold_ratings: Interact
 
 
 def test_nobody_is_placed_where_no_part_places(some_cold_ratings: Interactions) -> None:
-    for model in (Blend(parts=[ItemKNN(), Popularity()], weights=[1, 1]), Fallback(first=ItemKNN())):
+    for model in (Blend(members=[ItemKNN(), Popularity()], weights=[1, 1]), Fallback(first=ItemKNN())):
         with pytest.raises(UnknownUser, match=f"user {USER} has no values .* fold in a history"):
             model.fit(some_cold_ratings, progress=False).recommend(USER)
 
@@ -106,7 +108,7 @@ def test_who_counts_for_a_pair() -> None:
     """Who knows both; if nobody does, who knows the person; if nobody does, everybody."""
     people = np.array([[True, True], [True, False], [True, False], [False, False]])
     items = np.array([[True, False], [True, True], [False, True], [True, True]])
-    speaks = speaking(people, items)
+    speaks = members_that_score(people, items)
     assert speaks.tolist() == [[True, False], [True, False], [True, False], [True, True]]
     said = np.array([[3, 9], [1, 9], [2, 9], [1, 9]], np.float32)
-    assert filled(said, speaks).tolist() == [[3, 3], [1, 1], [2, 2], [1, 9]]
+    assert fill_missing_scores(said, speaks).tolist() == [[3, 3], [1, 1], [2, 2], [1, 9]]

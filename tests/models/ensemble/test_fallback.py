@@ -12,8 +12,8 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError, Unsupported
 from alsatian.models import ExplicitALS, Fallback, ImplicitALS, Popularity
 from alsatian.persistence.save_load import load, save
-from alsatian.recommender.topn import Audience, Mask, Top
-from support.cases import told
+from alsatian.recommender.topn import Mask, TopN, UserBatch
+from support.cases import plain_answers
 
 BIASES = ExplicitALS(factors=0, reg=0)
 
@@ -24,8 +24,10 @@ def test_the_first_answers_for_whom_it_knows_well_enough(ratings: Interactions) 
     answer = model.recommend(["bob", "dave"], exclude_seen=False)
     assert {row.source for row in answer[0]} == {"als"}
     assert {row.source for row in answer[1]} == {"popular"}
-    assert told(answer[0]) == told(BIASES.fit(ratings, progress=False).recommend("bob", exclude_seen=False))
-    assert told(answer[1]) == told(Popularity().fit(ratings).recommend("dave", exclude_seen=False))
+    assert plain_answers(answer[0]) == plain_answers(
+        BIASES.fit(ratings, progress=False).recommend("bob", exclude_seen=False)
+    )
+    assert plain_answers(answer[1]) == plain_answers(Popularity().fit(ratings).recommend("dave", exclude_seen=False))
     assert [line["items"][0]["source"] for line in answer.to_dicts()] == ["als", "popular"]
 
 
@@ -38,11 +40,11 @@ def test_so_for_visitors(ratings: Interactions) -> None:
 class Narrow(Popularity):
     """Knows the first two items only."""
 
-    source = "narrow"
+    source_label = "narrow"
 
-    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
+    def rank(self, audience: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         two = np.arange(5) < 2
-        return super()._best(audience, n, exclude_seen, two if allowed is None else two & allowed, threads)
+        return super().rank(audience, n, exclude_seen, two if allowed is None else two & allowed, threads)
 
 
 def test_the_second_fills_up_what_the_first_leaves(ratings: Interactions) -> None:
@@ -84,7 +86,7 @@ def test_a_file_keeps_both(ratings: Interactions, tmp_path: Path) -> None:
         ({"then": "popular"}, "there is no model 'popular'; choose explicit-als, "),
         ({"then": "popular"}, "Did you mean 'popularity'?"),
         ({"min_history": 0}, "min_history=0 is too small; the least is 1."),
-        ({"parts": []}, "It belongs to blend."),
+        ({"members": []}, "It belongs to blend."),
     ],
 )
 def test_a_bad_setting_is_refused(settings: dict[str, Any], message: str) -> None:

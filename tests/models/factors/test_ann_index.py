@@ -50,13 +50,13 @@ class TestLists:
         exact = [listed(model, item) for item in some_items(model)]
         made = al.index(model, recall=1)
         found = [listed(model, item) for item in some_items(model)]
-        assert made.measured.recall > 0.995  # half precision may swap the last with the next
+        assert made.benchmark.recall > 0.995  # half precision may swap the last with the next
         assert np.mean([one == other for one, other in zip(found, exact, strict=True)]) > 0.9
 
     def test_it_finds_the_share_that_it_tells(self, model: Factors) -> None:
         items = some_items(model, 400)
         exact = [dict(listed(model, item)) for item in items]
-        told = al.index(model, recall=0.7).measured
+        told = al.index(model, recall=0.7).benchmark
         found = [dict(listed(model, item)) for item in items]
         share = np.mean([len(one.keys() & other.keys()) / 10 for one, other in zip(found, exact, strict=True)])
         assert 1 <= told.probes < told.cells
@@ -69,7 +69,7 @@ class TestLists:
     def test_best_first_without_the_item_itself_even_among_twins(self, ratings: al.Interactions) -> None:
         model = al.ImplicitALS(factors=8, epochs=2).fit(ratings)
         model.item_factors = np.repeat(model.item_factors[:5], ITEMS // 5, axis=0)
-        model._prepare()
+        model.build_caches()
         al.index(model, recall=0.5)
         for item in some_items(model):
             found = listed(model, item)
@@ -81,8 +81,8 @@ class TestLists:
         """Items that one and the same person rated, and nobody else, have one direction."""
         model = al.ImplicitALS(factors=8, epochs=2).fit(ratings)
         model.item_factors[500:] = np.repeat(model.item_factors[:30], 50, axis=0)
-        model._prepare()
-        told = al.index(model, recall=0.9).measured
+        model.build_caches()
+        told = al.index(model, recall=0.9).benchmark
         assert told.recall > 0.85
         assert told.probes < told.cells / 2
 
@@ -116,7 +116,7 @@ class TestKeeping:
         al.save(model, tmp_path / "m.model")
         loaded = al.load(tmp_path / "m.model")
         assert loaded.index is not None
-        assert loaded.index.measured == made.measured
+        assert loaded.index.benchmark == made.benchmark
         assert [listed(loaded, item) for item in some_items(model)] == [
             listed(model, item) for item in some_items(model)
         ]
@@ -132,7 +132,7 @@ class TestKeeping:
         al.index(model, recall=0.8)
         other = copied(model)
         assert listed(other, 7) == listed(model, 7)
-        assert other.index.measured == model.index.measured  # type: ignore[union-attr]
+        assert other.index.benchmark == model.index.benchmark  # type: ignore[union-attr]
 
     @pytest.mark.parametrize(
         ("spoil", "why"),
@@ -148,7 +148,7 @@ class TestKeeping:
     ) -> None:
         exact = listed(model, 7)
         index = al.index(model, recall=0.1)
-        index.stored = spoil(index)
+        index.buffer = spoil(index)
         al.save(model, tmp_path / "m.model")
         loaded = al.load(tmp_path / "m.model")
         with pytest.warns(UserWarning, match=f"similar items are found without the index of the model: .*({why})"):
@@ -159,7 +159,7 @@ class TestKeeping:
     def test_one_of_other_figures_is_not_used(self, model: Factors, changed: dict[str, Any]) -> None:
         exact = listed(model, 7)
         index = al.index(model, recall=0.1)
-        model.index = SimilarIndex(index.stored, replace(index.measured, **changed), index.shape)
+        model.index = SimilarIndex(index.buffer, replace(index.benchmark, **changed), index.shape)
         with pytest.warns(UserWarning, match="similar items are found without the index"):
             assert listed(model, 7) == exact
 
@@ -179,7 +179,7 @@ class TestKeeping:
             al.save(loaded, tmp_path / "again.model")
         again = al.load(tmp_path / "again.model").index
         assert again is not None
-        assert again.opened is not None
+        assert again.faiss_index is not None
 
     def test_a_process_that_was_forked_answers(self, model: Factors) -> None:
         """The threads with which faiss builds are not there."""

@@ -11,12 +11,12 @@ import pytest
 from scipy.sparse import csr_array
 
 from alsatian.data.catalog import Catalog
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError, UnknownItem, UnknownUser
 from alsatian.models import BiasedMF, ExplicitALS, Model, PureSVD
 from alsatian.models.factors import cold_start
-from alsatian.models.factors.attribute_encoding import STRENGTHS, features, ridge
+from alsatian.models.factors.attribute_encoding import RELATIVE_STRENGTHS, encode_attributes, ridge
 from alsatian.persistence.save_load import load, save
 
 COLD_ITEMS, COLD_USERS = [4, 5], [8, 9]
@@ -29,7 +29,7 @@ def board(checkerboard: Interactions) -> Interactions:
     cold = np.isin(checkerboard.items, COLD_ITEMS) | np.isin(checkerboard.users, COLD_USERS)
     tables = {
         name: Catalog.from_columns(ids, range(len(ids)), {"parity": [("even", "odd")[n % 2] for n in range(len(ids))]})
-        for name, ids in (("catalog", checkerboard.item_ids), ("profiles", checkerboard.user_ids))
+        for name, ids in (("catalog", checkerboard.item_ids), ("user_table", checkerboard.user_ids))
     }
     return replace(checkerboard.where(~cold), **tables)
 
@@ -66,7 +66,7 @@ class TestAnswers:
         assert {reason.value for reason in told.reasons[:5]} == {5}
         new = model.explain(8, 6)
         assert (new.score, new.base, new.reasons) == (pytest.approx(model.predict(8, 6)[0]), new.score, [])
-        assert [row.because for row in model.recommend(8, n=2, because=True)] == [[], []]
+        assert [row.reasons for row in model.recommend(8, n=2, reasons=True)] == [[], []]
 
     def test_everybody_includes_those_who_were_placed(self, board: Interactions) -> None:
         assert len(ExplicitALS(**BOTH).fit(board, progress=False).recommend(n=1).queries) == 40
@@ -77,7 +77,7 @@ class TestAnswers:
         save(model, tmp_path / "a.model")
         loaded = load(tmp_path / "a.model")
         assert loaded.recommend(8, n=3).to_pandas().equals(model.recommend(8, n=3).to_pandas())
-        assert not loaded.data.profiles.columns
+        assert not loaded.data.user_table.columns
 
     def test_nothing_changes_for_the_others(self, board: Interactions) -> None:
         plain, placing = (ExplicitALS(**s).fit(board, progress=False) for s in ({"factors": 4}, BOTH))
@@ -87,7 +87,7 @@ class TestAnswers:
 
     def test_who_has_no_attribute_stays_unknown(self, board: Interactions) -> None:
         missing = Catalog.from_columns(board.user_ids, range(8), {"parity": ["even"] * 8})
-        model = ExplicitALS(**BOTH).fit(replace(board, profiles=missing), progress=False)
+        model = ExplicitALS(**BOTH).fit(replace(board, user_table=missing), progress=False)
         for ask in (lambda: model.recommend(8), lambda: model.explain(8, 2), lambda: model.predict([0, 8], 2)):
             with pytest.raises(UnknownUser, match="user 8 has no values"):
                 ask()
@@ -96,11 +96,11 @@ class TestAnswers:
 
     def test_what_has_no_values_is_predicted_as_the_word_says(self, board: Interactions) -> None:
         model = ExplicitALS(factors=4).fit(board, progress=False)
-        with pytest.raises(UnknownItem, match=r"item 4 has no values .* pass unknown='baseline', or 'skip'"):
+        with pytest.raises(UnknownItem, match=r"item 4 has no values .* pass unknown='bias', or 'skip'"):
             model.predict(0, [2, 4])
         assert np.isnan(model.predict([0, 0, 8], [2, 4, 2], unknown="skip")).tolist() == [False, True, True]
-        told = model.predict([0, 8], [4, 2], unknown="baseline")
-        np.testing.assert_array_equal(told, model.predict([0, 9999], [9999, 2], unknown="baseline"))
+        told = model.predict([0, 8], [4, 2], unknown="bias")
+        np.testing.assert_array_equal(told, model.predict([0, 9999], [9999, 2], unknown="bias"))
 
 
 class TestRefused:
@@ -140,16 +140,16 @@ class TestFeatures:
         }
         catalog = Catalog.from_columns(checkerboard.item_ids, range(30), columns)
         everybody = np.ones(30, bool)
-        wide = {name: features(catalog, [name], everybody).toarray() for name in columns}
+        wide = {name: encode_attributes(catalog, [name], everybody).toarray() for name in columns}
         assert {name: one.shape[1] for name, one in wide.items()} == {"title": 3, "genres": 2, "stars": 3}
         assert sorted(wide["title"].sum(axis=0).tolist()) == [15, 15, 30]
         assert sorted(wide["genres"].sum(axis=0).tolist()) == [10, 20]
-        assert features(catalog, ["genres"], everybody & (np.arange(30) > 6)).shape[1] == 1
+        assert encode_attributes(catalog, ["genres"], everybody & (np.arange(30) > 6)).shape[1] == 1
 
     def test_many_numbers_fall_into_ten_intervals(self) -> None:
         prices: list[float | None] = [n**1.5 for n in range(200)]
-        ids = Ids(np.arange(201), "item")
-        found = features(
+        ids = IdMap(np.arange(201), "item")
+        found = encode_attributes(
             Catalog.from_columns(ids, range(201), {"price": [*prices, None]}), ["price"], np.ones(201, bool)
         )
         assert found.sum(axis=0).tolist() == [20] * 10
@@ -162,7 +162,7 @@ class TestRidge:
         a, weights = (rng.random((60, 7)) < 0.4).astype(float), rng.uniform(0.5, 3, 60)
         targets = a @ rng.standard_normal((7, 3)) + rng.standard_normal((60, 3))
         intercepts, coefficients = ridge(csr_array(a), targets, weights)
-        best = min((_slow_ridge(a, targets, weights, share) for share in STRENGTHS), key=lambda told: told[0])
+        best = min((_slow_ridge(a, targets, weights, share) for share in RELATIVE_STRENGTHS), key=lambda told: told[0])
         np.testing.assert_allclose(np.vstack([intercepts, coefficients]), best[1], atol=1e-10)
 
 

@@ -10,14 +10,14 @@ import pytest
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, ParameterError, Unsupported
 from alsatian.models import EASE, ItemKNN, UserKNN, ease
-from alsatian.models.knn.base import Neighborhood
+from alsatian.models.knn.base import KNNModel
 from support import oracles, problems
 
 MATRIX = problems.MATRIX.astype(np.float64)
 RATED = MATRIX > 0
 
 
-def dense_table(model: Neighborhood) -> np.ndarray:
+def dense_table(model: KNNModel) -> np.ndarray:
     """Return the similarities as a matrix, 0 where a row is no neighbour."""
     table = np.zeros((len(model.neighbors),) * 2)
     for row, near in enumerate(model.neighbors):
@@ -53,7 +53,7 @@ def test_adjusted_cosines_are_of_deviations_from_the_users_mean(ratings: Interac
 
 
 def test_with_baselines_they_are_of_deviations_from_these(ratings: Interactions) -> None:
-    found = dense_table(ItemKNN(baselines=True, shrinkage=0).fit(ratings))
+    found = dense_table(ItemKNN(subtract_bias=True, shrinkage=0).fit(ratings))
     np.testing.assert_allclose(found, cosines(((MATRIX - expected()) * RATED).T), rtol=1e-5, atol=1e-6)
 
 
@@ -107,9 +107,9 @@ def test_a_list_is_ranked_by_similarities_times_values(ratings: Interactions) ->
 
 @pytest.mark.parametrize("make", [ItemKNN, UserKNN])
 def test_a_prediction_is_the_baseline_and_a_weighted_mean_of_deviations(
-    ratings: Interactions, make: type[Neighborhood]
+    ratings: Interactions, make: type[KNNModel]
 ) -> None:
-    model = make(baselines=True, damping=0.25).fit(ratings)
+    model = make(subtract_bias=True, damping=0.25).fit(ratings)
     near, deviations = dense_table(model), (MATRIX - expected()) * RATED
     if make is ItemKNN:
         sums, weights = deviations @ near.T, RATED @ near.T
@@ -138,7 +138,7 @@ def test_similar_are_the_neighbors(ratings: Interactions) -> None:
 
 def test_a_visitor_with_the_history_of_a_user_is_that_user(ratings: Interactions) -> None:
     """She is not her own neighbour, whether she is known or not, and half-known people have neighbours too."""
-    model = UserKNN(baselines=True).fit(ratings)
+    model = UserKNN(subtract_bias=True).fit(ratings)
     alice = dict(zip(problems.ITEMS, problems.MATRIX[0], strict=True))
     visitor = model.fold_in({item: value for item, value in alice.items() if value})
     assert visitor.predict(problems.ITEMS).tobytes() == model.predict("alice", problems.ITEMS).tobytes()
@@ -152,18 +152,22 @@ def test_weights_count_in_lists_and_are_refused_with_baselines() -> None:
     plain = problems.from_matrix(problems.MATRIX)
     once, twice = (ItemKNN().fit(data).recommend(0).scores for data in (plain, doubled))
     np.testing.assert_allclose(twice, 2 * once, rtol=1e-6)
-    with pytest.raises(ParameterError, match=r"item-knn with baselines counts all values alike.*baselines=False"):
-        ItemKNN(baselines=True).fit(doubled)
+    with pytest.raises(
+        ParameterError, match=r"item-knn with subtract_bias counts all values alike.*subtract_bias=False"
+    ):
+        ItemKNN(subtract_bias=True).fit(doubled)
 
 
 @pytest.mark.parametrize("make", [ItemKNN, UserKNN])
-def test_settings_without_effect_are_refused(make: type[Neighborhood], ratings: Interactions) -> None:
-    with pytest.raises(ParameterError, match=r"damping=1 has no effect on lists without baselines.*baselines=True"):
+def test_settings_without_effect_are_refused(make: type[KNNModel], ratings: Interactions) -> None:
+    with pytest.raises(
+        ParameterError, match=r"damping=1 has no effect on lists without subtract_bias.*subtract_bias=True"
+    ):
         make(damping=1)
     with pytest.raises(ParameterError, match=r"weighting='bm25' has no effect on the jaccard similarity"):
         make(weighting="bm25", similarity="jaccard")
     with pytest.raises(ParameterError, match="the adjusted-cosine similarity"):
-        make(weighting="bm25", baselines=True)
+        make(weighting="bm25", subtract_bias=True)
     with pytest.raises(ParameterError, match="'euclid' is not one of cosine"):
         make(similarity="euclid")
     negative = replace(ratings.by_user, values=ratings.values - 3)
@@ -201,6 +205,6 @@ def test_ease_refuses_what_does_not_fit_into_memory(ratings: Interactions, monke
 
 
 def test_pairs_of_unknown_users_alone_are_predicted_by_the_baseline(some_ratings: Interactions) -> None:
-    model = ItemKNN(baselines=True).fit(some_ratings, progress=False)
-    both = model.predict([10_000, 1], [3, 3], unknown="baseline")
-    assert model.predict([10_000], [3], unknown="baseline")[0] == both[0]
+    model = ItemKNN(subtract_bias=True).fit(some_ratings, progress=False)
+    both = model.predict([10_000, 1], [3, 3], unknown="bias")
+    assert model.predict([10_000], [3], unknown="bias")[0] == both[0]

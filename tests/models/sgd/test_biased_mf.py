@@ -13,9 +13,9 @@ from support.oracles import cells, objective
 SMALL = {"factors": 6, "epochs": 4}
 
 
-@pytest.mark.parametrize("nu", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("reg_exponent", [0.0, 0.5, 1.0])
 def test_the_history_holds_the_exact_objective(some_ratings: Interactions, nu: float) -> None:
-    model = BiasedMF(**SMALL, nu=nu, reg=0.3, bias_reg=0.3).fit(some_ratings, progress=False)
+    model = BiasedMF(**SMALL, reg_exponent=nu, reg=0.3, bias_reg=0.3).fit(some_ratings, progress=False)
     matrix = cells(some_ratings)
     ridges = [0.3 * counts**nu for counts in (some_ratings.by_user.counts, some_ratings.item_counts)]
     confidence = np.where(matrix > 0, 1.0, np.nan)
@@ -24,9 +24,13 @@ def test_the_history_holds_the_exact_objective(some_ratings: Interactions, nu: f
     assert model.history[-1].objective == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("settings", [{}, {"optimizer": "momentum", "lr": 0.003}, {"optimizer": "adam"}, {"batch": 5}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"optimizer": "momentum", "learning_rate": 0.003}, {"optimizer": "adam"}, {"batch": 5}]
+)
 def test_the_objective_descends(some_ratings: Interactions, settings: dict[str, object]) -> None:
-    model = BiasedMF(factors=6, epochs=20, nu=1, reg=0.05, bias_reg=0.05, **settings).fit(some_ratings, progress=False)
+    model = BiasedMF(factors=6, epochs=20, reg_exponent=1, reg=0.05, bias_reg=0.05, **settings).fit(
+        some_ratings, progress=False
+    )
     objectives = [epoch.objective for epoch in model.history]
     assert objectives[-1] < 0.8 * objectives[0]
     assert objectives == sorted(objectives, reverse=True)
@@ -34,8 +38,8 @@ def test_the_objective_descends(some_ratings: Interactions, settings: dict[str, 
 
 def test_schedules() -> None:
     def rates(**settings: object) -> list[float]:
-        model = BiasedMF(epochs=4, lr=0.1, **settings)
-        return [round(model.rate(epoch), 6) for epoch in (1, 2, 3, 4)]
+        model = BiasedMF(epochs=4, learning_rate=0.1, **settings)
+        return [round(model.learning_rate_at(epoch), 6) for epoch in (1, 2, 3, 4)]
 
     assert rates(schedule="constant") == [0.1, 0.1, 0.1, 0.1]
     assert rates(schedule="exponential", decay=0.5) == [0.1, 0.05, 0.025, 0.0125]
@@ -45,15 +49,16 @@ def test_schedules() -> None:
 
 def test_a_rate_that_is_too_large_is_named(some_ratings: Interactions) -> None:
     with pytest.raises(
-        FitError, match=r"no longer finite after epoch \d+ at lr=10; pass a smaller one, such as lr=2\.5"
+        FitError,
+        match=r"no longer finite after epoch \d+ at learning_rate=10; pass a smaller one, such as learning_rate=2\.5",
     ):
-        BiasedMF(**SMALL, lr=10).fit(some_ratings, progress=False)
+        BiasedMF(**SMALL, learning_rate=10).fit(some_ratings, progress=False)
 
 
-@pytest.mark.parametrize("nu", [0.5, 1.0])
+@pytest.mark.parametrize("reg_exponent", [0.5, 1.0])
 def test_a_visitor_is_the_minimum_of_the_loss_over_a_new_row(some_ratings: Interactions, nu: float) -> None:
     """A fit long enough comes to where every user is her own ridge regression."""
-    settings = {"factors": 3, "epochs": 1000, "lr": 0.05, "nu": nu, "reg": 0.4, "bias_reg": 0.2}
+    settings = {"factors": 3, "epochs": 1000, "learning_rate": 0.05, "reg_exponent": nu, "reg": 0.4, "bias_reg": 0.2}
     model = BiasedMF(**settings).fit(some_ratings, progress=False)
     for user in (0, 5, 9):
         items, values = some_ratings.by_user.row(user)
@@ -87,14 +92,14 @@ def test_a_weight_says_how_much_an_entry_counts(some_ratings: Interactions) -> N
 
 
 def test_early_stopping_keeps_the_epoch_that_predicts_best(some_ratings: Interactions) -> None:
-    settings = {"factors": 8, "epochs": 100, "reg": 0, "bias_reg": 0, "lr": 0.05, "schedule": "constant"}
-    model = BiasedMF(**settings, validation=0.3, patience=2).fit(some_ratings, progress=False)
+    settings = {"factors": 8, "epochs": 100, "reg": 0, "bias_reg": 0, "learning_rate": 0.05, "schedule": "constant"}
+    model = BiasedMF(**settings, validation_share=0.3, patience=2).fit(some_ratings, progress=False)
     errors = [epoch.validation for epoch in model.history]
     assert len(errors) < 100
     assert all(error is not None for error in errors)
     best = int(np.argmin(errors))
     assert best == len(errors) - 3
-    shorter = BiasedMF(**settings | {"epochs": best + 1}, validation=0.3).fit(some_ratings, progress=False)
+    shorter = BiasedMF(**settings | {"epochs": best + 1}, validation_share=0.3).fit(some_ratings, progress=False)
     assert np.array_equal(shorter.item_factors, model.item_factors)
 
 
@@ -106,7 +111,7 @@ def test_too_few_values_to_hold_some_out(ratings: Interactions) -> None:
     with pytest.raises(
         ParameterError, match=r"validation=1e-09 holds 0 of 13 values out; pass validation=0 for so few"
     ):
-        BiasedMF(factors=2, validation=1e-9).fit(ratings)
+        BiasedMF(factors=2, validation_share=1e-9).fit(ratings)
 
 
 def weighted(data: Interactions, weights: np.ndarray, values: np.ndarray | None = None) -> Interactions:
@@ -116,7 +121,7 @@ def weighted(data: Interactions, weights: np.ndarray, values: np.ndarray | None 
 
 def test_values_of_weight_zero_teach_and_judge_nothing(some_ratings: Interactions) -> None:
     """Whatever they are, in the part that is learned from as in the one held out."""
-    rng, settings = np.random.default_rng(0), SMALL | {"validation": 0.3}
+    rng, settings = np.random.default_rng(0), SMALL | {"validation_share": 0.3}
     weights = (rng.random(len(some_ratings)) < 0.5).astype(np.float32)
     absurd = np.where(weights > 0, some_ratings.values, np.float32(1000))
     one, other = (
@@ -133,10 +138,10 @@ def test_values_of_weight_zero_teach_and_judge_nothing(some_ratings: Interaction
 def test_both_parts_need_values_that_weigh_something(some_ratings: Interactions, part: bool) -> None:
     drawn = np.random.default_rng([0, 1]).random(len(some_ratings)) < 0.3  # as the model does with seed 0
     with pytest.raises(ParameterError, match=r"validation=0\.3 holds \d+ of \d+ values out; pass validation=0"):
-        BiasedMF(**SMALL, validation=0.3).fit(weighted(some_ratings, drawn == part), progress=False)
+        BiasedMF(**SMALL, validation_share=0.3).fit(weighted(some_ratings, drawn == part), progress=False)
 
 
-SVDPP = SMALL | {"implicit_terms": True, "lr": 0.01, "reg": 0.3, "bias_reg": 0.3}
+SVDPP = SMALL | {"svdpp": True, "learning_rate": 0.01, "reg": 0.3, "bias_reg": 0.3}
 
 
 def test_users_contain_what_their_items_imply(some_ratings: Interactions) -> None:

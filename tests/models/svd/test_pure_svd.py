@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, FitError, ParameterError, UnknownUser
-from alsatian.models import Baseline, PureSVD
+from alsatian.models import BiasModel, PureSVD
 from alsatian.models.svd import truncated_svd
 from support.oracles import cells
 from support.problems import MATRIX, from_matrix
@@ -27,7 +27,7 @@ def filling(kind: str, data: Interactions) -> Dense:
     seen = values > 0
     users, items = (values.sum(axis=axis) / seen.sum(axis=axis) for axis in (1, 0))
     if kind == "biases":
-        model = Baseline().fit(data, progress=False)
+        model = BiasModel().fit(data, progress=False)
         return model.mean[0] + model.user_bias[:, None] + model.item_bias
     full = {"zero": 0.0, "user": users[:, None], "item": items, "mean": values.sum() / seen.sum()}[kind]
     return np.broadcast_to(full, values.shape)
@@ -62,8 +62,8 @@ def test_all_factors_give_every_value_back_and_the_filling_elsewhere(some_rating
 def test_lanczos_finds_what_lapack_finds(some_ratings: Interactions) -> None:
     """20 of 80 factors go by way of ARPACK, all 80 by way of LAPACK."""
     matrix = some_ratings.by_user.to_scipy()
-    some, vectors = truncated_svd.largest(matrix, 20)
-    all_values, all_vectors = truncated_svd.largest(matrix, 80)
+    some, vectors = truncated_svd.largest_singular(matrix, 20)
+    all_values, all_vectors = truncated_svd.largest_singular(matrix, 80)
     np.testing.assert_allclose(some, all_values[:20], rtol=1e-10)
     np.testing.assert_allclose(vectors, all_vectors[:, :20], atol=1e-7)
 
@@ -84,7 +84,7 @@ def test_energy_takes_as_few_factors_as_keep_it(some_ratings: Interactions, ener
     model = PureSVD(energy=energy).fit(some_ratings)
     assert len(model.singular_values) == np.argmax(share >= energy - 1e-12) + 1
     assert model.energy_kept >= energy - 1e-6
-    assert model.remark == f"{len(model.singular_values)} factors keep {model.energy_kept:.1%} of the energy"
+    assert model.fit_note == f"{len(model.singular_values)} factors keep {model.energy_kept:.1%} of the energy"
 
 
 def test_factors_that_the_matrix_does_not_have_are_left_out() -> None:
@@ -95,9 +95,11 @@ def test_factors_that_the_matrix_does_not_have_are_left_out() -> None:
 
 
 def test_no_dense_matrix_beyond_the_limit(some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alsatian.models.svd.truncated_svd.DENSE", 5000)  # the data has 120 x 80 = 9,600 cells
-    monkeypatch.setattr("alsatian.models.svd.pure_svd.DENSE", 5000)
-    monkeypatch.setattr("alsatian.models.svd.truncated_svd.MOST", 40)
+    monkeypatch.setattr(
+        "alsatian.models.svd.truncated_svd.MAX_DENSE_CELLS", 5000
+    )  # the data has 120 x 80 = 9,600 cells
+    monkeypatch.setattr("alsatian.models.svd.pure_svd.MAX_DENSE_CELLS", 5000)
+    monkeypatch.setattr("alsatian.models.svd.truncated_svd.MAX_ENERGY_FACTORS", 40)
     monkeypatch.setattr(csr_array, "toarray", None)
     assert PureSVD(factors=79).fit(some_ratings).item_factors.shape == (80, 79)
     assert PureSVD(energy=0.8).fit(some_ratings).energy_kept >= 0.8
@@ -135,7 +137,7 @@ def test_like_items_have_like_columns_in_the_approximation(ratings: Interactions
 
 def test_only_some_impute_what_a_value_is(ratings: Interactions) -> None:
     ranks, predicts = PureSVD(factors=2).fit(ratings), PureSVD(factors=2, impute="user").fit(ratings)
-    assert (ranks.predicts, predicts.predicts) == (False, True)
+    assert (ranks.predicts_ratings, predicts.predicts_ratings) == (False, True)
     assert 1 <= predicts.predict("alice", "heat", clip=True)[0] <= 5
     with pytest.raises(DataError, match="the value 9 of item 'up' is outside the scale 1 to 5"):
         predicts.fold_in({"up": 9})
@@ -143,7 +145,7 @@ def test_only_some_impute_what_a_value_is(ratings: Interactions) -> None:
 
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_values_that_are_all_alike_leave_nothing_to_decompose(ratings: Interactions, kind: str) -> None:
-    likes = ratings.likes()
+    likes = ratings.binarize()
     with pytest.raises(
         DataError, match=f"all values are what impute='{kind}' fills empty cells with.* pass impute='zero'"
     ):

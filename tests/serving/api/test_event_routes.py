@@ -15,8 +15,8 @@ from fastapi.testclient import TestClient
 
 import alsatian as al
 from alsatian.serving import create_app
-from alsatian.serving.event_log.store import Conflict, Event, Events, Gone, Kept
-from alsatian.serving.service.user_updates import carried_on
+from alsatian.serving.event_log.store import DatabaseUnavailable, Event, EventConflict, EventStore, Stored
+from alsatian.serving.service.user_updates import apply_events
 from serving.conftest import Start, killed_while_loading, listed
 from support import problems
 
@@ -29,24 +29,24 @@ def event(name: str, user: str = "alice", item: str = "heat", value: float | Non
 
 class TestDatabase:
     def test_keeps_every_event_once(self, tmp_path: Path) -> None:
-        events = Events(f"sqlite:///{tmp_path / 'events.db'}")
-        assert events.keep([event("a"), event("b", "bob")]) == Kept(2, [])
-        assert events.keep([event("b", "bob"), event("c")]) == Kept(1, ["b"])
-        assert [one.id for one in events.of_user("alice")] == ["a", "c"]
-        assert [one.id for one in events.of_user("alice", after=1)] == ["c"]
-        assert [one.id for one in events.all(through=2)] == ["a", "b"]
+        events = EventStore(f"sqlite:///{tmp_path / 'events.db'}")
+        assert events.add([event("a"), event("b", "bob")]) == Stored(2, [])
+        assert events.add([event("b", "bob"), event("c")]) == Stored(1, ["b"])
+        assert [one.id for one in events.user_events("alice")] == ["a", "c"]
+        assert [one.id for one in events.user_events("alice", after=1)] == ["c"]
+        assert [one.id for one in events.events_through(through=2)] == ["a", "b"]
 
     def test_an_id_that_is_used_for_something_else_stores_nothing(self, tmp_path: Path) -> None:
-        events = Events(f"sqlite:///{tmp_path / 'events.db'}")
-        events.keep([event("a")])
-        with pytest.raises(Conflict, match="a"):
-            events.keep([event("new"), event("a", value=1)])
-        assert events.last() == 1
-        assert events.keep([event("new")]) == Kept(1, [])
+        events = EventStore(f"sqlite:///{tmp_path / 'events.db'}")
+        events.add([event("a")])
+        with pytest.raises(EventConflict, match="a"):
+            events.add([event("new"), event("a", value=1)])
+        assert events.last_number() == 1
+        assert events.add([event("new")]) == Stored(1, [])
 
     def test_is_durable(self, tmp_path: Path) -> None:
-        events = Events(f"sqlite:///{tmp_path / 'events.db'}")
-        with events._engine.connect() as connection:
+        events = EventStore(f"sqlite:///{tmp_path / 'events.db'}")
+        with events.engine.connect() as connection:
             pragmas = [
                 connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
             ]
@@ -54,58 +54,59 @@ class TestDatabase:
 
     def test_is_found_again(self, tmp_path: Path) -> None:
         url = f"sqlite:///{tmp_path / 'events.db'}"
-        first = Events(url)
-        first.keep([event("a")])
+        first = EventStore(url)
+        first.add([event("a")])
         first.close()
-        assert (Events(url).name, Events(url).last()) == (first.name, 1)
+        assert (EventStore(url).database_id, EventStore(url).last_number()) == (first.database_id, 1)
 
-    def test_threads_and_processes_write_side_by_side(self, tmp_path: Path) -> None:
+    def test_threads_and_processes_write_side_by_side(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("alsatian.serving.database.WAIT", 60.0)  # a slow disk is no fault
         url = f"sqlite:///{tmp_path / 'events.db'}"
-        both = Events(url), Events(url)
+        both = EventStore(url), EventStore(url)
         writers = [
-            threading.Thread(target=lambda at=at: [both[at % 2].keep([event(f"{at}-{n}")]) for n in range(10)])
+            threading.Thread(target=lambda at=at: [both[at % 2].add([event(f"{at}-{n}")]) for n in range(10)])
             for at in range(4)
         ]
         for writer in writers:
             writer.start()
         for writer in writers:
             writer.join()
-        assert both[0].last() == 40
+        assert both[0].last_number() == 40
 
     def test_one_that_was_moved_away_is_out_of_reach_until_it_is_back(self, tmp_path: Path) -> None:
         path = tmp_path / "events.db"
-        events = Events(f"sqlite:///{path}")
-        events.keep([event("a")])
+        events = EventStore(f"sqlite:///{path}")
+        events.add([event("a")])
         path.rename(tmp_path / "elsewhere")
-        with pytest.raises(Gone, match="put it back"):
-            events.keep([event("b")])
+        with pytest.raises(DatabaseUnavailable, match="put it back"):
+            events.add([event("b")])
         (tmp_path / "elsewhere").rename(path)
-        assert events.keep([event("b")]) == Kept(1, [])
+        assert events.add([event("b")]) == Stored(1, [])
 
     def test_another_file_in_its_place_is_another_database(self, tmp_path: Path) -> None:
         path = tmp_path / "events.db"
-        events = Events(f"sqlite:///{path}")
-        before = events.name
+        events = EventStore(f"sqlite:///{path}")
+        before = events.database_id
         path.unlink()
         path.touch()
-        with pytest.raises(Gone, match="another file"):
-            events.keep([event("a")])
-        assert events.keep([event("a")]) == Kept(1, [])
-        assert events.name != before  # what a model has learned from the old one says nothing of this one
+        with pytest.raises(DatabaseUnavailable, match="another file"):
+            events.add([event("a")])
+        assert events.add([event("a")]) == Stored(1, [])
+        assert events.database_id != before  # what a model has learned from the old one says nothing of this one
 
     def test_writers_wait_for_each_other_but_not_for_ever(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("alsatian.serving.event_log.database.WAIT", 0.1)
-        events = Events(f"sqlite:///{tmp_path / 'events.db'}")
-        with events._in_turn(), pytest.raises(Gone, match="others wait"):
-            events.keep([event("a")])
-        assert events.keep([event("a")]) == Kept(1, [])
+        monkeypatch.setattr("alsatian.serving.event_log.database.WAIT_SECONDS", 0.1)
+        events = EventStore(f"sqlite:///{tmp_path / 'events.db'}")
+        with events.write_lock(), pytest.raises(DatabaseUnavailable, match="others wait"):
+            events.add([event("a")])
+        assert events.add([event("a")]) == Stored(1, [])
 
     @pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "sqlite://", "sqlite:///:memory:"])
     def test_urls_that_are_none(self, url: str) -> None:
         with pytest.raises(al.AlsatianError):
-            Events(url)
+            EventStore(url)
 
 
 class TestIntake:
@@ -181,7 +182,7 @@ class TestIntake:
         assert client.get("/health/ready").status_code == 200
 
     def test_a_locked_database(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("alsatian.serving.event_log.database.WAIT", 0.1)
+        monkeypatch.setattr("alsatian.serving.event_log.database.WAIT_SECONDS", 0.1)
         body = {"user": "alice", "item": "heat", "value": 5}
         with (
             TestClient(create_app(file), base_url="http://localhost") as client,
@@ -194,14 +195,14 @@ class TestIntake:
             assert client.post("/api/events", json=body).status_code == 202
 
     def test_a_full_disk(self, client: TestClient) -> None:
-        events: Events = client.app.state.events  # type: ignore[attr-defined]
+        events: EventStore = client.app.state.events  # type: ignore[attr-defined]
         body = {"events": [{"user": "alice", "item": "heat", "value": 5}] * 200}
-        with events._engine.connect() as connection:  # the pool gives this one again
+        with events.engine.connect() as connection:  # the pool gives this one again
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
         refused = [client.post("/api/events/batch", json=body).status_code for _ in range(3)]
         assert refused[-1] == 503
-        with events._engine.connect() as connection:
+        with events.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
         assert client.post("/api/events/batch", json=body).status_code == 202
 
@@ -210,22 +211,22 @@ class TestNews:
     """A user's row and what happened since become one."""
 
     def test_a_later_rating_replaces_an_older_one(self, model: al.ExplicitALS) -> None:
-        news = carried_on(model, "alice", [{"item": "iron", "value": 5.0}, {"item": "up", "value": 2.0}])
+        news = apply_events(model, "alice", [{"item": "iron", "value": 5.0}, {"item": "up", "value": 2.0}])
         assert news.visitor is not None
-        row = news.visitor.audience.seen
+        row = news.visitor.audience.histories
         assert dict(zip(row.indices.tolist(), row.values.tolist(), strict=True)) == {0: 5.0, 2: 5.0, 4: 2.0}
 
     def test_counts_are_added(self) -> None:
         data = problems.from_matrix(np.array([[2, 0, 1], [0, 3, 1]]), ["a", "b"], ["x", "y", "z"])
         data = al.Interactions(**{**vars(data), "recipe": al.Recipe(duplicates="sum")})
         model = al.ImplicitALS(factors=1).fit(data, progress=False)
-        news = carried_on(model, "a", [{"item": "x", "value": 3.0}, {"item": "y"}])
+        news = apply_events(model, "a", [{"item": "x", "value": 3.0}, {"item": "y"}])
         assert news.visitor is not None
-        assert news.visitor.audience.seen.values.tolist() == [5.0, 1.0, 1.0]
+        assert news.visitor.audience.histories.values.tolist() == [5.0, 1.0, 1.0]
 
     def test_a_dislike_takes_a_like_back_and_is_listed_no_more(self, tmp_path: Path) -> None:
-        liked = problems.running_example().likes(4)
-        liked = al.Interactions(**{**vars(liked), "recipe": al.Recipe(at_least=4, duplicates="last")})
+        liked = problems.running_example().binarize(4)
+        liked = al.Interactions(**{**vars(liked), "recipe": al.Recipe(min_rating=4, duplicates="last")})
         model = al.ImplicitALS(factors=1).fit(liked, progress=False)
         al.save(model, tmp_path / "likes.model")
         with TestClient(create_app(tmp_path / "likes.model"), base_url="http://localhost") as client:
@@ -236,8 +237,8 @@ class TestNews:
         assert answer.json()["events"] == 2
 
     def test_who_takes_all_her_likes_back_gets_what_is_popular(self, tmp_path: Path) -> None:
-        liked = problems.running_example().likes(4)
-        liked = al.Interactions(**{**vars(liked), "recipe": al.Recipe(at_least=4, duplicates="last")})
+        liked = problems.running_example().binarize(4)
+        liked = al.Interactions(**{**vars(liked), "recipe": al.Recipe(min_rating=4, duplicates="last")})
         al.save(al.ImplicitALS(factors=1).fit(liked, progress=False), tmp_path / "likes.model")
         had = liked.item_ids.take(liked.by_user.row(liked.user_ids.row("alice"))[0])
         with TestClient(create_app(tmp_path / "likes.model"), base_url="http://localhost") as client:
@@ -261,10 +262,10 @@ def test_kill_9_in_the_middle_of_a_load_loses_nothing_that_was_acknowledged(file
         return "/api/events/batch", {"events": [{**rated, "id": f"{name}-{n}"} for n in range(3)]}
 
     acknowledged = killed_while_loading(server, batch, writers=4, least=60)
-    found = start(file).ask(ALICE)[1]["events"]  # by now the killed ones have ended
+    folded_in = start(file).ask(ALICE)[1]["events"]
     with closing(sqlite3.connect(f"{file}.events.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         kept = {id for (id,) in database.execute("SELECT id FROM alsatian_events")}
     assert len(acknowledged) >= 60
     assert set(acknowledged) <= kept
-    assert found == len(kept)
+    assert folded_in == len(kept)

@@ -37,7 +37,7 @@ class TestLists:
             {"deny": ["heat", "Up (2009)"], "exclude_seen": False},
             {"where": "year >= 2009", "exclude_seen": False},
             {"novelty": 1.0, "exclude_seen": False},
-            {"because": True},
+            {"reasons": True},
         ],
         ids=str,
     )
@@ -164,7 +164,9 @@ class TestErrors:
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
 
-    @pytest.mark.parametrize(("call", "path"), [("for_users", ALICE), ("for_user", f"{ALICE}?because=true")])
+    @pytest.mark.parametrize(
+        ("call", "path"), [("recommend_to_users", ALICE), ("recommend_to_user", f"{ALICE}?because=true")]
+    )
     def test_no_traceback_leaves_the_house(
         self,
         client: TestClient,
@@ -176,7 +178,7 @@ class TestErrors:
         def fails(*_: object) -> None:
             raise RuntimeError("the secret of alice")
 
-        monkeypatch.setattr(client.app.state.engine, call, fails)  # type: ignore[attr-defined]
+        monkeypatch.setattr(client.app.state.service, call, fails)  # type: ignore[attr-defined]
         answer = client.get(path)
         assert (answer.status_code, answer.json()["error"]) == (500, "RuntimeError")
         assert "secret" not in answer.text

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 import alsatian as al
 from alsatian.cli import run
 from alsatian.serving import create_app
-from alsatian.serving.event_log.store import Event, Events
+from alsatian.serving.event_log.store import Event, EventStore
 from serving.conftest import Start, wait_for
 
 ROWS = [
@@ -43,9 +43,9 @@ def train(folder: Path, *options: str) -> Path:
     return file
 
 
-def keep(file: Path, events: list[Event]) -> Events:
-    database = Events(f"sqlite:///{file}.events.db")
-    database.keep(events)
+def keep(file: Path, events: list[Event]) -> EventStore:
+    database = EventStore(f"sqlite:///{file}.events.db")
+    database.add(events)
     return database
 
 
@@ -53,7 +53,7 @@ def keep(file: Path, events: list[Event]) -> Events:
     "options",
     [
         ["--model", "explicit-als"],
-        ["--model", "implicit-als", "--likes", "4"],
+        ["--model", "implicit-als", "--min-rating", "4"],
         ["--model", "implicit-als", "--half-life", "1y"],
         ["--model", "implicit-als", "--confidence", "bm25", "--duplicates", "sum"],
     ],
@@ -67,7 +67,7 @@ def test_equals_a_training_on_one_table(trained: Path, options: list[str]) -> No
     assert run(["retrain", str(file), "--source", source, "-o", str(file)]) == 0
     both = [*ROWS, *((u, i, v, LATER + n) for n, (u, i, v) in enumerate(NEW))]
     (trained / "both.csv").write_text(table(both))
-    data = al.read(trained / "both.csv", recipe=old.data.recipe.unfitted)
+    data = al.read(trained / "both.csv", recipe=old.data.recipe.rules_only)
     again, expected = al.load(file), type(old)(**old.params).fit(data, progress=False)
     assert again.data.digest == expected.data.digest
     assert again.recommend(99, n=5).items == expected.recommend(99, n=5).items
@@ -127,7 +127,7 @@ def test_events_that_do_not_fit_the_source_are_named(trained: Path, capsys: pyte
         (["--model", "explicit-als"], {"user": 1, "item": "9" * 30, "value": 3}),
         (["--model", "explicit-als"], {"user": 1, "item": 77, "value": 99}),
         (["--model", "implicit-als"], {"user": 1, "item": 77, "value": -3}),
-        (["--model", "implicit-als", "--likes", "4"], {"user": 1, "item": 1, "value": 1e300}),
+        (["--model", "implicit-als", "--min-rating", "4"], {"user": 1, "item": 1, "value": 1e300}),
         (["--model", "implicit-als", "--half-life", "1y"], {"user": 1, "item": 1, "value": 3, "time": 9 * 10**10}),
     ],
     ids=str,
@@ -139,7 +139,7 @@ def test_an_event_that_would_spoil_the_next_training_is_not_kept(
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         refused = client.post("/api/events", json=wrong)
     assert refused.status_code == 422, refused.text
-    assert app.state.events.last() == 0
+    assert app.state.events.last_number() == 0
 
 
 @pytest.mark.parametrize("driver", [None, "sqlite", "sqlite+pysqlite"])
@@ -167,4 +167,4 @@ def test_json(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = str(trained / "ratings.csv")
     assert run(["retrain", str(file), "--source", source, "-o", str(file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["events"] == {"database": database.name, "through": 1, "count": 1}
+    assert told["events"] == {"database": database.database_id, "through": 1, "count": 1}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import re
 import shutil
 import signal
 import tempfile
 import threading
 import time
-import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,9 +18,9 @@ import alsatian as al
 from alsatian.cli import run
 from alsatian.errors import ModelFileError
 from alsatian.serving import create_app
-from alsatian.serving.service.live_model import Current
-from alsatian.serving.service.run_directory import workplace
-from serving.conftest import Server, Start, is_ready, wait_for
+from alsatian.serving.service.live_model import LiveModel
+from alsatian.serving.service.run_directory import run_directory
+from serving.conftest import Server, Start, wait_for
 from support import problems
 
 ALICE = "/api/users/alice/recommendations"
@@ -31,40 +30,24 @@ def other_model() -> al.Popularity:
     return al.Popularity().fit(problems.running_example())
 
 
-def about(server: Server) -> dict[str, object]:
+def model_in_service(server: Server) -> dict[str, object]:
     return dict(server.ask("/api/model")[1])
-
-
-def metrics(server: Server) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=60) as figures:
-        return str(figures.read(), "utf-8")
-
-
-def in_service_since(server: Server) -> float:
-    found = re.search(r"^alsatian_model_since_seconds (\S+)$", metrics(server), re.MULTILINE)
-    assert found is not None
-    return float(found[1])
-
-
-def swapped(server: Server) -> bool:
-    """Tell whether every worker took another model; so many questions come to all of them."""
-    return all(about(server)["swaps"] == 1 for _ in range(60))
 
 
 class TestCurrent:
     def test_takes_what_is_new_and_only_that(self, file: Path, tmp_path: Path) -> None:
-        current = Current(file)
+        current = LiveModel(file)
         assert not current.refresh()
         al.save(other_model(), file)
         assert current.refresh()
-        assert current.served.model.name == "popularity"
+        assert current.loaded_model.model.name == "popularity"
         assert not current.refresh()
         current.close()
 
     @pytest.mark.parametrize("content", [b"", b"nonsense", None], ids=["empty", "nonsense", "missing"])
     def test_the_old_one_answers_on(self, file: Path, content: bytes | None) -> None:
-        current = Current(file)
-        before = current.served.model.recommend("alice").items
+        current = LiveModel(file)
+        before = current.loaded_model.model.recommend("alice").items
         if content is None:
             file.unlink()
         else:
@@ -72,18 +55,18 @@ class TestCurrent:
         assert not current.refresh()
         assert not current.refresh()
         assert current.refusals == 1
-        assert current.trouble is not None
-        assert current.served.model.recommend("alice").items == before
+        assert current.last_error is not None
+        assert current.loaded_model.model.recommend("alice").items == before
         al.save(other_model(), file)
         assert current.refresh()
-        assert current.trouble is None
+        assert current.last_error is None
         current.close()
 
     def test_a_disk_that_was_full_is_tried_again(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        current = Current(file)
+        current = LiveModel(file)
         al.save(other_model(), file)
         with monkeypatch.context() as full:
-            full.setattr("shutil.copyfile", lambda *_: os.open("/dev/full/none", os.O_RDONLY))
+            full.setattr("shutil.copyfile", raise_no_space)
             assert not current.refresh()
             assert not current.refresh()
         assert current.refusals == 1
@@ -95,7 +78,7 @@ class TestCurrent:
         current.close()
 
     def test_leaves_nothing_behind(self, file: Path) -> None:
-        current = Current(file)
+        current = LiveModel(file)
         for _ in range(3):
             al.save(other_model(), file)
             assert current.refresh()
@@ -104,8 +87,12 @@ class TestCurrent:
         assert not current.folder.exists()
 
 
+def raise_no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def test_a_folder_that_somebody_else_removed_is_no_fault() -> None:
-    with workplace() as folder:
+    with run_directory() as folder:
         shutil.rmtree(folder)
     assert not folder.exists()
 
@@ -114,58 +101,67 @@ class TestService:
     @pytest.mark.parametrize("workers", [1, 2])
     def test_swaps_without_a_dropped_request(self, file: Path, start: Start, workers: int) -> None:
         server = start(file, "--workers", workers)
-        names, failures, ended = set[str](), list[object](), threading.Event()
+        sources, failures, ended = set[str](), list[object](), threading.Event()
 
-        def ask() -> None:
+        def request_lists() -> None:
             while not ended.is_set():
                 try:
-                    status, told = server.ask(ALICE)
+                    status, answer = server.ask(ALICE)
                 except OSError as error:
                     failures.append(error)
                     continue
-                if status != 200:
-                    failures.append(told)
-                names.add(told["items"][0]["source"])
+                if status == 200:
+                    sources.add(answer["items"][0]["source"])
+                else:
+                    failures.append(answer)
 
-        askers = [threading.Thread(target=ask) for _ in range(4)]
-        for asker in askers:
-            asker.start()
-        al.save(other_model(), file)
-        wait_for(lambda: swapped(server))
-        file.write_bytes(b"nonsense")
-        time.sleep(0.6)
-        assert about(server)["model"] == "popularity"
-        ended.set()
-        for asker in askers:
-            asker.join()
+        clients = [threading.Thread(target=request_lists) for _ in range(4)]
+        for client in clients:
+            client.start()
+        try:
+            wait_for(lambda: sources == {"als"})
+            al.save(other_model(), file)
+            wait_for(lambda: server.metric("alsatian_model_swaps_total") == workers)
+            wait_for(lambda: "popular" in sources)
+            with file.open("r+b") as overwritten:  # not cut before, so that nobody sees it empty
+                overwritten.write(b"nonsense")
+            wait_for(lambda: server.metric("alsatian_model_refusals_total") == workers)
+            assert model_in_service(server)["model"] == "popularity"
+        finally:
+            ended.set()
+            for client in clients:
+                client.join()
         assert failures == []
-        assert names >= {"popular"}
+        assert sources == {"als", "popular"}
         assert "nonsense" not in server.end()
 
     def test_a_hangup_looks_again(self, file: Path, start: Start) -> None:
         server = start(file)
-        since = about(server)["since"]
+        since = model_in_service(server)["since"]
         server.signal(signal.SIGHUP)
-        wait_for(lambda: about(server)["since"] != since)
+        wait_for(lambda: model_in_service(server)["since"] != since)
 
     def test_a_worker_that_dies_is_replaced(self, file: Path, start: Start) -> None:
         server = start(file, "--workers", 2)
-        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-        before = children.read_text().split()
-        assert len(before) == 2
+        first, second = server.workers()
         al.save(other_model(), file)
-        wait_for(lambda: swapped(server))
-        assert "alsatian_model_swaps_total 2.0" in metrics(server)  # of both workers together
-        os.kill(int(before[0]), signal.SIGKILL)
-        wait_for(lambda: len(set(children.read_text().split()) | {before[0]}) == 3)
-        os.kill(int(before[1]), signal.SIGKILL)
-        assert {about(server)["model"] for _ in range(8)} == {"popularity"}  # not what the first had at their start
-        wait_for(lambda: len(set(children.read_text().split()) - set(before)) == 2)
-        at = time.time()
-        server.signal(signal.SIGHUP)
-        wait_for(lambda: in_service_since(server) >= at)  # the dead are not counted
-        server.signal(signal.SIGKILL)  # and none outlives who keeps watch
-        wait_for(lambda: not is_ready(server))
+        wait_for(lambda: server.metric("alsatian_model_swaps_total") == 2)  # of both workers together
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: len({first, *server.workers()}) == 3)
+        os.kill(second, signal.SIGKILL)
+        wait_for(lambda: second not in server.workers())
+        models = {model_in_service(server)["model"] for _ in range(8)}
+        assert models == {"popularity"}  # not the one with which the service started
+        wait_for(lambda: len(set(server.workers()) - {first, second}) == 2)
+        replaced_at = time.time()
+
+        def is_taken_anew_by_all() -> bool:
+            server.signal(signal.SIGHUP)  # again and again, as a worker that still starts ignores it
+            return (server.metric("alsatian_model_since_seconds") or 0) >= replaced_at
+
+        wait_for(is_taken_anew_by_all)  # the least of all workers that run: the dead are not counted
+        server.signal(signal.SIGKILL)
+        wait_for(lambda: server.workers() == [])  # none outlives the process that keeps watch
 
     @pytest.mark.parametrize("workers", [1, 2])
     def test_ends_in_order(self, file: Path, start: Start, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,14 +169,14 @@ class TestService:
         monkeypatch.setenv("TMPDIR", str(copies))
         server = start(file, "--workers", workers)
         assert len(list(copies.glob("alsatian-serving-*"))) == 1
-        said = server.end()
+        written = server.end()
         assert server.process.returncode == 0
         assert list(copies.iterdir()) == []
-        assert "Traceback" not in said
-        assert f"serving {file} at http://127.0.0.1:{server.port}/" in said
+        assert "Traceback" not in written
+        assert f"serving {file} at http://127.0.0.1:{server.port}/" in written
 
     @pytest.mark.parametrize("workers", [1, 2])
-    def test_what_a_killed_one_left_goes_with_the_next(
+    def test_the_folder_of_a_killed_service_goes_when_the_next_starts(
         self, file: Path, start: Start, workers: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (copies := file.parent / "copies").mkdir()
@@ -189,8 +185,7 @@ class TestService:
         (abandoned,) = copies.iterdir()
         start(file)
         assert abandoned.exists()  # it is in use
-        os.killpg(killed.process.pid, signal.SIGKILL)
-        killed.process.wait()
+        killed.kill()
         start(file)
         assert len(list(copies.iterdir())) == 2
         assert not abandoned.exists()
@@ -205,15 +200,15 @@ class TestService:
             (["--token-file", "/nowhere"], "cannot be read"),
         ],
     )
-    def test_what_cannot_be_served_is_said_in_one_line(
+    def test_wrong_settings_are_refused_in_one_line(
         self, file: Path, options: list[str], says: str, capsys: pytest.CaptureFixture[str],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:  # fmt: skip
         monkeypatch.delenv("ALSATIAN_TOKEN", raising=False)
         assert run(["serve", str(file), *options]) == 2
-        said = capsys.readouterr().err
-        assert says in said
-        assert said.count("\n") == 1
+        error = capsys.readouterr().err
+        assert says in error
+        assert error.count("\n") == 1
 
     def test_a_file_that_is_no_model(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

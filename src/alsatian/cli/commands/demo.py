@@ -5,23 +5,23 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from alsatian._util.formatting import duration
+from alsatian._util.formatting import format_duration
 from alsatian.cli.options.common import Json, Like, Threads
-from alsatian.cli.terminal import Facts, busy, print_json
-from alsatian.errors import counted
+from alsatian.cli.terminal import Summary, print_json, show_status
+from alsatian.errors import pluralize
 
 if TYPE_CHECKING:
     from alsatian.data.interactions import Interactions
 
 SAMPLE = "movielens-small"
-_LIKE = 4.0  # stars from which on a rating is a like
-_SHOWN = {
+_MIN_RATING = 4.0  # stars from which on a rating is a like
+_MODEL_LABELS = {
     "explicit-als": "ExplicitALS",
     "implicit-als": "ImplicitALS",
     "popularity": "popularity",
-    "baseline": "mean and biases",
+    "bias": "mean and biases",
 }
-_WHY = (
+_TWO_MODELS_NOTE = (
     "Why two models? ExplicitALS learns from the ratings alone and predicts well what somebody would give a "
     "movie, but the best predictions go to obscure movies that few have rated. ImplicitALS learns from what "
     "people liked out of everything there is, so its lists are far better; only the order of "
@@ -36,99 +36,101 @@ def demo(like: Like = ["Iron Man"], threads: Threads = None, as_json: Json = Fal
     alsatian demo --like "Toy Story" --like "Finding Nemo"
     """
     from alsatian import datasets
-    from alsatian.cli.visitor import history_of
+    from alsatian.cli.visitor import parse_history
 
-    begun = time.perf_counter()
-    facts = Facts(stderr=as_json)
-    with busy(f"reading {SAMPLE}"):
+    start = time.perf_counter()
+    summary = Summary(stderr=as_json)
+    with show_status(f"reading {SAMPLE}"):
         data = datasets.load(SAMPLE)
-    facts.say("data", _size(data))
-    likes = data.likes(_LIKE)
-    history = history_of(likes, like)  # an unknown title ends it here
-    rows = _judge(data, facts, threads)
-    _table(facts, rows)
-    facts.paragraph(_WHY)
-    lists = _use(likes, history, facts, threads, as_json)
-    seconds = time.perf_counter() - begun
+    summary.line("data", _describe_data(data))
+    liked_data = data.binarize(_MIN_RATING)
+    history = parse_history(liked_data, like)  # an unknown title ends it here
+    rows = _evaluate_models(data, summary, threads)
+    _print_metrics(summary, rows)
+    summary.paragraph(_TWO_MODELS_NOTE)
+    lists_record = _recommend_to_visitor(liked_data, history, summary, threads, as_json)
+    seconds = time.perf_counter() - start
     if as_json:
-        print_json({"data": _counts(data), "models": rows, **lists, "seconds": seconds})
+        print_json({"data": _data_record(data), "models": rows, **lists_record, "seconds": seconds})
     else:
-        facts.gap()
-        facts.say("time", f"{duration(seconds)} for all of this")
-        facts.say(
+        summary.blank_line()
+        summary.line("time", f"{format_duration(seconds)} for all of this")
+        summary.line(
             "next",
-            f"alsatian train {SAMPLE} -o movies.model --model implicit-als --likes {_LIKE:g}",
-            whole=True,
+            f"alsatian train {SAMPLE} -o movies.model --model implicit-als --min-rating {_MIN_RATING:g}",
+            no_wrap=True,
         )
 
 
-def _size(data: Interactions) -> str:
+def _describe_data(data: Interactions) -> str:
     density = len(data) / (len(data.user_ids) * len(data.item_ids))
-    users, movies = counted(len(data.user_ids), "user"), counted(len(data.item_ids), "movie")
+    users, movies = pluralize(len(data.user_ids), "user"), pluralize(len(data.item_ids), "movie")
     scale = "from {:g} to {:g}".format(*data.scale)
-    return f"{SAMPLE}: {counted(len(data), 'rating')} {scale} of {movies} by {users}, {density:.1%} of all pairs"
+    return f"{SAMPLE}: {pluralize(len(data), 'rating')} {scale} of {movies} by {users}, {density:.1%} of all pairs"
 
 
-def _counts(data: Interactions) -> dict[str, Any]:
+def _data_record(data: Interactions) -> dict[str, Any]:
     return {"sample": SAMPLE, "values": len(data), "users": len(data.user_ids), "items": len(data.item_ids)}
 
 
-def _judge(data: Interactions, facts: Facts, threads: int | None) -> list[dict[str, Any]]:
+def _evaluate_models(data: Interactions, summary: Summary, threads: int | None) -> list[dict[str, Any]]:
     """Split, fit on the one part, and measure on the other; the baselines get the same parts."""
     from alsatian.evaluation import evaluate
-    from alsatian.split.holdout import per_user
+    from alsatian.split.holdout import split_per_user
 
-    parts = per_user(data, n=10, seed=0)
-    facts.say(
+    split = split_per_user(data, n=10, seed=0)
+    summary.line(
         "split",
-        f"10 random ratings of each user held out before any fit: {len(parts.train):,} to learn from, "
-        f"{len(parts.held_out):,} to test",
+        f"10 random ratings of each user held out before any fit: {len(split.train):,} to learn from, "
+        f"{len(split.held_out):,} to test",
     )
-    found = evaluate(list(_SHOWN)[:2], parts, likes=_LIKE, metrics=["rmse", "ndcg"], bootstrap=0, threads=threads)
-    return [{"model": words, "metrics": found[name].metrics} for name, words in _SHOWN.items()]
+    evaluation = evaluate(
+        list(_MODEL_LABELS)[:2], split, min_rating=_MIN_RATING, metrics=["rmse", "ndcg"], bootstrap=0, threads=threads
+    )
+    return [{"model": label, "metrics": evaluation[name].metrics} for name, label in _MODEL_LABELS.items()]
 
 
-def _table(facts: Facts, rows: list[dict[str, Any]]) -> None:
-    measures = {
+def _print_metrics(summary: Summary, rows: list[dict[str, Any]]) -> None:
+    metric_labels = {
         "rmse": ("RMSE of the ratings", "(lower is better)"),
-        "ndcg@10": (f"NDCG@10 of the likes ({_LIKE:g} and more)", "(higher is better)"),
+        "ndcg@10": (f"NDCG@10 of the likes ({_MIN_RATING:g} and more)", "(higher is better)"),
     }
     columns = {"": ["", *(row["model"] for row in rows)]}
-    for name, (words, better) in measures.items():
+    for name, (label, direction) in metric_labels.items():
         cells = [f"{row['metrics'][name]:.3f}" if name in row["metrics"] else "" for row in rows]
-        columns[words] = [better, *cells]
-    facts.gap()
-    facts.table("On what was held out", columns, right=[words for words, _ in measures.values()])
+        columns[label] = [direction, *cells]
+    summary.blank_line()
+    summary.table("On what was held out", columns, right=[label for label, _ in metric_labels.values()])
 
 
-def _use(
-    likes: Interactions, history: dict[Any, Any], facts: Facts, threads: int | None, as_json: bool
+def _recommend_to_visitor(
+    liked_data: Interactions, history: dict[Any, Any], summary: Summary, threads: int | None, as_json: bool
 ) -> dict[str, Any]:
     """Recommend for a visitor by a model of all likes, and list what is similar to the first one."""
     from alsatian.models import ImplicitALS
 
-    model = ImplicitALS().fit(likes, threads=threads, progress=False)
-    begun = time.perf_counter()
-    lists = model.fold_in(history).recommend(n=10, threads=threads)
-    seconds = time.perf_counter() - begun
-    alike = model.similar(next(iter(history)), n=10)
-    first, second = (next(answer.to_dicts()) for answer in (lists, alike))
+    model = ImplicitALS().fit(liked_data, threads=threads, progress=False)
+    start = time.perf_counter()
+    recommendations = model.fold_in(history).recommend(n=10, threads=threads)
+    seconds = time.perf_counter() - start
+    similar = model.similar(next(iter(history)), n=10)
+    visitor_record, similar_record = (next(answer.to_dicts()) for answer in (recommendations, similar))
     if not as_json:
-        favourites = ", ".join(map(str, first["like"]))
-        how = f"by a model of all likes, in {duration(seconds)}"
-        _list(facts, f"For a new visitor who likes {favourites} ({how})", first["items"])
-        facts.gap()
-        named = model.data.catalog.title_of(model.data.item_ids.row(next(iter(history))))
-        _list(facts, f"Similar to {named}", second["items"])
+        favourites = ", ".join(map(str, visitor_record["like"]))
+        fit_note = f"by a model of all likes, in {format_duration(seconds)}"
+        _print_items(summary, f"For a new visitor who likes {favourites} ({fit_note})", visitor_record["items"])
+        summary.blank_line()
+        item_title = model.data.catalog.title_of(model.data.item_ids.row(next(iter(history))))
+        _print_items(summary, f"Similar to {item_title}", similar_record["items"])
     return {
-        "like": first["like"],
-        "recommended": first["items"],
+        "like": visitor_record["like"],
+        "recommended": visitor_record["items"],
         "fold_in_seconds": seconds,
-        "item": second["item"],
-        "similar": second["items"],
+        "item": similar_record["item"],
+        "similar": similar_record["items"],
     }
 
 
-def _list(facts: Facts, title: str, items: list[dict[str, Any]]) -> None:
+def _print_items(summary: Summary, title: str, items: list[dict[str, Any]]) -> None:
     cells = {name: [str(item[name]) for item in items] for name in ("rank", "item", "title")}
-    facts.table(title, cells | {"score": [f"{item['score']:.3f}" for item in items]}, right=("rank", "score"))
+    summary.table(title, cells | {"score": [f"{item['score']:.3f}" for item in items]}, right=("rank", "score"))

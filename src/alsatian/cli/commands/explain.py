@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsatian.cli.options.common import Item, Json, Length, Like, ModelFile
-from alsatian.cli.terminal import Facts, print_json
+from alsatian.cli.options.common import ItemArgument, Json, Length, Like, ModelFile
+from alsatian.cli.terminal import Summary, print_json
 from alsatian.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def explain(
     file: ModelFile,
-    item: Item,
+    item: ItemArgument,
     user: Annotated[str | None, typer.Option("--user", metavar="ID", help="A user of the model.")] = None,
     like: Like = [],  # noqa: B006
     n: Length = 10,
@@ -32,48 +32,52 @@ def explain(
         raise ParameterError("whose score is it? Pass either --user ID or --like TITLE (a new visitor).")
     from alsatian.cli.item_lookup import find_item
     from alsatian.persistence import save_load
-    from alsatian.recommender.recommendations import json_id
+    from alsatian.recommender.recommendations import to_json_id
 
     model = save_load.load(file)
     data = model.fitted.data
-    asked: dict[str, Any]
+    query: dict[str, Any]
     if user is not None:
-        person = data.user_ids.parse(user)
-        asked, answer = {"user": json_id(person)}, model.explain(person, find_item(data, item))
+        user_id = data.user_ids.parse(user)
+        query, explanation = {"user": to_json_id(user_id)}, model.explain(user_id, find_item(data, item))
     else:
         from alsatian.cli.visitor import fold_in
 
         visitor = fold_in(model, like)
-        asked, answer = {"like": json_id(visitor.likes)}, visitor.explain(find_item(data, item))
+        query, explanation = {"like": to_json_id(visitor.likes)}, visitor.explain(find_item(data, item))
     if as_json:
-        print_json(asked | _record(answer))
+        print_json(query | _explanation_record(explanation))
     else:
-        _draw(answer, n)
+        _print_explanation(explanation, n)
 
 
-def _record(answer: Explanation) -> dict[str, Any]:
-    from alsatian.recommender.recommendations import json_id
+def _explanation_record(explanation: Explanation) -> dict[str, Any]:
+    from alsatian.recommender.recommendations import to_json_id
 
-    record = answer.to_json()
-    record["item"] = json_id(record["item"])
-    record["reasons"] = [reason | {"item": json_id(reason["item"])} for reason in record["reasons"]]
+    record = explanation.to_json()
+    record["item"] = to_json_id(record["item"])
+    record["reasons"] = [reason | {"item": to_json_id(reason["item"])} for reason in record["reasons"]]
     return record
 
 
-def _draw(answer: Explanation, n: int) -> None:
+def _print_explanation(explanation: Explanation, n: int) -> None:
     """Draw the sum: the base, the largest parts, the rest together, and the score."""
-    shown, rest = answer.reasons[:n], answer.reasons[n:]
-    person, item = (", ".join(answer.placed_by.get(side, ())) for side in ("user", "item"))
-    base = f"attributes ({person})" if person else "mean and biases"
-    lines = [(f"{answer.base:.3f}", base, "")] if answer.base else []
+    largest, others = explanation.reasons[:n], explanation.reasons[n:]
+    user_attributes, item_attributes = (", ".join(explanation.placed_by.get(side, ())) for side in ("user", "item"))
+    base = f"attributes ({user_attributes})" if user_attributes else "mean and biases"
+    lines = [(f"{explanation.base:.3f}", base, "")] if explanation.base else []
     lines += [
-        (f"{reason.contribution:+.3f}", str(reason.title or reason.item), f"{reason.value:g}") for reason in shown
+        (f"{reason.contribution:+.3f}", str(reason.title or reason.item), f"{reason.value:g}") for reason in largest
     ]
-    if rest:
-        lines.append((f"{sum(reason.contribution for reason in rest):+.3f}", f"{len(rest):,} more (-n shows them)", ""))
-    lines.append((f"{answer.score:.3f}", "score", ""))
+    if others:
+        lines.append(
+            (f"{sum(reason.contribution for reason in others):+.3f}", f"{len(others):,} more (-n shows them)", "")
+        )
+    lines.append((f"{explanation.score:.3f}", "score", ""))
     columns = {
         name: list(cells) for name, cells in zip(("part", "from", "value"), zip(*lines, strict=True), strict=True)
     }
-    title = str(answer.title or answer.item)
-    Facts().table(f"{title}, placed by {item}" if item else title, columns, right=("part", "value"))
+    title = str(explanation.title or explanation.item)
+    Summary().table(
+        f"{title}, placed by {item_attributes}" if item_attributes else title, columns, right=("part", "value")
+    )

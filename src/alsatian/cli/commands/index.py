@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alsatian._util.formatting import duration, size
+from alsatian._util.formatting import format_bytes, format_duration
 from alsatian.cli.options.common import Json, ModelFile, Threads
 from alsatian.cli.options.output import check_output
-from alsatian.cli.terminal import Facts, busy, print_json
-from alsatian.errors import Unsupported, counted
+from alsatian.cli.terminal import Summary, print_json, show_status
+from alsatian.errors import Unsupported, pluralize
 
 if TYPE_CHECKING:
-    from alsatian.models.factors.ann_index import Measured
+    from alsatian.models.factors.ann_index import IndexBenchmark
 
-Output = Annotated[
+IndexOutput = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to save; the model file itself if unset.")
 ]
-Recall = Annotated[
+RecallTarget = Annotated[
     float, typer.Option("--recall", metavar="SHARE", help="The share of the most similar items that is to be found.")
 ]
 
 
-def index(
-    file: ModelFile, output: Output = None, recall: Recall = 0.95, threads: Threads = None, as_json: Json = False
+def index_model(
+    file: ModelFile,
+    output: IndexOutput = None,
+    recall: RecallTarget = 0.95,
+    threads: Threads = None,
+    as_json: Json = False,
 ) -> None:
     """Make similar items of a large catalog quick to find.
 
@@ -38,29 +42,31 @@ def index(
     """
     output = output or file
     check_output(output)
-    from alsatian.models import index as make
+    from alsatian.models import index as build_index
     from alsatian.persistence import save_load
 
-    begun = time.perf_counter()
-    facts = Facts(stderr=as_json)
+    start = time.perf_counter()
+    summary = Summary(stderr=as_json)
     model = save_load.load(file)
-    made = make(model, recall=recall, threads=threads)
-    if not made.measured.pays:
-        items = counted(len(model.data.item_ids), "item")
-        raise Unsupported(f"an index of {items} does not pay ({told_of(made.measured)}); {file} stays as it is.")
-    with busy(f"saving {output}"):
+    similar_index = build_index(model, recall=recall, threads=threads)
+    if not similar_index.benchmark.is_worthwhile:
+        items = pluralize(len(model.data.item_ids), "item")
+        raise Unsupported(
+            f"an index of {items} does not pay ({describe_index(similar_index.benchmark)}); {file} stays as it is."
+        )
+    with show_status(f"saving {output}"):
         save_load.save(model, output)
-    seconds = time.perf_counter() - begun
-    facts.say("index", told_of(made.measured))
-    facts.say("saved", f"{output}, {size(output.stat().st_size)}; {duration(seconds)} in all")
+    seconds = time.perf_counter() - start
+    summary.line("index", describe_index(similar_index.benchmark))
+    summary.line("saved", f"{output}, {format_bytes(output.stat().st_size)}; {format_duration(seconds)} in all")
     if as_json:
         record = {"file": str(output), "bytes": output.stat().st_size, "seconds": seconds}
-        print_json(record | {"index": made.to_json()})
+        print_json(record | {"index": similar_index.to_json()})
 
 
-def told_of(made: Measured) -> str:
+def describe_index(benchmark: IndexBenchmark) -> str:
     """Say what an index is worth."""
     return (
-        f"similar items in {made.milliseconds:.2g} ms instead of {made.exact:.2g} ms, "
-        f"{100 * made.recall:.1f} % of the right ones found"
+        f"similar items in {benchmark.milliseconds:.2g} ms instead of {benchmark.exact:.2g} ms, "
+        f"{100 * benchmark.recall:.1f} % of the right ones found"
     )

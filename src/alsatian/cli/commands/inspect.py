@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsatian._util.formatting import duration, number, size
-from alsatian.cli.options.common import Json, Source, Threads
-from alsatian.cli.options.source import Reading, with_reading
-from alsatian.cli.terminal import Facts, bar, busy, print_json
-from alsatian.errors import ParameterError, counted
+from alsatian._util.formatting import format_bytes, format_duration, format_number
+from alsatian.cli.options.common import Json, SourceArgument, Threads
+from alsatian.cli.options.source import SourceOptions, with_source_options
+from alsatian.cli.terminal import Summary, format_bar, print_json, show_status
+from alsatian.errors import ParameterError, pluralize
 
 if TYPE_CHECKING:
     from alsatian.data.interactions import Interactions
 
-_BAR = 30
-_FACTORS = 64
+_BAR_WIDTH = 30
+_DEFAULT_FACTORS = 64
 
 
-@with_reading(without=("bad_rows",))
+@with_source_options(exclude=("bad_rows",))
 def inspect(
-    source: Source,
-    reading: Reading,
+    source: SourceArgument,
+    reading: SourceOptions,
     factors: Annotated[
         int, typer.Option("--factors", metavar="N", help="Estimate the cost of a fit with this many.")
-    ] = _FACTORS,
+    ] = _DEFAULT_FACTORS,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -39,85 +39,87 @@ def inspect(
     alsatian inspect ratings.csv --items movies.csv
     alsatian inspect movies.model
     """
-    from alsatian.persistence.container import looks_like_model
+    from alsatian.persistence.container import is_model_file
 
     path = Path(source)
-    if looks_like_model(path) or (path.suffix == ".model" and path.exists()):
-        from alsatian.cli.commands.inspect_model import about_model
+    if is_model_file(path) or (path.suffix == ".model" and path.exists()):
+        from alsatian.cli.commands.inspect_model import print_model
 
-        reading.refuse(f"{source} is a model", factors=factors != _FACTORS, threads=threads is not None)
-        about_model(path, as_json=as_json)
+        reading.reject_options(f"{source} is a model", factors=factors != _DEFAULT_FACTORS, threads=threads is not None)
+        print_model(path, as_json=as_json)
         return
     if factors < 1:
         raise ParameterError(f"--factors {factors} is too few for an estimate; pass 1 or more.")
-    from alsatian.cli.cost_estimate import estimate
-    from alsatian.inspection.data_checks import problems
+    from alsatian.cli.cost_estimate import estimate_cost
+    from alsatian.inspection.data_checks import find_problems
     from alsatian.inspection.profile import profile
 
-    with busy(f"reading {source}"):
+    with show_status(f"reading {source}"):
         data = replace(reading, bad_rows="skip").load(source)
-    with busy("measuring"):
-        found = profile(data) | {"problems": problems(data), "estimate": estimate(data, factors, threads)}
+    with show_status("measuring"):
+        record = profile(data) | {"problems": find_problems(data), "estimate": estimate_cost(data, factors, threads)}
     if as_json:
-        print_json({"source": source} | found)
+        print_json({"source": source} | record)
     else:
-        _draw(source, data, found)
+        _print_profile(source, data, record)
 
 
-def _draw(source: str, data: Interactions, found: dict[str, Any]) -> None:
-    facts = Facts()
-    facts.say("source", f"{source}: {counted(found['rows']['read'], 'row')}")
+def _print_profile(source: str, data: Interactions, record: dict[str, Any]) -> None:
+    summary = Summary()
+    summary.line("source", f"{source}: {pluralize(record['rows']['read'], 'row')}")
     if data.recipe.columns:
-        facts.say("columns", ", ".join(f"{role}: {name}" for role, name in data.recipe.columns.items() if name))
-    sides = f"{counted(found['users'], 'user')} and {counted(found['items'], 'item')}"
-    facts.say("data", f"{counted(found['values'], 'value')} of {sides}, {_percent(found['density'])} of all pairs")
-    if found["time"]:
-        facts.say("time", f"{found['time']['first']} to {found['time']['last']}")
+        summary.line("columns", ", ".join(f"{role}: {name}" for role, name in data.recipe.columns.items() if name))
+    counts = f"{pluralize(record['users'], 'user')} and {pluralize(record['items'], 'item')}"
+    summary.line(
+        "data", f"{pluralize(record['values'], 'value')} of {counts}, {_format_percent(record['density'])} of all pairs"
+    )
+    if record["time"]:
+        summary.line("time", f"{record['time']['first']} to {record['time']['last']}")
     for note in data.report.notes:
-        facts.say("note", note)
-    _histogram(facts, found["histogram"], found["values"])
-    per = {side: found[f"per_{side}"] for side in ("user", "item")}
-    spread = {name: [f"{per[side][name]:,}" for side in per] for name in per["user"]}
-    facts.gap()
-    facts.table("", {"values per": list(per)} | spread, right=list(spread))
-    _popular(facts, found["popular"])
-    facts.gap()
-    for problem in found["problems"] or ["none found"]:
-        facts.say("problem", problem)
-    facts.say("a fit", _cost(found["estimate"]))
+        summary.line("note", note)
+    _print_histogram(summary, record["histogram"], record["values"])
+    per_side = {side: record[f"per_{side}"] for side in ("user", "item")}
+    statistics = {name: [f"{per_side[side][name]:,}" for side in per_side] for name in per_side["user"]}
+    summary.blank_line()
+    summary.table("", {"values per": list(per_side)} | statistics, right=list(statistics))
+    _print_popular(summary, record["popular"])
+    summary.blank_line()
+    for problem in record["problems"] or ["none found"]:
+        summary.line("problem", problem)
+    summary.line("a fit", _format_cost(record["estimate"]))
 
 
-def _cost(cost: dict[str, Any]) -> str:
-    run = f"{cost['epochs']} epochs, {counted(cost['threads'], 'thread')}"
+def _format_cost(cost: dict[str, Any]) -> str:
+    effort = f"{cost['epochs']} epochs, {pluralize(cost['threads'], 'thread')}"
     return (
-        f"of {cost['model']} at {counted(cost['factors'], 'factor')} takes about {duration(cost['seconds'])} "
-        f"({run}) and {size(cost['memory_bytes'])} of memory; its file {size(cost['file_bytes'])}"
+        f"of {cost['model']} at {pluralize(cost['factors'], 'factor')} takes about {format_duration(cost['seconds'])} "
+        f"({effort}) and {format_bytes(cost['memory_bytes'])} of memory; its file {format_bytes(cost['file_bytes'])}"
     )
 
 
-def _percent(share: float) -> str:
+def _format_percent(share: float) -> str:
     return f"{share:.1%}" if share >= 0.001 else f"{100 * share:.2g}%"
 
 
-def _histogram(facts: Facts, bins: list[dict[str, Any]], values: int) -> None:
-    most = max(each["count"] for each in bins)
-    ends = [(number(each["from"]), number(each["to"])) for each in bins]
+def _print_histogram(summary: Summary, bins: list[dict[str, Any]], values: int) -> None:
+    max_count = max(bucket["count"] for bucket in bins)
+    bounds = [(format_number(bucket["from"]), format_number(bucket["to"])) for bucket in bins]
     columns = {
-        "value": [low if low == high else f"{low} to {high}" for low, high in ends],
-        "count": [f"{each['count']:,}" for each in bins],
-        "share": [f"{each['count'] / values:.1%}" for each in bins],
-        "": [bar(each["count"] / most, _BAR) for each in bins],
+        "value": [low if low == high else f"{low} to {high}" for low, high in bounds],
+        "count": [f"{bucket['count']:,}" for bucket in bins],
+        "share": [f"{bucket['count'] / values:.1%}" for bucket in bins],
+        "": [format_bar(bucket["count"] / max_count, _BAR_WIDTH) for bucket in bins],
     }
-    facts.gap()
-    facts.table("", columns, right=("value", "count", "share"))
+    summary.blank_line()
+    summary.table("", columns, right=("value", "count", "share"))
 
 
-def _popular(facts: Facts, popular: list[dict[str, Any]]) -> None:
+def _print_popular(summary: Summary, popular: list[dict[str, Any]]) -> None:
     columns = {
-        "values": [f"{each['count']:,}" for each in popular],
-        "most popular": [str(each["item"]) for each in popular],
+        "values": [f"{item['count']:,}" for item in popular],
+        "most popular": [str(item["item"]) for item in popular],
     }
-    if any(each["title"] for each in popular):
-        columns["title"] = [each["title"] or "" for each in popular]
-    facts.gap()
-    facts.table("", columns, right=("values",))
+    if any(item["title"] for item in popular):
+        columns["title"] = [item["title"] or "" for item in popular]
+    summary.blank_line()
+    summary.table("", columns, right=("values",))

@@ -5,28 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alsatian._util.formatting import duration, number, size
-from alsatian.cli.terminal import Facts, print_json
-from alsatian.errors import counted
+from alsatian._util.formatting import format_bytes, format_duration, format_number
+from alsatian.cli.terminal import Summary, print_json
+from alsatian.errors import pluralize
 
 if TYPE_CHECKING:
     from alsatian.models import Model
 
 
-def about_model(path: Path, *, as_json: bool) -> None:
+def print_model(path: Path, *, as_json: bool) -> None:
     """Print what a model is, what it was learned from and how."""
     from alsatian.persistence import save_load
-    from alsatian.persistence.container import version_of
+    from alsatian.persistence.container import read_library_version
 
     model = save_load.load(path)
-    version = version_of(path)
+    version = read_library_version(path)
     if as_json:
-        print_json(_record(path, model, version))
+        print_json(_model_record(path, model, version))
     else:
-        _draw(path, model, version)
+        _print_model_summary(path, model, version)
 
 
-def _record(path: Path, model: Model, version: str) -> dict[str, Any]:
+def _model_record(path: Path, model: Model, version: str) -> dict[str, Any]:
     data = model.data
     return {
         "file": str(path),
@@ -47,50 +47,54 @@ def _record(path: Path, model: Model, version: str) -> dict[str, Any]:
     }
 
 
-def _draw(path: Path, model: Model, version: str) -> None:
-    from alsatian.ingest.rows.rejects import reasons
+def _print_model_summary(path: Path, model: Model, version: str) -> None:
+    from alsatian.ingest.rows.rejects import format_counts
     from alsatian.ingest.rows.roles import ROLES
 
-    facts, data, recipe = Facts(), model.data, model.data.recipe
-    facts.say("file", f"{path}, {size(path.stat().st_size)}, saved by alsatian {version}")
-    changed = [f"{name}={value}" for name, value in model.changed.items()]
-    facts.say(
+    summary, data, recipe = Summary(), model.data, model.data.recipe
+    summary.line("file", f"{path}, {format_bytes(path.stat().st_size)}, saved by alsatian {version}")
+    settings = [f"{name}={value}" for name, value in model.non_default.items()]
+    summary.line(
         "model",
-        f"{model.name} {', '.join(changed) or 'with default settings'}" if model.params else model.name,
+        f"{model.name} {', '.join(settings) or 'with default settings'}" if model.params else model.name,
     )
-    if recipe.at_least is not None:
-        values = f"likes (values of {recipe.at_least:g} and more)"
+    if recipe.min_rating is not None:
+        values = f"likes (values of {recipe.min_rating:g} and more)"
     else:
         values = (
             "values from {:g} to {:,g}".format(*data.scale)
             if data.scale[0] < data.scale[1]
             else f"values, all {data.scale[0]:g}"
         )
-    facts.say(
+    summary.line(
         "data",
-        f"{len(data):,} {values} of {counted(len(data.user_ids), 'user')} ({data.user_ids.kind} ids) and "
-        f"{counted(len(data.item_ids), 'item')} ({data.item_ids.kind} ids)",
+        f"{len(data):,} {values} of {pluralize(len(data.user_ids), 'user')} ({data.user_ids.kind} ids) and "
+        f"{pluralize(len(data.item_ids), 'item')} ({data.item_ids.kind} ids)",
     )
     if recipe.columns:
-        known = [role for role in ROLES if recipe.columns.get(role)]
-        facts.say("columns", ", ".join(f"{role}: {recipe.columns[role]}" for role in known))
+        roles = [role for role in ROLES if recipe.columns.get(role)]
+        summary.line("columns", ", ".join(f"{role}: {recipe.columns[role]}" for role in roles))
     rules = {name: rule for name, rule in recipe.rules().items() if name != "columns"} | recipe.reading
-    facts.say("reading", ", ".join(f"{name}: {_rule(rule)}" for name, rule in rules.items()))
+    summary.line("reading", ", ".join(f"{name}: {_format_rule(rule)}" for name, rule in rules.items()))
     report = data.report
-    left = f"; left out: {reasons(report.skipped)}" if report.skipped else ""
-    facts.say("rows", f"{report.read:,} read{left}; {report.combined:,} combined with another")
+    left_out = f"; left out: {format_counts(report.skipped)}" if report.skipped else ""
+    summary.line("rows", f"{report.read:,} read{left_out}; {report.combined:,} combined with another")
     if data.catalog.columns:
-        facts.say("catalog", ", ".join(data.catalog.columns))
-    end = model.history[-1] if model.history else None
-    epochs = f"{counted(end.epoch, 'epoch')}, objective {number(end.objective)}, " if end else ""
-    facts.say(
+        summary.line("catalog", ", ".join(data.catalog.columns))
+    last_epoch = model.history[-1] if model.history else None
+    epochs = (
+        f"{pluralize(last_epoch.epoch, 'epoch')}, objective {format_number(last_epoch.objective)}, "
+        if last_epoch
+        else ""
+    )
+    summary.line(
         "training",
-        f"{epochs}{duration(model.training['seconds'])} on {counted(model.training['threads'], 'thread')}"
-        + (f"; {model.remark}" if model.remark else ""),
+        f"{epochs}{format_duration(model.training['seconds'])} on {pluralize(model.training['threads'], 'thread')}"
+        + (f"; {model.fit_note}" if model.fit_note else ""),
     )
 
 
-def _rule(rule: Any) -> str:
+def _format_rule(rule: Any) -> str:
     if isinstance(rule, dict):
         return " ".join(f"{name}={weight:g}" for name, weight in rule.items())
     return f"{rule:g}" if isinstance(rule, float) else str(rule)

@@ -8,33 +8,35 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alsatian._util.formatting import duration, size
-from alsatian.cli.commands.index import told_of
-from alsatian.cli.commands.train import tell_reading
+from alsatian._util.formatting import format_bytes, format_duration
+from alsatian.cli.commands.index import describe_index
+from alsatian.cli.commands.train import print_read_summary
 from alsatian.cli.options.common import Json, ModelFile, Threads
 from alsatian.cli.options.output import check_output
-from alsatian.cli.reread import read_again, without_users
-from alsatian.cli.terminal import Facts, busy, print_json
-from alsatian.errors import AlsatianError, counted
+from alsatian.cli.reread import drop_user_attributes, reread_source
+from alsatian.cli.terminal import Summary, print_json, show_status
+from alsatian.errors import AlsatianError, pluralize
 
 if TYPE_CHECKING:
     from alsatian.models import Model
 
-From = Annotated[
+TrainingSource = Annotated[
     str, typer.Option("--source", metavar="SOURCE", help="What the model was trained on, or a newer state of it.")
 ]
-EventsAt = Annotated[
+EventLogUrl = Annotated[
     str | None,
     typer.Option("--events", metavar="URL", help="The service's database; FILE.events.db beside the model by default."),
 ]
-Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save; FILE itself is allowed.")]
+RetrainOutput = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save; FILE itself is allowed.")
+]
 
 
 def retrain(
     file: ModelFile,
-    source: From,
-    output: Output,
-    events: EventsAt = None,
+    source: TrainingSource,
+    output: RetrainOutput,
+    events: EventLogUrl = None,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -47,43 +49,43 @@ def retrain(
     """
     check_output(output, source)
     from alsatian.persistence import save_load
-    from alsatian.serving.event_log.training_rows import events_for
+    from alsatian.serving.event_log.training_rows import training_events
 
-    begun = time.perf_counter()
-    old = save_load.load(file)
-    learned = events_for(old, file, events)
-    facts = Facts(stderr=as_json)
-    data = read_again(old, source, learned.beside)
-    tell_reading(facts, source, data)
-    model = type(old)(**without_users(old.params)).fit(data, threads=threads)
-    model.training["events"] = learned.remembered
-    if old.index is not None:
-        facts.say("index", _indexed(model, old.index.measured.asked, threads))
-    with busy(f"saving {output}"):
+    start = time.perf_counter()
+    old_model = save_load.load(file)
+    new_events = training_events(old_model, file, events)
+    summary = Summary(stderr=as_json)
+    data = reread_source(old_model, source, new_events.extra_rows)
+    print_read_summary(summary, source, data)
+    model = type(old_model)(**drop_user_attributes(old_model.params)).fit(data, threads=threads)
+    model.training["events"] = new_events.summary
+    if old_model.index is not None:
+        summary.line("index", _rebuild_index(model, old_model.index.benchmark.asked, threads))
+    with show_status(f"saving {output}"):
         save_load.save(model, output)
-    seconds = time.perf_counter() - begun
-    facts.say("model", f"{model.name}, which knows {counted(learned.remembered['count'], 'event')} now")
-    facts.say("saved", f"{output}, {size(output.stat().st_size)}; {duration(seconds)} in all")
+    seconds = time.perf_counter() - start
+    summary.line("model", f"{model.name}, which knows {pluralize(new_events.summary['count'], 'event')} now")
+    summary.line("saved", f"{output}, {format_bytes(output.stat().st_size)}; {format_duration(seconds)} in all")
     if as_json:
         print_json(
             {
                 "source": source, "model": model.name, "file": str(output), "bytes": output.stat().st_size,
-                "events": learned.remembered, "users": len(data.user_ids), "items": len(data.item_ids),
+                "events": new_events.summary, "users": len(data.user_ids), "items": len(data.item_ids),
                 "values": len(data), "rows": data.report.to_json(), "seconds": seconds,
                 "index": model.index and model.index.to_json(),
             }
         )  # fmt: skip
 
 
-def _indexed(model: Model, recall: float, threads: int | None) -> str:
+def _rebuild_index(model: Model, recall: float, threads: int | None) -> str:
     """Give a model an index where it pays, and say what came of it; the fit is worth keeping in any case."""
     from alsatian.models import index
 
     try:
-        made = index(model, recall=recall, threads=threads).measured
+        benchmark = index(model, recall=recall, threads=threads).benchmark
     except (AlsatianError, RuntimeError, MemoryError) as error:
         return f"none: {error}"
-    if made.pays:
-        return told_of(made)
+    if benchmark.is_worthwhile:
+        return describe_index(benchmark)
     model.index = None
-    return f"none, as it would not pay: {told_of(made)}"
+    return f"none, as it would not pay: {describe_index(benchmark)}"

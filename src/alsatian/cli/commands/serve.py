@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alsatian.cli.options.common import ModelFile
-from alsatian.cli.terminal import aside
+from alsatian.cli.terminal import note_stderr
 from alsatian.errors import DependencyError, ParameterError
 
 TokenFile = Annotated[
@@ -39,17 +39,17 @@ def serve(
     alsatian serve movies.model
     ALSATIAN_TOKEN=$(openssl rand -hex 32) alsatian serve movies.model --host 0.0.0.0 --workers 2
     """
-    from alsatian.serving.settings import Settings
+    from alsatian.serving.settings import ServiceSettings
 
-    settings = Settings(file, events, _token(token_file), host, port, workers)
+    settings = ServiceSettings(file, events, _read_token(token_file), host, port, workers)
     try:
-        from alsatian.serving.processes import serve
+        from alsatian.serving.processes import run_server
     except ImportError as error:
         raise DependencyError(f"serving needs {error.name}: pip install 'alsatian[serve]'.") from None
-    serve(settings, lambda address: aside(f"serving {file} at {address}"))
+    run_server(settings, lambda address: note_stderr(f"serving {file} at {address}"))
 
 
-def _token(file: Path | None) -> str | None:
+def _read_token(file: Path | None) -> str | None:
     """Return the token of a file, or of the environment, or none."""
     if file is None:
         return os.environ.get("ALSATIAN_TOKEN") or None

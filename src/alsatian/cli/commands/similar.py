@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from alsatian.cli.options.common import Json, Length, ModelFile, Where
-from alsatian.cli.posters_page import PostersFile, check_page, with_page
+from alsatian.cli.posters_page import PostersFile, check_posters_page, write_posters_page
 from alsatian.cli.print_lists import print_lists
 
 
@@ -25,10 +25,10 @@ def similar(
     alsatian similar movies.model "Iron Man" -n 5
     alsatian similar movies.model "Iron Man" --posters similar.html
     """
-    check_page(posters, file)
+    check_posters_page(posters, file)
     from alsatian.cli.item_lookup import find_item
     from alsatian.persistence import save_load
 
     model = save_load.load(file)
-    asked = [find_item(model.fitted.data, item) for item in items]
-    print_lists(with_page([model.similar(asked, n, where=where)], posters), as_json=as_json)
+    item_ids = [find_item(model.fitted.data, item) for item in items]
+    print_lists(write_posters_page([model.similar(item_ids, n, where=where)], posters), as_json=as_json)

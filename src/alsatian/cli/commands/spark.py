@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsatian._util.formatting import duration, size
-from alsatian.cli.commands.train import fit_summary, tell_reading
+from alsatian._util.formatting import format_bytes, format_duration
+from alsatian.cli.commands.train import fit_summary, print_read_summary
 from alsatian.cli.options.common import Json, Length
-from alsatian.cli.options.recipe import likes_from
-from alsatian.cli.terminal import Facts, print_json
-from alsatian.errors import ParameterError, SourceError, counted
+from alsatian.cli.options.recipe import resolve_min_rating
+from alsatian.cli.terminal import Summary, print_json
+from alsatian.errors import ParameterError, SourceError, pluralize
 
 if TYPE_CHECKING:
     from alsatian.models.als.base import ALS
@@ -27,23 +27,27 @@ alsatian spark recommend movies.model -o lists.parquet
 """
 spark = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 
-Master = Annotated[str | None, typer.Option("--master", metavar="URL", help="Such as local[4] or spark://host:7077.")]
-Remote = Annotated[str | None, typer.Option("--remote", metavar="URL", help="Of Spark Connect: sc://host:15002.")]
-Conf = Annotated[list[str], typer.Option("--conf", metavar="NAME=VALUE", help="A setting of Spark; repeat for more.")]
-Source = Annotated[
+SparkMaster = Annotated[
+    str | None, typer.Option("--master", metavar="URL", help="Such as local[4] or spark://host:7077.")
+]
+SparkRemote = Annotated[str | None, typer.Option("--remote", metavar="URL", help="Of Spark Connect: sc://host:15002.")]
+SparkConf = Annotated[
+    list[str], typer.Option("--conf", metavar="NAME=VALUE", help="A setting of Spark; repeat for more.")
+]
+SparkSource = Annotated[
     str,
     typer.Argument(metavar="SOURCE", help="What Spark reads: Parquet, ORC, JSON lines, CSV with a header, or a table."),
 ]
 _FORMATS = {".parquet": "parquet", ".orc": "orc", ".json": "json", ".jsonl": "json", ".csv": "csv", ".tsv": "csv"}
 
 
-def _column(role: str) -> Any:
+def _column_option(role: str) -> Any:
     return typer.Option(f"--{role}", metavar="COLUMN", help=f"The {role} column, if not recognised; '' for none.")
 
 
 @spark.command("train")
-def train(
-    source: Source,
+def spark_train(
+    source: SparkSource,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to save the model, on the driver.")
     ] = None,
@@ -61,18 +65,18 @@ def train(
     items: Annotated[
         str | None, typer.Option("--items", metavar="FILE", help="Titles and attributes of items.")
     ] = None,
-    user: Annotated[str | None, _column("user")] = None,
-    item: Annotated[str | None, _column("item")] = None,
-    value: Annotated[str | None, _column("value")] = None,
-    time_column: Annotated[str | None, _column("time")] = None,
-    event: Annotated[str | None, _column("event")] = None,
-    weight: Annotated[str | None, _column("weight")] = None,
+    user: Annotated[str | None, _column_option("user")] = None,
+    item: Annotated[str | None, _column_option("item")] = None,
+    value: Annotated[str | None, _column_option("value")] = None,
+    time_column: Annotated[str | None, _column_option("time")] = None,
+    event: Annotated[str | None, _column_option("event")] = None,
+    weight: Annotated[str | None, _column_option("weight")] = None,
     duplicates: Annotated[
         str | None, typer.Option("--duplicates", metavar="RULE", help="last, sum, max, mean, or raise an error.")
     ] = None,
     recipe: Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="Rules in a TOML file.")] = None,
     likes: Annotated[
-        float | None, typer.Option("--likes", metavar="VALUE", help="Take ratings of at least this as likes.")
+        float | None, typer.Option("--min-rating", metavar="VALUE", help="Take ratings of at least this as likes.")
     ] = None,
     method: Annotated[
         str, typer.Option("--method", metavar="NAME", help="native, or mllib: by MLlib's ALS.")
@@ -83,9 +87,9 @@ def train(
     ] = None,
     blocks: Annotated[int | None, typer.Option("--blocks", metavar="N", help="Into how many the rows are cut.")] = None,
     partitions: Annotated[int | None, typer.Option("--partitions", metavar="N", help="Of Spark.")] = None,
-    master: Master = None,
-    remote: Remote = None,
-    conf: Conf = [],  # noqa: B006
+    master: SparkMaster = None,
+    remote: SparkRemote = None,
+    conf: SparkConf = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """Learn a model on Spark and save it in one file, or its factors as Parquet.
@@ -100,7 +104,7 @@ def train(
     from alsatian.persistence import save_load
     from alsatian.spark import fit, fit_factors
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     if (output is None) == (factors is None):
         raise ParameterError("where to? Pass -o FILE for a model on this machine, or --factors FOLDER for Parquet.")
     if output is not None:
@@ -108,41 +112,54 @@ def train(
     elif method != "native" or folder is not None:
         raise ParameterError("--factors is the folder of the fit, by our kernels; leave --method and --folder out.")
     rules = Recipe() if recipe is None else Recipe.from_toml(recipe)
-    rules = replace(rules, at_least=likes_from(rules, likes))
-    planned = _planned(model, settings, rules.at_least)
-    facts = Facts(stderr=as_json)
-    session = _session(master, remote, conf)
-    frame = read(session, source)
+    rules = replace(rules, min_rating=resolve_min_rating(rules, likes))
+    choice = _check_choice(model, settings, rules.min_rating)
+    summary = Summary(stderr=as_json)
+    session = _start_session(master, remote, conf)
+    frame = read_frame(session, source)
     options: dict[str, Any] = {
         "user": user, "item": item, "value": value, "time": time_column, "event": event, "weight": weight,
         "duplicates": duplicates, "recipe": rules, "blocks": blocks, "partitions": partitions,
     }  # fmt: skip
-    chosen, why = _chosen(planned, frame, options)
-    facts.say("model", f"{chosen.name}, {why} (--model chooses another)" if why else chosen.name)
+    selected_model, reason = _select_model(choice, frame, options)
+    summary.line(
+        "model", f"{selected_model.name}, {reason} (--model chooses another)" if reason else selected_model.name
+    )
     if factors is not None:
-        table = None if items is None else read(session, items)
-        made = fit_factors(chosen, frame, factors, items=table, **options)
-        seconds = time.perf_counter() - begun
-        facts.say("saved", f"{made}; {duration(seconds)} in all")
-        record = {"folder": factors, "users": made.header["users"], "items": made.header["items"]}
+        item_frame = None if items is None else read_frame(session, items)
+        factor_tables = fit_factors(selected_model, frame, factors, items=item_frame, **options)
+        seconds = time.perf_counter() - start
+        summary.line("saved", f"{factor_tables}; {format_duration(seconds)} in all")
+        record = {"folder": factors, "users": factor_tables.header["users"], "items": factor_tables.header["items"]}
     else:
         assert output is not None
-        fit(chosen, frame, items=items, method=method, folder=folder, **options)  # type: ignore[arg-type]
-        save_load.save(chosen, output)
-        seconds = time.perf_counter() - begun
-        tell_reading(facts, source, chosen.data)
-        facts.say("fitted", fit_summary(chosen))
-        facts.say("saved", f"{output}, {size(output.stat().st_size)}; {duration(seconds)} in all")
-        record = {"file": str(output), "users": len(chosen.data.user_ids), "items": len(chosen.data.item_ids)}
-        record |= {"values": len(chosen.data), "rows": chosen.data.report.to_json()}
+        fit(selected_model, frame, items=items, method=method, folder=folder, **options)  # type: ignore[arg-type]
+        save_load.save(selected_model, output)
+        seconds = time.perf_counter() - start
+        print_read_summary(summary, source, selected_model.data)
+        summary.line("fitted", fit_summary(selected_model))
+        summary.line("saved", f"{output}, {format_bytes(output.stat().st_size)}; {format_duration(seconds)} in all")
+        record = {
+            "file": str(output),
+            "users": len(selected_model.data.user_ids),
+            "items": len(selected_model.data.item_ids),
+        }
+        record |= {"values": len(selected_model.data), "rows": selected_model.data.report.to_json()}
     if as_json:
         print_json(
-            {"source": source, "model": chosen.name, "why": why, "params": chosen.params, "seconds": seconds} | record
+            {
+                "source": source,
+                "model": selected_model.name,
+                "why": reason,
+                "params": selected_model.params,
+                "seconds": seconds,
+            }
+            | record
         )
 
 
 @spark.command("recommend")
-def recommend(
+def spark_recommend(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a folder of factors.")],
     output: Annotated[str, typer.Option("-o", "--output", metavar="FOLDER", help="Where the lists go, as Parquet.")],
     n: Length = 10,
@@ -157,9 +174,9 @@ def recommend(
     folder: Annotated[
         str | None, typer.Option("--folder", metavar="FOLDER", help="Where a model file is laid out for the cluster.")
     ] = None,
-    master: Master = None,
-    remote: Remote = None,
-    conf: Conf = [],  # noqa: B006
+    master: SparkMaster = None,
+    remote: SparkRemote = None,
+    conf: SparkConf = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """List the best items for every user on Spark, written as Parquet: user, rank, item, score.
@@ -169,100 +186,100 @@ def recommend(
     alsatian spark recommend hdfs:///models/shop -o hdfs:///lists --master yarn
     """
     from alsatian.spark.parquet_folder import holds_files, working_folder
-    from alsatian.spark.session import told
+    from alsatian.spark.session import translated_errors
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     if similar and include_seen:
         raise ParameterError("--include-seen has no effect with --similar; drop it.")
-    in_file = Path(model).is_file()
-    if folder is not None and not in_file:
+    is_model_file = Path(model).is_file()
+    if folder is not None and not is_model_file:
         raise ParameterError(f"--folder is for a model file, and {model} is a folder of factors; drop it.")
-    session = _session(master, remote, conf)
+    session = _start_session(master, remote, conf)
     if holds_files(session, output):
         raise ParameterError(f"{output} holds files already; name another folder with -o, or remove it.")
-    with told(), working_folder(session, folder if in_file else model) as place:
-        factors = _factors(session, model, place.path)
+    with translated_errors(), working_folder(session, folder if is_model_file else model) as work_folder:
+        factors = _open_factors(session, model, work_folder.path)
         ids = {
-            name: [factors.parse_item(one) for one in given] or None
-            for name, given in (("allow", allow), ("deny", deny))
+            name: [factors.parse_item(item) for item in items] or None
+            for name, items in (("allow", allow), ("deny", deny))
         }
         options: dict[str, Any] = {"where": where, **ids}
-        lists = (
+        frame = (
             factors.similar(n, **options) if similar else factors.recommend(n, exclude_seen=not include_seen, **options)
         )
-        lists.write.mode("append").parquet(output)  # into a folder that has no files
+        frame.write.mode("append").parquet(output)  # into a folder that has no files
         rows = session.read.parquet(output).count()
-    seconds = time.perf_counter() - begun
-    Facts(stderr=as_json).say("saved", f"{output}: {counted(rows, 'row')}; {duration(seconds)} in all")
+    seconds = time.perf_counter() - start
+    Summary(stderr=as_json).line("saved", f"{output}: {pluralize(rows, 'row')}; {format_duration(seconds)} in all")
     if as_json:
         print_json({"output": output, "rows": rows, "seconds": seconds})
 
 
-def read(session: Any, source: str) -> Any:
+def read_frame(session: Any, source: str) -> Any:
     """Open what Spark reads; raises SourceError."""
     from pyspark.errors import PySparkException
 
-    from alsatian.spark.input_rows import typed_text
+    from alsatian.spark.input_rows import infer_csv_types
 
-    named = source.rstrip("/*").removesuffix(".gz")
-    kind = _FORMATS.get(Path(named).suffix.lower()) or ("parquet" if "/" in source else "")
+    name = source.rstrip("/*").removesuffix(".gz")
+    file_format = _FORMATS.get(Path(name).suffix.lower()) or ("parquet" if "/" in source else "")
     reader = session.read
-    if kind == "csv":
-        reader = reader.options(header=True, escape='"', sep="\t" if named.endswith(".tsv") else ",")
+    if file_format == "csv":
+        reader = reader.options(header=True, escape='"', sep="\t" if name.endswith(".tsv") else ",")
     try:
-        frame = reader.format(kind).load(source) if kind else session.table(source)
+        frame = reader.format(file_format).load(source) if file_format else session.table(source)
         frame.columns  # noqa: B018  (Connect looks only now)
-        frame = typed_text(frame) if kind == "csv" else frame
+        frame = infer_csv_types(frame) if file_format == "csv" else frame
     except PySparkException as error:
-        line = str(error).splitlines()[0]
-        raise SourceError(f"Spark cannot read {source}: {line[:200]}") from None
+        message = str(error).splitlines()[0]
+        raise SourceError(f"Spark cannot read {source}: {message[:200]}") from None
     return frame
 
 
-def _session(master: str | None, remote: str | None, conf: list[str]) -> Any:
-    from alsatian.cli.options.model import pairs
-    from alsatian.spark.session import start
+def _start_session(master: str | None, remote: str | None, conf: list[str]) -> Any:
+    from alsatian.cli.options.model import parse_settings
+    from alsatian.spark.session import start_session
 
     if master and remote:
         raise ParameterError("--master starts a driver here and --remote asks for one elsewhere; pass one of them.")
-    return start(master, remote, pairs(conf))
+    return start_session(master, remote, parse_settings(conf))
 
 
-def _planned(name: str | None, settings: list[str], likes: float | None) -> Any:
+def _check_choice(name: str | None, settings: list[str], min_rating: float | None) -> Any:
     """Check the model's name and settings, before Spark starts."""
-    from alsatian.cli.options.model import plan
+    from alsatian.cli.options.model import choose_model
     from alsatian.inspection.value_type import EXPLICIT, IMPLICIT
 
     if name not in (None, EXPLICIT, IMPLICIT):
         raise ParameterError(f"Spark fits {EXPLICIT} and {IMPLICIT}, not {name}; choose one of these.")
-    return plan(name, settings, likes)
+    return choose_model(name, settings, min_rating)
 
 
-def _chosen(planned: Any, frame: Any, options: dict[str, Any]) -> tuple[ALS, str | None]:
+def _select_model(choice: Any, frame: Any, options: dict[str, Any]) -> tuple[ALS, str | None]:
     """Return the model for these values, and why, unless it was named."""
     from alsatian.inspection.value_type import EXPLICIT, IMPLICIT
-    from alsatian.spark.input_rows import rated
-    from alsatian.spark.session import told
-    from alsatian.spark.training import Options
+    from alsatian.spark.input_rows import find_rating_column
+    from alsatian.spark.session import translated_errors
+    from alsatian.spark.training import FitOptions
 
-    if len(planned.models) == 1:
-        return next(iter(planned.models.values())), planned.why
-    given = Options(**options)
-    with told():
-        column = rated(frame, given.named, given.rules)
+    if len(choice.models) == 1:
+        return next(iter(choice.models.values())), choice.reason
+    fit_options = FitOptions(**options)
+    with translated_errors():
+        column = find_rating_column(frame, fit_options.columns, fit_options.full_recipe)
     if column:
-        return planned.models[EXPLICIT], f"because the values of column {column!r} look like ratings"
-    return planned.models[IMPLICIT], "because the values look like amounts, not ratings"
+        return choice.models[EXPLICIT], f"because the values of column {column!r} look like ratings"
+    return choice.models[IMPLICIT], "because the values look like amounts, not ratings"
 
 
-def _factors(session: Any, model: str, folder: str) -> Any:
+def _open_factors(session: Any, model: str, folder: str) -> Any:
     from alsatian.models.als.base import ALS
     from alsatian.persistence import save_load
-    from alsatian.spark import Factors
+    from alsatian.spark import FactorTables
 
     if not Path(model).is_file():
-        return Factors(session, model)
-    fitted = save_load.load(model)
-    if not isinstance(fitted, ALS):
-        raise ParameterError(f"{model} holds {fitted.name}; on Spark explicit-als and implicit-als make lists.")
-    return Factors.put(fitted, session, folder)
+        return FactorTables(session, model)
+    loaded_model = save_load.load(model)
+    if not isinstance(loaded_model, ALS):
+        raise ParameterError(f"{model} holds {loaded_model.name}; on Spark explicit-als and implicit-als make lists.")
+    return FactorTables.from_model(loaded_model, session, folder)

@@ -9,28 +9,36 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsatian._util.formatting import duration, size
+from alsatian._util.formatting import format_bytes, format_duration
 from alsatian.cli.commands.evaluate import Seed
-from alsatian.cli.commands.train import Likes, Name, Settings, advice, keep_likes, tell_reading, with_likes
-from alsatian.cli.options.common import Json, Source, Threads
+from alsatian.cli.commands.train import (
+    ModelName,
+    ModelSettings,
+    TrainMinRating,
+    apply_min_rating,
+    binarize_data,
+    model_choice_notes,
+    print_read_summary,
+)
+from alsatian.cli.options.common import Json, SourceArgument, Threads
 from alsatian.cli.options.output import check_output
-from alsatian.cli.options.source import Reading, with_reading
-from alsatian.cli.terminal import Facts, busy, draw, print_json
+from alsatian.cli.options.source import SourceOptions, with_source_options
+from alsatian.cli.terminal import Summary, print_json, print_table, show_status
 from alsatian.errors import ParameterError
 
 if TYPE_CHECKING:
-    from alsatian.cli.options.model import Plan
+    from alsatian.cli.options.model import ModelChoice
     from alsatian.data.interactions import Interactions
     from alsatian.evaluation import Evaluation
     from alsatian.models import Model
     from alsatian.split import Split
     from alsatian.tuning import Study
 
-Output = Annotated[
+TuneOutput = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="FILE", help="Fit the best model on all of the data, and save it here."),
 ]
-Searched = Annotated[
+SearchRanges = Annotated[
     list[str],
     typer.Option(
         "--search",
@@ -39,67 +47,67 @@ Searched = Annotated[
         "Else all that the model says where to search.",
     ),
 ]
-Trials = Annotated[
+TrialCount = Annotated[
     int | None,
     typer.Option(
         "--trials", metavar="N", help="How many settings to try, those of --study included; 50, or a whole grid."
     ),
 ]
-Sampler = Annotated[
+SamplerName = Annotated[
     str, typer.Option("--sampler", metavar="NAME", help="How to choose what to try: tpe, random, grid.")
 ]
-Metric = Annotated[
+ChoiceMetric = Annotated[
     str | None, typer.Option("--metric", metavar="NAME", help="What to choose by: rmse, ndcg@10, map ...")
 ]
-Parted = Annotated[
+TuningSplit = Annotated[
     str,
     typer.Option(
-        "--split", metavar="NAME[:SIZE]", help="What trials are judged on: per-user:10, random:0.2, folds:3 ..."
+        "--split", metavar="NAME[:SIZE]", help="What trials are judged on: per-user:10, random:0.2, k-fold:3 ..."
     ),
 ]
-Test = Annotated[
+TestSplit = Annotated[
     str | None,
     typer.Option(
         "--test", metavar="NAME[:SIZE]", help="Hold this out of the whole search, and judge the best model on it once."
     ),
 ]
-Patience = Annotated[
+TuningPatience = Annotated[
     int, typer.Option("--patience", metavar="N", help="Epochs without a better figure that end a fit.")
 ]
-Prune = Annotated[
+PruneTrials = Annotated[
     bool, typer.Option("--prune/--no-prune", help="End fits that are worse than most by then; never in a grid.")
 ]
-Timeout = Annotated[
+TuningTimeout = Annotated[
     float | None, typer.Option("--timeout", metavar="SECONDS", help="Begin no trial after so many seconds.")
 ]
-StudyFile = Annotated[
+TuneStudyFile = Annotated[
     Path | None,
     typer.Option("--study", metavar="FILE", help="Keep the trials here; the same command goes on from it."),
 ]
-Workers = Annotated[
+TuningWorkers = Annotated[
     int, typer.Option("--workers", metavar="N", help="How many trials to run at a time, sharing data and processors.")
 ]
 
 
-@with_reading()
-def tune(
-    source: Source,
-    reading: Reading,
-    model: Name = None,
-    output: Output = None,
-    trials: Trials = None,
-    search: Searched = [],  # noqa: B006
-    settings: Settings = [],  # noqa: B006
-    sampler: Sampler = "tpe",
-    metric: Metric = None,
-    split: Parted = "per-user:10",
-    test: Test = None,
-    likes: Likes = None,
-    study: StudyFile = None,
-    patience: Patience = 5,
-    prune: Prune = True,
-    timeout: Timeout = None,
-    workers: Workers = 1,
+@with_source_options()
+def tune_model(
+    source: SourceArgument,
+    reading: SourceOptions,
+    model: ModelName = None,
+    output: TuneOutput = None,
+    trials: TrialCount = None,
+    search: SearchRanges = [],  # noqa: B006
+    settings: ModelSettings = [],  # noqa: B006
+    sampler: SamplerName = "tpe",
+    metric: ChoiceMetric = None,
+    split: TuningSplit = "per-user:10",
+    test: TestSplit = None,
+    likes: TrainMinRating = None,
+    study: TuneStudyFile = None,
+    patience: TuningPatience = 5,
+    prune: PruneTrials = True,
+    timeout: TuningTimeout = None,
+    workers: TuningWorkers = 1,
     seed: Seed = 0,
     threads: Threads = None,
     as_json: Json = False,
@@ -109,140 +117,142 @@ def tune(
     Ctrl-C ends the search and shows the best so far; nothing is saved then but the trials, in --study.
 
     \b
-    alsatian tune ratings.csv --model implicit-als --likes 4 -o my.model
+    alsatian tune ratings.csv --model implicit-als --min-rating 4 -o my.model
     alsatian tune ratings.csv --model explicit-als --test random:0.2 --study ratings.study
     alsatian tune ratings.csv --model explicit-als --sampler grid --split random:0.2 \\
       --search epochs=5,10,20 --search reg=0.1,0.4,1.6 --search factors=8,16,32
     """
     from alsatian import tuning
-    from alsatian.cli.options.model import plan
+    from alsatian.cli.options.model import choose_model
     from alsatian.split import spec
     from alsatian.tuning import search_space
-    from alsatian.tuning.optuna_sampler import library
+    from alsatian.tuning.optuna_sampler import import_optuna
 
-    begun = time.perf_counter()
-    library()
+    start = time.perf_counter()
+    import_optuna()
     reading.check()
-    reading, likes = with_likes(reading, likes)
-    planned = plan(model, settings, likes)
-    for written in filter(None, (split, test)):
-        spec.parse(written)
-    for each in planned.models.values() if model else ():
-        search_space.asked(each, search_space.read(type(each), search))
+    reading, likes = apply_min_rating(reading, likes)
+    choice = choose_model(model, settings, likes)
+    for split_name in filter(None, (split, test)):
+        spec.parse_spec(split_name)
+    for candidate in choice.models.values() if model else ():
+        search_space.parse_space(candidate, search_space.parse_cli(type(candidate), search))
     if output is not None:
         check_output(output, source, reading.items)
-    facts = Facts(stderr=as_json)
-    data, chosen = _read(facts, source, reading, planned, likes)
-    held = None if test is None else _test_part(test, data, seed)
-    where = search_space.read(type(chosen), search)
-    found = tuning.tune(
-        chosen, data if held is None else held.train, trials=trials, space=where or None, sampler=sampler,  # type: ignore[arg-type]
-        metric=metric, split=split, patience=patience, prune=prune, timeout=timeout, study=study, seed=seed,
+    summary = Summary(stderr=as_json)
+    data, selected_model = _read_data(summary, source, reading, choice, likes)
+    test_split = None if test is None else _make_test_split(test, data, seed)
+    search_ranges = search_space.parse_cli(type(selected_model), search)
+    tuning_study = tuning.tune(
+        selected_model, data if test_split is None else test_split.train, trials=trials, space=search_ranges or None, sampler=sampler,  # type: ignore[arg-type]
+        metric=metric, split=split, patience=patience, prune=prune, timeout=timeout, study_file=study, seed=seed,
         workers=workers, threads=threads,
     )  # fmt: skip
     if not as_json:
-        _show(facts, found)
-    if found.interrupted:
-        _stopped(facts, found, source, study, as_json=as_json)
-    judged = None if held is None else _judged(found, held, threads)
-    if judged is not None and not as_json:
-        facts.gap()
-        draw(facts.console, judged.table())
-        facts.gap()
-    saved = _saved(facts, found, data, output, threads)
+        _print_study(summary, tuning_study)
+    if tuning_study.interrupted:
+        _end_interrupted(summary, tuning_study, source, study, as_json=as_json)
+    evaluation = None if test_split is None else _evaluate_best(tuning_study, test_split, threads)
+    if evaluation is not None and not as_json:
+        summary.blank_line()
+        print_table(summary.console, evaluation.table())
+        summary.blank_line()
+    file_record = _save_best(summary, tuning_study, data, output, threads)
     if as_json:
-        more = {"test": judged and judged.record(), "seconds": time.perf_counter() - begun}
-        print_json({"source": source, **found.record(), **saved, **more})
+        extra_fields = {"test": evaluation and evaluation.record(), "seconds": time.perf_counter() - start}
+        print_json({"source": source, **tuning_study.record(), **file_record, **extra_fields})
         return
-    facts.say("time", f"{duration(time.perf_counter() - begun)} in all")
-    facts.say("next", _next_step(found, source, output), whole=True)
+    summary.line("time", f"{format_duration(time.perf_counter() - start)} in all")
+    summary.line("next", _next_command(tuning_study, source, output), no_wrap=True)
 
 
-def _read(
-    facts: Facts, source: str, reading: Reading, planned: Plan, likes: float | None
+def _read_data(
+    summary: Summary, source: str, reading: SourceOptions, choice: ModelChoice, min_rating: float | None
 ) -> tuple[Interactions, Model]:
     """Read the source, choose the model, and say both."""
     from alsatian.cli.options.model import check_amounts
 
-    with busy(f"reading {source}"):
+    with show_status(f"reading {source}"):
         data = reading.load(source)
-    tell_reading(facts, source, data)
-    chosen, why = planned.choose(data)
-    facts.say("model", f"{chosen.name}, {why} (--model chooses another)" if why else chosen.name)
-    for note in advice(planned, chosen, data):
-        facts.say("note", note)
-    if likes is not None and data.recipe.at_least is None:
-        data = keep_likes(facts, data, likes)
-    check_amounts(chosen, data, source)
-    return data, chosen
+    print_read_summary(summary, source, data)
+    selected_model, reason = choice.choose(data)
+    summary.line(
+        "model", f"{selected_model.name}, {reason} (--model chooses another)" if reason else selected_model.name
+    )
+    for note in model_choice_notes(choice, selected_model, data):
+        summary.line("note", note)
+    if min_rating is not None and data.recipe.min_rating is None:
+        data = binarize_data(summary, data, min_rating)
+    check_amounts(selected_model, data, source)
+    return data, selected_model
 
 
-def _test_part(written: str, data: Interactions, seed: int) -> Split:
-    from alsatian.split.spec import named
+def _make_test_split(name: str, data: Interactions, seed: int) -> Split:
+    from alsatian.split.spec import from_spec
 
-    splits = named(written, data, seed)
+    splits = from_spec(name, data, seed)
     if len(splits) > 1:
-        raise ParameterError(
-            f"--test {written} makes {len(splits)} parts, and one is tested on; pass such as random:0.2."
-        )
+        raise ParameterError(f"--test {name} makes {len(splits)} parts, and one is tested on; pass such as random:0.2.")
     return splits[0]
 
 
-def _judged(found: Study, held: Split, threads: int | None) -> Evaluation:
+def _evaluate_best(study: Study, test_split: Split, threads: int | None) -> Evaluation:
     """Judge the best model, and the one that the search began with, on what no trial has seen."""
     from alsatian.evaluation import evaluate
 
-    base = _as_it_was(found)
-    models = [found.model] if found.model.params == base.params else [found.model, base]
-    name = found.metric.partition("@")[0]
-    usual = ["rmse", "ndcg"] if found.base.predicts else ["ndcg", "recall"]
-    return evaluate(models, held, metrics=list(dict.fromkeys([name, *usual])), threads=threads)
+    base_model = _make_base_model(study)
+    models = [study.model] if study.model.params == base_model.params else [study.model, base_model]
+    name = study.metric.partition("@")[0]
+    default_metrics = ["rmse", "ndcg"] if study.base.predicts_ratings else ["ndcg", "recall"]
+    return evaluate(models, test_split, metrics=list(dict.fromkeys([name, *default_metrics])), threads=threads)
 
 
-def _as_it_was(found: Study) -> Model:
+def _make_base_model(study: Study) -> Model:
     """Return the model that the search began with, with as many factors as the data allows."""
-    most = min(len(found.data.user_ids), len(found.data.item_ids))
-    few = {"factors": most} if (found.base.params.get("factors") or 0) > most else {}
-    return type(found.base)(**found.base.params | few)
+    max_factors = min(len(study.data.user_ids), len(study.data.item_ids))
+    limits = {"factors": max_factors} if (study.base.params.get("factors") or 0) > max_factors else {}
+    return type(study.base)(**study.base.params | limits)
 
 
-def _saved(facts: Facts, found: Study, data: Interactions, output: Path | None, threads: int | None) -> dict[str, Any]:
+def _save_best(
+    summary: Summary, study: Study, data: Interactions, output: Path | None, threads: int | None
+) -> dict[str, Any]:
     """Fit the best model on everything, the test part too, and save it, if a file was named."""
     from alsatian.persistence import save_load
 
     if output is None:
         return {"file": None, "bytes": None}
-    fitted = found.model.fit(data, threads=threads)
-    with busy(f"saving {output}"):
+    fitted = study.model.fit(data, threads=threads)
+    with show_status(f"saving {output}"):
         save_load.save(fitted, output)
-    facts.say("saved", f"{output}, {size(output.stat().st_size)}, fitted on all {len(data):,} values")
+    summary.line("saved", f"{output}, {format_bytes(output.stat().st_size)}, fitted on all {len(data):,} values")
     return {"file": str(output), "bytes": output.stat().st_size}
 
 
-def _show(facts: Facts, found: Study) -> None:
-    from alsatian.tuning.study import said_of
+def _print_study(summary: Summary, study: Study) -> None:
+    from alsatian.tuning.study import describe_settings
 
-    facts.gap()
-    draw(facts.console, found.table())
-    facts.gap()
-    facts.say("best", f"{found.metric} {found.best.value:.4f}: {said_of(found.best) or 'as it was'}")
+    summary.blank_line()
+    print_table(summary.console, study.table())
+    summary.blank_line()
+    summary.line("best", f"{study.metric} {study.best.value:.4f}: {describe_settings(study.best) or 'as it was'}")
 
 
-def _stopped(facts: Facts, found: Study, source: str, study: Path | None, *, as_json: bool) -> None:
+def _end_interrupted(summary: Summary, tuning_study: Study, source: str, study: Path | None, *, as_json: bool) -> None:
     """Say how to go on after Ctrl-C, and end as it asks to."""
     if as_json:
-        print_json({"source": source, **found.record()})
+        print_json({"source": source, **tuning_study.record()})
     if study is not None:
-        facts.say("next", f"the same command goes on from trial {len(found.rows)} of {study}")
+        summary.line("next", f"the same command goes on from trial {len(tuning_study.rows)} of {study}")
     else:
-        facts.say("next", _next_step(found, source, None), whole=True)
+        summary.line("next", _next_command(tuning_study, source, None), no_wrap=True)
     raise KeyboardInterrupt
 
 
-def _next_step(found: Study, source: str, output: Path | None) -> str:
+def _next_command(study: Study, source: str, output: Path | None) -> str:
     if output is not None:
         return f"alsatian recommend {shlex.quote(str(output))} --user ID"
-    given = " ".join(f"--set {name}={value}" for name, value in found.model.changed.items())
-    likes = found.data.recipe.at_least
-    more = "" if likes is None else f" --likes {likes:g}"
-    return f"alsatian train {shlex.quote(source)} -o my.model --model {found.base.name}{more} {given}".rstrip()
+    settings = " ".join(f"--set {name}={value}" for name, value in study.model.non_default.items())
+    min_rating = study.data.recipe.min_rating
+    options = "" if min_rating is None else f" --min-rating {min_rating:g}"
+    return f"alsatian train {shlex.quote(source)} -o my.model --model {study.base.name}{options} {settings}".rstrip()

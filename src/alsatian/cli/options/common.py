@@ -8,26 +8,26 @@ from typing import Annotated
 import typer
 
 
-def _length(n: int) -> int:
-    from alsatian.recommender.resolve import check_n
+def _check_length(n: int) -> int:
+    from alsatian.recommender.resolve import validate_n
 
-    return check_n(n, n)
-
-
-def _novelty(novelty: float) -> float:
-    from alsatian.recommender.novelty import check_novelty
-
-    return check_novelty(novelty)
+    return validate_n(n, n)
 
 
-def _usable(threads: int | None) -> int | None:
+def _check_novelty(novelty: float) -> float:
+    from alsatian.recommender.novelty import validate_novelty
+
+    return validate_novelty(novelty)
+
+
+def _check_threads(threads: int | None) -> int | None:
     """Check a number of threads before any work."""
     from alsatian.kernels import usable_threads
 
     return None if threads is None else usable_threads(threads)
 
 
-Source = Annotated[
+SourceArgument = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
@@ -36,7 +36,7 @@ Source = Annotated[
     ),
 ]
 ModelFile = Annotated[Path, typer.Argument(metavar="FILE", help="A model saved by `alsatian train`.")]
-Item = Annotated[str, typer.Argument(metavar="ITEM", help="An item, by its id or title.")]
+ItemArgument = Annotated[str, typer.Argument(metavar="ITEM", help="An item, by its id or title.")]
 Like = Annotated[
     list[str],
     typer.Option(
@@ -45,7 +45,7 @@ Like = Annotated[
         help="An item (title or id) that a new visitor likes; repeat for more. Without VALUE: the top of the scale.",
     ),
 ]
-Length = Annotated[int, typer.Option("-n", callback=_length, metavar="N", help="How many to list.")]
+Length = Annotated[int, typer.Option("-n", callback=_check_length, metavar="N", help="How many to list.")]
 Where = Annotated[
     str | None,
     typer.Option("--where", metavar="SQL", help='Only items whose attributes fulfil this, such as "year >= 1990".'),
@@ -54,13 +54,13 @@ Novelty = Annotated[
     float,
     typer.Option(
         "--novelty",
-        callback=_novelty,
+        callback=_check_novelty,
         metavar="0..1",
         help="Move the list from popular items (0) to the least known of those that suit (1).",
     ),
 ]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", callback=_usable, metavar="N", help="Processors to use; all by default."),
+    typer.Option("--threads", callback=_check_threads, metavar="N", help="Processors to use; all by default."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]

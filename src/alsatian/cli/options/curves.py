@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsatian.cli.terminal import Facts
-from alsatian.errors import ParameterError, counted
+from alsatian.cli.terminal import Summary
+from alsatian.errors import ParameterError, pluralize
 
 if TYPE_CHECKING:
     from alsatian.data.interactions import Interactions
@@ -20,7 +20,7 @@ CurvesFile = Annotated[
     Path | None,
     typer.Option("--curves", metavar="FILE", help="Draw objective and error by epoch into a picture (png, svg, pdf)."),
 ]
-Validation = Annotated[
+ValidationShare = Annotated[
     float | None,
     typer.Option(
         "--validation",
@@ -31,24 +31,24 @@ Validation = Annotated[
 
 
 @dataclass(frozen=True)
-class Judging:
+class CurveOptions:
     """What the options ask for: a picture, a share of the values to judge by, both or neither."""
 
     file: Path | None
     share: float | None
 
-    def check(self, *others: str | Path | None) -> None:
+    def check(self, *inputs: str | Path | None) -> None:
         """Raise ParameterError or DependencyError for what cannot be, before any work."""
         if self.share is not None and not 0 < self.share <= 0.5:
             raise ParameterError(
                 f"--validation {self.share:g} is no share above 0 and up to 0.5; pass one such as 0.1."
             )
         if self.file is not None:
-            from alsatian.cli.options.output import check_extra
-            from alsatian.evaluation.learning_curves import plots
+            from alsatian.cli.options.output import check_extra_output
+            from alsatian.evaluation.learning_curves import import_plots
 
-            plots().format_of(self.file)
-            check_extra(self.file, "--curves", "curves.png", *others)
+            import_plots().format_of(self.file)
+            check_extra_output(self.file, "--curves", "curves.png", *inputs)
 
     def check_model(self, model: Model) -> None:
         """Raise ParameterError for a model whose fit has no epochs."""
@@ -58,7 +58,7 @@ class Judging:
                 f"{model.name} does not learn by epochs, so {option} has nothing to show; leave it out."
             )
 
-    def fit(self, facts: Facts, model: Model, data: Interactions, threads: int | None) -> LearningCurves | None:
+    def fit(self, summary: Summary, model: Model, data: Interactions, threads: int | None) -> LearningCurves | None:
         """Fit the model, judged as was asked for; with a share held out, once before on the rest."""
         if self.file is None and self.share is None:
             model.fit(data, threads=threads)
@@ -70,27 +70,27 @@ class Judging:
             curves = LearningCurves()
             model.fit(data, threads=threads, callbacks=[curves])
         else:
-            parts = values.random(data, self.share)
-            curves = LearningCurves(parts.held_out)
-            type(model)(**model.params).fit(parts.train, threads=threads, callbacks=[curves])
-            facts.say("judged", _judged(curves, len(parts.held_out)))
+            split = values.split_random(data, self.share)
+            curves = LearningCurves(split.held_out)
+            type(model)(**model.params).fit(split.train, threads=threads, callbacks=[curves])
+            summary.line("judged", _validation_summary(curves, len(split.held_out)))
             model.fit(data, threads=threads)
         if self.file is not None:
             curves.plot(self.file)
-            facts.say("curves", str(self.file))
+            summary.line("curves", str(self.file))
         return curves
 
 
-def _judged(curves: LearningCurves, values: int) -> str:
+def _validation_summary(curves: LearningCurves, values: int) -> str:
     """Say how good the model was on the values held out, and when."""
     best, last = curves.best(), curves.fits[-1].rows[-1]
     column = next(iter(curves.columns(held_out=True)))
-    told = f"{column.split('_', 1)[1]} {best[column]:.4f} on {counted(values, 'value')} held out"
+    text = f"{column.split('_', 1)[1]} {best[column]:.4f} on {pluralize(values, 'value')} held out"
     if best["epoch"] == last["epoch"]:
-        return f"{told}, the best after the last epoch, {best['epoch']}; learned again from all"
-    return f"{told} after epoch {best['epoch']}, {last[column]:.4f} at the end; learned again from all"
+        return f"{text}, the best after the last epoch, {best['epoch']}; learned again from all"
+    return f"{text} after epoch {best['epoch']}, {last[column]:.4f} at the end; learned again from all"
 
 
-def rows(curves: LearningCurves | None) -> list[dict[str, Any]] | None:
+def curve_rows(curves: LearningCurves | None) -> list[dict[str, Any]] | None:
     """Return the curves as --json prints them."""
     return None if curves is None else curves.rows()

@@ -12,37 +12,39 @@ from alsatian.errors import AlsatianError, ModelFileError, ParameterError
 
 def check_output(output: Path, *inputs: str | None) -> None:
     """Raise where the model cannot be saved at the end, or would replace something that is no model."""
-    from alsatian.persistence.container import looks_like_model
+    from alsatian.persistence.container import is_model_file
 
-    _check_place(output, "-o", "my.model", inputs, ModelFileError)
-    if output.exists() and output.stat().st_size and not looks_like_model(output):
+    _check_writable(output, "-o", "my.model", inputs, ModelFileError)
+    if output.exists() and output.stat().st_size and not is_model_file(output):
         raise ModelFileError(f"{output} exists and is no model; remove it first, or choose another -o.")
 
 
-def check_extra(path: Path, option: str, example: str, *inputs: str | Path | None) -> None:
+def check_extra_output(path: Path, option: str, example: str, *inputs: str | Path | None) -> None:
     """Raise ParameterError where a picture or a page cannot be saved; an older one is replaced."""
-    _check_place(path, option, example, inputs, ParameterError)
+    _check_writable(path, option, example, inputs, ParameterError)
 
 
-def _check_place(
-    output: Path, option: str, example: str, inputs: Iterable[str | Path | None], error: type[AlsatianError]
+def _check_writable(
+    output: Path, option: str, example: str, inputs: Iterable[str | Path | None], error_class: type[AlsatianError]
 ) -> None:
     for source in map(str, filter(None, inputs)):
-        if _same(output, Path(source)) or fnmatch(str(output.resolve()), str(Path(source).resolve())):
-            what = "what is to be read; save the model" if error is ModelFileError else f"{source}, too; save it"
-            raise ParameterError(f"{option} {output} is {what} under another name.")
+        if _is_same_file(output, Path(source)) or fnmatch(str(output.resolve()), str(Path(source).resolve())):
+            problem = (
+                "what is to be read; save the model" if error_class is ModelFileError else f"{source}, too; save it"
+            )
+            raise ParameterError(f"{option} {output} is {problem} under another name.")
     folder = output.parent
     if not folder.exists():
-        raise error(
+        raise error_class(
             f"there is no folder {str(folder)!r} to save {output.name} in; create it, or choose another {option}."
         )
     if not folder.is_dir():
-        raise error(f"{folder} is a file, so nothing can be saved in it; choose another {option}.")
+        raise error_class(f"{folder} is a file, so nothing can be saved in it; choose another {option}.")
     if output.is_dir():
-        raise error(f"{output} is a folder; name the file, such as {option} {output / example}.")
+        raise error_class(f"{output} is a folder; name the file, such as {option} {output / example}.")
     if not os.access(folder, os.W_OK):
-        raise error(f"the folder {str(folder)!r} cannot be written to; choose another {option}.")
+        raise error_class(f"the folder {str(folder)!r} cannot be written to; choose another {option}.")
 
 
-def _same(a: Path, b: Path) -> bool:
+def _is_same_file(a: Path, b: Path) -> bool:
     return a.exists() and b.exists() and a.samefile(b)

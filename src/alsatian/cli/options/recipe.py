@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from alsatian.data.recipe import Recipe
 
 
-def make_recipe(file: str | None, given: dict[str, Any]) -> Recipe:
+def make_recipe(file: str | None, options: dict[str, Any]) -> Recipe:
     """Return the recipe of a TOML file (None: an empty one) with the rules that flags give, as they are written.
 
     Raises ParameterError for what is no rule, SourceError for a file that cannot be read.
@@ -19,38 +19,40 @@ def make_recipe(file: str | None, given: dict[str, Any]) -> Recipe:
     from alsatian.data.recipe import Recipe
 
     base = Recipe.from_toml(file) if file else Recipe()
-    read: dict[str, Callable[[str, Any], Any]] = {
-        "events": _weights,
-        "signals": _weights,
-        "unknown_events": _word_or_number,
-        "half_life": _word_or_number,
-        "reference": _moment,
+    parsers: dict[str, Callable[[str, Any], Any]] = {
+        "events": _parse_weight_pairs,
+        "signals": _parse_weight_pairs,
+        "unknown_events": _parse_word_or_number,
+        "half_life": _parse_word_or_number,
+        "reference": _parse_date,
     }
-    rules = {name: read.get(name, _as_it_is)(name, value) for name, value in given.items() if value is not None}
+    rules = {name: parsers.get(name, _unchanged)(name, value) for name, value in options.items() if value is not None}
     return Recipe(**base.rules() | rules)
 
 
-def likes_from(rules: Recipe, likes: float | None) -> float | None:
-    """Return from which value on ratings are likes, as --likes or the recipe says. Raises ParameterError."""
-    if likes is not None and rules.at_least not in (None, likes):
-        raise ParameterError(f"--likes {likes:g} contradicts the recipe, which says at_least={rules.at_least:g}.")
-    return rules.at_least if likes is None else likes
+def resolve_min_rating(rules: Recipe, min_rating: float | None) -> float | None:
+    """Return from which value on ratings are likes, as --min-rating or the recipe says. Raises ParameterError."""
+    if min_rating is not None and rules.min_rating not in (None, min_rating):
+        raise ParameterError(
+            f"--min-rating {min_rating:g} contradicts the recipe, which says min_rating={rules.min_rating:g}."
+        )
+    return rules.min_rating if min_rating is None else min_rating
 
 
-def _as_it_is(name: str, value: Any) -> Any:
+def _unchanged(name: str, value: Any) -> Any:
     return value
 
 
-def _weights(name: str, written: str) -> dict[str, float]:
+def _parse_weight_pairs(name: str, text: str) -> dict[str, float]:
     """Read NAME=WEIGHT,NAME=WEIGHT; a name may hold blanks and signs of equality."""
     weights: dict[str, float] = {}
-    for pair in written.split(","):
-        key, equals, weight = (part.strip() for part in pair.rpartition("="))
+    for pair in text.split(","):
+        key, separator, weight = (part.strip() for part in pair.rpartition("="))
         try:
             number = float(weight)
         except ValueError:
-            equals = ""
-        if not (key and equals):
+            separator = ""
+        if not (key and separator):
             flag = "--" + name
             raise ParameterError(f"{flag} {pair.strip()!r} is not NAME=WEIGHT; write it like {flag} VIEW=1,LIKE=2.")
         if key in weights:
@@ -59,13 +61,13 @@ def _weights(name: str, written: str) -> dict[str, float]:
     return weights
 
 
-def _moment(name: str, written: str) -> str | float:
+def _parse_date(name: str, text: str) -> str | float:
     """Read a date, also as 20161231, or seconds since 1970, which have more than eight digits."""
-    return written if len(written.strip()) <= 8 else _word_or_number(name, written)
+    return text if len(text.strip()) <= 8 else _parse_word_or_number(name, text)
 
 
-def _word_or_number(name: str, written: str) -> str | float:
+def _parse_word_or_number(name: str, text: str) -> str | float:
     try:
-        return float(written)
+        return float(text)
     except ValueError:
-        return written
+        return text

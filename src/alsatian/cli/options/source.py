@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
 import typer
 
 from alsatian.cli.options.recipe import make_recipe
-from alsatian.errors import ParameterError, SourceError, nearest
+from alsatian.errors import ParameterError, SourceError, did_you_mean
 
 if TYPE_CHECKING:
     from alsatian.data.interactions import Interactions
     from alsatian.data.recipe import Recipe
-    from alsatian.ingest.extra_rows import Beside
+    from alsatian.ingest.extra_rows import ExtraRows
 
-_RULES = (
+_RECIPE_OPTIONS = (
     *("duplicates", "events", "unknown_events", "signals", "normalize", "half_life", "reference"),
     *("min_per_user", "min_per_item", "confidence"),
 )  # the fields that are rules of a recipe
-_KEPT = (
+_REMEMBERED_OPTIONS = (
     "delimiter",
     "query",
     "bad_rows",
@@ -32,12 +32,12 @@ _KEPT = (
 )  # what a model remembers, to read its source again
 
 
-def _column(role: str) -> Any:
+def column_option(role: str) -> Any:
     return typer.Option(f"--{role}", metavar="COLUMN", help=f"The {role} column, if not recognised; '' for none.")
 
 
 @dataclass(frozen=True)
-class Reading:
+class SourceOptions:
     """How a source is to be read; the fields are those of `alsatian.read`."""
 
     items: Annotated[
@@ -48,7 +48,7 @@ class Reading:
     )
     cold: Annotated[
         bool,
-        typer.Option("--cold", help="Keep items and users of these tables that have no value, to place by attributes."),
+        typer.Option("--include-unrated", help="Keep items and users of these tables that have no value, to place by attributes."),
     ] = False
     user: Annotated[
         str | None, typer.Option("--user", metavar="COLUMN", help="The user column, if not recognised.")
@@ -56,14 +56,14 @@ class Reading:
     item: Annotated[
         str | None, typer.Option("--item", metavar="COLUMN", help="The item column, if not recognised.")
     ] = None
-    value: Annotated[str | None, _column("value")] = None
-    time: Annotated[str | None, _column("time")] = None
+    value: Annotated[str | None, column_option("value")] = None
+    time: Annotated[str | None, column_option("time")] = None
     weight: Annotated[
         str | None,
         typer.Option("--weight", metavar="COLUMN", help="A column that says how much each row counts."),
     ] = None
-    event: Annotated[str | None, _column("event")] = None
-    title: Annotated[str | None, _column("title")] = None
+    event: Annotated[str | None, column_option("event")] = None
+    title: Annotated[str | None, column_option("title")] = None
     delimiter: Annotated[
         str | None,
         typer.Option("--delimiter", metavar="TEXT", help="What parts the fields, if not recognised."),
@@ -128,44 +128,50 @@ class Reading:
     rules: Any = None  # a Recipe, instead of those that the options make
 
     @cached_property
-    def made_rules(self) -> Recipe:
+    def resolved_recipe(self) -> Recipe:
         """The recipe that the options make; its file, which may be a pipe, is read once."""
-        return cast("Recipe", self.rules) or make_recipe(self.recipe, {name: getattr(self, name) for name in _RULES})
+        return cast("Recipe", self.rules) or make_recipe(
+            self.recipe, {name: getattr(self, name) for name in _RECIPE_OPTIONS}
+        )
 
     def check(self) -> None:
         """Raise ParameterError for a rule or scale that is not one, before anything is read."""
-        from alsatian.ingest.assemble import Rules
+        from alsatian.ingest.assemble import ReadOptions
 
-        Rules(None, cast(Any, self.bad_rows), _bounds(self.scale), self.where, self.cold, self.made_rules)
+        ReadOptions(
+            None, cast(Any, self.bad_rows), _parse_scale(self.scale), self.where, self.cold, self.resolved_recipe
+        )
 
-    def load(self, source: str, beside: Beside | None = None) -> Interactions:
-        """Read the source, or load the sample of that name. beside: rows that join those of the source."""
+    def load(self, source: str, extra_rows: ExtraRows | None = None) -> Interactions:
+        """Read the source, or load the sample of that name. extra_rows: rows that join those of the source."""
         from alsatian.datasets import builtin
         from alsatian.ingest import read
 
         self.check()
         if is_sample(source):
-            self.refuse(f"{source} is a sample")
-            return builtin.load(source, beside=beside)
+            self.reject_options(f"{source} is a sample")
+            return builtin.load(source, extra_rows=extra_rows)
         _check_source(source)
-        names = {f.name for f in fields(self)} - {*_RULES, "rules"}
+        names = {f.name for f in fields(self)} - {*_RECIPE_OPTIONS, "rules"}
         options = {name: getattr(self, name) for name in names}
-        return read(source, **options | {"scale": _bounds(self.scale), "recipe": self.made_rules}, beside=beside)
+        return read(
+            source, **options | {"scale": _parse_scale(self.scale), "recipe": self.resolved_recipe}, extra_rows=extra_rows
+        )
 
-    def refuse(self, why: str, **others: bool) -> None:
+    def reject_options(self, reason: str, **conditions: bool) -> None:
         """Raise ParameterError if any option is given where none has an effect. others: name -> is it given."""
-        given = [f.name for f in fields(self) if getattr(self, f.name) not in (f.default, "skip")]
-        for name in (*given, *(name for name, is_given in others.items() if is_given)):
+        names = [f.name for f in fields(self) if getattr(self, f.name) not in (f.default, "skip")]
+        for name in (*names, *(name for name, is_set in conditions.items() if is_set)):
             flag = "--" + name.replace("_", "-")
-            raise ParameterError(f"{why}, which {flag} does not change; leave {flag} out.")
+            raise ParameterError(f"{reason}, which {flag} does not change; leave {flag} out.")
 
     @classmethod
-    def again(cls, recipe: Recipe, source: str) -> Reading:
+    def from_model(cls, recipe: Recipe, source: str) -> SourceOptions:
         """Return how the source of a model was read, to read it, or a newer one, in the same way.
 
         What the model does not keep, times and titles of events, may be missing in the source.
         """
-        from alsatian.ingest.reader import columns_of
+        from alsatian.ingest.reader import read_column_names
         from alsatian.ingest.rows.roles import ROLES
 
         if is_sample(source):
@@ -174,12 +180,14 @@ class Reading:
         roles = {role: recipe.columns.get(role, "") for role in ROLES}
         optional = [role for role in ("time", "title") if roles[role] and not recipe.reading.get("query")]
         if optional:
-            there = {name.lower() for name in columns_of(source, recipe.reading.get("delimiter"))}
-            roles |= {role: "" for role in optional if roles[role].lower() not in there}
-        kept: dict[str, Any] = {name: value for name, value in recipe.reading.items() if name in _KEPT}
-        if kept.get("scale"):
-            kept["scale"] = ",".join(map(repr, kept["scale"]))
-        return cls(**cast(Any, roles), rules=recipe.unfitted, **kept)
+            column_names = {name.lower() for name in read_column_names(source, recipe.reading.get("delimiter"))}
+            roles |= {role: "" for role in optional if roles[role].lower() not in column_names}
+        reading_options: dict[str, Any] = {
+            name: value for name, value in recipe.reading.items() if name in _REMEMBERED_OPTIONS
+        }
+        if reading_options.get("scale"):
+            reading_options["scale"] = ",".join(map(repr, reading_options["scale"]))
+        return cls(**cast(Any, roles), rules=recipe.rules_only, **reading_options)
 
 
 def is_sample(source: str) -> bool:
@@ -192,51 +200,51 @@ def is_sample(source: str) -> bool:
 def _check_source(source: str) -> None:
     """Raise SourceError for a model, and for a sample whose name is misspelt."""
     from alsatian.datasets import builtin
-    from alsatian.persistence.container import looks_like_model
+    from alsatian.persistence.container import is_model_file
 
-    if looks_like_model(path := Path(source)):
+    if is_model_file(path := Path(source)):
         raise SourceError(f"{source} is a model, not data; 'alsatian inspect {source}' shows what it holds.")
-    word = path.name == source and not path.suffix and not path.exists()
-    if word and (hint := nearest(source, builtin.names())):
+    is_word = path.name == source and not path.suffix and not path.exists()
+    if is_word and (hint := did_you_mean(source, builtin.names())):
         raise SourceError(f"there is no file {source!r}, and no sample of that name.{hint}")
 
 
-def _bounds(written: str | None) -> tuple[float, float] | None:
-    if written is None:
+def _parse_scale(text: str | None) -> tuple[float, float] | None:
+    if text is None:
         return None
     try:
-        low, high = map(float, written.split(","))
+        low, high = map(float, text.split(","))
     except ValueError:
         raise ParameterError(
-            f"--scale {written!r} is not LOW,HIGH; pass the smallest and the largest value, such as 0.5,5."
+            f"--scale {text!r} is not LOW,HIGH; pass the smallest and the largest value, such as 0.5,5."
         ) from None
     return low, high
 
 
-def with_reading(without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_source_options(exclude: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of Reading; it receives them as one argument, `reading`."""
 
-    def extend(command: Callable[..., None]) -> Callable[..., None]:
-        own = dict(inspect.signature(command, eval_str=True).parameters)
-        hints = get_type_hints(Reading, include_extras=True)
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        command_parameters = dict(inspect.signature(command, eval_str=True).parameters)
+        hints = get_type_hints(SourceOptions, include_extras=True)
         options = [
             inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
-            for f in fields(Reading)
-            if f.name not in (*without, "rules")
+            for f in fields(SourceOptions)
+            if f.name not in (*exclude, "rules")
         ]
 
-        def extended(**given: Any) -> None:
-            reading = Reading(**{option.name: given.pop(option.name) for option in options})
-            command(reading=reading, **given)
+        def wrapper(**arguments: Any) -> None:
+            reading = SourceOptions(**{option.name: arguments.pop(option.name) for option in options})
+            command(reading=reading, **arguments)
 
-        last = own.pop("as_json")
-        del own["reading"]
-        parameters = [*own.values(), *options, last]
-        extended.__name__, extended.__doc__ = command.__name__, command.__doc__
-        extended.__annotations__ = {p.name: p.annotation for p in parameters}
-        extended.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        json_parameter = command_parameters.pop("as_json")
+        del command_parameters["reading"]
+        parameters = [*command_parameters.values(), *options, json_parameter]
+        wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
+        wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
+        wrapper.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
             [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         )
-        return extended
+        return wrapper
 
-    return extend
+    return decorate

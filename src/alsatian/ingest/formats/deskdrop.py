@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alsatian.errors import counted
-from alsatian.ingest.column_names import plain
+from alsatian.errors import pluralize
+from alsatian.ingest.column_names import normalize_column_name
 from alsatian.ingest.item_table import ItemTable, read_items
 from alsatian.ingest.sources.files import open_files
 from alsatian.ingest.sources.source import Source
@@ -15,38 +15,45 @@ from alsatian.ingest.sources.source import Source
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-EVENTS = {"VIEW": 1.0, "LIKE": 2.0, "BOOKMARK": 3.0, "FOLLOW": 4.0, "COMMENT CREATED": 5.0}
-ARTICLES = "shared_articles.csv"
-_COLUMNS = {"eventtype", "contentid", "personid"}
-_KEPT = ("contentid", "title", "contenttype", "url", "lang")  # the whole text would be most of a model file
-_REMOVED = "CONTENT REMOVED"
+DESKDROP_EVENT_WEIGHTS = {"VIEW": 1.0, "LIKE": 2.0, "BOOKMARK": 3.0, "FOLLOW": 4.0, "COMMENT CREATED": 5.0}
+ARTICLES_FILE = "shared_articles.csv"
+_LOG_COLUMNS = {"eventtype", "contentid", "personid"}
+_ARTICLE_COLUMNS = ("contentid", "title", "contenttype", "url", "lang")  # the whole text would be most of a model file
+_REMOVED_EVENT = "CONTENT REMOVED"
 
 
 def is_deskdrop(source: Source) -> bool:
     """Tell whether a source has the columns of this log."""
-    return {plain(name) for name in source.columns} >= _COLUMNS
+    return {normalize_column_name(name) for name in source.columns} >= _LOG_COLUMNS
 
 
-def articles_beside(con: DuckDBPyConnection, path: str, bad_rows: str) -> Callable[[], ItemTable] | None:
+def article_reader(con: DuckDBPyConnection, path: str, bad_rows: str) -> Callable[[], ItemTable] | None:
     """Return what reads the articles that lie beside the log, or None where there are none."""
-    articles = Path(path).with_name(ARTICLES)
-    return (lambda: _read(con, articles, bad_rows)) if articles.is_file() else None
+    articles = Path(path).with_name(ARTICLES_FILE)
+    return (lambda: _read_articles(con, articles, bad_rows)) if articles.is_file() else None
 
 
-def _read(con: DuckDBPyConnection, path: Path, bad_rows: str) -> ItemTable:
+def _read_articles(con: DuckDBPyConnection, path: Path, bad_rows: str) -> ItemTable:
     source = open_files(con, str(path))
-    whole, events = source.select, next((c for c in source.columns if plain(c) == "eventtype"), None)
+    select_all, event_column = (
+        source.select,
+        next((c for c in source.columns if normalize_column_name(c) == "eventtype"), None),
+    )
     notes = [f"titles are those of {path.name}, beside the log."]
-    if events:
-        removed = f"coalesce(trim({source.columns[events].sql}), '') = '{_REMOVED}'"
-        (gone,) = con.execute(f"SELECT count(*) FROM {whole(source.files)} WHERE {removed}").fetchone() or (0,)
-        if gone:
-            notes.append(f"{path.name}: {counted(gone, 'row')} {_REMOVED} left out.")
+    if event_column:
+        removed_condition = f"coalesce(trim({source.columns[event_column].sql}), '') = '{_REMOVED_EVENT}'"
+        (n_removed,) = con.execute(
+            f"SELECT count(*) FROM {select_all(source.files)} WHERE {removed_condition}"
+        ).fetchone() or (0,)
+        if n_removed:
+            notes.append(f"{path.name}: {pluralize(n_removed, 'row')} {_REMOVED_EVENT} left out.")
 
         def select(files: Sequence[str]) -> str:
-            return f"(SELECT * FROM {whole(files)} WHERE NOT {removed})"
+            return f"(SELECT * FROM {select_all(files)} WHERE NOT {removed_condition})"
 
         source.select = select
-    source.columns = {name: cell for name, cell in source.columns.items() if plain(name) in _KEPT}
+    source.columns = {
+        name: cell for name, cell in source.columns.items() if normalize_column_name(name) in _ARTICLE_COLUMNS
+    }
     table = read_items(source, "contentId", bad_rows)
     return ItemTable(table.name, table.ids, table.columns, [*notes, *table.notes])

@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
-from alsatian.ingest.sources.arrow_stream import Strings
+from alsatian.ingest.sources.arrow_stream import StringBatch
 
-_GROWTH = 32  # a full column grows by one part in so many
-_CHUNK = 1 << 20  # rows handled at a time, so that what is temporary stays small
+_GROWTH_DIVISOR = 32  # a full column grows by one part in so many
+_CHUNK_ROWS = 1 << 20  # rows handled at a time, so that what is temporary stays small
 
 
-def parts(length: int) -> list[slice]:
+def row_chunk_slices(length: int) -> list[slice]:
     """Return the slices in which a column of so many rows is gone through."""
-    return [slice(start, start + _CHUNK) for start in range(0, length, _CHUNK)]
+    return [slice(start, start + _CHUNK_ROWS) for start in range(0, length, _CHUNK_ROWS)]
 
 
-class Numbers:
+class NumberBuffer:
     """Numbers of one kind; integers begin as int32 if `narrow`, and stay so if all fit.
 
     >>> column = Numbers(np.int64, narrow=True)
@@ -28,20 +28,20 @@ class Numbers:
     array([3, 2], dtype=int32)
     """
 
-    def __init__(self, kind: type[np.generic], narrow: bool = False) -> None:
-        self._kind, self._narrow = kind, narrow
-        self._array: NDArray[Any] = np.empty(0, np.int32 if narrow else kind)
+    def __init__(self, dtype: type[np.generic], narrow: bool = False) -> None:
+        self._dtype, self._narrow = dtype, narrow
+        self._array: NDArray[Any] = np.empty(0, np.int32 if narrow else dtype)
         self._length = 0
 
-    def add(self, part: NDArray[Any], kept: NDArray[np.bool_] | None) -> None:
+    def add(self, batch: NDArray[Any], mask: NDArray[np.bool_] | None) -> None:
         """Add the rows of a batch that are kept; None keeps all."""
-        part = part if kept is None else part[kept]
-        if self._narrow and len(part) and not -(2**31) <= part.min() <= part.max() < 2**31:
-            self._array, self._narrow = self._array.astype(self._kind), False
-        end = self._length + len(part)
+        batch = batch if mask is None else batch[mask]
+        if self._narrow and len(batch) and not -(2**31) <= batch.min() <= batch.max() < 2**31:
+            self._array, self._narrow = self._array.astype(self._dtype), False
+        end = self._length + len(batch)
         if end > len(self._array):
-            self._array.resize(max(end, len(self._array) + len(self._array) // _GROWTH), refcheck=False)
-        self._array[self._length : end] = part
+            self._array.resize(max(end, len(self._array) + len(self._array) // _GROWTH_DIVISOR), refcheck=False)
+        self._array[self._length : end] = batch
         self._length = end
 
     def take(self) -> NDArray[Any]:
@@ -51,29 +51,29 @@ class Numbers:
         return array
 
 
-class Texts:
+class TextBuffer:
     """Texts as numbers, in the order in which each first came."""
 
     def __init__(self) -> None:
-        self.known = kernels.Dictionary()
-        self._numbers = Numbers(np.int32)
+        self.dictionary = kernels.Dictionary()
+        self._numbers = NumberBuffer(np.int32)
 
-    def add(self, part: Strings, kept: NDArray[np.bool_] | None) -> None:
-        self._numbers.add(self.known.number(*part, kept), None)
+    def add(self, batch: StringBatch, mask: NDArray[np.bool_] | None) -> None:
+        self._numbers.add(self.dictionary.number(*batch, mask), None)
 
     def take(self) -> NDArray[np.int32]:
         return self._numbers.take()
 
 
-class Counts:
+class TitleCounter:
     """How often each text came; its rows are not kept."""
 
     def __init__(self) -> None:
-        self.known = kernels.Dictionary()
+        self.dictionary = kernels.Dictionary()
         self._counts = np.zeros(0, np.int64)
 
-    def add(self, part: Strings, kept: NDArray[np.bool_] | None) -> None:
-        counts = np.bincount(self.known.number(*part, kept), minlength=len(self._counts))
+    def add(self, batch: StringBatch, mask: NDArray[np.bool_] | None) -> None:
+        counts = np.bincount(self.dictionary.number(*batch, mask), minlength=len(self._counts))
         counts[: len(self._counts)] += self._counts
         self._counts = counts
 

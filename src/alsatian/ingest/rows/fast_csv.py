@@ -16,74 +16,76 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
-from alsatian.ingest.rows.casts import INTEGER
-from alsatian.ingest.rows.roles import is_amount
+from alsatian.ingest.rows.casts import INTEGER_PATTERN
+from alsatian.ingest.rows.roles import is_number_role
 from alsatian.ingest.sources.dialect import Dialect
-from alsatian.ingest.sources.lines import LONGEST
+from alsatian.ingest.sources.lines import MAX_LINE_BYTES
 from alsatian.ingest.sources.source import Source
 from alsatian.kernels import CHUNK_BYTES
 
-Columns = dict[str, NDArray[Any]]
-_DELIMITER = re.compile(r"[^\w\s.+\"'-]{1,4}|\t| ", re.ASCII)
-_EXACT = 2**53  # elsewhere times are read as fractions, which hold all integers up to here
+ColumnArrays = dict[str, NDArray[Any]]
+_DELIMITER_PATTERN = re.compile(r"[^\w\s.+\"'-]{1,4}|\t| ", re.ASCII)
+_MAX_EXACT_TIME = 2**53  # elsewhere times are read as fractions, which hold all integers up to here
 
 
-def scan(source: Source, roles: Mapping[str, str], scale: tuple[float, float] | None) -> Columns | None:
+def scan_columns(source: Source, roles: Mapping[str, str], scale: tuple[float, float] | None) -> ColumnArrays | None:
     """Return role -> column, or None where a row may be bad or needs a rule."""
-    dialect = source.plain
-    if dialect is None or {"title", "event"} & roles.keys() or not _DELIMITER.fullmatch(dialect.delimiter):
+    dialect = source.plain_dialect
+    if dialect is None or {"title", "event"} & roles.keys() or not _DELIMITER_PATTERN.fullmatch(dialect.delimiter):
         return None
-    types = {name: _type(role, source.samples.get(name, [])) for role, name in roles.items()}
+    types = {name: _column_dtype(role, source.samples.get(name, [])) for role, name in roles.items()}
     if None in types.values():
         return None
     try:
-        columns = _read(source.files, dialect, [types.get(name) for name in source.columns])
+        columns = _scan_files(source.files, dialect, [types.get(name) for name in source.columns])
     except OSError:  # the careful way says so in its own words
         return None
     if columns is None:
         return None
-    named = dict(zip(source.columns, columns, strict=True))
-    found = {role: column for role, name in roles.items() if (column := named[name]) is not None}
-    return found if _good(found, scale) else None
+    columns_by_name = dict(zip(source.columns, columns, strict=True))
+    columns_by_role = {role: column for role, name in roles.items() if (column := columns_by_name[name]) is not None}
+    return columns_by_role if _passes_checks(columns_by_role, scale) else None
 
 
-def _type(role: str, samples: Sequence[str]) -> type[np.generic] | None:
+def _column_dtype(role: str, samples: Sequence[str]) -> type[np.generic] | None:
     """Return the type of a column as far as its first cells tell; None where they are no integers but should be."""
-    if is_amount(role):
+    if is_number_role(role):
         return np.float32
-    if not all(map(INTEGER.fullmatch, samples)):
+    if not all(map(INTEGER_PATTERN.fullmatch, samples)):
         return None
     return np.int64 if role == "time" or max(map(len, samples), default=0) > 9 else np.int32
 
 
-def _read(paths: Iterable[str], dialect: Dialect, types: Sequence[Any]) -> list[NDArray[Any] | None] | None:
+def _scan_files(paths: Iterable[str], dialect: Dialect, types: Sequence[Any]) -> list[NDArray[Any] | None] | None:
     """Read the fields of all files into one column for each type; None if not all can be scanned."""
-    counted = {}
+    line_starts = {}
     for path in paths:
         with Path(path).open("rb") as file:
-            text = _plain(file, dialect)
+            text = _describe_text_file(file, dialect)
             starts = kernels.count_lines(text.file, text.size, CHUNK_BYTES) if text else None
         if starts is None:
             return None
-        counted[path] = starts
-    lengths = {path: int(starts[-1]) - bool(dialect.header) for path, starts in counted.items()}
+        line_starts[path] = starts
+    lengths = {path: int(starts[-1]) - bool(dialect.header) for path, starts in line_starts.items()}
     columns = [None if kind is None else np.empty(sum(lengths.values()), kind) for kind in types]
     begin = 0
-    for path, starts in counted.items():
+    for path, starts in line_starts.items():
         part = slice(begin, begin + lengths[path])
         begin = part.stop
         with Path(path).open("rb") as file:
-            text = _plain(file, dialect)
-            fits = text is not None and len(starts) == -(-text.size // CHUNK_BYTES) + 1  # the file may grow meanwhile
+            text = _describe_text_file(file, dialect)
+            is_unchanged = (
+                text is not None and len(starts) == -(-text.size // CHUNK_BYTES) + 1
+            )  # the file may grow meanwhile
             outputs = [None if column is None else column[part] for column in columns]
-            if text is None or not fits or not kernels.read_fields(text, starts, outputs):
+            if text is None or not is_unchanged or not kernels.read_fields(text, starts, outputs):
                 return None
     return columns if begin else None
 
 
-def _plain(file: BinaryIO, dialect: Dialect) -> kernels.TextFile | None:
+def _describe_text_file(file: BinaryIO, dialect: Dialect) -> kernels.TextFile | None:
     """Return how the bytes of an open file are laid out, or None if its first line leaves that in doubt."""
-    first, quote = file.readline(LONGEST), dialect.quote.encode()
+    first, quote = file.readline(MAX_LINE_BYTES), dialect.quote.encode()
     body = first.rstrip(b"\r\n")
     if not body or b"\r" in body or (quote and body.count(quote) % 2):
         return None
@@ -95,9 +97,9 @@ def _plain(file: BinaryIO, dialect: Dialect) -> kernels.TextFile | None:
     )
 
 
-def _good(columns: Columns, scale: tuple[float, float] | None) -> bool:
+def _passes_checks(columns: ColumnArrays, scale: tuple[float, float] | None) -> bool:
     """Tell whether the numbers pass all checks; that they are finite is known."""
-    bounds: dict[str, tuple[Any, Any]] = {"weight": (0, np.inf), "time": (-_EXACT, _EXACT)}
+    bounds: dict[str, tuple[Any, Any]] = {"weight": (0, np.inf), "time": (-_MAX_EXACT_TIME, _MAX_EXACT_TIME)}
     if scale is not None:
         bounds["value"] = (np.float32(scale[0]), np.float32(scale[1]))
     return all(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from alsatian.data.item_filters import complaint, identifier
-from alsatian.ingest.rows.casts import INTEGER, Check
+from alsatian.data.item_filters import quote_identifier, where_error
+from alsatian.ingest.rows.casts import INTEGER_PATTERN, Check
 from alsatian.ingest.sources.source import Source
 
-LEFT_OUT = "left out by where"
-_CHOSEN = "left out"
-_TYPES = ("BIGINT", "DOUBLE", "TIMESTAMP")
+WHERE_REASON = "left out by where"
+_FILTER_PREFIX = "left out"
+_CANDIDATE_TYPES = ("BIGINT", "DOUBLE", "TIMESTAMP")
 
 
-def chosen(reason: str) -> bool:
+def is_filtered_out(reason: str) -> bool:
     """Tell whether rows are left out because the caller wants it so: nothing is wrong with them."""
-    return reason.startswith(_CHOSEN)
+    return reason.startswith(_FILTER_PREFIX)
 
 
 def apply_where(source: Source, where: str) -> tuple[Callable[[Sequence[str]], str], Check, Check]:
@@ -28,65 +28,68 @@ def apply_where(source: Source, where: str) -> tuple[Callable[[Sequence[str]], s
     import duckdb
 
     condition = f"TRY(({where}\n)::BOOLEAN)"
-    problem: duckdb.Error | None = None
-    for select in _selections(source, where):
+    first_error: duckdb.Error | None = None
+    for select in _candidate_selects(source, where):
         try:
             source.con.execute(f"SELECT 1 FROM {select(source.files)} WHERE {condition} LIMIT 0").fetchall()
         except duckdb.Error as error:
-            problem = problem or error
+            first_error = first_error or error
             continue
         return (
             select,
-            Check(LEFT_OUT, "where", f"NOT {condition}"),
-            Check(LEFT_OUT, "where", f"{condition} IS NULL"),
+            Check(WHERE_REASON, "where", f"NOT {condition}"),
+            Check(WHERE_REASON, "where", f"{condition} IS NULL"),
         )
-    raise complaint(where, problem, list(source.columns), source.name)
+    raise where_error(where, first_error, list(source.columns), source.name)
 
 
-def _selections(source: Source, where: str) -> Iterator[Callable[[Sequence[str]], str]]:
+def _candidate_selects(source: Source, where: str) -> Iterator[Callable[[Sequence[str]], str]]:
     """Give what to select from: where cells are text, with the columns of the condition typed.
 
     At first a column is of a type if all its cells are; only if the condition cannot be applied to these
     types ("Quantity > 0" where one quantity is "x") is it enough that most are.
     """
-    if not source.written:
+    if not source.is_text:
         yield source.select
         return
-    shares = _shares(source, [name for name in source.columns if name.lower() in where.lower()])
-    for least in (1.0, 0.5):
-        typed = "".join(f", {_cast(source, name, found, least)}" for name, found in shares.items())
+    shares = _type_shares(source, [name for name in source.columns if name.lower() in where.lower()])
+    for min_share in (1.0, 0.5):
+        casts = "".join(
+            f", {_cast_column(source, name, type_shares, min_share)}" for name, type_shares in shares.items()
+        )
 
-        def select(files: Sequence[str], typed: str = typed) -> str:
-            return f"(SELECT *{typed} FROM {source.select(files)})"
+        def select(files: Sequence[str], casts: str = casts) -> str:
+            return f"(SELECT *{casts} FROM {source.select(files)})"
 
         yield select
 
 
-def _shares(source: Source, names: list[str]) -> dict[str, dict[str, float]]:
+def _type_shares(source: Source, names: list[str]) -> dict[str, dict[str, float]]:
     """Return, for each column, which share of its cells is of each type; leading zeros make text."""
     tests = []
     for name in names:
         cell = source.columns[name].sql
-        whole, number = f"TRY_CAST({cell} AS BIGINT)", f"TRY_CAST({cell} AS DOUBLE) IS NOT NULL"
+        as_bigint, is_double = f"TRY_CAST({cell} AS BIGINT)", f"TRY_CAST({cell} AS DOUBLE) IS NOT NULL"
         # Patterns and casts to times are slow, so most cells are spared them.
-        found = (
-            f"CASE WHEN {whole}::VARCHAR = {cell} THEN 1 WHEN regexp_full_match({cell}, '{INTEGER.pattern}') "
-            f"AND {whole} IS NOT NULL THEN 1 ELSE 0 END",
-            f"CASE WHEN {cell} >= '1' AND {cell} < ':' AND {number} THEN 1 "
-            f"WHEN {number} AND NOT regexp_matches({cell}, '^\\s*-?0[0-9]') THEN 1 ELSE 0 END",
+        conditions = (
+            f"CASE WHEN {as_bigint}::VARCHAR = {cell} THEN 1 WHEN regexp_full_match({cell}, '{INTEGER_PATTERN.pattern}') "
+            f"AND {as_bigint} IS NOT NULL THEN 1 ELSE 0 END",
+            f"CASE WHEN {cell} >= '1' AND {cell} < ':' AND {is_double} THEN 1 "
+            f"WHEN {is_double} AND NOT regexp_matches({cell}, '^\\s*-?0[0-9]') THEN 1 ELSE 0 END",
             f"CASE WHEN isfinite(TRY_CAST({cell} AS DOUBLE)) THEN 0 "
             f"WHEN TRY_CAST({cell} AS TIMESTAMP) IS NOT NULL THEN 1 ELSE 0 END",
         )
-        tests += [f"avg({test}) FILTER ({cell} IS NOT NULL)" for test in found]
+        tests += [f"avg({test}) FILTER ({cell} IS NOT NULL)" for test in conditions]
     if not tests:
         return {}
-    (answers,) = source.con.execute(f"SELECT {', '.join(tests)} FROM {source.relation}").fetchall()
+    (averages,) = source.con.execute(f"SELECT {', '.join(tests)} FROM {source.relation}").fetchall()
     return {
-        name: dict(zip(_TYPES, answers[3 * place : 3 * place + 3], strict=True)) for place, name in enumerate(names)
+        name: dict(zip(_CANDIDATE_TYPES, averages[3 * index : 3 * index + 3], strict=True))
+        for index, name in enumerate(names)
     }
 
 
-def _cast(source: Source, name: str, shares: dict[str, float], least: float) -> str:
+def _cast_column(source: Source, name: str, shares: dict[str, float], min_share: float) -> str:
     """Return the SQL of a column, under its own name, as the first type that enough of its cells are of."""
-    kind = next((kind for kind, share in shares.items() if (share or 0) >= least), "VARCHAR")
-    return f"TRY_CAST({source.columns[name].sql} AS {kind}) AS {identifier(name)}"
+    type_name = next((type_name for type_name, share in shares.items() if (share or 0) >= min_share), "VARCHAR")
+    return f"TRY_CAST({source.columns[name].sql} AS {type_name}) AS {quote_identifier(name)}"

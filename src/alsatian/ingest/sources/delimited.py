@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alsatian.errors import SourceError, listed
-from alsatian.ingest.sources.dialect import Dialect, detect, split
-from alsatian.ingest.sources.lines import PACKED, head, line_of_place, line_of_record
-from alsatian.ingest.sources.source import Cell, Reject, Source, file_list, literal
+from alsatian.errors import SourceError, join_names
+from alsatian.ingest.sources.dialect import Dialect, detect_dialect, split_lines
+from alsatian.ingest.sources.lines import COMPRESSED_SUFFIXES, line_of_position, line_of_record, read_head
+from alsatian.ingest.sources.source import Reject, Source, SqlColumn, quote_files, quote_literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_BUFFER = 4_194_304  # bytes of a file that a thread parses at a time; DuckDB would take eight times as many
-_REASONS = {
+_BUFFER_BYTES = 4_194_304  # bytes of a file that a thread parses at a time; DuckDB would take eight times as many
+_REJECT_REASONS = {
     "TOO MANY COLUMNS": "wrong number of fields",
     "MISSING COLUMNS": "wrong number of fields",
     "UNQUOTED VALUE": "broken quotes",
@@ -34,57 +34,57 @@ def open_text(
     encoding: str | None = None,
 ) -> Source:
     """Open delimited text files that are written alike. names: the columns of files without a header."""
-    lines, seen = head(paths[0])
-    encoding = encoding or seen
-    dialect = detect(lines, name, delimiter, header=False if names else None)
-    _check_alike(paths, dialect)
-    known = names or dialect.header or [f"column {place}" for place in range(1, dialect.width + 1)]
-    cells = {column: Cell(f"__{place}", "VARCHAR") for place, column in enumerate(known)}
-    options = _options(dialect, encoding, cells)
+    lines, detected_encoding = read_head(paths[0])
+    encoding = encoding or detected_encoding
+    dialect = detect_dialect(lines, name, delimiter, header=False if names else None)
+    _check_same_header(paths, dialect)
+    column_names = names or dialect.header or [f"column {position}" for position in range(1, dialect.width + 1)]
+    cells = {column: SqlColumn(f"__{position}", "VARCHAR") for position, column in enumerate(column_names)}
+    options = _csv_options(dialect, encoding, cells)
 
     def select(files: Sequence[str]) -> str:
-        return f"read_csv([{file_list(files)}], {options})"
+        return f"read_csv([{quote_files(files)}], {options})"
 
     def line_of(file: str, ordinal: int, rejects: list[Reject]) -> int:
-        refused = {reject.place for reject in rejects}
-        return line_of_record(file, ordinal + bool(dialect.header), refused, dialect.quote, dialect.delimiter)
+        rejected = {reject.position for reject in rejects}
+        return line_of_record(file, ordinal + bool(dialect.header), rejected, dialect.quote, dialect.delimiter)
 
     source = Source(con, name, select, cells, paths)
-    source.written = True
-    source.plain = dialect if encoding == "utf-8" and not paths[0].endswith(PACKED) else None
-    rows = [row for row in dialect.rows if len(row) == len(known)]
-    source.samples = {column: [row[place] for row in rows] for place, column in enumerate(known)}
+    source.is_text = True
+    source.plain_dialect = dialect if encoding == "utf-8" and not paths[0].endswith(COMPRESSED_SUFFIXES) else None
+    rows = [row for row in dialect.rows if len(row) == len(column_names)]
+    source.samples = {column: [row[position] for row in rows] for position, column in enumerate(column_names)}
     source.positional = not dialect.header and not names
-    source.rejects = lambda: rejects_of(con)
+    source.rejects = lambda: fetch_rejects(con)
     source.line_of = line_of
-    source.line_of_place = lambda file, place: line_of_place(file, place, dialect.quote, dialect.delimiter)
-    source.notes = _notes(source, encoding)
+    source.line_of_reject = lambda file, position: line_of_position(file, position, dialect.quote, dialect.delimiter)
+    source.notes = _source_notes(source, encoding)
     return source
 
 
-def _check_alike(paths: list[str], dialect: Dialect) -> None:
+def _check_same_header(paths: list[str], dialect: Dialect) -> None:
     """Files that are read as one have the same header."""
     for path in paths[1:] if dialect.header else ():
-        lines, _ = head(path, most=1)
-        first = split(lines, dialect.delimiter, dialect.quote)
-        if (first or [[]])[0] != dialect.first:
+        lines, _ = read_head(path, limit=1)
+        header_rows = split_lines(lines, dialect.delimiter, dialect.quote)
+        if (header_rows or [[]])[0] != dialect.header_cells:
             raise SourceError(
                 f"{path} begins with {lines[0] if lines else ''!r} where {Path(paths[0]).name} has the "
-                f"columns {listed(dialect.first or [])}; read files of one form at a time."
+                f"columns {join_names(dialect.header_cells or [])}; read files of one form at a time."
             )
 
 
-def _options(dialect: Dialect, encoding: str, cells: dict[str, Cell]) -> str:
-    quote = literal(dialect.quote)
+def _csv_options(dialect: Dialect, encoding: str, cells: dict[str, SqlColumn]) -> str:
+    quote = quote_literal(dialect.quote)
     columns = ", ".join(f"'{cell.sql}': 'VARCHAR'" for cell in cells.values())
     return (
         f"auto_detect=false, header={bool(dialect.header)}, columns={{{columns}}}, "
-        f"delim={literal(dialect.delimiter)}, quote={quote}, escape={quote}, "
-        f"encoding={literal(encoding)}, store_rejects=true, buffer_size={_BUFFER}"
+        f"delim={quote_literal(dialect.delimiter)}, quote={quote}, escape={quote}, "
+        f"encoding={quote_literal(encoding)}, store_rejects=true, buffer_size={_BUFFER_BYTES}"
     )
 
 
-def _notes(source: Source, encoding: str) -> list[str]:
+def _source_notes(source: Source, encoding: str) -> list[str]:
     notes = []
     if source.positional:
         notes.append(f"{source.name} has no header; its columns are taken by their places.")
@@ -93,7 +93,7 @@ def _notes(source: Source, encoding: str) -> list[str]:
     return notes
 
 
-def rejects_of(con: DuckDBPyConnection) -> list[Reject]:
+def fetch_rejects(con: DuckDBPyConnection) -> list[Reject]:
     """Return the records that the last scan of text files refused, with the first complaint about each."""
     if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchall():
         return []
@@ -104,6 +104,6 @@ def rejects_of(con: DuckDBPyConnection) -> list[Reject]:
         GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
     return [
-        Reject(file, place, _REASONS.get(str(kind), str(kind).lower()), (text or "").strip())
-        for file, place, kind, text in rows
+        Reject(file, position, _REJECT_REASONS.get(str(kind), str(kind).lower()), (text or "").strip())
+        for file, position, kind, text in rows
     ]

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alsatian.errors import DataError
-from alsatian.ingest.column_names import is_usual
+from alsatian.ingest.column_names import is_known_column_name
 
 DELIMITERS = ("::", "||", "\t", ";", ",", "|", "\x01", " ")
-_QUOTING = (",", ";")  # these are quoted as RFC 4180 says; others only where the quotes look balanced
+_QUOTED_DELIMITERS = (",", ";")  # these are quoted as RFC 4180 says; others only where the quotes look balanced
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,23 @@ class Dialect:
 
     delimiter: str
     quote: str
-    first: list[str] | None
+    header_cells: list[str] | None
     rows: list[list[str]]
 
     @property
     def header(self) -> list[str] | None:
         """The names of the columns, each one once."""
-        return _unique(self.first) if self.first else None
+        return _unique_names(self.header_cells) if self.header_cells else None
 
     @property
     def width(self) -> int:
         """The number of fields that most rows have."""
-        return Counter(map(len, [self.first] if self.first else self.rows)).most_common(1)[0][0]
+        return Counter(map(len, [self.header_cells] if self.header_cells else self.rows)).most_common(1)[0][0]
 
 
-def detect(lines: Sequence[str], name: str, delimiter: str | None = None, header: bool | None = None) -> Dialect:
+def detect_dialect(
+    lines: Sequence[str], name: str, delimiter: str | None = None, header: bool | None = None
+) -> Dialect:
     """Find the dialect from the first lines of a file, as far as it is not given.
 
     Raises DataError when there is no line at all, or when no delimiter parts the lines into fields.
@@ -47,28 +49,32 @@ def detect(lines: Sequence[str], name: str, delimiter: str | None = None, header
     if not lines:
         raise DataError(f"{name} is empty; give a file with a header and rows.")
     try:
-        delimiter = delimiter or _most_even(lines)
+        delimiter = delimiter or _guess_delimiter(lines)
         if delimiter is None:
             raise DataError(
                 f"no delimiter parts the lines of {name}, first {lines[0][:60]!r}; pass delimiter= (--delimiter)."
             )
-        quote = '"' if delimiter in _QUOTING or _balanced(lines, delimiter) else ""
-        rows = split(lines, delimiter, quote)
+        quote = '"' if delimiter in _QUOTED_DELIMITERS or _has_balanced_quotes(lines, delimiter) else ""
+        rows = split_lines(lines, delimiter, quote)
         if max(map(len, rows)) == 1:
-            raise DataError(_undivided(lines, name, delimiter))
+            raise DataError(_delimiter_message(lines, name, delimiter))
     except csv.Error as error:
         raise DataError(f"{name} cannot be read as delimited text: {error}.") from None
     has_header = _is_header(rows[0]) if header is None else header
     return Dialect(delimiter, quote, rows.pop(0) if has_header else None, rows)
 
 
-def _undivided(lines: Sequence[str], name: str, delimiter: str) -> str:
-    better = _most_even(lines)
-    step = f"{better!r} does; leave delimiter= (--delimiter) out" if better else "pass another delimiter= (--delimiter)"
-    return f"{delimiter!r} does not part the lines of {name}, first {lines[0][:60]!r}; {step}."
+def _delimiter_message(lines: Sequence[str], name: str, delimiter: str) -> str:
+    suggestion = _guess_delimiter(lines)
+    advice = (
+        f"{suggestion!r} does; leave delimiter= (--delimiter) out"
+        if suggestion
+        else "pass another delimiter= (--delimiter)"
+    )
+    return f"{delimiter!r} does not part the lines of {name}, first {lines[0][:60]!r}; {advice}."
 
 
-def split(lines: Sequence[str], delimiter: str, quote: str) -> list[list[str]]:
+def split_lines(lines: Sequence[str], delimiter: str, quote: str) -> list[list[str]]:
     """Split lines into fields; a quoted field may hold delimiters and line ends."""
     if not quote:
         return [line.split(delimiter) for line in lines]
@@ -79,7 +85,7 @@ def split(lines: Sequence[str], delimiter: str, quote: str) -> list[list[str]]:
     return [[field.replace("\x1f", delimiter) for field in row] for row in rows]
 
 
-def _most_even(lines: Sequence[str]) -> str | None:
+def _guess_delimiter(lines: Sequence[str]) -> str | None:
     """Return the delimiter by which most lines have the same number of fields; among equals, of most fields.
 
     None if there is none by which at least half of them do.
@@ -88,24 +94,24 @@ def _most_even(lines: Sequence[str]) -> str | None:
     for delimiter in DELIMITERS:
         if delimiter == " " and best is not None:
             break  # text is full of blanks
-        widths = Counter(map(len, split(lines, delimiter, '"' if delimiter in _QUOTING else "")))
+        widths = Counter(map(len, split_lines(lines, delimiter, '"' if delimiter in _QUOTED_DELIMITERS else "")))
         score = max(((count, width) for width, count in widths.items() if width > 1), default=(0, 0))
         if score > best_score and 2 * score[0] >= len(lines):
             best, best_score = delimiter, score
     return best
 
 
-def _balanced(lines: Sequence[str], delimiter: str) -> bool:
+def _has_balanced_quotes(lines: Sequence[str], delimiter: str) -> bool:
     """Tell whether fields are quoted, and every quote that begins a field has one that ends it."""
     start, end = f"(?:^|(?<={re.escape(delimiter)}))", f"(?={re.escape(delimiter)}|$)"
-    whole = re.compile(f'{start}"(?:[^"]|"")*"{end}')
-    quoted = sum(len(whole.findall(line)) for line in lines)
-    return quoted > 0 and not any(re.search(f'{start}"', whole.sub("", line)) for line in lines)
+    quoted_field = re.compile(f'{start}"(?:[^"]|"")*"{end}')
+    n_quoted = sum(len(quoted_field.findall(line)) for line in lines)
+    return n_quoted > 0 and not any(re.search(f'{start}"', quoted_field.sub("", line)) for line in lines)
 
 
 def _is_header(row: Sequence[str]) -> bool:
     """A header is a row in which a usual name stands, or else one without any number."""
-    return any(map(is_usual, row)) or not any(map(is_number, row))
+    return any(map(is_known_column_name, row)) or not any(map(is_number, row))
 
 
 def is_number(text: str) -> bool:
@@ -116,12 +122,12 @@ def is_number(text: str) -> bool:
     return True
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def _unique_names(names: Sequence[str]) -> list[str]:
     """Give names that repeat, or are blank, a number."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     unique = []
-    for place, name in enumerate(names, 1):
-        name = name.strip() or f"column {place}"
-        seen[name] += 1
-        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    for position, name in enumerate(names, 1):
+        name = name.strip() or f"column {position}"
+        counts[name] += 1
+        unique.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
     return unique

@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alsatian.errors import ParameterError, SourceError, nearest
+from alsatian.errors import ParameterError, SourceError, did_you_mean
 from alsatian.ingest.sources.delimited import open_text
 from alsatian.ingest.sources.json_lines import open_json_lines
-from alsatian.ingest.sources.lines import PACKED, head
-from alsatian.ingest.sources.source import Source, describe, file_list, first_line
+from alsatian.ingest.sources.lines import COMPRESSED_SUFFIXES, read_head
+from alsatian.ingest.sources.source import Source, describe_columns, error_summary, quote_files
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_JSON = (".jsonl", ".ndjson", ".json")
-_DATABASES = (".db", ".sqlite", ".sqlite3")
-_FOREIGN = {
+_JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+_DATABASE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
+_UNSUPPORTED_SUFFIXES = {
     *(".xlsx", ".xls", ".ods", ".pkl", ".pickle", ".feather", ".arrow", ".npz", ".npy", ".duckdb", ".model"),
     *(".zip", ".tar", ".tgz", ".bz2", ".xz", ".7z"),
 }
@@ -29,47 +29,47 @@ def open_files(con: DuckDBPyConnection, path: str, delimiter: str | None = None)
 
     Raises SourceError when there is no such file or it is of an unknown form, DataError when it is empty.
     """
-    paths = _matches(path)
+    paths = _matching_files(path)
     name = Path(paths[0]).name if len(paths) == 1 else path
-    kind = _kind(paths[0])
-    if delimiter is not None and (kind in _JSON or kind == ".parquet"):
+    kind = _file_kind(paths[0])
+    if delimiter is not None and (kind in _JSON_SUFFIXES or kind == ".parquet"):
         raise ParameterError(f"delimiter= goes with delimited text; leave it out for {name}.")
     if kind == ".parquet":
         return _open_typed(con, name, paths, lambda files: f"read_parquet([{files}], binary_as_string=true)")
-    if kind not in _JSON:
+    if kind not in _JSON_SUFFIXES:
         return open_text(con, name, paths, delimiter)
-    lines, _ = head(paths[0])
+    lines, _ = read_head(paths[0])
     if "".join(lines).lstrip().startswith("["):
         return _open_typed(con, name, paths, lambda files: f"read_json([{files}], format='array')")
     return open_json_lines(con, name, paths, lines)
 
 
-def _matches(path: str) -> list[str]:
+def _matching_files(path: str) -> list[str]:
     """Return the files that a path or glob names, in ascending order."""
     if Path(path).is_file():
         return [path]
     matches = glob.glob(path, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
-    found = sorted(match for match in matches if Path(match).is_file())
-    if found:
-        return found
+    files = sorted(match for match in matches if Path(match).is_file())
+    if files:
+        return files
     if glob.has_magic(path):
         raise SourceError(f"no file matches {path!r}; check the pattern.")
     folder = Path(path).parent
     if not folder.is_dir():
         raise SourceError(f"there is no file {path!r}: the folder {str(folder)!r} does not exist.")
-    hint = nearest(Path(path).name, [entry.name for entry in folder.iterdir()])
+    hint = did_you_mean(Path(path).name, [entry.name for entry in folder.iterdir()])
     raise SourceError(f"there is no file {path!r}.{hint or ' Check the path.'}")
 
 
-def _kind(path: str) -> str:
+def _file_kind(path: str) -> str:
     """Return the suffix that says how a file is written, compression apart."""
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    packed = bool(suffixes) and suffixes[-1] in PACKED
-    kind = next(iter(suffixes[-2:-1] if packed else suffixes[-1:]), "")
+    is_compressed = bool(suffixes) and suffixes[-1] in COMPRESSED_SUFFIXES
+    kind = next(iter(suffixes[-2:-1] if is_compressed else suffixes[-1:]), "")
     kind = ".parquet" if kind == ".pq" else kind
-    if kind in _DATABASES:
+    if kind in _DATABASE_SUFFIXES:
         raise SourceError(f"{path} is a database; pass 'sqlite:///{path}' and query='SELECT ...' (--query).")
-    if kind in _FOREIGN or (packed and kind == ".parquet"):
+    if kind in _UNSUPPORTED_SUFFIXES or (is_compressed and kind == ".parquet"):
         raise SourceError(f"{path} cannot be read as it is; unpack or convert it to CSV, JSON lines or Parquet.")
     return kind
 
@@ -79,10 +79,10 @@ def _open_typed(con: DuckDBPyConnection, name: str, paths: list[str], scan: Call
     import duckdb
 
     def select(files: Sequence[str]) -> str:
-        return scan(file_list(files))
+        return scan(quote_files(files))
 
     try:
-        columns = describe(con, select(paths))
+        columns = describe_columns(con, select(paths))
     except duckdb.Error as error:
-        raise SourceError(f"{name} cannot be read: {first_line(error)}.") from None
+        raise SourceError(f"{name} cannot be read: {error_summary(error)}.") from None
     return Source(con, name, select, columns, paths)

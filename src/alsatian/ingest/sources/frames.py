@@ -9,27 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.errors import DataError, SourceError
-from alsatian.ingest.sources.source import Source, describe, first_line
+from alsatian.ingest.sources.source import Source, describe_columns, error_summary
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_HELD = {("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"), ("pyarrow", "RecordBatch")}
+_IN_MEMORY_TYPES = {("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"), ("pyarrow", "RecordBatch")}
 
 
-class _Stream:
+class _ArrowStreamOnly:
     """Shows of an object its Arrow stream only, so that DuckDB asks for no other library."""
 
-    def __init__(self, holder: Any) -> None:
-        self._holder = holder
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._holder.__arrow_c_stream__(requested_schema)
+        return self._frame.__arrow_c_stream__(requested_schema)
 
 
-def is_frame(thing: object) -> bool:
+def is_frame(value: object) -> bool:
     """Tell whether an object can be read as a frame."""
-    return _is_pandas(thing) or hasattr(thing, "__arrow_c_stream__")
+    return _is_pandas(value) or hasattr(value, "__arrow_c_stream__")
 
 
 def open_frame(con: DuckDBPyConnection, frame: Any, name: str = "the frame") -> Source:
@@ -44,13 +44,13 @@ def open_frame(con: DuckDBPyConnection, frame: Any, name: str = "the frame") -> 
         if _is_pandas(frame):
             con.register(view, frame if all(isinstance(c, str) for c in frame.columns) else frame.rename(columns=str))
         else:
-            con.register(view, _Stream(frame))
-        if not _is_held(frame):
+            con.register(view, _ArrowStreamOnly(frame))
+        if not _is_in_memory(frame):
             con.execute(f"CREATE TEMP TABLE {view}_kept AS SELECT * FROM {view}").fetchall()
             view += "_kept"
-        columns = describe(con, view)
+        columns = describe_columns(con, view)
     except duckdb.Error as error:
-        raise SourceError(f"{name} cannot be read: {first_line(error)}.") from None
+        raise SourceError(f"{name} cannot be read: {error_summary(error)}.") from None
     if not columns:
         raise DataError(f"{name} has no columns.")
     source = Source(con, name, lambda _: view, columns)
@@ -61,15 +61,15 @@ def open_frame(con: DuckDBPyConnection, frame: Any, name: str = "the frame") -> 
 def open_arrays(con: DuckDBPyConnection, columns: Mapping[str, NDArray[np.generic]], name: str) -> Source:
     """Open NumPy columns of equal length."""
     con.register("arrays", dict(columns))
-    return Source(con, name, lambda _: "arrays", describe(con, "arrays"))
+    return Source(con, name, lambda _: "arrays", describe_columns(con, "arrays"))
 
 
-def _is_held(frame: object) -> bool:
+def _is_in_memory(frame: object) -> bool:
     """Tell whether the rows lie in memory; those of other streams may come once only, or in any order."""
     kind = type(frame)
-    return (kind.__module__.partition(".")[0], kind.__name__) in _HELD
+    return (kind.__module__.partition(".")[0], kind.__name__) in _IN_MEMORY_TYPES
 
 
-def _is_pandas(thing: object) -> bool:
-    kind = type(thing)
+def _is_pandas(value: object) -> bool:
+    kind = type(value)
     return kind.__module__.partition(".")[0] == "pandas" and kind.__name__ == "DataFrame"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from alsatian.errors import DataError
-from alsatian.ingest.sources.delimited import rejects_of
-from alsatian.ingest.sources.lines import line_of_place, line_of_record, lines_relation
-from alsatian.ingest.sources.source import Cell, Reject, Source, literal
+from alsatian.ingest.sources.delimited import fetch_rejects
+from alsatian.ingest.sources.lines import line_of_position, line_of_record, lines_relation
+from alsatian.ingest.sources.source import Reject, Source, SqlColumn, quote_literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 def open_json_lines(con: DuckDBPyConnection, name: str, paths: list[str], lines: Sequence[str]) -> Source:
     """Open files of one JSON object a line; the columns are the keys seen in the first lines."""
-    objects = [parsed for line in lines if isinstance(parsed := _parsed(line), dict)]
+    objects = [parsed for line in lines if isinstance(parsed := _parse_line(line), dict)]
     if not objects:
         problem = "is empty" if not any(map(str.strip, lines)) else f"holds no JSON objects: {lines[0][:60]!r}"
         raise DataError(f"{name} {problem}; give one JSON object a line.")
     keys = list(dict.fromkeys(key for parsed in objects for key in parsed))
-    cells = {key: Cell(f"__{place}", "VARCHAR") for place, key in enumerate(keys)}
-    fields = "".join(f", fields ->> {literal(_pointer(key))} AS {cell.sql}" for key, cell in cells.items())
+    cells = {key: SqlColumn(f"__{position}", "VARCHAR") for position, key in enumerate(keys)}
+    fields = "".join(f", fields ->> {quote_literal(_json_pointer(key))} AS {cell.sql}" for key, cell in cells.items())
 
     def select(files: Sequence[str]) -> str:
         return (
@@ -32,30 +32,32 @@ def open_json_lines(con: DuckDBPyConnection, name: str, paths: list[str], lines:
         )
 
     def line_of(file: str, ordinal: int, rejects: list[Reject]) -> int:
-        return line_of_record(file, ordinal, {reject.place for reject in rejects})
+        return line_of_record(file, ordinal, {reject.position for reject in rejects})
 
     source = Source(con, name, select, cells, paths)
-    source.written = True
-    source.samples = {key: [_written(parsed[key]) for parsed in objects if parsed.get(key) is not None] for key in keys}
-    source.quoted = {key for key in keys if any(isinstance(parsed.get(key), str) for parsed in objects)}
-    source.sound = ("not a JSON object", "whole")
-    source.rejects = lambda: rejects_of(con)
+    source.is_text = True
+    source.samples = {
+        key: [_json_text(parsed[key]) for parsed in objects if parsed.get(key) is not None] for key in keys
+    }
+    source.quoted_columns = {key for key in keys if any(isinstance(parsed.get(key), str) for parsed in objects)}
+    source.well_formed = ("not a JSON object", "whole")
+    source.rejects = lambda: fetch_rejects(con)
     source.line_of = line_of
-    source.line_of_place = line_of_place
+    source.line_of_reject = line_of_position
     return source
 
 
-def _parsed(line: str) -> Any:
+def _parse_line(line: str) -> Any:
     try:
         return json.loads(line)
     except ValueError:
         return None
 
 
-def _pointer(key: str) -> str:
+def _json_pointer(key: str) -> str:
     """Return the JSON pointer (RFC 6901) of a key."""
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
-def _written(value: Any) -> str:
+def _json_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)

@@ -8,29 +8,29 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from alsatian.errors import SourceError
-from alsatian.ingest.sources.source import connect, file_list, first_line
+from alsatian.ingest.sources.source import connect, error_summary, quote_files
 
-PACKED = (".gz", ".zst")
-LONGEST = 2_000_000  # bytes in a line; DuckDB's own limit
+COMPRESSED_SUFFIXES = (".gz", ".zst")
+MAX_LINE_BYTES = 2_000_000  # bytes in a line; DuckDB's own limit
 
 
 def read_lines(path: str) -> Iterator[bytes]:
     """Give the lines of a plain, .gz or .zst file, without their ends."""
     if path.endswith(".zst"):
-        yield from _zst_lines(path)
+        yield from _read_zst_lines(path)
         return
     with gzip.open(path) if path.endswith(".gz") else Path(path).open("rb") as file:
-        while line := file.readline(LONGEST):
+        while line := file.readline(MAX_LINE_BYTES):
             yield line.rstrip(b"\r\n")
 
 
-def head(path: str, most: int = 500) -> tuple[list[str], str]:
+def read_head(path: str, limit: int = 500) -> tuple[list[str], str]:
     """Return the first lines and the encoding in which they can be read: "utf-8", else "latin-1".
 
     Raises SourceError when the file cannot be read or is written in UTF-16.
     """
     try:
-        lines = [line for line, _ in zip(read_lines(path), range(most), strict=False)]
+        lines = [line for line, _ in zip(read_lines(path), range(limit), strict=False)]
     except (OSError, EOFError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"{path} cannot be read: {reason}.") from None
@@ -46,63 +46,63 @@ def head(path: str, most: int = 500) -> tuple[list[str], str]:
         return [line.decode("latin-1") for line in lines], "latin-1"
 
 
-def encoding_of(path: str) -> str:
+def detect_encoding(path: str) -> str:
     """Return the encoding in which the whole file can be read: "utf-8", else "latin-1"."""
-    return head(path, sys.maxsize)[1]
+    return read_head(path, sys.maxsize)[1]
 
 
-def line_of_record(path: str, ordinal: int, skip: set[int], quote: str = "", delimiter: str = ",") -> int:
+def line_of_record(path: str, record_number: int, skipped: set[int], quote: str = "", delimiter: str = ",") -> int:
     """Return the line on which the ordinal-th record (from 1) begins.
 
     Blank records do not count, nor do those in `skip`, given by their place among all records.
     """
     last = 1
-    for place, (number, blank) in enumerate(_records(path, quote.encode(), delimiter.encode()), 1):
+    for position, (number, blank) in enumerate(_record_starts(path, quote.encode(), delimiter.encode()), 1):
         last = number
-        if not blank and place not in skip:
-            ordinal -= 1
-            if ordinal == 0:
+        if not blank and position not in skipped:
+            record_number -= 1
+            if record_number == 0:
                 break
     return last
 
 
-def line_of_place(path: str, place: int, quote: str = "", delimiter: str = ",") -> int:
+def line_of_position(path: str, position: int, quote: str = "", delimiter: str = ",") -> int:
     """Return the line on which the record at `place` among all records, blank ones included, begins."""
-    records = _records(path, quote.encode(), delimiter.encode())
-    return next((number for at, (number, _) in enumerate(records, 1) if at == place), place)
+    records = _record_starts(path, quote.encode(), delimiter.encode())
+    return next((number for index, (number, _) in enumerate(records, 1) if index == position), position)
 
 
-def _records(path: str, quote: bytes, delimiter: bytes) -> Iterator[tuple[int, bool]]:
+def _record_starts(path: str, quote: bytes, delimiter: bytes) -> Iterator[tuple[int, bool]]:
     """Give (line number, is it blank) where each record begins; a quoted field may go on over lines."""
-    inside = False
+    in_quotes = False
     for number, line in enumerate(read_lines(path), 1):
-        if not inside:
+        if not in_quotes:
             yield number, not line
         if quote and quote in line:
-            inside = _ends_inside(line, inside, quote, delimiter)
+            in_quotes = _ends_in_quotes(line, in_quotes, quote, delimiter)
 
 
-def _ends_inside(line: bytes, inside: bool, quote: bytes, delimiter: bytes) -> bool:
+def _ends_in_quotes(line: bytes, in_quotes: bool, quote: bytes, delimiter: bytes) -> bool:
     """Tell whether a quoted field is open at the end of a line. Only at its start does a quote open one."""
-    at = 0
+    start = 0
     while True:
-        if inside:
-            end = line.find(quote, at)
+        if in_quotes:
+            end = line.find(quote, start)
             if end < 0:
                 return True
-            doubled = line[end + 1 : end + 2] == quote
-            inside, at = doubled, end + 1 + doubled
+            is_escaped = line[end + 1 : end + 2] == quote
+            in_quotes, start = is_escaped, end + 1 + is_escaped
         else:
-            if line[at : at + 1] == quote and (at == 0 or line[at - len(delimiter) : at] == delimiter):
-                inside, at = True, at + 1
+            if line[start : start + 1] == quote and (start == 0 or line[start - len(delimiter) : start] == delimiter):
+                in_quotes, start = True, start + 1
                 continue
-            following = line.find(delimiter, at)
-            if following < 0:
+            next_delimiter = line.find(delimiter, start)
+            if next_delimiter < 0:
                 return False
-            at = following + len(delimiter)
+            start = next_delimiter + len(delimiter)
 
 
-def _zst_lines(path: str) -> Iterator[bytes]:
+def _read_zst_lines(path: str) -> Iterator[bytes]:
     """Python reads Zstandard only from 3.14 on; DuckDB does, and gives blank lines as missing."""
     import duckdb
 
@@ -112,7 +112,7 @@ def _zst_lines(path: str) -> Iterator[bytes]:
         while rows := con.fetchmany(10_000):
             yield from (b"" if line is None else line.encode() for (line,) in rows)
     except duckdb.Error as error:
-        raise SourceError(f"{path} cannot be read: {first_line(error)}.") from None
+        raise SourceError(f"{path} cannot be read: {error_summary(error)}.") from None
     finally:
         con.close()
 
@@ -120,6 +120,6 @@ def _zst_lines(path: str) -> Iterator[bytes]:
 def lines_relation(paths: Sequence[str]) -> str:
     """Return SQL for a table of one column, `line`: the lines as they are, missing where blank."""
     return (
-        f"read_csv([{file_list(paths)}], auto_detect=false, header=false, columns={{'line': 'VARCHAR'}}, "
+        f"read_csv([{quote_files(paths)}], auto_detect=false, header=false, columns={{'line': 'VARCHAR'}}, "
         "delim='\x1f', quote='', escape='', store_rejects=true)"
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from alsatian.data.item_filters import identifier
+from alsatian.data.item_filters import quote_identifier
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Cell:
+class SqlColumn:
     """A column inside DuckDB: the expression that selects it and its type."""
 
     sql: str
@@ -31,7 +31,7 @@ class Reject:
     """
 
     file: str
-    place: int
+    position: int
     reason: str
     text: str
 
@@ -62,17 +62,17 @@ class Source:
     con: DuckDBPyConnection
     name: str
     select: Callable[[Sequence[str]], str]
-    columns: dict[str, Cell]
+    columns: dict[str, SqlColumn]
     files: list[str] = field(default_factory=lambda: [""])
-    written: bool = False
+    is_text: bool = False
     samples: dict[str, list[str]] = field(default_factory=dict)
-    quoted: set[str] = field(default_factory=set)
+    quoted_columns: set[str] = field(default_factory=set)
     positional: bool = False
-    plain: Dialect | None = None
-    sound: tuple[str, str] | None = None
+    plain_dialect: Dialect | None = None
+    well_formed: tuple[str, str] | None = None
     rejects: Callable[[], list[Reject]] = _no_rejects
     line_of: Callable[[str, int, list[Reject]], int] | None = None
-    line_of_place: Callable[[str, int], int] | None = None
+    line_of_reject: Callable[[str, int], int] | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -90,29 +90,29 @@ def connect() -> DuckDBPyConnection:
     return con
 
 
-def describe(con: DuckDBPyConnection, relation: str) -> dict[str, Cell]:
+def describe_columns(con: DuckDBPyConnection, relation: str) -> dict[str, SqlColumn]:
     """Return the columns of a relation under the names that it gives them."""
     rows = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     # A column of type NULL is not selected: DuckDB cannot read one from an Arrow stream.
-    return {name: Cell("NULL" if kind == '"NULL"' else identifier(name), kind) for name, kind, *_ in rows}
+    return {name: SqlColumn("NULL" if kind == '"NULL"' else quote_identifier(name), kind) for name, kind, *_ in rows}
 
 
-def literal(text: str) -> str:
+def quote_literal(text: str) -> str:
     """Quote a string for SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def literals(texts: Sequence[str]) -> str:
+def quote_literals(texts: Sequence[str]) -> str:
     """Quote strings for an SQL list."""
-    return ", ".join(map(literal, texts))
+    return ", ".join(map(quote_literal, texts))
 
 
-def file_list(paths: Sequence[str]) -> str:
+def quote_files(paths: Sequence[str]) -> str:
     """Quote the names of files for DuckDB, which would take "[", "?" and "*" in them for a pattern."""
-    return literals([glob.escape(path) for path in paths])
+    return quote_literals([glob.escape(path) for path in paths])
 
 
-def first_line(error: object) -> str:
+def error_summary(error: object) -> str:
     """Return what DuckDB complains of, without its class, its hints and its drawing of the statement."""
     line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return line.split("Error: ", 1)[-1].rstrip(".!")

@@ -14,25 +14,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.errors import DataError, DependencyError, SourceError, nearest
+from alsatian.errors import DataError, DependencyError, SourceError, did_you_mean
 from alsatian.ingest.sources.frames import open_arrays
 from alsatian.ingest.sources.source import Source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_URL = re.compile(r"[A-Za-z][\w+.-]*:///?")
-_FILES = ("http:", "https:", "s3:", "s3a:", "gs:", "hdfs:", "ftp:", "sftp:", "file:")
+_URL_PATTERN = re.compile(r"[A-Za-z][\w+.-]*:///?")
+_FILE_SCHEMES = ("http:", "https:", "s3:", "s3a:", "gs:", "hdfs:", "ftp:", "sftp:", "file:")
 
-_DIALECTS = {"duckdb": "duckdb-engine", "snowflake": "snowflake-sqlalchemy", "clickhouse": "clickhouse-sqlalchemy"}
+_DIALECT_PACKAGES = {
+    "duckdb": "duckdb-engine",
+    "snowflake": "snowflake-sqlalchemy",
+    "clickhouse": "clickhouse-sqlalchemy",
+}
 
 
-def is_url(text: str) -> bool:
+def is_database_url(text: str) -> bool:
     """Tell whether a source is a database; raises SourceError for a file that would have to be fetched."""
-    found = _URL.match(text)
-    if found and text.lower().startswith(_FILES):
+    match = _URL_PATTERN.match(text)
+    if match and text.lower().startswith(_FILE_SCHEMES):
         raise SourceError(f"reading from {text!r} is not supported; download it first, and pass the path of the file.")
-    return bool(found)
+    return bool(match)
 
 
 def open_query(con: DuckDBPyConnection, url: str, query: str) -> Source:
@@ -41,20 +45,22 @@ def open_query(con: DuckDBPyConnection, url: str, query: str) -> Source:
     Raises SourceError when the database cannot be opened or refuses the query, DependencyError when it
     needs SQLAlchemy and that is not installed, DataError when the answer has no rows.
     """
-    names, rows = _sqlite(url, query) if url.startswith("sqlite:///") else _sqlalchemy(url, query)
+    names, rows = _query_sqlite(url, query) if url.startswith("sqlite:///") else _query_sqlalchemy(url, query)
     if not rows:
         raise DataError(f"the query has columns ({', '.join(map(repr, names))}) but no rows.")
     if len(set(names)) < len(names):
         raise DataError(f"the query gives two columns of one name ({', '.join(map(repr, names))}); name them with AS.")
-    columns = dict(zip(names, map(_column, zip(*rows, strict=True)), strict=True))
+    columns = dict(zip(names, map(_to_array, zip(*rows, strict=True)), strict=True))
     return open_arrays(con, columns, "the query")
 
 
-def _sqlite(url: str, query: str) -> tuple[list[str], Sequence[Sequence[Any]]]:
+def _query_sqlite(url: str, query: str) -> tuple[list[str], Sequence[Sequence[Any]]]:
     path = Path(url.partition(":///")[2])
     if not path.is_file():
-        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise SourceError(f"there is no database {str(path)!r}.{nearest(path.name, beside) or ' Check the path.'}")
+        file_names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise SourceError(
+            f"there is no database {str(path)!r}.{did_you_mean(path.name, file_names) or ' Check the path.'}"
+        )
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             cursor = database.execute(query)
@@ -65,7 +71,7 @@ def _sqlite(url: str, query: str) -> tuple[list[str], Sequence[Sequence[Any]]]:
         raise SourceError(f"SQLite refuses the query {query[:60]!r}: {error}.") from None
 
 
-def _sqlalchemy(url: str, query: str) -> tuple[list[str], Sequence[Sequence[Any]]]:
+def _query_sqlalchemy(url: str, query: str) -> tuple[list[str], Sequence[Sequence[Any]]]:
     try:
         import sqlalchemy
     except ImportError:
@@ -75,13 +81,13 @@ def _sqlalchemy(url: str, query: str) -> tuple[list[str], Sequence[Sequence[Any]
     try:
         engine = sqlalchemy.create_engine(url)
         with engine.connect() as connection:
-            answer = connection.execute(sqlalchemy.text(query))
-            rows = [tuple(row) for row in answer]
+            result = connection.execute(sqlalchemy.text(query))
+            rows = [tuple(row) for row in result]
         engine.dispose()
-        return list(answer.keys()), rows
+        return list(result.keys()), rows
     except sqlalchemy.exc.NoSuchModuleError:
         dialect = re.split("[:+]", url)[0]
-        package = _DIALECTS.get(dialect, f"sqlalchemy-{dialect}")
+        package = _DIALECT_PACKAGES.get(dialect, f"sqlalchemy-{dialect}")
         raise DependencyError(
             f"SQLAlchemy knows no database {dialect!r}; correct the URL, or install the package that brings its "
             f"dialect: pip install {package}."
@@ -92,7 +98,7 @@ def _sqlalchemy(url: str, query: str) -> tuple[list[str], Sequence[Sequence[Any]
         raise SourceError(f"the database refuses the query {query[:60]!r}: {str(error).splitlines()[0]}.") from None
 
 
-def _column(values: Sequence[Any]) -> NDArray[Any]:
+def _to_array(values: Sequence[Any]) -> NDArray[Any]:
     """Return values of one type as an array that DuckDB understands; a mix of types becomes text."""
     kinds = {type(value) for value in values if value is not None}
     missing = np.array([value is None for value in values], np.bool_)
@@ -101,13 +107,13 @@ def _column(values: Sequence[Any]) -> NDArray[Any]:
     if kinds <= {int, float, Decimal, bool} and kinds:
         return np.ma.masked_array(np.array([float(value or 0) for value in values]), missing)
     if kinds <= {datetime, date} and kinds:
-        moments = np.array([None if value is None else _utc(value) for value in values], "datetime64[us]")
-        return np.ma.masked_array(moments, missing)
+        timestamps = np.array([None if value is None else _to_utc(value) for value in values], "datetime64[us]")
+        return np.ma.masked_array(timestamps, missing)
     return np.array([None if value is None else str(value) for value in values] + [None], object)[:-1]
 
 
-def _utc(moment: datetime | date) -> datetime | date:
+def _to_utc(timestamp: datetime | date) -> datetime | date:
     """NumPy knows no time zones."""
-    if isinstance(moment, datetime) and moment.tzinfo:
-        return moment.replace(tzinfo=None) - (moment.utcoffset() or moment - moment)
-    return moment
+    if isinstance(timestamp, datetime) and timestamp.tzinfo:
+        return timestamp.replace(tzinfo=None) - (timestamp.utcoffset() or timestamp - timestamp)
+    return timestamp

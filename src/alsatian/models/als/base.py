@@ -23,31 +23,31 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
-from alsatian.errors import FitError, ParameterError, counted
+from alsatian.errors import FitError, ParameterError, pluralize
 from alsatian.kernels import Side, Weighting, weighted_entries
 from alsatian.models.als import eigenbasis_cg
-from alsatian.models.als.fit import InMemory, alternate
-from alsatian.models.als.half_problem import Half, Totals, weighed_gram, zeros
-from alsatian.models.factors.cold_start import PlacingModel
-from alsatian.recommender.explanation import Shares, regression_parts
-from alsatian.recommender.fit_run import Run
+from alsatian.models.als.fit import LocalSides, run_als
+from alsatian.models.als.half_problem import DataSummary, HalfProblem, unobserved_gram, zero_side
+from alsatian.models.factors.cold_start import ColdStartFactorModel
+from alsatian.recommender.explanation import Contributions, regression_contributions
+from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import param
-from alsatian.recommender.topn import Audience
+from alsatian.recommender.topn import UserBatch
 
-CG_STEPS, AXES_STEPS = (
+CG_STEPS, EIGENBASIS_CG_STEPS = (
     3,
     2,
 )  # of conjugate gradient; where empty cells count, and its axes are those of models/als/eigenbasis_cg.py
-EXACT_FACTORS = 32  # above, conjugate gradient comes sooner to the same objective: bench solvers --factors 16 32 64
-CACHED = 1 << 20  # bytes of a row's factors beyond which every step of conjugate gradient must fetch them anew
-FORMED = 128  # up to so many factors, forming such a row's system once costs no more than that
-START = 0.5  # how large a row's Gram matrix of starting factors is, beside its ridge
+MAX_FACTORS_EXACT = 32  # above, conjugate gradient comes sooner to the same objective: bench solvers --factors 16 32 64
+CACHE_BYTES = 1 << 20  # bytes of a row's factors beyond which every step of conjugate gradient must fetch them anew
+MAX_FACTORS_EXACT_LONG_ROWS = 128  # up to so many factors, forming such a row's system once costs no more than that
+INITIAL_GRAM_RATIO = 0.5  # how large a row's Gram matrix of starting factors is, beside its ridge
 
 
-class ALS(PlacingModel):
+class ALS(ColdStartFactorModel):
     """The loop, the fold-in and the explanation; the forms say how values become confidences and targets."""
 
-    source: ClassVar[str] = "als"
+    source_label: ClassVar[str] = "als"
     iterates: ClassVar[bool] = True
     epochs: int = param(default=15, doc="passes over the data", low=1, high=100_000, search=(5, 50, "linear"))
     tol: float = param(
@@ -56,13 +56,13 @@ class ALS(PlacingModel):
     solver: str = param(
         default="auto",
         doc="of each row: exact (cholesky), conjugate gradient (cg), or auto: "
-        f"exact up to {EXACT_FACTORS} factors; above by cg, but long rows up to {FORMED} factors, and the users at the "
+        f"exact up to {MAX_FACTORS_EXACT} factors; above by cg, but long rows up to {MAX_FACTORS_EXACT_LONG_ROWS} factors, and the users at the "
         "end, exactly",
         choices=("auto", "cholesky", "cg"),
     )
     cg_steps: int | None = param(
         default=None,
-        doc=f"steps of conjugate gradient (None: {CG_STEPS}, or {AXES_STEPS} where empty cells count)",
+        doc=f"steps of conjugate gradient (None: {CG_STEPS}, or {EIGENBASIS_CG_STEPS} where empty cells count)",
         kind=int,
         low=1,
         high=1000,
@@ -87,11 +87,11 @@ class ALS(PlacingModel):
     # What a form decides
 
     @abstractmethod
-    def _mean(self, totals: Totals) -> float:
+    def global_mean(self, totals: DataSummary) -> float:
         """Return m, fixed during the fit."""
 
     @abstractmethod
-    def _form(self, mean: float) -> Weighting:
+    def weighting(self, mean: float) -> Weighting:
         """Return how values enter the objective."""
 
     @property
@@ -99,48 +99,48 @@ class ALS(PlacingModel):
     def _regularization(self) -> tuple[float, float]:
         """Return reg, and nu: how the regularization of a row grows with its entries."""
 
-    def _level(self, totals: Totals) -> float:
+    def initial_score(self, totals: DataSummary) -> float:
         """Return about what x_u.y_i should be on average; where the factors begin."""
         return 0.0
 
     # Fitting
 
-    def _check(self, data: Interactions) -> None:
-        super()._check(data)
-        self._check_size(len(data.user_ids), len(data.item_ids))
+    def validate_data(self, data: Interactions) -> None:
+        super().validate_data(data)
+        self.validate_size(len(data.user_ids), len(data.item_ids))
 
-    def _check_size(self, users: int, items: int) -> None:
+    def validate_size(self, users: int, items: int) -> None:
         if self.factors > min(users, items):
             raise ParameterError(
                 f"factors={self.factors} is more than the data allows: it has {users:,} users and {items:,} items; "
                 f"pass at most {min(users, items)}."
             )
 
-    def _learn(self, data: Interactions, run: Run) -> dict[str, Any]:
-        return alternate(self, InMemory(self, data, run.threads), run)
+    def _fit_factors(self, data: Interactions, run: FitRun) -> dict[str, Any]:
+        return run_als(self, LocalSides(self, data, run.threads), run)
 
-    def _ridge(self, rows: CSR, form: Weighting) -> NDArray[Any]:
+    def row_ridge(self, rows: CSR, form: Weighting) -> NDArray[Any]:
         reg, nu = self._regularization
-        return np.asarray(reg * (rows.counts + form.unobserved * rows.columns) ** nu, self.precision)
+        return np.asarray(reg * (rows.counts + form.unobserved * rows.n_columns) ** nu, self.precision)
 
-    def _drawn(self, rng: np.random.Generator, rows: int, spread: float, level: float) -> Side:
+    def initial_factors(self, rng: np.random.Generator, rows: int, scale: float, mean_score: float) -> Side:
         """Draw a side to start from: products of factors begin near `level`, biases at 0."""
-        center = np.sqrt(abs(level) / max(self.factors, 1))
-        factors = rng.standard_normal((rows, self.factors)) * spread + center
+        center = np.sqrt(abs(mean_score) / max(self.factors, 1))
+        factors = rng.standard_normal((rows, self.factors)) * scale + center
         factors = np.abs(factors) if self.nonnegative else factors
         return Side(factors.astype(self.precision), np.zeros(rows, self.precision) if self.biased else None)
 
-    def _spread(self, mean_ridge: float, observed: float, rows: int, columns: int, form: Weighting) -> float:
+    def initial_scale(self, mean_ridge: float, total_weight: float, rows: int, columns: int, form: Weighting) -> float:
         """Return the standard deviation of the starting factors with which a side is solved first.
 
         mean_ridge, observed (weight of all entries), rows, columns: of the side that is solved.
         """
-        variance = START * mean_ridge / (observed / rows + form.unobserved * columns)
+        variance = INITIAL_GRAM_RATIO * mean_ridge / (total_weight / rows + form.unobserved * columns)
         return float(np.sqrt(variance or 0.1 / max(self.factors, 1)))  # without a ridge, any small size
 
-    def _solve(
+    def solve_side(
         self,
-        half: Half,
+        problem: HalfProblem,
         form: Weighting,
         fixed: Side,
         solution: Side,
@@ -152,58 +152,74 @@ class ALS(PlacingModel):
 
         steps: of conjugate gradient, 0 to solve exactly (None: as the solver says). gram: of the fixed side, if known.
         """
-        gram = weighed_gram(fixed, form, threads) if gram is None else gram
-        steps = self.epoch_steps if steps is None else steps
-        loss, failed = self._sweep(
-            half, form, eigenbasis_cg.basis(fixed, gram, steps, threads), solution, steps, threads
+        gram = unobserved_gram(fixed, form, threads) if gram is None else gram
+        steps = self.epoch_cg_steps if steps is None else steps
+        loss, failed_row = self.half_sweep(
+            problem, form, eigenbasis_cg.eigenbasis(fixed, gram, steps, threads), solution, steps, threads
         )
-        if failed >= 0:
-            who = f"{half.ids.what} {half.ids.id_of(failed)!r}" if half.ids else "the visitor"
-            raise self._unsolved(who, int(half.entries.counts[failed]))
+        if failed_row >= 0:
+            row_name = f"{problem.ids.side} {problem.ids.id_of(failed_row)!r}" if problem.ids else "the visitor"
+            raise self.singular_error(row_name, int(problem.entries.counts[failed_row]))
         return loss
 
-    def _sweep(
-        self, half: Half, form: Weighting, basis: eigenbasis_cg.Basis, solution: Side, steps: int, threads: int
+    def half_sweep(
+        self,
+        problem: HalfProblem,
+        form: Weighting,
+        basis: eigenbasis_cg.Basis,
+        solution: Side,
+        steps: int,
+        threads: int,
     ) -> tuple[float, int]:
         """Solve a side, or a block of its rows, in place; return its loss and the first row without solution, or -1."""
-        return eigenbasis_cg.half_sweep(
-            *(half.entries.for_kernels, form, basis, half.ridge, solution, steps),
-            exact_from=self._exact_from,
+        return eigenbasis_cg.eigenbasis_half_sweep(
+            *(problem.entries.kernel_rows, form, basis, problem.ridge, solution, steps),
+            exact_from=self._min_entries_exact,
             threads=threads,
             nonnegative=self.nonnegative,
         )
 
-    def _unsolved(self, who: str, values: int) -> FitError:
+    def singular_error(self, row_name: str, values: int) -> FitError:
         return FitError(
-            f"{who} with {counted(values, 'value')} has no finite, unique solution at {self.factors} factors and "
+            f"{row_name} with {pluralize(values, 'value')} has no finite, unique solution at {self.factors} factors and "
             f"reg={self._regularization[0]:g}; raise reg, lower factors, or pass precision='float64'."
         )
 
     @property
-    def epoch_steps(self) -> int:
+    def epoch_cg_steps(self) -> int:
         """The steps of conjugate gradient with which an epoch solves each row; 0: exactly."""
-        if self.nonnegative or self.solver == "cholesky" or (self.solver == "auto" and self.factors <= EXACT_FACTORS):
+        if (
+            self.nonnegative
+            or self.solver == "cholesky"
+            or (self.solver == "auto" and self.factors <= MAX_FACTORS_EXACT)
+        ):
             return 0
-        return self.cg_steps or (AXES_STEPS if self._form(0.0).unobserved else CG_STEPS)
+        return self.cg_steps or (EIGENBASIS_CG_STEPS if self.weighting(0.0).unobserved else CG_STEPS)
 
     @property
-    def _exact_from(self) -> int:
+    def _min_entries_exact(self) -> int:
         """From how many entries on an epoch solves a row exactly, whatever its steps."""
-        if self.solver == "cg" or self.factors > FORMED:
+        if self.solver == "cg" or self.factors > MAX_FACTORS_EXACT_LONG_ROWS:
             return kernels.NO_ROW_IS_AS_LONG
-        return CACHED // (max(self.factors, 1) * np.dtype(self.precision).itemsize)  # 4,096 at 64 factors
+        return CACHE_BYTES // (max(self.factors, 1) * np.dtype(self.precision).itemsize)  # 4,096 at 64 factors
 
     # Visitors
 
-    def _fold_in(self, history: CSR) -> Audience:
+    def encode_histories(self, history: CSR) -> UserBatch:
         """Solve visitors as a fit solves users, by the same half-sweep over other rows; always exactly."""
-        form = self._form(float(self.mean[0]))
-        items = self._items
-        visitors = zeros(items, history.rows)
-        self._solve(
-            Half(history, self._ridge(history, form), None), form, items, visitors, 1, steps=0, gram=self._item_gram
+        form = self.weighting(float(self.mean[0]))
+        items = self._item_side
+        visitors = zero_side(items, history.n_rows)
+        self.solve_side(
+            HalfProblem(history, self.row_ridge(history, form), None),
+            form,
+            items,
+            visitors,
+            1,
+            steps=0,
+            gram=self._item_gram,
         )
-        return Audience(history, np.arange(history.rows, dtype=np.int32), visitors.factors, visitors.bias)
+        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32), visitors.factors, visitors.bias)
 
     @cached_property
     def _item_gram(self) -> NDArray[Any] | None:
@@ -211,34 +227,34 @@ class ALS(PlacingModel):
 
         Items that attributes place were zeros in the fit, and remain so here: nobody could have chosen them.
         """
-        items = self._items
-        if self.placed_items is not None:
-            items = items._replace(factors=np.where(self.placed_items[:, None], 0, items.factors))
-        return weighed_gram(items, self._form(float(self.mean[0])))
+        items = self._item_side
+        if self.cold_items is not None:
+            items = items._replace(factors=np.where(self.cold_items[:, None], 0, items.factors))
+        return unobserved_gram(items, self.weighting(float(self.mean[0])))
 
     @property
-    def _items(self) -> Side:
+    def _item_side(self) -> Side:
         return Side(self.item_factors, self.item_bias)
 
-    def _explain(self, history: CSR, items: list[int]) -> Shares:
+    def contributions(self, history: CSR, items: list[int]) -> Contributions:
         """Take scores apart. With `nonnegative`, the person's factors that are 0 stay so: the others solve the plain
         regression without them, which has an answer in parts.
         """
-        form, fixed = self._form(float(self.mean[0])), self._items
-        confidence, target = weighted_entries(history.for_kernels, form, fixed)
+        form, fixed = self.weighting(float(self.mean[0])), self._item_side
+        confidence, target = weighted_entries(history.kernel_rows, form, fixed)
 
-        def wide(rows: Any) -> NDArray[np.float64]:
+        def design_rows(rows: Any) -> NDArray[np.float64]:
             factors = fixed.factors[rows].astype(np.float64)
             return factors if fixed.bias is None else np.column_stack([factors, np.ones(len(rows))])
 
-        f, y = wide(history.indices), wide(items)
-        outside = self._ridge(history, form) * np.eye(f.shape[1])
+        f, y = design_rows(history.indices), design_rows(items)
+        prior_matrix = self.row_ridge(history, form) * np.eye(f.shape[1])
         if self._item_gram is not None:
-            outside += self._item_gram
+            prior_matrix += self._item_gram
         if self.nonnegative:
-            free = np.ones(f.shape[1], bool)
-            free[: self.factors] = self._fold_in(history).vectors[0] > 0  # type: ignore[index]
-            f, y, outside = f[:, free], y[:, free], outside[np.ix_(free, free)]
-        parts = regression_parts(f, confidence - form.unobserved, target, outside, y)
-        bases = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
-        return Shares(bases, parts)
+            active = np.ones(f.shape[1], bool)
+            active[: self.factors] = self.encode_histories(history).vectors[0] > 0  # type: ignore[index]
+            f, y, prior_matrix = f[:, active], y[:, active], prior_matrix[np.ix_(active, active)]
+        per_entry = regression_contributions(f, confidence - form.unobserved, target, prior_matrix, y)
+        base = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
+        return Contributions(base, per_entry)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.kernels import Rows, Side, Weighting
 
-ROWS = 4096  # turned by one product: always the same blocks, so that the bits do not depend on the threads
+ROTATE_CHUNK_ROWS = 4096  # turned by one product: always the same blocks, so that the bits do not depend on the threads
 
 
 class Basis(NamedTuple):
@@ -31,15 +31,15 @@ class Basis(NamedTuple):
     axes: NDArray[Any] | None = None
 
 
-def basis(fixed: Side, gram: NDArray[Any] | None, steps: int, threads: int) -> Basis:
+def eigenbasis(fixed: Side, gram: NDArray[Any] | None, steps: int, threads: int) -> Basis:
     """Return the fixed side in the axes of `gram` for steps of conjugate gradient, if rows share a matrix."""
     if not steps or gram is None:
         return Basis(fixed, gram)
-    spread, axes = axes_of(gram)
-    return Basis(Side(turn(fixed.factors, axes, threads), None), np.diag(spread), axes)
+    eigenvalues, axes = decompose_gram(gram)
+    return Basis(Side(rotate(fixed.factors, axes, threads), None), np.diag(eigenvalues), axes)
 
 
-def half_sweep(
+def eigenbasis_half_sweep(
     rows: Rows,
     form: Weighting,
     basis: Basis,
@@ -52,41 +52,41 @@ def half_sweep(
     nonnegative: bool = False,
 ) -> tuple[float, int]:
     """Do as kernels.half_sweep does, in the axes of the basis."""
-    turned = solution if basis.axes is None else Side(turn(solution.factors, basis.axes, threads), None)
+    rotated = solution if basis.axes is None else Side(rotate(solution.factors, basis.axes, threads), None)
     result = kernels.half_sweep(
-        *(rows, form, basis.fixed, basis.gram, ridge, turned, steps),
+        *(rows, form, basis.fixed, basis.gram, ridge, rotated, steps),
         exact_from=exact_from,
         threads=threads,
         nonnegative=nonnegative,
     )
     if basis.axes is not None:
-        solution.factors[:] = turn(turned.factors, basis.axes.T, threads)
+        solution.factors[:] = rotate(rotated.factors, basis.axes.T, threads)
     return result
 
 
-def axes_of(gram: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+def decompose_gram(gram: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return D (k) and V (k, k); where the matrix is not finite, as it is, for the kernel to find no solution."""
     if not np.isfinite(gram).all():
         return np.diag(gram), np.eye(len(gram), dtype=gram.dtype)
-    with _blas().limit(limits=1, user_api="blas"):
-        spread, axes = np.linalg.eigh(gram.astype(np.float64))
-    return np.maximum(spread, 0).astype(gram.dtype), axes.astype(gram.dtype)
+    with _blas_controller().limit(limits=1, user_api="blas"):
+        eigenvalues, axes = np.linalg.eigh(gram.astype(np.float64))
+    return np.maximum(eigenvalues, 0).astype(gram.dtype), axes.astype(gram.dtype)
 
 
-def turn(factors: NDArray[Any], axes: NDArray[Any], threads: int) -> NDArray[Any]:
+def rotate(factors: NDArray[Any], axes: NDArray[Any], threads: int) -> NDArray[Any]:
     """Return factors times axes."""
     out, axes = np.empty_like(factors), np.ascontiguousarray(axes)
 
-    def block(start: int) -> None:
-        np.matmul(factors[start : start + ROWS], axes, out=out[start : start + ROWS])
+    def rotate_chunk(start: int) -> None:
+        np.matmul(factors[start : start + ROTATE_CHUNK_ROWS], axes, out=out[start : start + ROTATE_CHUNK_ROWS])
 
-    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        list(pool.map(block, range(0, len(factors), ROWS)))
+    with _blas_controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(rotate_chunk, range(0, len(factors), ROTATE_CHUNK_ROWS)))
     return out
 
 
 @cache
-def _blas() -> Any:
+def _blas_controller() -> Any:
     """Return what limits the threads of NumPy's products: looking for it takes longer than an epoch of small data."""
     from threadpoolctl import ThreadpoolController
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from alsatian.errors import ParameterError
 from alsatian.kernels import Weighting
 from alsatian.models.als.base import ALS
-from alsatian.models.als.half_problem import Totals
+from alsatian.models.als.half_problem import DataSummary
 from alsatian.recommender.hyperparameters import param
 
 
@@ -36,10 +36,10 @@ class ExplicitALS(ALS):
 
     For a good list of things to see next, an ImplicitALS on likes ranks far better; this model predicts ratings.
 
-    >>> model = ExplicitALS(factors=16, reg=0.1, nu=1)
+    >>> model = ExplicitALS(factors=16, reg=0.1, reg_exponent=1)
     """
 
-    predicts: ClassVar[bool] = True
+    predicts_ratings: ClassVar[bool] = True
     factors: int = param(
         default=64,
         doc="how many numbers describe a user or an item; 0: only mean and biases",
@@ -48,7 +48,7 @@ class ExplicitALS(ALS):
     )
     reg: float = param(default=0.8, doc="strength of regularization", low=0, search=(0.01, 3, "log"))
     biases: bool = param(default=True, doc="learn the mean and a bias of each user and item")
-    nu: float = param(
+    reg_exponent: float = param(
         default=0.6, doc="regularization grows with the count to this power: 1 as in Spark, 0 plain", low=0, high=2
     )
     unobserved_weight: float = param(default=0.0, doc="weight of the cells without a value, as zeros", low=0)
@@ -71,16 +71,16 @@ class ExplicitALS(ALS):
 
     @property
     def _regularization(self) -> tuple[float, float]:
-        return self.reg, self.nu
+        return self.reg, self.reg_exponent
 
-    def _mean(self, totals: Totals) -> float:
+    def global_mean(self, totals: DataSummary) -> float:
         return totals.mean if self.biases else 0.0
 
-    def _level(self, totals: Totals) -> float:
+    def initial_score(self, totals: DataSummary) -> float:
         if self.biases:
             return 0.0
         empty = totals.users * totals.items - totals.values
         return totals.total / (totals.values + self.unobserved_weight * empty)
 
-    def _form(self, mean: float) -> Weighting:
+    def weighting(self, mean: float) -> Weighting:
         return Weighting(0.0, 1.0, 1.0, -mean, self.unobserved_weight)

@@ -13,19 +13,19 @@ import numpy as np
 
 from alsatian.data.interactions import Interactions
 from alsatian.kernels import Side
-from alsatian.models.als.half_problem import Half, Totals, penalty, zeros
+from alsatian.models.als.half_problem import DataSummary, HalfProblem, regularization, zero_side
 from alsatian.models.als.momentum import Momentum
-from alsatian.recommender.fit_run import Run
+from alsatian.recommender.fit_run import FitRun
 
 if TYPE_CHECKING:
     from alsatian.models.als.base import ALS
 
 
-class Sides(Protocol):
+class FactorSides(Protocol):
     """The two sides of a fit, from their starting values on."""
 
     @property
-    def moved(self) -> bool:
+    def has_momentum(self) -> bool:
         """Whether momentum has moved the items since it began (anew)."""
 
     def solve_items(self) -> None:
@@ -34,39 +34,39 @@ class Sides(Protocol):
     def solve_users(self, steps: int | None = None) -> float:
         """Solve the users with the items fixed; return the whole objective. steps: as in ALS._solve."""
 
-    def back(self) -> None:
+    def undo_momentum(self) -> None:
         """Put the items back to where they were solved."""
 
-    def zero_users(self) -> None:
+    def reset_users(self) -> None:
         """Forget the users' factors and biases."""
 
-    def learned(self) -> dict[str, Any]:
+    def state_arrays(self) -> dict[str, Any]:
         """Return the learned arrays by name."""
 
 
-def alternate(
-    model: ALS, sides: Sides, run: Run, learned: Callable[[], dict[str, Any]] | None = None
+def run_als(
+    model: ALS, sides: FactorSides, run: FitRun, get_state: Callable[[], dict[str, Any]] | None = None
 ) -> dict[str, Any]:
     """Go through the epochs that the run has not yet had, and return what is learned (or else what `learned` gives)."""
-    learned = learned or sides.learned
+    get_state = get_state or sides.state_arrays
     loss = run.history[-1].objective if run.history else np.inf
     for _ in run.epochs(model.epochs, model.name):
-        before = loss
+        previous_loss = loss
         sides.solve_items()
         loss = sides.solve_users()
-        if loss > before and sides.moved:
-            sides.back()  # exactly solved, the users can only lower what the last epoch reached
+        if loss > previous_loss and sides.has_momentum:
+            sides.undo_momentum()  # exactly solved, the users can only lower what the last epoch reached
             loss = sides.solve_users(steps=0)
-        if run.finish(loss, model.tol, learned):
+        if run.finish(loss, model.tol, get_state):
             break
     if model.nonnegative:
-        sides.zero_users()  # where a visitor's descent begins, so that the bits are the same
-    if model.nonnegative or (model.solver == "auto" and model.epoch_steps):
-        run.amend(sides.solve_users(steps=0))
-    return learned()
+        sides.reset_users()  # where a visitor's descent begins, so that the bits are the same
+    if model.nonnegative or (model.solver == "auto" and model.epoch_cg_steps):
+        run.replace_last_objective(sides.solve_users(steps=0))
+    return get_state()
 
 
-class InMemory:
+class LocalSides:
     """Both sides as arrays of this process.
 
     They start from seeded values: biases are the regularized means that they would be without factors (two half-sweeps
@@ -77,60 +77,62 @@ class InMemory:
     """
 
     def __init__(self, model: ALS, data: Interactions, threads: int) -> None:
-        totals = Totals.of(data)
+        summary = DataSummary.from_data(data)
         self.model, self.threads, self.momentum = model, threads, Momentum()
-        self.mean = model._mean(totals)
-        self.form = model._form(self.mean)
+        self.mean = model.global_mean(summary)
+        self.form = model.weighting(self.mean)
         self.by_user, self.by_item = (
-            Half(entries, model._ridge(entries, self.form), ids)
+            HalfProblem(entries, model.row_ridge(entries, self.form), ids)
             for entries, ids in ((data.by_user, data.user_ids), (data.by_item, data.item_ids))
         )
-        level, rng = model._level(totals), np.random.default_rng(model.seed)
-        self.users = model._drawn(rng, totals.users, self._spread(self.by_item), level)
-        self.items = model._drawn(rng, totals.items, self._spread(self.by_user), level)
-        self._start()
+        mean_score, rng = model.initial_score(summary), np.random.default_rng(model.seed)
+        self.users = model.initial_factors(rng, summary.users, self._initial_scale(self.by_item), mean_score)
+        self.items = model.initial_factors(rng, summary.items, self._initial_scale(self.by_user), mean_score)
+        self._initialize_sides()
 
-    def _spread(self, solved: Half) -> float:
-        rows, weights = solved.entries, solved.entries.weights
-        observed = len(rows.indices) if weights is None else weights.sum(dtype=np.float64)
-        return self.model._spread(float(solved.ridge.mean()), observed, rows.rows, rows.columns, self.form)
+    def _initial_scale(self, problem: HalfProblem) -> float:
+        rows, weights = problem.entries, problem.entries.weights
+        total_weight = len(rows.indices) if weights is None else weights.sum(dtype=np.float64)
+        return self.model.initial_scale(
+            float(problem.ridge.mean()), total_weight, rows.n_rows, rows.n_columns, self.form
+        )
 
-    def _start(self) -> None:
+    def _initialize_sides(self) -> None:
         if self.users.bias is not None:
-            user_bias, item_bias = (side._replace(factors=side.factors[:, :0].copy()) for side in self._both)
-            self._solve(self.by_item, user_bias, item_bias)
-            self._solve(self.by_user, item_bias, user_bias)
+            user_bias, item_bias = (side._replace(factors=side.factors[:, :0].copy()) for side in self._sides)
+            self._solve_side(self.by_item, user_bias, item_bias)
+            self._solve_side(self.by_user, item_bias, user_bias)
         if self.model.factors:
-            self._solve(self.by_user, self.items, self.users)
+            self._solve_side(self.by_user, self.items, self.users)
 
-    def _solve(self, half: Half, fixed: Side, solution: Side, steps: int | None = None) -> float:
-        return self.model._solve(half, self.form, fixed, solution, self.threads, steps)
+    def _solve_side(self, problem: HalfProblem, fixed: Side, solution: Side, steps: int | None = None) -> float:
+        return self.model.solve_side(problem, self.form, fixed, solution, self.threads, steps)
 
     @property
-    def _both(self) -> tuple[Side, Side]:
+    def _sides(self) -> tuple[Side, Side]:
         return self.users, self.items
 
     @property
-    def moved(self) -> bool:
-        return self.momentum.moved
+    def has_momentum(self) -> bool:
+        return self.momentum.is_active
 
     def solve_items(self) -> None:
-        self._solve(self.by_item, self.users, self.items)
+        self._solve_side(self.by_item, self.users, self.items)
         if self.model.accelerate:
             self.momentum.move(self.items)
             if self.model.nonnegative:
                 np.maximum(self.items.factors, 0, out=self.items.factors)
 
     def solve_users(self, steps: int | None = None) -> float:
-        return self._solve(self.by_user, self.items, self.users, steps) + penalty(self.by_item, self.items)
+        return self._solve_side(self.by_user, self.items, self.users, steps) + regularization(self.by_item, self.items)
 
-    def back(self) -> None:
-        self.momentum.back(self.items)
+    def undo_momentum(self) -> None:
+        self.momentum.undo(self.items)
 
-    def zero_users(self) -> None:
-        self.users = zeros(self.users, len(self.users.factors))
+    def reset_users(self) -> None:
+        self.users = zero_side(self.users, len(self.users.factors))
 
-    def learned(self) -> dict[str, Any]:
+    def state_arrays(self) -> dict[str, Any]:
         factors = {"user_factors": self.users.factors, "item_factors": self.items.factors}
         biases = {"user_bias": self.users.bias, "item_bias": self.items.bias}
         return factors | biases | {"mean": np.array([self.mean], self.model.precision)}

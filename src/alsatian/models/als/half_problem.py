@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.data.csr import CSR
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
 from alsatian.kernels import Side, Weighting
 
 
-class Half(NamedTuple):
+class HalfProblem(NamedTuple):
     """One side of the data: its entries row by row, the rows' ridges, and the ids to name a row by (None: visitors)."""
 
     entries: CSR
     ridge: NDArray[Any]
-    ids: Ids | None
+    ids: IdMap | None
 
 
-class Totals(NamedTuple):
+class DataSummary(NamedTuple):
     """What a fit must know of the data as a whole: how much there is, the (weighted) mean and the sum of the values."""
 
     users: int
@@ -32,25 +32,27 @@ class Totals(NamedTuple):
     total: float
 
     @classmethod
-    def of(cls, data: Interactions) -> Totals:
+    def from_data(cls, data: Interactions) -> DataSummary:
         total = float(data.values.sum(dtype=np.float64))
         return cls(len(data.user_ids), len(data.item_ids), len(data), data.mean, total)
 
 
-def weighed_gram(fixed: Side, form: Weighting, threads: int | None = None) -> NDArray[Any] | None:
+def unobserved_gram(fixed: Side, form: Weighting, threads: int | None = None) -> NDArray[Any] | None:
     """Return w0 F'F, or None when w0 is zero."""
     return kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
 
 
-def zeros(like: Side, rows: int) -> Side:
+def zero_side(template: Side, rows: int) -> Side:
     """Return so many rows of zeros, shaped like a side that is learned."""
-    dtype = like.factors.dtype
-    return Side(np.zeros((rows, like.factors.shape[1]), dtype), None if like.bias is None else np.zeros(rows, dtype))
+    dtype = template.factors.dtype
+    return Side(
+        np.zeros((rows, template.factors.shape[1]), dtype), None if template.bias is None else np.zeros(rows, dtype)
+    )
 
 
-def penalty(half: Half, side: Side) -> float:
+def regularization(problem: HalfProblem, side: Side) -> float:
     """Return sum over rows of r (|x|^2 + b^2)."""
     squares = np.einsum("ij,ij->i", side.factors, side.factors, dtype=np.float64)
     if side.bias is not None:
         squares += side.bias.astype(np.float64) ** 2
-    return float(half.ridge.astype(np.float64) @ squares)
+    return float(problem.ridge.astype(np.float64) @ squares)

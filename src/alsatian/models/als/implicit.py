@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 from alsatian.errors import DataError, ParameterError
 from alsatian.kernels import Weighting
 from alsatian.models.als.base import ALS
-from alsatian.models.als.half_problem import Totals
-from alsatian.recommender.hyperparameters import Search, param
+from alsatian.models.als.half_problem import DataSummary
+from alsatian.recommender.hyperparameters import SearchRange, param
 
 # What a setting is when it is not given; one that a form does not list has no meaning there.
 # Chosen by bench/defaults.py.
-DEFAULTS: dict[str, dict[str, float]] = {
-    "hu": {"reg": 20.0, "nu": 0.0, "alpha": 2.0},
-    "rendle": {"reg": 0.01, "nu": 1.0, "unobserved_weight": 0.4},
-    "implicit": {"reg": 20.0, "nu": 0.0, "alpha": 3.0},
+FORM_DEFAULTS: dict[str, dict[str, float]] = {
+    "hu": {"reg": 20.0, "reg_exponent": 0.0, "alpha": 2.0},
+    "rendle": {"reg": 0.01, "reg_exponent": 1.0, "unobserved_weight": 0.4},
+    "implicit": {"reg": 20.0, "reg_exponent": 0.0, "alpha": 3.0},
 }
 
-SEARCH: dict[str, dict[str, Search]] = {"rendle": {"reg": (1e-4, 1.0, "log")}}  # where a form differs
+FORM_SEARCH_RANGES: dict[str, dict[str, SearchRange]] = {"rendle": {"reg": (1e-4, 1.0, "log")}}  # where a form differs
 
 
-def _by_form(name: str) -> str:
-    return ", ".join(f"{form} {settings[name]:g}" for form, settings in DEFAULTS.items() if name in settings)
+def _describe_defaults(name: str) -> str:
+    return ", ".join(f"{form} {settings[name]:g}" for form, settings in FORM_DEFAULTS.items() if name in settings)
 
 
 class ImplicitALS(ALS):
@@ -51,30 +51,34 @@ class ImplicitALS(ALS):
     of conjugate gradient 4 (s + 1) x values x factors + (users + items) x (s + 1) x factors^2; with `nonnegative`
     values x factors^2 + s x (users + items) x factors^2, where s, the rounds of coordinate descent, is some tens.
 
-    >>> model = ImplicitALS(factors=64, form="hu", alpha=15)
+    >>> model = ImplicitALS(factors=64, loss="hu", alpha=15)
     """
 
-    form: str = param(default="hu", doc="of the loss", choices=tuple(DEFAULTS))
+    loss: str = param(default="hu", doc="of the loss", choices=tuple(FORM_DEFAULTS))
     reg: float | None = param(
-        default=None, doc=f"strength of regularization ({_by_form('reg')})", kind=float, low=0, search=(0.5, 200, "log")
+        default=None,
+        doc=f"strength of regularization ({_describe_defaults('reg')})",
+        kind=float,
+        low=0,
+        search=(0.5, 200, "log"),
     )
     alpha: float | None = param(
         default=None,
-        doc=f"confidence of a unit of value ({_by_form('alpha')})",
+        doc=f"confidence of a unit of value ({_describe_defaults('alpha')})",
         kind=float,
         low=0,
         search=(0.2, 50, "log"),
     )
     unobserved_weight: float | None = param(
         default=None,
-        doc=f"of cells without a value ({_by_form('unobserved_weight')})",
+        doc=f"of cells without a value ({_describe_defaults('unobserved_weight')})",
         kind=float,
         low=0,
         search=(1e-3, 1, "log"),
     )
-    nu: float | None = param(
+    reg_exponent: float | None = param(
         default=None,
-        doc=f"regularization grows with the count to this power ({_by_form('nu')})",
+        doc=f"regularization grows with the count to this power ({_describe_defaults('reg_exponent')})",
         kind=float,
         low=0,
         high=2,
@@ -84,39 +88,39 @@ class ImplicitALS(ALS):
     def _check_params(self) -> None:
         super()._check_params()
         for name in ("alpha", "unobserved_weight"):
-            if (value := getattr(self, name)) is not None and name not in DEFAULTS[self.form]:
-                own = [form for form, settings in DEFAULTS.items() if name in settings]
+            if (value := getattr(self, name)) is not None and name not in FORM_DEFAULTS[self.loss]:
+                forms = [form for form, settings in FORM_DEFAULTS.items() if name in settings]
                 raise ParameterError(
-                    f"{name}={value:g} has no effect with form={self.form!r}; drop it, or pass form={own[0]!r}."
+                    f"{name}={value:g} has no effect with form={self.loss!r}; drop it, or pass form={forms[0]!r}."
                 )
 
-    def search_of(self, name: str) -> Search | None:
-        return SEARCH.get(self.form, {}).get(name, super().search_of(name))
+    def search_range(self, name: str) -> SearchRange | None:
+        return FORM_SEARCH_RANGES.get(self.loss, {}).get(name, super().search_range(name))
 
-    def _setting(self, name: str) -> Any:
+    def effective_value(self, name: str) -> Any:
         """Return a setting as given, or as this form has it by default."""
-        given = super()._setting(name)
-        return DEFAULTS[self.form].get(name) if given is None else given
+        value = super().effective_value(name)
+        return FORM_DEFAULTS[self.loss].get(name) if value is None else value
 
     @property
     def _regularization(self) -> tuple[float, float]:
-        return self._setting("reg"), self._setting("nu")
+        return self.effective_value("reg"), self.effective_value("reg_exponent")
 
-    def _check_values(self, values: NDArray[np.float32]) -> None:
-        if self.use_values and (wrong := values <= 0).any():
+    def validate_values(self, values: NDArray[np.float32]) -> None:
+        if self.use_values and (invalid := values <= 0).any():
             raise DataError(
-                f"implicit-als takes values as amounts above 0, and {wrong.sum():,} of {len(values):,} are not, such "
-                f"as {values[np.argmax(wrong)]:g}; leave such rows out when reading (where=), keep only likes "
-                "(likes(at_least=...)), or pass use_values=False."
+                f"implicit-als takes values as amounts above 0, and {invalid.sum():,} of {len(values):,} are not, such "
+                f"as {values[np.argmax(invalid)]:g}; leave such rows out when reading (where=), keep only likes "
+                "(likes(min_rating=...)), or pass use_values=False."
             )
 
-    def _mean(self, totals: Totals) -> float:
+    def global_mean(self, totals: DataSummary) -> float:
         return 0.0
 
-    def _form(self, mean: float) -> Weighting:
-        slope, one = (1.0, 0.0) if self.use_values else (0.0, 1.0)
-        if self.form == "rendle":
-            w0 = self._setting("unobserved_weight")
-            return Weighting(slope, one + w0, slope, one, w0)
-        alpha, base = self._setting("alpha"), float(self.form == "hu")
-        return Weighting(alpha * slope, alpha * one + base, alpha * slope, alpha * one + base, 1.0)
+    def weighting(self, mean: float) -> Weighting:
+        slope, constant = (1.0, 0.0) if self.use_values else (0.0, 1.0)
+        if self.loss == "rendle":
+            w0 = self.effective_value("unobserved_weight")
+            return Weighting(slope, constant + w0, slope, constant, w0)
+        alpha, base = self.effective_value("alpha"), float(self.loss == "hu")
+        return Weighting(alpha * slope, alpha * constant + base, alpha * slope, alpha * constant + base, 1.0)

@@ -15,28 +15,31 @@ class Momentum:
     """
 
     def __init__(self) -> None:
-        self.solved: Side | None = None  # Y_t
+        self.last_solution: Side | None = None  # Y_t
         self.steps = 0
 
     def move(self, side: Side) -> None:
         """Move `side`, just solved, in place."""
-        before, self.solved = self.solved, Side(side.factors.copy(), None if side.bias is None else side.bias.copy())
-        if before is None:
+        previous, self.last_solution = (
+            self.last_solution,
+            Side(side.factors.copy(), None if side.bias is None else side.bias.copy()),
+        )
+        if previous is None:
             return
         self.steps += 1
         share = self.steps / (self.steps + 2)
-        for array, earlier in zip(side, before, strict=True):
+        for array, previous_array in zip(side, previous, strict=True):
             if array is not None:
-                array += array.dtype.type(share) * (array - earlier)
+                array += array.dtype.type(share) * (array - previous_array)
 
     @property
-    def moved(self) -> bool:
+    def is_active(self) -> bool:
         return self.steps > 0
 
-    def back(self, side: Side) -> None:
+    def undo(self, side: Side) -> None:
         """Put `side` back to where it was solved."""
-        assert self.solved is not None
-        for array, solved in zip(side, self.solved, strict=True):
+        assert self.last_solution is not None
+        for array, solution in zip(side, self.last_solution, strict=True):
             if array is not None:
-                array[:] = solved
+                array[:] = solution
         self.steps = 0

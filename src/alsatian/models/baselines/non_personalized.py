@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import Audience, Mask, Top
+from alsatian.recommender.topn import Mask, TopN, UserBatch
 
 
-class Impersonal(Model):
+class NonPersonalizedModel(Model):
     """What they share: the list of the highest numbers, without what each person has seen."""
 
     @property
@@ -22,7 +22,7 @@ class Impersonal(Model):
     def item_scores(self) -> NDArray[Any]:
         """The number of each item."""
 
-    def _prepare(self) -> None:
+    def build_caches(self) -> None:
         self.__dict__.pop("_panels", None)
 
     @cached_property
@@ -30,7 +30,7 @@ class Impersonal(Model):
         no_factors = np.empty((len(self.item_scores), 0), np.float32)
         return kernels.pack_items(no_factors, self.item_scores.astype(np.float32))
 
-    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
-        nobody = np.empty((audience.seen.rows, 0), np.float32)
-        seen = audience.left_out(exclude_seen)
-        return Top(*kernels.top_k(self._panels, nobody, audience.rows, n, seen, allowed, threads))
+    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+        no_vectors = np.empty((batch.histories.n_rows, 0), np.float32)
+        exclusions = batch.exclusions(exclude_seen)
+        return TopN(*kernels.top_k(self._panels, no_vectors, batch.rows, n, exclusions, allowed, threads))

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
-from alsatian.models.baselines.non_personalized import Impersonal
-from alsatian.recommender.fit_run import Run
+from alsatian.models.baselines.non_personalized import NonPersonalizedModel
+from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
-from alsatian.recommender.topn import Audience
+from alsatian.recommender.topn import UserBatch
 
-DAMPING = 25.0
-DAY = 86_400  # seconds
+DEFAULT_DAMPING = 25.0
+SECONDS_PER_DAY = 86_400  # seconds
 
 
-class Popularity(Impersonal):
+class Popularity(NonPersonalizedModel):
     """Ranks items by how many users have them, or by their mean value; it costs two passes over the data.
 
     By count it has no freedom, so its figure in an evaluation also proves the evaluator. By mean, the score is
@@ -34,13 +34,13 @@ class Popularity(Impersonal):
     Score: the count, or the damped mean in the unit of the data.
     """
 
-    source: ClassVar[str] = "popular"
-    learned: ClassVar[tuple[str, ...]] = ("item_counts", "item_means", "mean")
+    source_label: ClassVar[str] = "popular"
+    state_arrays: ClassVar[tuple[str, ...]] = ("item_counts", "item_means", "mean")
     by: str = param(
         default="count", doc="how many users have an item, or the mean of their values", choices=("count", "mean")
     )
     damping: float | None = param(
-        default=None, doc=f"values equal to the mean of all, added to each item's (by='mean': {DAMPING:g})",
+        default=None, doc=f"values equal to the mean of all, added to each item's (by='mean': {DEFAULT_DAMPING:g})",
         kind=float, low=0, search=(1, 100, "log"),
     )  # fmt: skip
     days: int | None = param(
@@ -54,51 +54,52 @@ class Popularity(Impersonal):
             )
 
     @property
-    def predicts(self) -> bool:
+    def predicts_ratings(self) -> bool:
         return self.by == "mean"
 
     @property
     def item_scores(self) -> NDArray[Any]:
         return self.item_counts if self.item_means is None else self.item_means
 
-    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
+    def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
         items = len(data.item_ids)
         shapes = {"item_counts": (items,)} | ({"item_means": (items,), "mean": (1,)} if self.by == "mean" else {})
-        check_shapes(learned, shapes)
+        check_shapes(state, shapes)
 
-    def _check(self, data: Interactions) -> None:
-        super()._check(data)
+    def validate_data(self, data: Interactions) -> None:
+        super().validate_data(data)
         if self.days is not None and data.times is None:
             raise ParameterError(
                 f"days={self.days} needs the time of every value, and this data has none; name its column when reading "
                 "(time=, on the command line --time), or drop days."
             )
 
-    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
+    def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
         if self.days is not None and data.times is not None:
-            data = data.where(data.times > int(data.times.max()) - self.days * DAY)
-        counted = {"item_counts": data.item_counts}
+            data = data.where(data.times > int(data.times.max()) - self.days * SECONDS_PER_DAY)
+        state = {"item_counts": data.item_counts}
         if self.by == "count":
-            return counted
-        return counted | {"item_means": self._damped_means(data), "mean": np.array([data.mean])}
+            return state
+        return state | {"item_means": self._damped_means(data), "mean": np.array([data.mean])}
 
     def _damped_means(self, data: Interactions) -> NDArray[np.float64]:
-        damping = DAMPING if self.damping is None else self.damping
+        damping = DEFAULT_DAMPING if self.damping is None else self.damping
         weights = np.ones(len(data)) if data.by_user.weights is None else data.by_user.weights.astype(np.float64)
         counts, sums = (
-            np.bincount(data.items, each, minlength=len(data.item_ids)) for each in (weights, weights * data.values)
+            np.bincount(data.items, amounts, minlength=len(data.item_ids))
+            for amounts in (weights, weights * data.values)
         )
         means = np.full(len(counts), data.mean)  # where there is nothing to divide by
         np.divide(sums + damping * data.mean, counts + damping, out=means, where=counts + damping > 0)
         return means
 
-    def _prepare(self) -> None:
+    def build_caches(self) -> None:
         self.item_counts: NDArray[np.int64]
         self.item_means: NDArray[np.float64] | None
         self.mean: NDArray[np.float64] | None
-        super()._prepare()
+        super().build_caches()
 
-    def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
+    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
         if self.item_means is None or self.mean is None:
-            return super()._predict(audience, items)
+            return super().score_pairs(batch, items)
         return np.where(items >= 0, self.item_means[items], self.mean[0]).astype(np.float32)

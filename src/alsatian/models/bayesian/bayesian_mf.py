@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
-from alsatian.models.bayesian.gibbs import Chain
+from alsatian.models.bayesian.gibbs import GibbsChain
 from alsatian.models.factors.factor_model import FactorModel
-from alsatian.recommender.fit_run import Run
+from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
-from alsatian.recommender.model import Some
-from alsatian.recommender.topn import Audience, slices
+from alsatian.recommender.model import IdOrIds
+from alsatian.recommender.topn import UserBatch, chunks
 
-Floats = NDArray[Any]
+GibbsArray = NDArray[Any]
 
 
 class BayesianMF(FactorModel):
@@ -50,10 +50,10 @@ class BayesianMF(FactorModel):
     >>> model = BayesianMF(factors=16, draws=300)
     """
 
-    source: ClassVar[str] = "bayes"
+    source_label: ClassVar[str] = "bayes"
     iterates: ClassVar[bool] = True
-    predicts: ClassVar[bool] = True
-    learned: ClassVar[tuple[str, ...]] = (
+    predicts_ratings: ClassVar[bool] = True
+    state_arrays: ClassVar[tuple[str, ...]] = (
         "user_factors", "item_factors", "user_biases", "item_biases", "means", "noise", "user_prior", "item_prior",
     )  # fmt: skip
     factors: int = param(default=16, doc="how many numbers describe a user or an item", low=1, search=(4, 64, "log"))
@@ -69,30 +69,30 @@ class BayesianMF(FactorModel):
     @overload
     def predict(
         self,
-        users: Some,
-        items: Some,
+        users: IdOrIds,
+        items: IdOrIds,
         *,
         clip: bool = False,
-        unknown: Literal["raise", "skip", "baseline"] = "raise",
+        unknown: Literal["raise", "skip", "bias"] = "raise",
         return_std: Literal[False] = False,
     ) -> NDArray[np.float32]: ...
     @overload
     def predict(
         self,
-        users: Some,
-        items: Some,
+        users: IdOrIds,
+        items: IdOrIds,
         *,
         clip: bool = False,
-        unknown: Literal["raise", "skip", "baseline"] = "raise",
+        unknown: Literal["raise", "skip", "bias"] = "raise",
         return_std: Literal[True],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
     def predict(
         self,
-        users: Some,
-        items: Some,
+        users: IdOrIds,
+        items: IdOrIds,
         *,
         clip: bool = False,
-        unknown: Literal["raise", "skip", "baseline"] = "raise",
+        unknown: Literal["raise", "skip", "bias"] = "raise",
         return_std: bool = False,
     ) -> NDArray[np.float32] | tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the predicted value of each pair, as every model does, and with return_std its standard deviation.
@@ -102,14 +102,16 @@ class BayesianMF(FactorModel):
         values = super().predict(users, items, clip=clip, unknown=unknown)
         if not return_std:
             return values
-        pairs = self._pairs(users, items, unknown)
+        pairs = self._paired_rows(users, items, unknown)
         return values, np.where(np.isnan(values), np.nan, self.deviations(*pairs)).astype(np.float32)
 
     def deviations(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.float32]:
         """Return the standard deviation of the value of each pair of rows; -1 is somebody of whom nothing is known."""
-        parts = [self._variance(users[some], items[some]) for some in slices(len(users), self.user_factors.shape[1])]
-        spread: NDArray[np.float32] = np.sqrt(np.concatenate([np.zeros(0), *parts])).astype(np.float32)
-        return spread
+        variances = [
+            self._variance(users[chunk], items[chunk]) for chunk in chunks(len(users), self.user_factors.shape[1])
+        ]
+        deviations: NDArray[np.float32] = np.sqrt(np.concatenate([np.zeros(0), *variances])).astype(np.float32)
+        return deviations
 
     def _variance(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return the variance of the draws' predictions, plus the mean of what each draw leaves open: the noise, and
@@ -117,31 +119,33 @@ class BayesianMF(FactorModel):
         """
         x, user_bias = self._draws_of(users, self.user_factors, self.user_biases)
         y, item_bias = self._draws_of(items, self.item_factors, self.item_biases)
-        predicted = self.means + user_bias + item_bias + np.einsum("pdk,pdk->pd", x, y)
-        variance: Floats = predicted.var(axis=1, dtype=np.float64) + (1 / self.noise).mean(dtype=np.float64)
-        strangers, novelties = users < 0, items < 0
-        for new, others, prior, their_prior in (
-            (strangers, y, self.user_prior, self.item_prior),
-            (novelties, x, self.item_prior, self.user_prior),
+        predictions = self.means + user_bias + item_bias + np.einsum("pdk,pdk->pd", x, y)
+        variance: GibbsArray = predictions.var(axis=1, dtype=np.float64) + (1 / self.noise).mean(dtype=np.float64)
+        new_users, new_items = users < 0, items < 0
+        for is_new, other_factors, prior, other_prior in (
+            (new_users, y, self.user_prior, self.item_prior),
+            (new_items, x, self.item_prior, self.user_prior),
         ):  # of x.y + b with (x, b) from the prior, and y not counted from its mean: sum y^2 / lambda_x + 1 / lambda_b
-            whole = others[new] + their_prior[:, 0, :-1]
-            left_open = (whole**2 / prior[:, 1, :-1]).sum(axis=2) + 1 / prior[:, 1, -1]
-            variance[new] += left_open.mean(axis=1, dtype=np.float64)
-        both = 1 / (self.user_prior[:, 1, :-1] * self.item_prior[:, 1, :-1])
-        variance[strangers & novelties] += both.sum(axis=1).mean(dtype=np.float64)
+            raw_factors = other_factors[is_new] + other_prior[:, 0, :-1]
+            prior_variance = (raw_factors**2 / prior[:, 1, :-1]).sum(axis=2) + 1 / prior[:, 1, -1]
+            variance[is_new] += prior_variance.mean(axis=1, dtype=np.float64)
+        prior_products = 1 / (self.user_prior[:, 1, :-1] * self.item_prior[:, 1, :-1])
+        variance[new_users & new_items] += prior_products.sum(axis=1).mean(dtype=np.float64)
         return variance
 
-    def _draws_of(self, rows: NDArray[np.int32], factors: Floats, biases: Floats) -> tuple[Floats, Floats]:
+    def _draws_of(
+        self, rows: NDArray[np.int32], factors: GibbsArray, biases: GibbsArray
+    ) -> tuple[GibbsArray, GibbsArray]:
         """Return factors (rows, draws, factors) and biases (rows, draws) of some rows, zeros for row -1."""
-        draws, known = len(self.noise), rows >= 0
-        drawn = factors[rows].reshape(len(rows), draws, self.factors) * np.sqrt(draws, dtype=np.float32)
-        return drawn * known[:, None, None], biases[rows] * known[:, None]
+        draws, is_known = len(self.noise), rows >= 0
+        draw_factors = factors[rows].reshape(len(rows), draws, self.factors) * np.sqrt(draws, dtype=np.float32)
+        return draw_factors * is_known[:, None, None], biases[rows] * is_known[:, None]
 
-    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
-        draws = len(learned["noise"]) if "noise" in learned else 0
+    def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
+        draws = len(state["noise"]) if "noise" in state else 0
         if not 1 <= draws <= self.draws:
             raise ValueError(f"it holds {draws} draws, not 1 to {self.draws}")
-        check_shapes(learned, self._shapes(data, draws))
+        check_shapes(state, self._shapes(data, draws))
 
     def _shapes(self, data: Interactions, draws: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the learned arrays."""
@@ -153,68 +157,68 @@ class BayesianMF(FactorModel):
             | {"means": (draws,), "noise": (draws,)}
         )
 
-    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
-        chain = Chain(data, self.factors, self.seed, run.threads)
-        learned = {name: np.empty(shape, np.float32) for name, shape in self._shapes(data, self.draws).items()}
-        kept = 0
+    def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
+        chain = GibbsChain(data, self.factors, self.seed, run.threads)
+        state = {name: np.empty(shape, np.float32) for name, shape in self._shapes(data, self.draws).items()}
+        stored = 0
 
-        def so_far() -> dict[str, Any]:
-            if not kept:  # a draw of the burn-in, until the first that is to be kept takes its place
-                self._keep(chain, learned, 0)
-            shapes = self._shapes(data, max(kept, 1))
-            found = {
-                name: np.ascontiguousarray(all_[tuple(map(slice, shapes[name]))]) for name, all_ in learned.items()
+        def current_state() -> dict[str, Any]:
+            if not stored:  # a draw of the burn-in, until the first that is to be kept takes its place
+                self._store_draw(chain, state, 0)
+            shapes = self._shapes(data, max(stored, 1))
+            arrays = {
+                name: np.ascontiguousarray(array[tuple(map(slice, shapes[name]))]) for name, array in state.items()
             }
-            if kept < self.draws:
+            if stored < self.draws:
                 for name in ("user_factors", "item_factors"):
-                    found[name] = found[name] * np.sqrt(self.draws / max(kept, 1), dtype=np.float32)
-            return found
+                    arrays[name] = arrays[name] * np.sqrt(self.draws / max(stored, 1), dtype=np.float32)
+            return arrays
 
         for sweep in run.epochs(self.burn_in + self.draws * self.thin, self.name):
             error = chain.sweep()
             if sweep > self.burn_in and (sweep - self.burn_in) % self.thin == 0:
-                self._keep(chain, learned, kept)
-                kept += 1
-            if run.finish(error, 0.0, so_far):
+                self._store_draw(chain, state, stored)
+                stored += 1
+            if run.finish(error, 0.0, current_state):
                 break
-        return so_far()
+        return current_state()
 
-    def _keep(self, chain: Chain, learned: dict[str, Floats], place: int) -> None:
+    def _store_draw(self, chain: GibbsChain, state: dict[str, GibbsArray], draw: int) -> None:
         """Put the last draw at its place, the factors divided by the root of the number of draws that there will be."""
-        mean, users, items = chain.centered()
-        columns = slice(place * self.factors, (place + 1) * self.factors)
+        mean, users, items = chain.zero_mean_state()
+        columns = slice(draw * self.factors, (draw + 1) * self.factors)
         for name, (factors, bias), prior in (
             ("user", users, chain.users.prior),
             ("item", items, chain.items.prior),
         ):
-            learned[f"{name}_factors"][:, columns] = factors.astype(np.float32) / np.sqrt(self.draws, dtype=np.float32)
-            learned[f"{name}_biases"][:, place] = bias
-            learned[f"{name}_prior"][place] = prior
-        learned["means"][place], learned["noise"][place] = mean, chain.noise
+            state[f"{name}_factors"][:, columns] = factors.astype(np.float32) / np.sqrt(self.draws, dtype=np.float32)
+            state[f"{name}_biases"][:, draw] = bias
+            state[f"{name}_prior"][draw] = prior
+        state["means"][draw], state["noise"][draw] = mean, chain.noise
 
-    def _prepare(self) -> None:
-        super()._prepare()
-        self.user_biases: Floats
-        self.item_biases: Floats
-        self.means: Floats
-        self.noise: Floats
-        self.user_prior: Floats
-        self.item_prior: Floats
+    def build_caches(self) -> None:
+        super().build_caches()
+        self.user_biases: GibbsArray
+        self.item_biases: GibbsArray
+        self.means: GibbsArray
+        self.noise: GibbsArray
+        self.user_prior: GibbsArray
+        self.item_prior: GibbsArray
         self.user_bias, self.item_bias = (
             biases.mean(axis=1, dtype=np.float64).astype(np.float32) for biases in (self.user_biases, self.item_biases)
         )
         self.mean = self.means.mean(keepdims=True, dtype=np.float64).astype(np.float32)
 
-    def _fold_in(self, history: CSR) -> Audience:
+    def encode_histories(self, history: CSR) -> UserBatch:
         """Give visitors the posterior means of each draw."""
         draws = len(self.noise)
-        vectors = np.empty((history.rows, self.user_factors.shape[1]), np.float32)
-        offsets = np.empty(history.rows, np.float32)
-        for row in range(history.rows):
+        vectors = np.empty((history.n_rows, self.user_factors.shape[1]), np.float32)
+        offsets = np.empty(history.n_rows, np.float32)
+        for row in range(history.n_rows):
             means = self._posterior_means(history.take(np.array([row])))
             vectors[row] = means[:, :-1].ravel() / np.sqrt(draws)
             offsets[row] = means[:, -1].mean()
-        return Audience(history, np.arange(history.rows, dtype=np.int32), vectors, offsets)
+        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32), vectors, offsets)
 
     def _posterior_means(self, history: CSR) -> NDArray[np.float64]:
         """Return, for each draw, the mean of a person's factors and bias (draws, factors + 1) given her history.

@@ -19,71 +19,73 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.data.csr import CSR
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError
 from alsatian.kernels import Side, Weighting
 
-SHAPE, RATE = 50.0, 1.0  # chosen by bench/bayesian.py
-START = 0.1  # how large the items' factors are at first, in units
-MOST = 1e4  # the noise is at least 1% of the values' spread: beyond, rows' systems are singular in single precision
+PRECISION_PRIOR_SHAPE, PRECISION_PRIOR_RATE = 50.0, 1.0  # chosen by bench/bayesian.py
+INITIAL_FACTOR_SCALE = 0.1  # how large the items' factors are at first, in units
+MAX_RELATIVE_PRECISION = (
+    1e4  # the noise is at least 1% of the values' spread: beyond, rows' systems are singular in single precision
+)
 
-Floats = NDArray[Any]
+GibbsArray = NDArray[Any]
 
 
 class Prior(NamedTuple):
     """Of the rows of one side, (x, b): mean and precision (factors + 1) of each number."""
 
-    mean: Floats
-    precision: Floats
+    mean: GibbsArray
+    precision: GibbsArray
 
 
-class Sampled:
+class GibbsSide:
     """One side: its rows as they were last drawn, and their prior."""
 
-    def __init__(self, entries: CSR, ids: Ids, units: Floats) -> None:
-        count, factors = entries.rows, len(units) - 1
+    def __init__(self, entries: CSR, ids: IdMap, units: GibbsArray) -> None:
+        count, factors = entries.n_rows, len(units) - 1
         self.ids = ids
         self.units = units
-        self.rows = entries.for_kernels
-        self.drawn = Side(np.zeros((count, factors), np.float32), np.zeros(count, np.float32))
+        self.rows = entries.kernel_rows
+        self.side = Side(np.zeros((count, factors), np.float32), np.zeros(count, np.float32))
         self.prior = Prior(np.zeros(len(units)), units**-2.0)
         self._noise = np.empty((count, len(units)), np.float32)
-        self._no_ridge = np.zeros(count, np.float32)
+        self._zero_ridge = np.zeros(count, np.float32)
 
     def draw(self, form: Weighting, fixed: Side, rng: np.random.Generator, threads: int) -> float:
         """Draw all rows given the other side, then their prior given them; return sum c (value - prediction)^2."""
         mean, precision = self.prior
         rng.standard_normal(out=self._noise, dtype=np.float32)
-        squares, failed = kernels.half_sweep(
-            self.rows, form, fixed, np.diag(precision).astype(np.float32), self._no_ridge, self.drawn,
+        squares, failed_row = kernels.half_sweep(
+            self.rows, form, fixed, np.diag(precision).astype(np.float32), self._zero_ridge, self.side,
             threads=threads, rhs_offset=(precision * mean).astype(np.float32), noise=self._noise,
         )  # fmt: skip
-        if failed >= 0:
+        if failed_row >= 0:
             raise FitError(
-                f"{self.ids.what} {self.ids.id_of(failed)!r} has no finite draw at {len(mean) - 1} factors; values may "
+                f"{self.ids.side} {self.ids.id_of(failed_row)!r} has no finite draw at {len(mean) - 1} factors; values may "
                 "be too large or too small for single precision: rescale them."
             )
         self._draw_prior(*self._moments(), rng)
         return squares
 
-    def _moments(self) -> tuple[Floats, Floats]:
+    def _moments(self) -> tuple[GibbsArray, GibbsArray]:
         """Return the sums of all rows and of their squares, a number for each column."""
-        factors, bias = self.drawn
+        factors, bias = self.side
         columns = np.empty((len(self.units), len(factors)))  # lying side by side, they are summed several times as fast
         columns[:-1], columns[-1] = factors.T, bias
         return columns.sum(axis=1), np.square(columns).sum(axis=1)
 
-    def _draw_prior(self, sums: Floats, squares: Floats, rng: np.random.Generator) -> None:
+    def _draw_prior(self, sums: GibbsArray, squares: GibbsArray, rng: np.random.Generator) -> None:
         """Draw lambda, and mu given lambda, of every column (conjugate; mu's own prior counts as one row at zero)."""
         count = len(self.ids)
-        rate = RATE * self.units**2 + (squares - sums**2 / (count + 1)) / 2
-        precision = rng.standard_gamma(SHAPE + count / 2, len(rate)) / rate
+        rate = PRECISION_PRIOR_RATE * self.units**2 + (squares - sums**2 / (count + 1)) / 2
+        precision = rng.standard_gamma(PRECISION_PRIOR_SHAPE + count / 2, len(rate)) / rate
         spread = 1 / np.sqrt((count + 1) * precision)
         self.prior = Prior(sums / (count + 1) + spread * rng.standard_normal(len(rate)), precision)
 
 
-class Chain:
+class GibbsChain:
     """The state of the sampler; all random numbers come from one generator, in a fixed order."""
 
     def __init__(self, data: Interactions, factors: int, seed: int, threads: int) -> None:
@@ -96,27 +98,27 @@ class Chain:
         self.weight = float(len(values)) if weights is None else float(weights.sum(dtype=np.float64))
         self.noise = 1 / self.variance  # alpha
         units = np.append(np.full(factors, self.variance**0.25), self.variance**0.5)
-        self.users = Sampled(data.by_user, data.user_ids, units)
-        self.items = Sampled(data.by_item, data.item_ids, units)
-        start = START * units[:-1] * self.rng.standard_normal((len(data.item_ids), factors))
-        self.items.drawn.factors[:] = start
+        self.users = GibbsSide(data.by_user, data.user_ids, units)
+        self.items = GibbsSide(data.by_item, data.item_ids, units)
+        start = INITIAL_FACTOR_SCALE * units[:-1] * self.rng.standard_normal((len(data.item_ids), factors))
+        self.items.side.factors[:] = start
 
     def sweep(self) -> float:
         """Draw the users, the items and the noise; return the root mean squared error on the data."""
         form = Weighting(0.0, self.noise, self.noise, -self.noise * self.mean, 0.0)
-        self.users.draw(form, self.items.drawn, self.rng, self.threads)
-        squares = self.items.draw(form, self.users.drawn, self.rng, self.threads) / self.noise
-        drawn = self.rng.gamma(1 + self.count / 2, 1 / (self.variance + squares / 2))
-        self.noise = min(drawn, MOST / self.variance)
+        self.users.draw(form, self.items.side, self.rng, self.threads)
+        squares = self.items.draw(form, self.users.side, self.rng, self.threads) / self.noise
+        noise = self.rng.gamma(1 + self.count / 2, 1 / (self.variance + squares / 2))
+        self.noise = min(noise, MAX_RELATIVE_PRECISION / self.variance)
         return float(np.sqrt(squares / self.weight))
 
-    def centered(self) -> tuple[float, Side, Side]:
+    def zero_mean_state(self) -> tuple[float, Side, Side]:
         """Return mean, users and items of the same predictions, written so that both priors have mean zero:
 
         with x = mu_x + x' and y = mu_y + y', x.y = mu_x.mu_y + x'.mu_y + mu_x.y' + x'.y', which goes into mean,
         user bias, item bias and factors. So zeros stand for somebody of whom nothing is known.
         """
-        (user_factors, user_bias), (item_factors, item_bias) = self.users.drawn, self.items.drawn
+        (user_factors, user_bias), (item_factors, item_bias) = self.users.side, self.items.side
         assert user_bias is not None
         assert item_bias is not None
         x_mean, y_mean = self.users.prior.mean[:-1], self.items.prior.mean[:-1]

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
-from alsatian.recommender.fit_run import Run
+from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import Audience, either
+from alsatian.recommender.topn import UserBatch, any_mask
 
 
-class Combined(Model):
+class EnsembleModel(Model):
     """What combinations share. Array `x` of part 0 is their array "0.x"; an audience has a view of it for each part.
 
     They know whom and what any of their parts knows: placed by attributes are all that one of these places.
@@ -24,64 +24,68 @@ class Combined(Model):
 
     @property
     @abstractmethod
-    def models(self) -> Sequence[Model]:
-        """The parts."""
+    def members(self) -> Sequence[Model]:
+        """The models that are combined, in order."""
 
     @property
-    def learned(self) -> tuple[str, ...]:  # type: ignore[override]
-        return tuple(f"{at}.{name}" for at, part in enumerate(self.models) for name in part.learned)
+    def state_arrays(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(
+            f"{position}.{name}" for position, member in enumerate(self.members) for name in member.state_arrays
+        )
 
     @property
     def iterates(self) -> bool:  # type: ignore[override]
-        return any(part.iterates for part in self.models)
+        return any(member.iterates for member in self.members)
 
     @property
-    def top_value(self) -> float:
-        return max(part.top_value for part in self.models)
+    def default_like_value(self) -> float:
+        return max(member.default_like_value for member in self.members)
 
     @property
-    def bounds(self) -> tuple[float, float] | None:
-        return next((part.bounds for part in self.models if part.bounds), None)
+    def value_range(self) -> tuple[float, float] | None:
+        return next((member.value_range for member in self.members if member.value_range), None)
 
-    def _check(self, data: Interactions) -> None:
-        for part in self.models:
-            part._check(data)
+    def validate_data(self, data: Interactions) -> None:
+        for member in self.members:
+            member.validate_data(data)
 
-    def _check_values(self, values: NDArray[np.float32]) -> None:
-        for part in self.models:
-            part._check_values(values)
+    def validate_values(self, values: NDArray[np.float32]) -> None:
+        for member in self.members:
+            member.validate_values(values)
 
-    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
-        for at, part in enumerate(self.models):
-            part.check_learned(data, _own(learned, at))
+    def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
+        for position, member in enumerate(self.members):
+            member.validate_state(data, _member_arrays(state, position))
 
-    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
-        learned: dict[str, Any] = {}
-        for at, part in enumerate(self.models):
-            arrays = part._fit(data, run.of(part))
-            learned |= {f"{at}.{name}": array for name, array in arrays.items()}
-        return learned
+    def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
+        state: dict[str, Any] = {}
+        for position, member in enumerate(self.members):
+            arrays = member.fit_state(data, run.for_member(member))
+            state |= {f"{position}.{name}": array for name, array in arrays.items()}
+        return state
 
-    def _prepare(self) -> None:
-        for at, part in enumerate(self.models):
-            part.restore(self.data, _own(vars(self), at), [], self.training)
-        self.placed_users = either(part.placed_users for part in self.models)
-        self.placed_items = either(part.placed_items for part in self.models)
+    def build_caches(self) -> None:
+        for position, member in enumerate(self.members):
+            member.set_state(self.data, _member_arrays(vars(self), position), [], self.training)
+        self.cold_users = any_mask(member.cold_users for member in self.members)
+        self.cold_items = any_mask(member.cold_items for member in self.members)
 
-    def _known(self, rows: NDArray[np.int32]) -> Audience:
-        views = tuple(part._known(rows) for part in self.models)
-        return Audience(self.data.by_user, rows, views=views, placed=self.placed_users)
+    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
+        member_batches = tuple(member.encode_users(rows) for member in self.members)
+        return UserBatch(self.data.by_user, rows, member_batches=member_batches, from_attributes=self.cold_users)
 
-    def _fold_in(self, history: CSR) -> Audience:
-        views = tuple(part._fold_in(history) for part in self.models)
-        return Audience(history, np.arange(history.rows, dtype=np.int32), views=views)
+    def encode_histories(self, history: CSR) -> UserBatch:
+        member_batches = tuple(member.encode_histories(history) for member in self.members)
+        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32), member_batches=member_batches)
 
 
-def views(audience: Audience, rows: NDArray[np.int32]) -> list[Audience]:
+def member_batches_for(batch: UserBatch, rows: NDArray[np.int32]) -> list[UserBatch]:
     """Return these people of an audience as each part sees them."""
-    return [view._replace(rows=rows) for view in audience.views]
+    return [member_batch._replace(rows=rows) for member_batch in batch.member_batches]
 
 
-def _own(arrays: Mapping[str, Any], at: int) -> dict[str, Any]:
+def _member_arrays(arrays: Mapping[str, Any], position: int) -> dict[str, Any]:
     """Return the arrays of one part by the names it knows."""
-    return {name.removeprefix(f"{at}."): array for name, array in arrays.items() if name.startswith(f"{at}.")}
+    return {
+        name.removeprefix(f"{position}."): array for name, array in arrays.items() if name.startswith(f"{position}.")
+    }

@@ -10,31 +10,31 @@ from numpy.typing import NDArray
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, ParameterError
-from alsatian.models.ensemble.base import Combined, views
-from alsatian.models.ensemble.blend_weights import search, weights_param
+from alsatian.models.ensemble.base import EnsembleModel, member_batches_for
+from alsatian.models.ensemble.blend_weights import fit_weights, weights_param
 from alsatian.models.ensemble.model_parameters import models_param
 from alsatian.models.ensemble.rank_fusion import (
-    Measure,
-    as_they_are,
-    by_rank,
-    filled,
-    opinions,
-    ranked,
-    speaking,
-    standard,
+    ScoreTransform,
+    fill_missing_scores,
+    fuse,
+    identity,
+    member_scores,
+    members_that_score,
+    reciprocal_ranks,
+    z_score,
 )
 from alsatian.recommender import resolve, topn
-from alsatian.recommender.fit_run import Run
+from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import Audience, Mask, Top
+from alsatian.recommender.topn import Mask, TopN, UserBatch
 from alsatian.split import holdout
 
-HELD_OUT = 5  # values of each user that weights="fit" holds out
-JUDGES = 5000  # users, drawn at random, on whom it judges
+VALIDATION_VALUES_PER_USER = 5  # values of each user that weights="fit" holds out
+MAX_VALIDATION_USERS = 5000  # users, drawn at random, on whom it judges
 
 
-class Blend(Combined):
+class Blend(EnsembleModel):
     """Several models fitted on the same data, their lists combined by weights w that sum to 1.
 
     by="rank": weighted reciprocal rank fusion (Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion outperforms
@@ -55,15 +55,15 @@ class Blend(Combined):
     weights="fit" holds five values of each user out, fits the parts on the rest, takes the weights of an even lattice
     over all there are whose lists have the highest NDCG@10, and fits the parts again on everything.
 
-    Learned: shares (parts), the weights as they sum to 1; and what each part learns, "0.item_factors" and so on.
+    Learned: fitted_weights (members), the weights as they sum to 1; and what each part learns, "0.item_factors" and so on.
     Score: as above; at most 1/61 for by="rank". Cost of a list: a full ranking by each part. Fitting the weights costs
     a second fit of each part.
 
-    >>> blend = Blend(parts=["implicit-als", "popularity"], weights=[0.9, 0.1])
+    >>> blend = Blend(members=["implicit-als", "popularity"], weights=[0.9, 0.1])
     """
 
-    source: ClassVar[str] = "blend"
-    parts: tuple[Model, ...] = models_param(default=("implicit-als", "popularity"), doc="the models to combine")
+    source_label: ClassVar[str] = "blend"
+    members: tuple[Model, ...] = models_param(default=("implicit-als", "popularity"), doc="the models to combine")
     weights: tuple[float, ...] | str = weights_param(
         default="fit", doc="a number for each part, or fit: found on values held out of the data"
     )
@@ -71,124 +71,149 @@ class Blend(Combined):
     seed: int = param(default=0, doc="of the values and users that weights='fit' holds out", low=0)
 
     def _check_params(self) -> None:
-        if self.weights != "fit" and len(self.weights) != len(self.parts):
+        if self.weights != "fit" and len(self.weights) != len(self.members):
             raise ParameterError(
-                f"weights has {len(self.weights)} numbers for {len(self.parts)} parts; pass one for each, or 'fit'."
+                f"weights has {len(self.weights)} numbers for {len(self.members)} parts; pass one for each, or 'fit'."
             )
 
     @property
-    def models(self) -> Sequence[Model]:
-        return self.parts
+    def state_arrays(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("fitted_weights", *super().state_arrays)
 
     @property
-    def learned(self) -> tuple[str, ...]:  # type: ignore[override]
-        return ("shares", *super().learned)
+    def predicts_ratings(self) -> bool:
+        return self.by == "score" and all(member.predicts_ratings for member in self.members)
 
     @property
-    def predicts(self) -> bool:
-        return self.by == "score" and all(part.predicts for part in self.parts)
-
-    @property
-    def remark(self) -> str:
-        shares = zip(self.parts, self.shares, strict=True)
-        return f"weights {', '.join(f'{part.name} {share:.2f}' for part, share in shares)}"
+    def fit_note(self) -> str:
+        shares = zip(self.members, self.fitted_weights, strict=True)
+        return f"weights {', '.join(f'{member.name} {weight:.2f}' for member, weight in shares)}"
 
     # Fitting
 
-    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
-        check_shapes(learned, {"shares": (len(self.parts),)})
-        super().check_learned(data, learned)
+    def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
+        check_shapes(state, {"fitted_weights": (len(self.members),)})
+        super().validate_state(data, state)
 
-    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
-        shares = self._found(data, run) if isinstance(self.weights, str) else np.divide(self.weights, sum(self.weights))
-        return super()._fit(data, run) | {"shares": shares.astype(np.float32)}
+    def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
+        shares = (
+            self._fit_weights(data, run)
+            if isinstance(self.weights, str)
+            else np.divide(self.weights, sum(self.weights))
+        )
+        return super().fit_state(data, run) | {"fitted_weights": shares.astype(np.float32)}
 
-    def _prepare(self) -> None:
-        self.shares: NDArray[np.float32]
-        super()._prepare()
+    def build_caches(self) -> None:
+        self.fitted_weights: NDArray[np.float32]
+        super().build_caches()
 
-    def _found(self, data: Interactions, run: Run) -> NDArray[np.float32]:
+    def _fit_weights(self, data: Interactions, run: FitRun) -> NDArray[np.float32]:
         """Return the weights that rank best what is held out of the data."""
         if data.by_user.counts.max() < 2:
             raise DataError("weights='fit' holds values out, and nobody has two or more; pass weights=[...].")
-        held = holdout.per_user(data, HELD_OUT, self.seed)
-        judges = np.flatnonzero(held.held_out.by_user.counts).astype(np.int32)
-        if len(judges) > JUDGES:
-            judges = np.sort(np.random.default_rng(self.seed).choice(judges, JUDGES, replace=False))
-        trial = Blend(**self.params | {"weights": [1] * len(self.parts)})
-        trial.fit(held.train, threads=run.threads, progress=run.progress, callbacks=run.callbacks)
-        return search(trial._opinions(judges, run.threads), held.held_out.by_user.take(judges), len(self.parts))
+        split = holdout.split_per_user(data, VALIDATION_VALUES_PER_USER, self.seed)
+        validation_users = np.flatnonzero(split.held_out.by_user.counts).astype(np.int32)
+        if len(validation_users) > MAX_VALIDATION_USERS:
+            validation_users = np.sort(
+                np.random.default_rng(self.seed).choice(validation_users, MAX_VALIDATION_USERS, replace=False)
+            )
+        blend = Blend(**self.params | {"weights": [1] * len(self.members)})
+        blend.fit(split.train, threads=run.threads, progress=run.progress, callbacks=run.callbacks)
+        return fit_weights(
+            blend._member_scores(validation_users, run.threads),
+            split.held_out.by_user.take(validation_users),
+            len(self.members),
+        )
 
-    def _opinions(
+    def _member_scores(
         self, users: NDArray[np.int32], threads: int
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
-        audience = self._known(users)
-        for rows in topn.blocks(users, len(self.data.item_ids)):
-            rankings = self._rankings(audience, rows, True, threads)
-            yield from opinions(rankings, self._people(audience, rows), self._items, self._measure)
+        batch = self.encode_users(users)
+        for rows in topn.row_chunks(users, len(self.data.item_ids)):
+            rankings = self._rankings(batch, rows, True, threads)
+            yield from member_scores(
+                rankings, self._user_coverage(batch, rows), self._item_coverage, self._score_transform
+            )
 
     # Answers
 
-    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
-        blocks = topn.blocks(audience.rows, len(self.data.item_ids))
-        tops = (
-            (self._rankings(audience, rows, exclude_seen, threads), self._people(audience, rows)) for rows in blocks
+    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+        chunks = topn.row_chunks(batch.rows, len(self.data.item_ids))
+        rankings = (
+            (self._rankings(batch, rows, exclude_seen, threads), self._user_coverage(batch, rows)) for rows in chunks
         )
-        return self._joined(tops, self._measure, n, allowed)
+        return self._fuse_rankings(rankings, self._score_transform, n, allowed)
 
     @property
-    def _knows_similar(self) -> bool:
-        return any(part._knows_similar for part in self.parts)
+    def supports_similar(self) -> bool:
+        return any(member.supports_similar for member in self.members)
 
-    def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
+    def rank_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
         """Blend what the parts that know similar items say of them."""
-        items, able = len(self.data.item_ids), [at for at, part in enumerate(self.parts) if part._knows_similar]
-        if not able:
-            return super()._most_similar(rows, n, allowed, threads)
-        tops = (
-            ([self.parts[at]._most_similar(some, items, None, threads) for at in able], self._items[some][:, able])
-            for some in topn.blocks(rows, items)
+        items, members = (
+            len(self.data.item_ids),
+            [member for member, model in enumerate(self.members) if model.supports_similar],
         )
-        return self._joined(tops, by_rank if self.by == "rank" else standard, n, allowed, able)
+        if not members:
+            return super().rank_similar(rows, n, allowed, threads)
+        rankings = (
+            (
+                [self.members[member].rank_similar(chunk, items, None, threads) for member in members],
+                self._item_coverage[chunk][:, members],
+            )
+            for chunk in topn.row_chunks(rows, items)
+        )
+        return self._fuse_rankings(rankings, reciprocal_ranks if self.by == "rank" else z_score, n, allowed, members)
 
-    def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        if not self.predicts:
-            return super()._predict(audience, items)
-        people = zip(self.parts, views(audience, audience.rows), strict=True)
-        said = np.column_stack([part._predict(view, items) for part, view in people])
-        speaks = speaking(self._people(audience, audience.rows), self._items[items] & (items >= 0)[:, None])
-        return np.asarray((filled(said, speaks) * self.shares).sum(axis=1), np.float32)
+    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
+        if not self.predicts_ratings:
+            return super().score_pairs(batch, items)
+        member_batches = zip(self.members, member_batches_for(batch, batch.rows), strict=True)
+        scores = np.column_stack([member.score_pairs(member_batch, items) for member, member_batch in member_batches])
+        coverage = members_that_score(
+            self._user_coverage(batch, batch.rows), self._item_coverage[items] & (items >= 0)[:, None]
+        )
+        return np.asarray((fill_missing_scores(scores, coverage) * self.fitted_weights).sum(axis=1), np.float32)
 
     @property
-    def _measure(self) -> Measure:
-        return by_rank if self.by == "rank" else as_they_are if self.predicts else standard
+    def _score_transform(self) -> ScoreTransform:
+        return reciprocal_ranks if self.by == "rank" else identity if self.predicts_ratings else z_score
 
     @property
-    def _items(self) -> Mask:
+    def _item_coverage(self) -> Mask:
         """Which items each part knows (items, parts)."""
         counts = self.data.item_counts
-        return np.column_stack([resolve.are_known(slice(None), counts, part.placed_items) for part in self.parts])
+        return np.column_stack([resolve.can_score(slice(None), counts, member.cold_items) for member in self.members])
 
-    def _people(self, audience: Audience, rows: NDArray[np.int32]) -> Mask:
+    def _user_coverage(self, batch: UserBatch, rows: NDArray[np.int32]) -> Mask:
         """Which of these people each part knows (people, parts); nobody knows row -1."""
-        counts = audience.seen.counts
-        known = [resolve.are_known(rows, counts, view.placed) & (rows >= 0) for view in audience.views]
-        return np.column_stack(known)
+        counts = batch.histories.counts
+        coverage = [
+            resolve.can_score(rows, counts, member_batch.from_attributes) & (rows >= 0)
+            for member_batch in batch.member_batches
+        ]
+        return np.column_stack(coverage)
 
-    def _rankings(self, audience: Audience, rows: NDArray[np.int32], exclude_seen: bool, threads: int) -> list[Top]:
+    def _rankings(self, batch: UserBatch, rows: NDArray[np.int32], exclude_seen: bool, threads: int) -> list[TopN]:
         """Return each part's whole ranking for these people."""
-        items, people = len(self.data.item_ids), zip(self.parts, views(audience, rows), strict=True)
-        return [part._best(view, items, exclude_seen, None, threads) for part, view in people]
+        items, member_batches = len(self.data.item_ids), zip(self.members, member_batches_for(batch, rows), strict=True)
+        return [
+            member.rank(member_batch, items, exclude_seen, None, threads) for member, member_batch in member_batches
+        ]
 
-    def _joined(
+    def _fuse_rankings(
         self,
-        blocks: Iterable[tuple[list[Top], Mask]],
-        measure: Measure,
+        chunks: Iterable[tuple[list[TopN], Mask]],
+        transform: ScoreTransform,
         n: int,
         allowed: Mask | None,
-        parts: Sequence[int] | slice = slice(None),
-    ) -> Top:
+        members: Sequence[int] | slice = slice(None),
+    ) -> TopN:
         """Return the n best by the weighted sum of what these parts' rankings, some people's at a time, say."""
-        items, shares = self._items[:, parts], self.shares[None, parts]
-        people = (person for tops, knows in blocks for person in opinions(tops, knows, items, measure))
-        return topn.stacked((ranked(rows, says, shares, n, allowed) for rows, says in people), n)
+        items, weights = self._item_coverage[:, members], self.fitted_weights[None, members]
+        user_scores = (
+            user_ranking
+            for rankings, coverage in chunks
+            for user_ranking in member_scores(rankings, coverage, items, transform)
+        )
+        return topn.concat((fuse(rows, score_table, weights, n, allowed) for rows, score_table in user_scores), n)

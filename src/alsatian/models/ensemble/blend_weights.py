@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from alsatian import metrics
 from alsatian.data.csr import CSR
 from alsatian.errors import ParameterError
-from alsatian.models.ensemble.rank_fusion import ranked
+from alsatian.models.ensemble.rank_fusion import fuse
 from alsatian.recommender.hyperparameters import Param
 
-FINEST, MOST = 20, 300  # a lattice steps by 1/20 or, with many parts, has no more than 300 points
-PLACES = 10  # NDCG@10 decides
+MAX_GRID_STEPS, MAX_GRID_POINTS = 20, 300  # a lattice steps by 1/20 or, with many parts, has no more than 300 points
+NDCG_AT = 10  # NDCG@10 decides
 
 
 @dataclass(frozen=True)
-class Weights(Param):
+class BlendWeightsParam(Param):
     """A number for each part, or "fit"."""
 
     def check(self, name: str, value: Any) -> tuple[float, ...] | str:
@@ -38,28 +38,28 @@ class Weights(Param):
             raise ParameterError(f"{name}={value!r} gives nothing any weight; pass a number above 0.")
         return tuple(map(float, numbers))
 
-    def parse(self, name: str, written: str) -> tuple[float, ...] | str:
-        if written == "fit":
-            return written
+    def parse(self, name: str, text: str) -> tuple[float, ...] | str:
+        if text == "fit":
+            return text
         try:
-            return self.check(name, [float(number) for number in written.split(",")])
+            return self.check(name, [float(number) for number in text.split(",")])
         except ValueError as error:
             if isinstance(error, ParameterError):
                 raise
-            words = f"{name}={written} is neither numbers nor 'fit'; write such as 0.6,0.4."
-            raise ParameterError(words) from None
+            message = f"{name}={text} is neither numbers nor 'fit'; write such as 0.6,0.4."
+            raise ParameterError(message) from None
 
 
 def weights_param(default: str, doc: str) -> Any:
     """Declare a hyper-parameter that holds the weights of parts."""
-    return Weights(default, doc, tuple)
+    return BlendWeightsParam(default, doc, tuple)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
-def lattice(parts: int) -> NDArray[np.float32]:
+def simplex_grid(n_members: int) -> NDArray[np.float32]:
     """Return weights that sum to 1, evenly spaced over all there are: (points, parts), the most even ones first.
 
     >>> lattice(2)[:3].round(2)
@@ -67,25 +67,32 @@ def lattice(parts: int) -> NDArray[np.float32]:
            [0.45, 0.55],
            [0.55, 0.45]], dtype=float32)
     """
-    steps = next((s for s in range(FINEST, 1, -1) if math.comb(s + parts - 1, parts - 1) <= MOST), 1)
-    bars = itertools.combinations(range(steps + parts - 1), parts - 1)  # stars and bars
-    edges = np.array([(-1, *places, steps + parts - 1) for places in bars])
+    steps = next(
+        (
+            step_count
+            for step_count in range(MAX_GRID_STEPS, 1, -1)
+            if math.comb(step_count + n_members - 1, n_members - 1) <= MAX_GRID_POINTS
+        ),
+        1,
+    )
+    bars = itertools.combinations(range(steps + n_members - 1), n_members - 1)  # stars and bars
+    edges = np.array([(-1, *bar_positions, steps + n_members - 1) for bar_positions in bars])
     points = np.asarray((np.diff(edges) - 1) / steps, np.float32)
     return points[np.argsort((points**2).sum(axis=1).round(6), kind="stable")]
 
 
-def search(
-    people: Iterable[tuple[NDArray[np.intp], NDArray[np.float32]]], held_out: CSR, parts: int
+def fit_weights(
+    user_rankings: Iterable[tuple[NDArray[np.intp], NDArray[np.float32]]], held_out: CSR, n_members: int
 ) -> NDArray[np.float32]:
     """Return the weights of the lattice with the highest mean NDCG@10; of equals the most even.
 
     people: for each row of `held_out` the items to rank and what each part says of them, as in rank_fusion.py.
     """
-    points = lattice(parts)
-    gained = np.zeros(len(points))
-    for person, (rows, says) in enumerate(people):
-        lists = ranked(rows, says, points, PLACES)
-        relevant, _ = held_out.row(person)
-        gained += metrics.ndcg(np.isin(lists.best, relevant), np.full(len(points), len(relevant)), PLACES)
-    best: NDArray[np.float32] = points[int(np.argmax(gained))]
+    points = simplex_grid(n_members)
+    ndcg_sums = np.zeros(len(points))
+    for row, (rows, score_table) in enumerate(user_rankings):
+        ranking = fuse(rows, score_table, points, NDCG_AT)
+        relevant, _ = held_out.row(row)
+        ndcg_sums += metrics.ndcg(np.isin(ranking.items, relevant), np.full(len(points), len(relevant)), NDCG_AT)
+    best: NDArray[np.float32] = points[int(np.argmax(ndcg_sums))]
     return best

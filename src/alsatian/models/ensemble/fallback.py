@@ -8,17 +8,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.models.ensemble.base import Combined, views
+from alsatian.models.ensemble.base import EnsembleModel, member_batches_for
 from alsatian.models.ensemble.model_parameters import model_param
 from alsatian.recommender.explanation import Explanation
 from alsatian.recommender.hyperparameters import param
 from alsatian.recommender.model import Model
-from alsatian.recommender.present import ATTRIBUTES, sources_of
-from alsatian.recommender.recommendations import Source
-from alsatian.recommender.topn import Audience, Mask, Top
+from alsatian.recommender.present import ATTRIBUTES_SOURCE, row_source_labels
+from alsatian.recommender.recommendations import SourceLabels
+from alsatian.recommender.topn import Mask, TopN, UserBatch
 
 
-class Fallback(Combined):
+class Fallback(EnsembleModel):
     """Two models fitted on the same data: the first answers for people of whom it has `min_history` values or more, the
     second for the others; and where the first's list is shorter than asked for, the second's best fill it up.
 
@@ -37,94 +37,119 @@ class Fallback(Combined):
     min_history: int = param(default=1, doc="how many values of a person the first model needs", low=1)
 
     @property
-    def models(self) -> Sequence[Model]:
+    def members(self) -> Sequence[Model]:
         return self.first, self.then
 
     @property
-    def source(self) -> str:  # type: ignore[override]
-        return self.first.source
+    def source_label(self) -> str:  # type: ignore[override]
+        return self.first.source_label
 
     @property
-    def predicts(self) -> bool:
-        return self.first.predicts and self.then.predicts
+    def predicts_ratings(self) -> bool:
+        return self.first.predicts_ratings and self.then.predicts_ratings
 
-    def _well_known(self, audience: Audience) -> Mask:
+    def _uses_first(self, batch: UserBatch) -> Mask:
         """Return for which rows of the audience's histories the first model answers."""
-        enough, placed = audience.seen.counts >= self.min_history, audience.views[0].placed
-        return enough if placed is None else enough | placed
+        has_history, from_attributes = (
+            batch.histories.counts >= self.min_history,
+            batch.member_batches[0].from_attributes,
+        )
+        return has_history if from_attributes is None else has_history | from_attributes
 
     @cached_property
-    def _left(self) -> Mask:
+    def _second_only_items(self) -> Mask:
         """Which items are left to the second model, as it alone places them."""
-        first, then = self.first.placed_items, self.then.placed_items
-        nothing = np.zeros(len(self.data.item_ids), bool)
-        return nothing if then is None else then & ~(nothing if first is None else first)
+        first_cold, second_cold = self.first.cold_items, self.then.cold_items
+        no_items = np.zeros(len(self.data.item_ids), bool)
+        return no_items if second_cold is None else second_cold & ~(no_items if first_cold is None else first_cold)
 
-    def _prepare(self) -> None:
-        self.__dict__.pop("_left", None)
-        super()._prepare()
+    def build_caches(self) -> None:
+        self.__dict__.pop("_second_only_items", None)
+        super().build_caches()
 
-    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
-        places = len(audience.rows), n
-        top = Top(np.full(places, -1, np.int32), np.zeros(places, np.float32), np.zeros(places, np.int8))
+    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+        shape = len(batch.rows), n
+        top = TopN(np.full(shape, -1, np.int32), np.zeros(shape, np.float32), np.zeros(shape, np.int8))
 
-        def ask(part: int, people: NDArray[np.intp], allowed: Mask | None) -> Top:
-            view = views(audience, audience.rows[people])[part]
-            return self.models[part]._best(view, n, exclude_seen, allowed, threads)
+        def rank_member(member: int, positions: NDArray[np.intp], allowed: Mask | None) -> TopN:
+            member_batch = member_batches_for(batch, batch.rows[positions])[member]
+            return self.members[member].rank(member_batch, n, exclude_seen, allowed, threads)
 
-        well = np.flatnonzero(self._well_known(audience)[audience.rows])
-        of_first = ~self._left & (True if allowed is None else allowed) if self._left.any() else allowed
-        top.best[well], top.scores[well], _ = ask(0, well, of_first)
-        short = np.flatnonzero(top.best[:, -1] < 0)
-        others = ask(1, short, allowed)
-        for person, best, scores in zip(short, others.best, others.scores, strict=True):
-            _fill(top, int(person), best, scores)
+        known_positions = np.flatnonzero(self._uses_first(batch)[batch.rows])
+        first_allowed = (
+            ~self._second_only_items & (True if allowed is None else allowed)
+            if self._second_only_items.any()
+            else allowed
+        )
+        top.items[known_positions], top.scores[known_positions], _ = rank_member(0, known_positions, first_allowed)
+        incomplete = np.flatnonzero(top.items[:, -1] < 0)
+        second = rank_member(1, incomplete, allowed)
+        for position, items, scores in zip(incomplete, second.items, second.scores, strict=True):
+            _fill_list(top, int(position), items, scores)
         return top
 
-    def _sources(self, top: Top, own: Sequence[str]) -> Sequence[Source]:
-        if top.origin is None:  # similar items
-            return super()._sources(top, own)
-        lists_of = zip(top.best, top.origin, own, strict=True)
-        return [self._sources_of_list(best, origin, word == ATTRIBUTES) for best, origin, word in lists_of]
+    def source_labels(self, top: TopN, labels: Sequence[str]) -> Sequence[SourceLabels]:
+        if top.member is None:  # similar items
+            return super().source_labels(top, labels)
+        rankings = zip(top.items, top.member, labels, strict=True)
+        return [
+            self._list_source_labels(items, members, label == ATTRIBUTES_SOURCE) for items, members, label in rankings
+        ]
 
-    def _sources_of_list(self, best: NDArray[np.int32], origin: NDArray[np.int8], is_placed: bool) -> list[str]:
+    def _list_source_labels(
+        self, items: NDArray[np.int32], members: NDArray[np.int8], from_attributes: bool
+    ) -> list[str]:
         """Return what each place names; is_placed: whether the person is placed, by parts that place people."""
-        words = [ATTRIBUTES if is_placed and part.placed_users is not None else part.source for part in self.models]
-        by_part = [sources_of(best, part.placed_items, word) for part, word in zip(self.models, words, strict=True)]
-        return [by_part[part][place] for place, part in enumerate(origin.tolist())]
+        labels = [
+            ATTRIBUTES_SOURCE if from_attributes and member.cold_users is not None else member.source_label
+            for member in self.members
+        ]
+        labels_by_member = [
+            row_source_labels(items, member.cold_items, label)
+            for member, label in zip(self.members, labels, strict=True)
+        ]
+        return [labels_by_member[member][position] for position, member in enumerate(members.tolist())]
 
     @property
-    def _knows_similar(self) -> bool:
-        return self.first._knows_similar and (self.then._knows_similar or not self._left.any())
+    def supports_similar(self) -> bool:
+        return self.first.supports_similar and (self.then.supports_similar or not self._second_only_items.any())
 
-    def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
-        top = Top(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
-        for part, asked in enumerate((~self._left[rows], self._left[rows])):
-            if asked.any():
-                found = self.models[part]._most_similar(rows[asked], n, allowed, threads)
-                top.best[asked], top.scores[asked] = found.best, found.scores
+    def rank_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
+        top = TopN(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
+        for member, in_member in enumerate((~self._second_only_items[rows], self._second_only_items[rows])):
+            if in_member.any():
+                similar = self.members[member].rank_similar(rows[in_member], n, allowed, threads)
+                top.items[in_member], top.scores[in_member] = similar.items, similar.scores
         return top
 
-    def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        well = (audience.rows >= 0) & self._well_known(audience)[audience.rows]
-        people = zip(self.models, views(audience, audience.rows), strict=True)
-        first, then = (part._predict(view, items) for part, view in people)
-        return np.where(well & ~((items >= 0) & self._left[items]), first, then)
+    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
+        uses_first = (batch.rows >= 0) & self._uses_first(batch)[batch.rows]
+        member_batches = zip(self.members, member_batches_for(batch, batch.rows), strict=True)
+        first_scores, second_scores = (
+            member.score_pairs(member_batch, items) for member, member_batch in member_batches
+        )
+        return np.where(uses_first & ~((items >= 0) & self._second_only_items[items]), first_scores, second_scores)
 
-    def _told(self, audience: Audience, row: int, items: list[int], most: int | None = None) -> list[Explanation]:
-        told: dict[int, Explanation] = {}
-        well = self._well_known(audience)[row]
-        of = [0 if well and not self._left[item] else 1 for item in items]
-        for part in set(of):
-            some = [item for item, its in zip(items, of, strict=True) if its == part]
-            told |= dict(zip(some, self.models[part]._told(audience.views[part], row, some, most), strict=True))
-        return [told[item] for item in items]
+    def explanations(self, batch: UserBatch, row: int, items: list[int], limit: int | None = None) -> list[Explanation]:
+        explanations: dict[int, Explanation] = {}
+        uses_first = self._uses_first(batch)[row]
+        members = [0 if uses_first and not self._second_only_items[item] else 1 for item in items]
+        for member in set(members):
+            member_items = [item for item, item_member in zip(items, members, strict=True) if item_member == member]
+            explanations |= dict(
+                zip(
+                    member_items,
+                    self.members[member].explanations(batch.member_batches[member], row, member_items, limit),
+                    strict=True,
+                )
+            )
+        return [explanations[item] for item in items]
 
 
-def _fill(top: Top, person: int, best: NDArray[np.int32], scores: NDArray[np.float32]) -> None:
+def _fill_list(top: TopN, row: int, items: NDArray[np.int32], scores: NDArray[np.float32]) -> None:
     """Put another model's best at the places of a list that are left."""
-    assert top.origin is not None
-    have = np.count_nonzero(top.best[person] >= 0)
-    new = np.flatnonzero((best >= 0) & ~np.isin(best, top.best[person, :have]))[: top.best.shape[1] - have]
-    places = slice(have, have + len(new))
-    top.best[person, places], top.scores[person, places], top.origin[person, places] = best[new], scores[new], 1
+    assert top.member is not None
+    length = np.count_nonzero(top.items[row] >= 0)
+    positions = np.flatnonzero((items >= 0) & ~np.isin(items, top.items[row, :length]))[: top.items.shape[1] - length]
+    places = slice(length, length + len(positions))
+    top.items[row, places], top.scores[row, places], top.member[row, places] = items[positions], scores[positions], 1

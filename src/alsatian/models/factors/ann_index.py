@@ -22,27 +22,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian._util.progress_bar import steps
+from alsatian._util.progress_bar import show_steps
 from alsatian.errors import DependencyError, ParameterError, Unsupported
 from alsatian.kernels import usable_threads
-from alsatian.models.factors.factor_model import FactorModel, directions
+from alsatian.models.factors.factor_model import FactorModel, unit_vectors
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import Mask, Top
+from alsatian.recommender.topn import Mask, TopN
 
-_LEAST = 1_000  # items; fewer are quickly looked through
-_TOGETHER = 8  # items that are asked for at once; for more of them exact lists share the reading and are as fast
-_LONGEST = 100  # of a list; longer ones are exact
-_N, _ASKED, _TIMED = 10, 500, 100  # the lists by which an index is judged, and how many of them are timed
-_SPARE = 5  # more that are asked for: the item itself, and what half precision may put in another order
-_ROUNDING = 1e-6  # of cosines
-_LISTS = 152  # bytes that faiss writes before its lists, beside the centers of the cells
-_SAMPLE = 50  # items to a cell, from which its center is learned; faiss wants 39
-_STEP = 65_536  # items that are added at a time
-Rows = NDArray[np.int32]
+_MIN_ITEMS = 1_000  # items; fewer are quickly looked through
+_MAX_QUERY_ITEMS = 8  # items that are asked for at once; for more of them exact lists share the reading and are as fast
+_MAX_LIST_LENGTH = 100  # of a list; longer ones are exact
+_BENCHMARK_LIST_LENGTH, _BENCHMARK_ITEMS, _TIMED_ITEMS = (
+    10,
+    500,
+    100,
+)  # the lists by which an index is judged, and how many of them are timed
+_EXTRA_RESULTS = 5  # more that are asked for: the item itself, and what half precision may put in another order
+_COSINE_TOLERANCE = 1e-6  # of cosines
+_FAISS_HEADER_BYTES = 152  # bytes that faiss writes before its lists, beside the centers of the cells
+_SAMPLE_PER_CELL = 50  # items to a cell, from which its center is learned; faiss wants 39
+_ADD_CHUNK_ITEMS = 65_536  # items that are added at a time
+QueryRows = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Measured:
+class IndexBenchmark:
     """What an index is worth for lists of ten, one item at a time, on items by which it was not set.
 
     asked: the share of the ten most similar items that it was to find; recall: that it finds. milliseconds: for a list
@@ -57,7 +61,7 @@ class Measured:
     cells: int
 
     @property
-    def pays(self) -> bool:
+    def is_worthwhile(self) -> bool:
         """Whether it takes half the time at most."""
         return 2 * self.milliseconds <= self.exact
 
@@ -69,60 +73,66 @@ class SimilarIndex:
     says why, and answers are exact.
     """
 
-    def __init__(self, stored: NDArray[np.uint8], measured: Measured, shape: tuple[int, ...]) -> None:
-        self.stored, self.measured, self.shape = stored, measured, shape
+    def __init__(self, buffer: NDArray[np.uint8], benchmark: IndexBenchmark, shape: tuple[int, ...]) -> None:
+        self.buffer, self.benchmark, self.shape = buffer, benchmark, shape
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return SimilarIndex, (self.stored, self.measured, self.shape)
+        return SimilarIndex, (self.buffer, self.benchmark, self.shape)
 
-    def answers(self, asked: int, n: int, allowed: Mask | None) -> bool:
+    def can_rank(self, n_queries: int, n: int, allowed: Mask | None) -> bool:
         """Tell whether lists are made with it: a few short ones without filters."""
-        return asked <= _TOGETHER and n <= _LONGEST and allowed is None and self.opened is not None
+        return (
+            n_queries <= _MAX_QUERY_ITEMS and n <= _MAX_LIST_LENGTH and allowed is None and self.faiss_index is not None
+        )
 
     @cached_property
-    def opened(self) -> Any:
+    def faiss_index(self) -> Any:
         """The index as faiss has it, or None."""
         try:
-            return self._open()
+            return self._read_faiss_index()
         except (DependencyError, MemoryError, TypeError, ValueError) as error:
             warnings.warn(f"similar items are found without the index of the model: {error}", stacklevel=6)
             return None
 
-    def _open(self) -> Any:
+    def _read_faiss_index(self) -> Any:
         """Read the index where it lies, and check that it is one of items x factors in memory, and of no other kind."""
-        (items, factors), cells = self.shape, self.measured.cells
-        lists = _LISTS + 4 * cells * factors  # where it says of which kind the lists are; others name files to open
-        if self.stored.dtype != np.uint8 or [bytes(self.stored[at : at + 4]) for at in (0, lists)] != [
+        (items, factors), cells = self.shape, self.benchmark.cells
+        lists_offset = (
+            _FAISS_HEADER_BYTES + 4 * cells * factors
+        )  # where it says of which kind the lists are; others name files to open
+        if self.buffer.dtype != np.uint8 or [
+            bytes(self.buffer[offset : offset + 4]) for offset in (0, lists_offset)
+        ] != [
             b"IwSq",
             b"ilar",
         ]:
             raise ValueError("it is damaged")
-        with _faiss(1) as faiss:
+        with _faiss_with_threads(1) as faiss:
             try:
-                opened = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(self.stored), self.stored.size))
+                index = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(self.buffer), self.buffer.size))
             except RuntimeError:
                 raise ValueError("faiss cannot read it") from None
-        found = (opened.ntotal, opened.d, opened.nlist, opened.code_size)
-        if found != (items, factors, cells, 2 * factors) or not 1 <= self.measured.probes <= cells:
-            raise ValueError(f"it is of {opened.ntotal:,} items x {opened.d}, not of {items:,} x {factors}")
-        return opened
+        properties = (index.ntotal, index.d, index.nlist, index.code_size)
+        if properties != (items, factors, cells, 2 * factors) or not 1 <= self.benchmark.probes <= cells:
+            raise ValueError(f"it is of {index.ntotal:,} items x {index.d}, not of {items:,} x {factors}")
+        return index
 
-    def most_similar(self, model: FactorModel, rows: Rows, n: int) -> Top:
+    def rank_similar(self, model: FactorModel, rows: QueryRows, n: int) -> TopN:
         """Return n items like each, without itself, and their cosines; fewer where the cells searched hold fewer."""
-        points = directions(model._item_points(rows))
-        with _faiss(1) as faiss:  # more threads would hang in a process that was forked
-            wanted = faiss.SearchParametersIVF(nprobe=self.measured.probes)
-            found = self.opened.search(points, n + _SPARE, params=wanted)[1]
-        found = np.where(found < self.shape[0], found, -1).astype(np.int32)
-        cosines = np.einsum("qk,qnk->qn", points, directions(model._item_points(found)))
-        cosines[(found < 0) | (found == rows[:, None])] = -np.inf
+        points = unit_vectors(model.item_points(rows))
+        with _faiss_with_threads(1) as faiss:  # more threads would hang in a process that was forked
+            parameters = faiss.SearchParametersIVF(nprobe=self.benchmark.probes)
+            candidates = self.faiss_index.search(points, n + _EXTRA_RESULTS, params=parameters)[1]
+        candidates = np.where(candidates < self.shape[0], candidates, -1).astype(np.int32)
+        cosines = np.einsum("qk,qnk->qn", points, unit_vectors(model.item_points(candidates)))
+        cosines[(candidates < 0) | (candidates == rows[:, None])] = -np.inf
         order = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
-        best, scores = np.take_along_axis(found, order, 1), np.take_along_axis(cosines, order, 1)
-        best[scores == -np.inf] = -1
-        return Top(best, scores)
+        items, scores = np.take_along_axis(candidates, order, 1), np.take_along_axis(cosines, order, 1)
+        items[scores == -np.inf] = -1
+        return TopN(items, scores)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self.measured)
+        return asdict(self.benchmark)
 
 
 def index(
@@ -140,73 +150,82 @@ def index(
         raise ParameterError(f"recall={recall!r} is no share; pass more than 0, and 1 at most.")
     if not isinstance(model, FactorModel):
         raise Unsupported(f"{model.name} has no factors of items to index; explicit-als and implicit-als have.")
-    points, threads = model.fitted._directions[0], usable_threads(threads)
-    known = np.flatnonzero(points.any(axis=1)).astype(np.int32)
-    if len(known) < _LEAST:
-        raise Unsupported(f"{len(known):,} items need no index, {_LEAST:,} may; similar items are exact without it.")
-    stored, cells = _parted(points, known, threads, progress)
-    asked = np.random.default_rng(0).permutation(known)
-    setting, judging = asked[:_ASKED], asked[_ASKED : 2 * _ASKED]
-    exact = model._exactly_similar(setting, _N, None, threads)
-    for probes in _tried(cells):
-        made = SimilarIndex(stored, Measured(float(recall), 0, 0, 0, probes, cells), points.shape)
-        if _recall(made.most_similar(model, setting, _N), exact) >= recall:
+    points, threads = model.fitted.item_directions[0], usable_threads(threads)
+    nonzero = np.flatnonzero(points.any(axis=1)).astype(np.int32)
+    if len(nonzero) < _MIN_ITEMS:
+        raise Unsupported(
+            f"{len(nonzero):,} items need no index, {_MIN_ITEMS:,} may; similar items are exact without it."
+        )
+    buffer, cells = _build_faiss_index(points, nonzero, threads, progress)
+    sample = np.random.default_rng(0).permutation(nonzero)
+    tuning_items, test_items = sample[:_BENCHMARK_ITEMS], sample[_BENCHMARK_ITEMS : 2 * _BENCHMARK_ITEMS]
+    exact = model.rank_similar_exact(tuning_items, _BENCHMARK_LIST_LENGTH, None, threads)
+    for probes in _probe_grid(cells):
+        similar_index = SimilarIndex(buffer, IndexBenchmark(float(recall), 0, 0, 0, probes, cells), points.shape)
+        if _recall(similar_index.rank_similar(model, tuning_items, _BENCHMARK_LIST_LENGTH), exact) >= recall:
             break
-    reached = _recall(made.most_similar(model, judging, _N), model._exactly_similar(judging, _N, None, threads))
-    quick = _milliseconds(lambda row: made.most_similar(model, row, _N), judging)
-    slow = _milliseconds(lambda row: model._exactly_similar(row, _N, None, 1), judging)
-    made.measured = Measured(float(recall), reached, quick, slow, probes, cells)
-    model.index = made
-    return made
+    test_recall = _recall(
+        similar_index.rank_similar(model, test_items, _BENCHMARK_LIST_LENGTH),
+        model.rank_similar_exact(test_items, _BENCHMARK_LIST_LENGTH, None, threads),
+    )
+    indexed_time = _median_milliseconds(
+        lambda row: similar_index.rank_similar(model, row, _BENCHMARK_LIST_LENGTH), test_items
+    )
+    exact_time = _median_milliseconds(
+        lambda row: model.rank_similar_exact(row, _BENCHMARK_LIST_LENGTH, None, 1), test_items
+    )
+    similar_index.benchmark = IndexBenchmark(float(recall), test_recall, indexed_time, exact_time, probes, cells)
+    model.index = similar_index
+    return similar_index
 
 
-def _parted(
-    points: NDArray[np.float32], known: Rows, threads: int, progress: bool | None
+def _build_faiss_index(
+    points: NDArray[np.float32], nonzero: QueryRows, threads: int, progress: bool | None
 ) -> tuple[NDArray[np.uint8], int]:
     """Return the index as faiss writes it, and how many cells it has."""
-    cells = min(round(4 * math.sqrt(len(known))), len(known) // _SAMPLE)
-    sample = np.random.default_rng(1).choice(known, cells * _SAMPLE, replace=False)
-    starts = range(0, len(points), _STEP)
-    with _faiss(threads) as faiss, steps("index", len(starts) + 1, progress) as step:
-        made = faiss.index_factory(points.shape[1], f"IVF{cells},SQfp16", faiss.METRIC_INNER_PRODUCT)
+    cells = min(round(4 * math.sqrt(len(nonzero))), len(nonzero) // _SAMPLE_PER_CELL)
+    sample = np.random.default_rng(1).choice(nonzero, cells * _SAMPLE_PER_CELL, replace=False)
+    starts = range(0, len(points), _ADD_CHUNK_ITEMS)
+    with _faiss_with_threads(threads) as faiss, show_steps("index", len(starts) + 1, progress) as step:
+        faiss_index = faiss.index_factory(points.shape[1], f"IVF{cells},SQfp16", faiss.METRIC_INNER_PRODUCT)
         step(f"{cells:,} cells")
-        made.train(points[np.sort(sample)])
+        faiss_index.train(points[np.sort(sample)])
         for start in starts:
             step(f"{start:,} of {len(points):,} items")
-            made.add(points[start : start + _STEP])
-        return faiss.serialize_index(made), cells
+            faiss_index.add(points[start : start + _ADD_CHUNK_ITEMS])
+        return faiss.serialize_index(faiss_index), cells
 
 
-def _tried(cells: int) -> list[int]:
+def _probe_grid(cells: int) -> list[int]:
     """Return in how many cells to look: about 1.4 times as many each time, all at the end."""
-    sizes = (round(2 ** (half / 2)) for half in range(2 * cells.bit_length()))
+    sizes = (round(2 ** (exponent / 2)) for exponent in range(2 * cells.bit_length()))
     return [*dict.fromkeys(size for size in sizes if size < cells), cells]
 
 
-def _recall(found: Top, exact: Top) -> float:
+def _recall(approximate: TopN, exact: TopN) -> float:
     """Return the share of places as near as the last of the exact list: among equals any is right."""
-    return float((found.scores >= exact.scores[:, -1:] - _ROUNDING).mean())
+    return float((approximate.scores >= exact.scores[:, -1:] - _COSINE_TOLERANCE).mean())
 
 
-def _milliseconds(make: Callable[[Rows], Top], rows: Rows) -> float:
-    taken = []
-    for row in rows[:_TIMED, None]:
-        begun = time.perf_counter()
-        make(row)
-        taken.append(time.perf_counter() - begun)
-    return 1000 * statistics.median(taken)
+def _median_milliseconds(query: Callable[[QueryRows], TopN], rows: QueryRows) -> float:
+    durations = []
+    for row in rows[:_TIMED_ITEMS, None]:
+        start = time.perf_counter()
+        query(row)
+        durations.append(time.perf_counter() - start)
+    return 1000 * statistics.median(durations)
 
 
 @contextmanager
-def _faiss(threads: int) -> Iterator[Any]:
+def _faiss_with_threads(threads: int) -> Iterator[Any]:
     """Give the library, which here and now computes with so many threads."""
     try:
         import faiss
     except ImportError:
         raise DependencyError("an index of similar items needs faiss: pip install 'alsatian[index]'.") from None
-    before = faiss.omp_get_max_threads()
+    previous_threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(threads)
     try:
         yield faiss
     finally:
-        faiss.omp_set_num_threads(before)
+        faiss.omp_set_num_threads(previous_threads)

@@ -17,52 +17,59 @@ from numpy.typing import NDArray
 
 from alsatian.data.catalog import Catalog
 from alsatian.data.interactions import Interactions
-from alsatian.errors import ParameterError, listed, nearest
-from alsatian.models.factors.attribute_encoding import LEAST, features, ridge
+from alsatian.errors import ParameterError, did_you_mean, join_names
+from alsatian.models.factors.attribute_encoding import MIN_ROWS_PER_WORD, encode_attributes, ridge
 from alsatian.models.factors.factor_model import FactorModel
-from alsatian.recommender.explanation import Explanation, Shares, explanations
-from alsatian.recommender.fit_run import Run
+from alsatian.recommender.explanation import Contributions, Explanation, build_explanations
+from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import Param, check_shapes
-from alsatian.recommender.topn import Audience, Mask
+from alsatian.recommender.topn import Mask, UserBatch
 
-POWER = {True: 1.0, False: 0.0}  # of a row's count, as its weight, by `predicts`: confirmed by bench/attributes.py
+COUNT_WEIGHT_EXPONENT = {
+    True: 1.0,
+    False: 0.0,
+}  # of a row's count, as its weight, by `predicts`: confirmed by bench/attributes.py
 
 
 @dataclass(frozen=True)
-class Names(Param):
+class ColumnNamesParam(Param):
     """Names of columns: several, or one text with commas."""
 
     def check(self, name: str, value: Any) -> tuple[str, ...] | None:
-        names = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        names = [column.strip() for column in value.split(",")] if isinstance(value, str) else value
         if names is None:
             return None
-        if not isinstance(names, list | tuple) or not names or not all(isinstance(one, str) and one for one in names):
+        if (
+            not isinstance(names, list | tuple)
+            or not names
+            or not all(isinstance(column_name, str) and column_name for column_name in names)
+        ):
             raise ParameterError(f"{name}={value!r} names no columns; pass names, such as 'genres,year'.")
         return tuple(names)
 
-    def parse(self, name: str, written: str) -> tuple[str, ...] | None:
-        return self.check(name, None if written.lower() in ("", "none") else written)
+    def parse(self, name: str, text: str) -> tuple[str, ...] | None:
+        return self.check(name, None if text.lower() in ("", "none") else text)
 
-    def plain(self, value: Any) -> list[str] | None:
+    def to_json(self, value: Any) -> list[str] | None:
         return None if value is None else list(value)
 
 
-def _names(doc: str) -> Any:
-    return Names(None, doc, tuple)
+def _column_names_param(doc: str) -> Any:
+    return ColumnNamesParam(None, doc, tuple)
 
 
-class Described(NamedTuple):
+class AttributeSide(NamedTuple):
     """One side of the data, whose rows are to be placed by these columns of its table."""
 
     side: str
-    names: tuple[str, ...]
+    columns: tuple[str, ...]
     table: Catalog
     counts: NDArray[np.int64]
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Raise ParameterError where a column is not there."""
         columns = list(self.table.columns)
-        for name in self.names:
+        for name in self.columns:
             if not columns:
                 raise ParameterError(
                     f"{self.side}_attributes={name!r} needs a table of the {self.side}s, and this data has none; read "
@@ -70,89 +77,108 @@ class Described(NamedTuple):
                 )
             if name not in columns:
                 raise ParameterError(
-                    f"{self.side}_attributes={name!r} is no column of the {self.side}s; they have {listed(columns)}."
-                    f"{nearest(name, columns)}"
+                    f"{self.side}_attributes={name!r} is no column of the {self.side}s; they have {join_names(columns)}."
+                    f"{did_you_mean(name, columns)}"
                 )
 
-    def features(self) -> Any:
-        found = features(self.table, self.names, self.counts > 0)
-        if not found.shape[1]:
+    def encode(self) -> Any:
+        matrix = encode_attributes(self.table, self.columns, self.counts > 0)
+        if not matrix.shape[1]:
             raise ParameterError(
-                f"{self.side}_attributes={','.join(self.names)!r} holds nothing that {LEAST} {self.side}s with values "
+                f"{self.side}_attributes={','.join(self.columns)!r} holds nothing that {MIN_ROWS_PER_WORD} {self.side}s with values "
                 "share; name other columns."
             )
-        return found
+        return matrix
 
 
-class PlacingModel(FactorModel):
+class ColdStartFactorModel(FactorModel):
     """A factor model that can place items and users without values by their attributes.
 
-    placed_items (items), placed_users (users): which rows were placed so, or None where nothing was asked for.
+    cold_items (items), cold_users (users): which rows were placed so, or None where nothing was asked for.
     """
 
-    learned: ClassVar[tuple[str, ...]] = (*FactorModel.learned, "placed_items", "placed_users")
-    item_attributes: tuple[str, ...] | None = _names(
+    state_arrays: ClassVar[tuple[str, ...]] = (*FactorModel.state_arrays, "cold_items", "cold_users")
+    item_attributes: tuple[str, ...] | None = _column_names_param(
         "columns of the catalog that place items without values, such as genres,year"
     )
-    user_attributes: tuple[str, ...] | None = _names(
+    user_attributes: tuple[str, ...] | None = _column_names_param(
         "columns of the users' table that place users without values, such as age,gender"
     )
 
     @abstractmethod
-    def _learn(self, data: Interactions, run: Run) -> dict[str, Any]:
+    def _fit_factors(self, data: Interactions, run: FitRun) -> dict[str, Any]:
         """Return the learned arrays by name; rows without values are yet to be placed."""
 
-    def _described(self, data: Interactions) -> list[Described]:
+    def _attribute_sides(self, data: Interactions) -> list[AttributeSide]:
         sides = (
             ("item", self.item_attributes, data.catalog, data.item_counts),
-            ("user", self.user_attributes, data.profiles, data.by_user.counts),
+            ("user", self.user_attributes, data.user_table, data.by_user.counts),
         )
-        return [Described(side, names, table, counts) for side, names, table, counts in sides if names]
+        return [AttributeSide(side, names, table, counts) for side, names, table, counts in sides if names]
 
-    def _check(self, data: Interactions) -> None:
-        super()._check(data)
-        for described in self._described(data):
-            described.check()
+    def validate_data(self, data: Interactions) -> None:
+        super().validate_data(data)
+        for side in self._attribute_sides(data):
+            side.validate()
 
-    def _fit(self, data: Interactions, run: Run) -> dict[str, Any]:
-        known = [(described, described.features()) for described in self._described(data)]
-        learned = self._learn(data, run)
-        for (side, _, _, counts), words in known:
-            cold, weights = (counts == 0) & (np.diff(words.indptr) > 0), counts ** POWER[self.predicts]
+    def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
+        encodings = [(attribute_side, attribute_side.encode()) for attribute_side in self._attribute_sides(data)]
+        state = self._fit_factors(data, run)
+        for (side, _, _, counts), matrix in encodings:
+            cold, weights = (
+                (counts == 0) & (np.diff(matrix.indptr) > 0),
+                counts ** COUNT_WEIGHT_EXPONENT[self.predicts_ratings],
+            )
             for name in (f"{side}_factors", f"{side}_bias"):
-                if learned[name] is not None:
-                    learned[name] = _placed(learned[name], words, weights, counts > 0, cold)
+                if state[name] is not None:
+                    state[name] = _fill_cold_rows(state[name], matrix, weights, counts > 0, cold)
             if getattr(self, "nonnegative", False):
-                np.maximum(learned[f"{side}_factors"], 0, out=learned[f"{side}_factors"])
-            learned[f"placed_{side}s"] = cold
-        return learned
+                np.maximum(state[f"{side}_factors"], 0, out=state[f"{side}_factors"])
+            state[f"cold_{side}s"] = cold
+        return state
 
-    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
-        super().check_learned(data, learned)
+    def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
+        super().validate_state(data, state)
         sides = (("items", self.item_attributes, data.item_ids), ("users", self.user_attributes, data.user_ids))
-        check_shapes(learned, {f"placed_{side}": (len(ids),) for side, names, ids in sides if names})
+        check_shapes(state, {f"cold_{side}": (len(ids),) for side, names, ids in sides if names})
 
-    def _known(self, rows: NDArray[np.int32]) -> Audience:
-        return super()._known(rows)._replace(placed=self.placed_users)
+    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
+        return super().encode_users(rows)._replace(from_attributes=self.cold_users)
 
-    def _told(self, audience: Audience, row: int, items: list[int], most: int | None = None) -> list[Explanation]:
+    def explanations(self, batch: UserBatch, row: int, items: list[int], limit: int | None = None) -> list[Explanation]:
         """Explain; whoever is placed has no history that could speak for an item, so all of the score is its base."""
-        person = {"user": self.user_attributes or ()} if audience.placed is not None and audience.placed[row] else {}
-        if person:
-            alone = audience._replace(rows=np.full(len(items), row, np.int32))
-            shares = Shares(self._predict(alone, np.array(items, np.int32)), np.zeros((0, len(items))))
-            told = explanations(self.data, audience.seen.take(np.array([row])), items, shares)
+        user_attributes = (
+            {"user": self.user_attributes or ()}
+            if batch.from_attributes is not None and batch.from_attributes[row]
+            else {}
+        )
+        if user_attributes:
+            pair_batch = batch._replace(rows=np.full(len(items), row, np.int32))
+            contributions = Contributions(
+                self.score_pairs(pair_batch, np.array(items, np.int32)), np.zeros((0, len(items)))
+            )
+            results = build_explanations(self.data, batch.histories.take(np.array([row])), items, contributions)
         else:
-            told = super()._told(audience, row, items, most)
-        by_item = {"item": self.item_attributes or ()}
-        by = [person if self.placed_items is None or not self.placed_items[at] else person | by_item for at in items]
-        return [replace(one, placed_by=sides) for one, sides in zip(told, by, strict=True)]
+            results = super().explanations(batch, row, items, limit)
+        item_attributes = {"item": self.item_attributes or ()}
+        attributes_per_item = [
+            user_attributes
+            if self.cold_items is None or not self.cold_items[item]
+            else user_attributes | item_attributes
+            for item in items
+        ]
+        return [
+            replace(explanation, placed_by=attributes)
+            for explanation, attributes in zip(results, attributes_per_item, strict=True)
+        ]
 
 
-def _placed(array: NDArray[Any], words: Any, weights: NDArray[np.floating], known: Mask, cold: Mask) -> NDArray[Any]:
+def _fill_cold_rows(
+    array: NDArray[Any], features: Any, weights: NDArray[np.floating], warm: Mask, cold: Mask
+) -> NDArray[Any]:
     """Return the rows of an array, those that are cold as the regression on the known ones predicts them."""
-    targets = array[known].reshape(known.sum(), -1).astype(np.float64)
-    intercepts, coefficients = ridge(words[known], targets, weights[known].astype(np.float64))
-    whole = array.copy()
-    whole[cold] = (intercepts + words[cold] @ coefficients).reshape(-1, *array.shape[1:])
-    return whole
+    targets = array[warm].reshape(warm.sum(), -1).astype(np.float64)
+    intercepts, coefficients = ridge(features[warm], targets, weights[warm].astype(np.float64))
+    filled = array.copy()
+    filled[cold] = (intercepts + features[cold] @ coefficients).reshape(-1, *array.shape[1:])
+    return filled

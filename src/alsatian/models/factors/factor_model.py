@@ -13,9 +13,9 @@ from alsatian import kernels
 from alsatian.data.interactions import Interactions
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import Audience, Mask, Top
+from alsatian.recommender.topn import Mask, TopN, UserBatch
 
-Floats = NDArray[np.floating]
+FactorArray = NDArray[np.floating]
 
 
 class FactorModel(Model):
@@ -25,7 +25,7 @@ class FactorModel(Model):
     mean: one number, in an array of one.
     """
 
-    learned: ClassVar[tuple[str, ...]] = ("user_factors", "item_factors", "user_bias", "item_bias", "mean")
+    state_arrays: ClassVar[tuple[str, ...]] = ("user_factors", "item_factors", "user_bias", "item_bias", "mean")
     factors: int = param(default=64, doc="how many numbers describe a user or an item", low=1, search=(8, 256, "log"))
 
     @property
@@ -33,23 +33,23 @@ class FactorModel(Model):
         """Whether user and item biases are learned."""
         return False
 
-    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
+    def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
         users, items, k = len(data.user_ids), len(data.item_ids), self.factors
         shapes = {"user_factors": (users, k), "item_factors": (items, k), "mean": (1,)}
         shapes |= {"user_bias": (users,), "item_bias": (items,)} if self.biased else {}
-        check_shapes(learned, shapes)
+        check_shapes(state, shapes)
 
-    def _prepare(self) -> None:
-        self.user_factors: Floats
-        self.item_factors: Floats
-        self.user_bias: Floats | None
-        self.item_bias: Floats | None
-        self.mean: Floats
+    def build_caches(self) -> None:
+        self.user_factors: FactorArray
+        self.item_factors: FactorArray
+        self.user_bias: FactorArray | None
+        self.item_bias: FactorArray | None
+        self.mean: FactorArray
         self.index = None
-        for cache in ("_panels", "_directions", "_item_gram"):
+        for cache in ("_panels", "item_directions", "_item_gram"):
             self.__dict__.pop(cache, None)
 
-    def _item_points(self, rows: NDArray[np.int32] | slice = slice(None)) -> Floats:
+    def item_points(self, rows: NDArray[np.int32] | slice = slice(None)) -> FactorArray:
         """Return items as points: the smaller the angle between two, the more alike they are."""
         return self.item_factors[rows]
 
@@ -60,55 +60,57 @@ class FactorModel(Model):
         return kernels.pack_items(np.ascontiguousarray(self.item_factors, np.float32), bias)
 
     @cached_property
-    def _directions(self) -> tuple[NDArray[np.float32], kernels.Panels]:
+    def item_directions(self) -> tuple[NDArray[np.float32], kernels.Panels]:
         """The points of the items at length one, plain and packed: their products are cosines."""
-        plain = directions(self._item_points())
-        return plain, kernels.pack_items(plain, None)
+        vectors = unit_vectors(self.item_points())
+        return vectors, kernels.pack_items(vectors, None)
 
-    def _known(self, rows: NDArray[np.int32]) -> Audience:
-        return Audience(self.data.by_user, rows, self.user_factors, self.user_bias)
+    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
+        return UserBatch(self.data.by_user, rows, self.user_factors, self.user_bias)
 
-    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
-        assert audience.vectors is not None
-        seen = audience.left_out(exclude_seen)
-        vectors = np.ascontiguousarray(audience.vectors, np.float32)
-        top = Top(*kernels.top_k(self._panels, vectors, audience.rows, n, seen, allowed, threads))
-        shift = self.mean[0] + (0 if audience.offsets is None else audience.offsets[audience.rows, None])
-        np.add(top.scores, shift, out=top.scores, casting="same_kind")
+    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+        assert batch.vectors is not None
+        exclusions = batch.exclusions(exclude_seen)
+        vectors = np.ascontiguousarray(batch.vectors, np.float32)
+        top = TopN(*kernels.top_k(self._panels, vectors, batch.rows, n, exclusions, allowed, threads))
+        offset = self.mean[0] + (0 if batch.offsets is None else batch.offsets[batch.rows, None])
+        np.add(top.scores, offset, out=top.scores, casting="same_kind")
         return top
 
-    def _most_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
-        if self.index is None or not self.index.answers(len(rows), n, allowed):
-            return self._exactly_similar(rows, n, allowed, threads)
-        top = self.index.most_similar(self, rows, n)
-        short = np.flatnonzero((top.best < 0).any(axis=1))  # the cells that were searched hold too few
-        if len(short):
-            top.best[short], top.scores[short], _ = self._exactly_similar(rows[short], n, allowed, threads)
+    def rank_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
+        if self.index is None or not self.index.can_rank(len(rows), n, allowed):
+            return self.rank_similar_exact(rows, n, allowed, threads)
+        top = self.index.rank_similar(self, rows, n)
+        incomplete = np.flatnonzero((top.items < 0).any(axis=1))  # the cells that were searched hold too few
+        if len(incomplete):
+            top.items[incomplete], top.scores[incomplete], _ = self.rank_similar_exact(
+                rows[incomplete], n, allowed, threads
+            )
         return top
 
-    def _exactly_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> Top:
-        plain, packed = self._directions
-        own = (np.arange(len(rows) + 1), rows)  # an item is not similar to itself
+    def rank_similar_exact(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
+        vectors, panels = self.item_directions
+        self_exclusions = (np.arange(len(rows) + 1), rows)  # an item is not similar to itself
         order = np.arange(len(rows), dtype=np.int32)
-        return Top(*kernels.top_k(packed, plain[rows], order, n, own, allowed, threads))
+        return TopN(*kernels.top_k(panels, vectors[rows], order, n, self_exclusions, allowed, threads))
 
-    def _predict(self, audience: Audience, items: NDArray[np.int32]) -> NDArray[np.float32]:
+    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
         """Predict (audience.rows[i], items[i]); row -1 stands for the zero vector and no bias."""
-        assert audience.vectors is not None
-        known = (audience.rows >= 0) & (items >= 0)
-        left, right = (
-            audience.vectors.astype(np.float32, copy=False),
+        assert batch.vectors is not None
+        valid = (batch.rows >= 0) & (items >= 0)
+        user_vectors, item_vectors = (
+            batch.vectors.astype(np.float32, copy=False),
             self.item_factors.astype(np.float32, copy=False),
         )
         values = np.full(len(items), self.mean[0], np.float32)
-        values[known] += kernels.pair_scores(left, audience.rows[known], right, items[known])
-        for bias, rows in ((audience.offsets, audience.rows), (self.item_bias, items)):
+        values[valid] += kernels.pair_scores(user_vectors, batch.rows[valid], item_vectors, items[valid])
+        for bias, rows in ((batch.offsets, batch.rows), (self.item_bias, items)):
             if bias is not None:
                 values[rows >= 0] += bias[rows[rows >= 0]].astype(np.float32)
         return values
 
 
-def directions(points: Floats) -> NDArray[np.float32]:
+def unit_vectors(points: FactorArray) -> NDArray[np.float32]:
     """Return points at length one, so that their products are cosines; zero stays zero."""
     lengths = np.linalg.norm(points, axis=-1, keepdims=True)
     unit = np.divide(points, lengths, out=np.zeros_like(points), where=lengths > 0)

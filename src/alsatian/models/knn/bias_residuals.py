@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 
-Floats = NDArray[np.float32]
+ResidualArray = NDArray[np.float32]
 ITEM_SHRINKAGE, USER_SHRINKAGE = 5, 10  # on validation parts of MovieLens 100K training folds 1 and 3
 
 
-class Expected(NamedTuple):
+class BiasPredictor(NamedTuple):
     """b_ui = m + b_u + b_i (Koren 2010, "Factor in the neighbors", eq. 1, with shrunk means as in section 2.1):
 
         b_i = sum over its values of (r - m) / (5 + n_i),   b_u = sum over her values of (r - m - b_i) / (10 + n_u)
@@ -23,22 +23,22 @@ class Expected(NamedTuple):
     """
 
     mean: float
-    item_bias: Floats
+    item_bias: ResidualArray
 
     @classmethod
-    def learn(cls, data: Interactions) -> Expected:
+    def fit(cls, data: Interactions) -> BiasPredictor:
         mean = data.mean
         sums = np.bincount(data.items, data.values.astype(np.float64) - mean, minlength=len(data.item_ids))
         return cls(mean, (sums / (ITEM_SHRINKAGE + data.item_counts)).astype(np.float32))
 
-    def user_bias(self, histories: CSR) -> Floats:
+    def user_bias(self, histories: CSR) -> ResidualArray:
         """Return the bias of each user, one per row of histories."""
-        rest = histories.values.astype(np.float64) - self.mean - self.item_bias[histories.indices]
-        sums = np.bincount(histories.row_numbers, rest, minlength=histories.rows)
+        residuals = histories.values.astype(np.float64) - self.mean - self.item_bias[histories.indices]
+        sums = np.bincount(histories.row_numbers, residuals, minlength=histories.n_rows)
         return (sums / (USER_SHRINKAGE + histories.counts)).astype(np.float32)
 
-    def residuals(self, histories: CSR) -> Floats:
+    def residuals(self, histories: CSR) -> ResidualArray:
         """Return r - b_ui of every entry."""
-        users = np.repeat(self.user_bias(histories), histories.counts)
-        rest = histories.values - np.float32(self.mean) - users - self.item_bias[histories.indices]
-        return rest.astype(np.float32, copy=False)
+        user_biases = np.repeat(self.user_bias(histories), histories.counts)
+        residuals = histories.values - np.float32(self.mean) - user_biases - self.item_bias[histories.indices]
+        return residuals.astype(np.float32, copy=False)

@@ -12,109 +12,119 @@ from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.kernels import Sparse
-from alsatian.models.knn.base import Neighborhood, table
-from alsatian.models.knn.bias_residuals import Expected
-from alsatian.models.knn.similarity_vectors import cells
-from alsatian.recommender.topn import Audience, Mask, Top
+from alsatian.models.knn.base import KNNModel, neighbor_csr
+from alsatian.models.knn.bias_residuals import BiasPredictor
+from alsatian.models.knn.similarity_vectors import find_entries
+from alsatian.recommender.topn import Mask, TopN, UserBatch
 
 
-class UserKNN(Neighborhood):
+class UserKNN(KNNModel):
     """Scores an item by those of the user's k nearest users who have it, with similarities s > 0.
 
     - Lists (the default; Herlocker et al. 1999): score = sum of s_uv x_vi over the neighbours v of u who have i, x the
       value. Only the order means something.
-    - baselines=True: score = b_ui + sum of s_uv (r_vi - b_vi) / (damping + sum of s_uv), b_ui = mean + user bias +
+    - subtract_bias=True: score = b_ui + sum of s_uv (r_vi - b_vi) / (damping + sum of s_uv), b_ui = mean + user bias +
       item bias: the predicted value, in the unit of the data.
 
-    It is you who says which, by `baselines`: the model does not guess from the values. Similarities, shrinkage and
+    It is you who says which, by `subtract_bias`: the model does not guess from the values. Similarities, shrinkage and
     weighting are those of ItemKNN with users and items in each other's place. A visitor's neighbours are found as a
     user's are. A user with exactly the visitor's history is taken to be the visitor: her list has nothing to tell.
 
-    Learned: neighbors, similarities (users, k); with baselines mean, item_bias (items), user_bias (users).
-    Usual settings: cosine, k=100, shrinkage=0; with baselines adjusted-cosine, k=200, shrinkage=10, damping=0.5.
+    Learned: neighbors, similarities (users, k); with subtract_bias mean, item_bias (items), user_bias (users).
+    Usual settings: cosine, k=100, shrinkage=0; with subtract_bias adjusted-cosine, k=200, shrinkage=10, damping=0.5.
     Cost: half the sum over items of the square of how many have each, in multiply-adds; memory the data three times,
     8 bytes an entry each, plus 8 k bytes a user.
 
-    >>> model = UserKNN(similarity="pearson", shrinkage=30, baselines=True)
+    >>> model = UserKNN(similarity="pearson", shrinkage=30, subtract_bias=True)
     """
 
-    usual: ClassVar[dict[bool, dict[str, Any]]] = {
+    default_settings: ClassVar[dict[bool, dict[str, Any]]] = {
         False: {"similarity": "cosine", "k": 100, "shrinkage": 0.0},
         True: {"similarity": "adjusted-cosine", "k": 200, "shrinkage": 10.0, "damping": 0.5},
     }
 
-    def _compared(self, data: Interactions) -> CSR:
+    def _compared_entries(self, data: Interactions) -> CSR:
         return data.by_user
 
     def _ids(self, data: Interactions) -> Any:
         return data.user_ids
 
-    def _residuals(self, data: Interactions, expected: Expected) -> NDArray[np.float32]:
-        return expected.residuals(data.by_user)
+    def _residuals(self, data: Interactions, bias_predictor: BiasPredictor) -> NDArray[np.float32]:
+        return bias_predictor.residuals(data.by_user)
 
-    def _known(self, rows: NDArray[np.int32]) -> Audience:
-        return super()._known(rows)._replace(neighbors=self.neighbors, similarities=self.similarities)
+    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
+        return super().encode_users(rows)._replace(neighbors=self.neighbors, similarities=self.similarities)
 
-    def _fold_in(self, history: CSR) -> Audience:
-        residuals = self.expected.residuals(history) if self.expected else None
-        asked, sizes = self._vectors.of(history, residuals)
+    def encode_histories(self, history: CSR) -> UserBatch:
+        residuals = self.bias_predictor.residuals(history) if self.bias_predictor else None
+        visitor_vectors, sizes = self._vectors.transform(history, residuals)
         users, k = len(self.neighbors), self.neighbors.shape[1]
-        near = kernels.neighbors_for(
-            asked, sizes, *self._by_column, self._vectors.measure, self._setting("shrinkage"), min(k + 1, users), 1
+        nearest = kernels.neighbors_for(
+            visitor_vectors,
+            sizes,
+            *self._item_vectors,
+            self._vectors.measure,
+            self.effective_value("shrinkage"),
+            min(k + 1, users),
+            1,
         )
-        found, similarities = (_without(which, self._selves(history, near[0])) for which in near)
-        return super()._fold_in(history)._replace(neighbors=found, similarities=similarities)
+        neighbors, similarities = (_drop_places(lists, self._own_places(history, nearest[0])) for lists in nearest)
+        return super().encode_histories(history)._replace(neighbors=neighbors, similarities=similarities)
 
     @cached_property
-    def _by_column(self) -> tuple[Sparse, NDArray[np.float32]]:
+    def _item_vectors(self) -> tuple[Sparse, NDArray[np.float32]]:
         """The users' vectors item by item, and their sizes."""
-        by_user, columns = self.data.by_user, self.data.by_user.columns
-        vectors, sizes = self._vectors.of(by_user, self.expected.residuals(by_user) if self.expected else None)
+        by_user, columns = self.data.by_user, self.data.by_user.n_columns
+        vectors, sizes = self._vectors.transform(
+            by_user, self.bias_predictor.residuals(by_user) if self.bias_predictor else None
+        )
         indptr, (users, values) = kernels.transpose(*vectors[:2], [vectors.values], columns)
         return Sparse(indptr, users, values), sizes
 
-    def _selves(self, history: CSR, found: NDArray[np.int32]) -> NDArray[np.int64]:
+    def _own_places(self, history: CSR, neighbors: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the place in each list of a user who is the visitor herself, or else the last place."""
-        return np.array([self._self(*history.row(row), near) for row, near in enumerate(found)], np.int64)
+        return np.array(
+            [self._own_place(*history.row(row), user_list) for row, user_list in enumerate(neighbors)], np.int64
+        )
 
-    def _self(self, items: NDArray[np.int32], values: NDArray[np.float32], near: NDArray[np.int32]) -> int:
-        for place, user in enumerate(near):
-            hers = self.data.by_user.row(int(user))
-            if user >= 0 and np.array_equal(hers[0], items) and np.array_equal(hers[1], values):
+    def _own_place(self, items: NDArray[np.int32], values: NDArray[np.float32], neighbors: NDArray[np.int32]) -> int:
+        for place, user in enumerate(neighbors):
+            user_row = self.data.by_user.row(int(user))
+            if user >= 0 and np.array_equal(user_row[0], items) and np.array_equal(user_row[1], values):
                 return place
-        return len(near) - 1
+        return len(neighbors) - 1
 
     @cached_property
-    def _parts(self) -> Sparse:
+    def _score_terms(self) -> Sparse:
         """What each user tells of her items."""
         by_user = self.data.by_user
-        return Sparse(by_user.indptr, by_user.indices, self._told_values(by_user))
+        return Sparse(by_user.indptr, by_user.indices, self._neighbor_values(by_user))
 
-    def _best(self, audience: Audience, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> Top:
-        assert audience.neighbors is not None
-        assert audience.similarities is not None
-        history = audience.seen.take(audience.rows)
-        weights = table(audience.neighbors[audience.rows], audience.similarities[audience.rows])
-        order, seen = np.arange(history.rows, dtype=np.int32), (history.indptr, history.indices)
-        divide = "weights" if self.baselines else "nothing"
-        return Top(
+    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+        assert batch.neighbors is not None
+        assert batch.similarities is not None
+        history = batch.histories.take(batch.rows)
+        weights = neighbor_csr(batch.neighbors[batch.rows], batch.similarities[batch.rows])
+        order, seen_items = np.arange(history.n_rows, dtype=np.int32), (history.indptr, history.indices)
+        divisor = "weights" if self.subtract_bias else "nothing"
+        return TopN(
             *kernels.top_n_sums(
-                weights, self._parts, history.columns, order, n, self._start(audience), self.item_bias,
-                divide, self._setting("damping"), seen if exclude_seen else None, allowed, threads,
+                weights, self._score_terms, history.n_columns, order, n, self._base_scores(batch), self.item_bias,
+                divisor, self.effective_value("damping"), seen_items if exclude_seen else None, allowed, threads,
             )
         )  # fmt: skip
 
-    def _met(self, audience: Audience, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        assert audience.neighbors is not None
-        assert audience.similarities is not None
-        near, known = audience.neighbors[audience.rows], audience.rows[:, None] >= 0
-        entries, there = cells(self.data.by_user, near, items[:, None])
-        there &= known
-        return audience.similarities[audience.rows] * there, self._parts.values[entries] * there
+    def _overlap(self, batch: UserBatch, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        assert batch.neighbors is not None
+        assert batch.similarities is not None
+        neighbors, valid = batch.neighbors[batch.rows], batch.rows[:, None] >= 0
+        entries, present = find_entries(self.data.by_user, neighbors, items[:, None])
+        present &= valid
+        return batch.similarities[batch.rows] * present, self._score_terms.values[entries] * present
 
 
-def _without(lists: NDArray[Any], places: NDArray[np.int64]) -> NDArray[Any]:
+def _drop_places(lists: NDArray[Any], places: NDArray[np.int64]) -> NDArray[Any]:
     """Return each list without one of its places."""
-    kept = np.arange(lists.shape[1]) != places[:, None]
-    shortened: NDArray[Any] = lists[kept].reshape(len(lists), lists.shape[1] - 1)
+    keep_mask = np.arange(lists.shape[1]) != places[:, None]
+    shortened: NDArray[Any] = lists[keep_mask].reshape(len(lists), lists.shape[1] - 1)
     return shortened

@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError, ParameterError
-from alsatian.models.factors.cold_start import PlacingModel
-from alsatian.models.factors.factor_model import Floats
-from alsatian.models.sgd.svdpp import shrinking
-from alsatian.models.sgd.training_state import MOMENTS, Descent, EarlyStopping
-from alsatian.recommender.explanation import Shares
-from alsatian.recommender.fit_run import Run
+from alsatian.models.factors.cold_start import ColdStartFactorModel
+from alsatian.models.factors.factor_model import FactorArray
+from alsatian.models.sgd.svdpp import inverse_sqrt_counts
+from alsatian.models.sgd.training_state import MOMENTS_PER_OPTIMIZER, EarlyStopping, SgdState
+from alsatian.recommender.explanation import Contributions
+from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
-from alsatian.recommender.topn import Audience
+from alsatian.recommender.topn import UserBatch
 
-KEPT, DECAY, PATIENCE = 0.9, 0.95, 3  # where nothing is given
+DEFAULT_MOMENTUM, DEFAULT_DECAY, DEFAULT_PATIENCE = 0.9, 0.95, 3  # where nothing is given
 
 
-class BiasedMF(PlacingModel):
+class BiasedMF(ColdStartFactorModel):
     """Matrix factorization of explicit ratings with biases, by stochastic gradient descent.
 
     Loss (Koren, Bell and Volinsky 2009, "Matrix factorization techniques for recommender systems", eq. 5), with w = 1
@@ -33,10 +33,10 @@ class BiasedMF(PlacingModel):
         sum of w (value - m - b_u - b_i - x_u.y_i)^2
             + sum_u n_u^nu (reg |x_u|^2 + bias_reg b_u^2) + sum_i n_i^nu (reg |y_i|^2 + bias_reg b_i^2)
 
-    nu=1 is the plain form, in which every entry pulls its rows by the same reg; with nu=0.5 the pull is reg / sqrt(n),
+    reg_exponent=1 is the plain form, in which every entry pulls its rows by the same reg; with reg_exponent=0.5 the pull is reg / sqrt(n),
     as in MyMediaLite's frequency regularization.
 
-    With implicit_terms, x_u + |N(u)|^-1/2 sum over j in N(u) of z_j stands in the place of x_u, N(u) being the items
+    With svdpp, x_u + |N(u)|^-1/2 sum over j in N(u) of z_j stands in the place of x_u, N(u) being the items
     that the user has (SVD++; Koren 2008, "Factorization meets the neighborhood", eq. 15), and the loss gains
     reg sum_j n_j^nu |z_j|^2.
 
@@ -49,13 +49,13 @@ class BiasedMF(PlacingModel):
     A visitor is solved exactly, as the ridge regression on the item factors that the loss implies, so `explain` takes
     that score apart, which for a known user is near, not equal, to what descent reached.
 
-    >>> model = BiasedMF(factors=50, nu=1, reg=0.1, bias_reg=0.1)
+    >>> model = BiasedMF(factors=50, reg_exponent=1, reg=0.1, bias_reg=0.1)
     """
 
-    source: ClassVar[str] = "mf"
+    source_label: ClassVar[str] = "mf"
     iterates: ClassVar[bool] = True
-    learned: ClassVar[tuple[str, ...]] = (*PlacingModel.learned, "implicit_factors")
-    predicts: ClassVar[bool] = True
+    state_arrays: ClassVar[tuple[str, ...]] = (*ColdStartFactorModel.state_arrays, "implicit_factors")
+    predicts_ratings: ClassVar[bool] = True
     factors: int = param(
         default=64,
         doc="how many numbers describe a user or an item; 0: mean and biases",
@@ -67,42 +67,57 @@ class BiasedMF(PlacingModel):
         default=0.0, doc="stop when an epoch changes the objective by less than this share", low=0, high=1
     )
     optimizer: str = param(
-        default="sgd", doc="plain steps, momentum, or Adam with moments for each row", choices=tuple(MOMENTS)
+        default="sgd",
+        doc="plain steps, momentum, or Adam with moments for each row",
+        choices=tuple(MOMENTS_PER_OPTIMIZER),
     )
     momentum: float | None = param(
-        default=None, doc=f"share of earlier steps that a step keeps (None: {KEPT})", kind=float, low=0, high=0.999
+        default=None,
+        doc=f"share of earlier steps that a step keeps (None: {DEFAULT_MOMENTUM})",
+        kind=float,
+        low=0,
+        high=0.999,
     )
-    lr: float = param(default=0.03, doc="learning rate of the first epoch", low=0, high=10, search=(1e-3, 0.1, "log"))
+    learning_rate: float = param(
+        default=0.03, doc="learning rate of the first epoch", low=0, high=10, search=(1e-3, 0.1, "log")
+    )
     schedule: str = param(
         default="cosine",
         doc="of the learning rate: as it is, times decay after each epoch, or down to 0 along half a cosine",
         choices=("constant", "exponential", "cosine"),
     )
     decay: float | None = param(
-        default=None, doc=f"what schedule='exponential' multiplies by (None: {DECAY})", kind=float, low=0, high=1
+        default=None,
+        doc=f"what schedule='exponential' multiplies by (None: {DEFAULT_DECAY})",
+        kind=float,
+        low=0,
+        high=1,
     )
     batch: int = param(
         default=1, doc="entries of a block whose gradients are summed before their rows move", low=1, high=1 << 30
     )
     reg: float = param(default=1.1, doc="regularization of the factors", low=0, search=(1e-3, 10, "log"))
     bias_reg: float = param(default=1.0, doc="regularization of the biases", low=0, search=(1e-3, 10, "log"))
-    nu: float = param(
+    reg_exponent: float = param(
         default=0.5,
         doc="regularization grows with the count to this power: 1 plain, 0.5 frequency-weighted",
         low=0,
         high=2,
     )
     init: float = param(default=0.03, doc="standard deviation of the starting factors", low=0, high=10)
-    validation: float = param(
+    validation_share: float = param(
         default=0.0,
         doc="share of the values to hold out, so as to keep the epoch that predicts them best",
         low=0,
         high=0.5,
     )
     patience: int | None = param(
-        default=None, doc=f"epochs without a better validation that end the fit (None: {PATIENCE})", kind=int, low=1
+        default=None,
+        doc=f"epochs without a better validation that end the fit (None: {DEFAULT_PATIENCE})",
+        kind=int,
+        low=1,
     )
-    implicit_terms: bool = param(default=False, doc="SVD++: users are described by which items they have, too")
+    svdpp: bool = param(default=False, doc="SVD++: users are described by which items they have, too")
     seed: int = param(default=0, doc="of the starting factors, the order of the blocks and what is held out", low=0)
 
     def _check_params(self) -> None:
@@ -114,94 +129,100 @@ class BiasedMF(PlacingModel):
             raise ParameterError(
                 f"decay={self.decay:g} has no effect with schedule={self.schedule!r}; pass schedule='exponential'."
             )
-        if self.patience is not None and self.validation == 0:
+        if self.patience is not None and self.validation_share == 0:
             raise ParameterError(
                 f"patience={self.patience} has no effect without validation; pass a share, such as validation=0.1."
             )
 
-    def check_learned(self, data: Interactions, learned: Mapping[str, Any]) -> None:
-        super().check_learned(data, learned)
-        if self.implicit_terms:
-            check_shapes(learned, {"implicit_factors": (len(data.item_ids), self.factors)})
+    def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
+        super().validate_state(data, state)
+        if self.svdpp:
+            check_shapes(state, {"implicit_factors": (len(data.item_ids), self.factors)})
 
-    def _prepare(self) -> None:
-        super()._prepare()
-        self.implicit_factors: Floats | None
+    def build_caches(self) -> None:
+        super().build_caches()
+        self.implicit_factors: FactorArray | None
 
     @property
     def biased(self) -> bool:
         return True
 
     @property
-    def kept(self) -> float:
+    def momentum_or_default(self) -> float:
         """The share of earlier steps that a step keeps."""
-        return KEPT if self.momentum is None else self.momentum
+        return DEFAULT_MOMENTUM if self.momentum is None else self.momentum
 
     @property
-    def epochs_nest(self) -> bool:
-        return self.schedule != "cosine" and not self.validation
+    def epochs_are_nested(self) -> bool:
+        return self.schedule != "cosine" and not self.validation_share
 
-    def rate(self, epoch: int) -> float:
+    def learning_rate_at(self, epoch: int) -> float:
         """Return the learning rate of an epoch, from 1."""
         if self.schedule == "cosine":
-            return self.lr * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
+            return self.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
         if self.schedule == "exponential":
-            return self.lr * (DECAY if self.decay is None else self.decay) ** (epoch - 1)
-        return self.lr
+            return self.learning_rate * (DEFAULT_DECAY if self.decay is None else self.decay) ** (epoch - 1)
+        return self.learning_rate
 
     # Fitting
 
-    def _learn(self, data: Interactions, run: Run) -> dict[str, Any]:
-        learn_from, judge_by = self._parts(data)
-        descent = Descent(self, learn_from, run.threads)
-        stopping = None if judge_by is None else EarlyStopping(descent, judge_by, self.patience or PATIENCE)
+    def _fit_factors(self, data: Interactions, run: FitRun) -> dict[str, Any]:
+        train_rows, validation_rows = self._split_validation(data)
+        sgd = SgdState(self, train_rows, run.threads)
+        early_stopping = (
+            None if validation_rows is None else EarlyStopping(sgd, validation_rows, self.patience or DEFAULT_PATIENCE)
+        )
         for epoch in run.epochs(self.epochs, self.name):
-            descent.epoch(self.rate(epoch))
-            objective = descent.objective()
+            sgd.run_epoch(self.learning_rate_at(epoch))
+            objective = sgd.objective()
             if not math.isfinite(objective):
                 raise FitError(
-                    f"the objective is no longer finite after epoch {epoch} at lr={self.lr:g}; "
-                    f"pass a smaller one, such as lr={self.lr / 4:g}."
+                    f"the objective is no longer finite after epoch {epoch} at lr={self.learning_rate:g}; "
+                    f"pass a smaller one, such as lr={self.learning_rate / 4:g}."
                 )
-            error = None if stopping is None else stopping.look()
-            if run.finish(objective, self.tol, descent.learned, error) or (stopping is not None and stopping.over):
+            error = None if early_stopping is None else early_stopping.update()
+            if run.finish(objective, self.tol, sgd.state_arrays, error) or (
+                early_stopping is not None and early_stopping.should_stop
+            ):
                 break
-        return descent.learned() if stopping is None else stopping.best
+        return sgd.state_arrays() if early_stopping is None else early_stopping.best_state
 
-    def _parts(self, data: Interactions) -> tuple[CSR, CSR | None]:
+    def _split_validation(self, data: Interactions) -> tuple[CSR, CSR | None]:
         """Return the entries to learn from, and those to judge by, drawn at random, or None."""
-        if not self.validation:
+        if not self.validation_share:
             return data.by_user, None
-        held_out = np.random.default_rng([self.seed, 1]).random(len(data)) < self.validation
+        held_out = np.random.default_rng([self.seed, 1]).random(len(data)) < self.validation_share
         weights = data.by_user.weights
-        counts = np.ones(len(data), bool) if weights is None else weights > 0
-        if not (counts & held_out).any() or not (counts & ~held_out).any():
+        has_weight = np.ones(len(data), bool) if weights is None else weights > 0
+        if not (has_weight & held_out).any() or not (has_weight & ~held_out).any():
             raise ParameterError(
-                f"validation={self.validation:g} holds {held_out.sum()} of {len(data)} values out; "
+                f"validation={self.validation_share:g} holds {held_out.sum()} of {len(data)} values out; "
                 "pass validation=0 for so few."
             )
         return data.by_user.where(~held_out), data.by_user.where(held_out)
 
     # Visitors
 
-    def _fold_in(self, history: CSR) -> Audience:
+    def encode_histories(self, history: CSR) -> UserBatch:
         """Solve visitors exactly: the minimum of the loss over a new row, the items fixed."""
-        solved = np.array([self._solve(history.take(np.array([row]))) for row in range(history.rows)], np.float32)
-        vectors, offsets = np.ascontiguousarray(solved[:, :-1]), np.ascontiguousarray(solved[:, -1])
-        return Audience(history, np.arange(history.rows, dtype=np.int32), vectors, offsets)
+        solutions = np.array(
+            [self._solve_visitor(history.take(np.array([row]))) for row in range(history.n_rows)], np.float32
+        )
+        vectors, offsets = np.ascontiguousarray(solutions[:, :-1]), np.ascontiguousarray(solutions[:, -1])
+        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32), vectors, offsets)
 
-    def _solve(self, history: CSR) -> NDArray[np.float64]:
+    def _solve_visitor(self, history: CSR) -> NDArray[np.float64]:
         """Return a person's factors and, last, her bias."""
         f, inverse, target = self._regression(history)
-        solved: NDArray[np.float64] = inverse @ (f.T @ target)
-        solved[:-1] += self._implied(history).sum(axis=0)
-        return solved
+        solution: NDArray[np.float64] = inverse @ (f.T @ target)
+        solution[:-1] += self._implicit_offsets(history).sum(axis=0)
+        return solution
 
-    def _implied(self, history: CSR) -> NDArray[np.float64]:
+    def _implicit_offsets(self, history: CSR) -> NDArray[np.float64]:
         """Return what each entry adds to a person's factors by being there."""
         if self.implicit_factors is None:
             return np.zeros((len(history.indices), self.factors))
-        return self.implicit_factors[history.indices].astype(np.float64) * shrinking(history.counts)
+        return self.implicit_factors[history.indices].astype(np.float64) * inverse_sqrt_counts(history.counts)
 
     def _regression(self, history: CSR) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return a person's ridge regression: f, a row for each entry, A^-1, and w t.
@@ -214,17 +235,17 @@ class BiasedMF(PlacingModel):
         f = np.column_stack([self.item_factors[items], np.ones(n)]).astype(np.float64)
         weights = np.ones(n) if history.weights is None else history.weights.astype(np.float64)
         assert self.item_bias is not None
-        known = float(self.mean[0]) + self.item_bias[items] + f[:, :-1] @ self._implied(history).sum(axis=0)
-        ridge = n**self.nu * np.append(np.full(self.factors, self.reg), self.bias_reg)
+        baseline = float(self.mean[0]) + self.item_bias[items] + f[:, :-1] @ self._implicit_offsets(history).sum(axis=0)
+        ridge = n**self.reg_exponent * np.append(np.full(self.factors, self.reg), self.bias_reg)
         system = f.T @ (f * weights[:, None]) + np.diag(ridge)
         inverse: NDArray[np.float64] = np.linalg.pinv(system, hermitian=True).astype(np.float64)
-        return f, inverse, weights * (history.values - known)
+        return f, inverse, weights * (history.values - baseline)
 
-    def _explain(self, history: CSR, items: list[int]) -> Shares:
+    def contributions(self, history: CSR, items: list[int]) -> Contributions:
         """Take scores apart: item i's is m + b_i + sum over e of (f_i' A^-1 f_e) w_e t_e, and y_i.(e's part of s)."""
         assert self.item_bias is not None
         f, inverse, target = self._regression(history)
         y = self.item_factors[items].astype(np.float64)
-        parts = (f @ (inverse @ np.column_stack([y, np.ones(len(items))]).T)) * target[:, None]
-        bases = float(self.mean[0]) + self.item_bias[items]
-        return Shares(bases, parts + self._implied(history) @ y.T)
+        per_entry = (f @ (inverse @ np.column_stack([y, np.ones(len(items))]).T)) * target[:, None]
+        base = float(self.mean[0]) + self.item_bias[items]
+        return Contributions(base, per_entry + self._implicit_offsets(history) @ y.T)

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.data.csr import CSR
 
-KEEP, KEEP_SQUARES, TINY = 0.9, 0.999, 1e-8  # as Kingma and Ba 2015 have them
+ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8  # as Kingma and Ba 2015 have them
 
 
-class ImplicitTerms:
+class SvdppTerm:
     """z, by Adam whatever moves the other factors: its slopes are sums over all users, of any size.
 
     sums (users, width): s. slopes (users, width): what the walk of the blocks adds up.
@@ -26,34 +26,37 @@ class ImplicitTerms:
 
     def __init__(self, rows: CSR, width: int, nu: float, reg: float, threads: int) -> None:
         self.by_user, self.by_item, self.threads = rows, rows.transpose(), threads
-        self.scale = shrinking(rows.counts)
+        self.scale = inverse_sqrt_counts(rows.counts)
         self.ridge = np.float32(reg) * self.by_item.counts.astype(np.float32) ** np.float32(nu)
-        self.factors, self.first, self.second = np.zeros((3, rows.columns, width), np.float32)
-        self.sums, self.slopes = np.zeros((2, rows.rows, width), np.float32)
+        self.factors, self.first_moment, self.second_moment = np.zeros((3, rows.n_columns, width), np.float32)
+        self.sums, self.slopes = np.zeros((2, rows.n_rows, width), np.float32)
         self.steps = 0
 
     def step(self, rate: float, share: float) -> None:
         """Move z along what a share of an epoch has summed, and gather s anew."""
-        slope = kernels.row_sums(*self._of(self.by_item), self.slopes * self.scale, self.threads)
+        slope = kernels.row_sums(*self._structure(self.by_item), self.slopes * self.scale, self.threads)
         slope -= np.float32(share) * self.ridge[:, None] * self.factors
         self.steps += 1
-        self.first += np.float32(1 - KEEP) * (slope - self.first)
-        self.second += np.float32(1 - KEEP_SQUARES) * (slope**2 - self.second)
-        first, second = self.first / (1 - KEEP**self.steps), self.second / (1 - KEEP_SQUARES**self.steps)
-        self.factors += np.float32(rate) * first / (np.sqrt(second) + np.float32(TINY))
-        self.sums = kernels.row_sums(*self._of(self.by_user), self.factors, self.threads) * self.scale
+        self.first_moment += np.float32(1 - ADAM_BETA1) * (slope - self.first_moment)
+        self.second_moment += np.float32(1 - ADAM_BETA2) * (slope**2 - self.second_moment)
+        corrected_first, corrected_second = (
+            self.first_moment / (1 - ADAM_BETA1**self.steps),
+            self.second_moment / (1 - ADAM_BETA2**self.steps),
+        )
+        self.factors += np.float32(rate) * corrected_first / (np.sqrt(corrected_second) + np.float32(ADAM_EPSILON))
+        self.sums = kernels.row_sums(*self._structure(self.by_user), self.factors, self.threads) * self.scale
         self.slopes[:] = 0
 
     @staticmethod
-    def _of(rows: CSR) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    def _structure(rows: CSR) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         return rows.indptr, rows.indices
 
-    def penalty(self) -> float:
+    def regularization(self) -> float:
         """Return sum over items of reg n^nu |z|^2."""
         squares = np.einsum("ij,ij->i", self.factors, self.factors, dtype=np.float64)
         return float(self.ridge.astype(np.float64) @ squares)
 
 
-def shrinking(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+def inverse_sqrt_counts(counts: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return |N|^-1/2, a column."""
     return (1 / np.sqrt(np.maximum(counts, 1)))[:, None].astype(np.float32)

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
-from alsatian.models.baselines.bias import Baseline, solved
-from alsatian.recommender.fit_run import Run
+from alsatian.models.baselines.bias import BiasModel, solve_biases
+from alsatian.recommender.fit_run import FitRun
 
-Floats = NDArray[np.float64]
-KINDS = ("zero", "user", "item", "mean", "biases")
+Float64Array = NDArray[np.float64]
+IMPUTE_KINDS = ("zero", "user", "item", "mean", "biases")
 
 
 class Imputation(NamedTuple):
@@ -24,24 +24,24 @@ class Imputation(NamedTuple):
 
     kind: str
     mean: float
-    item_bias: Floats | None
+    item_bias: Float64Array | None
 
     @classmethod
-    def learn(cls, kind: str, data: Interactions, threads: int) -> Imputation:
+    def fit(cls, kind: str, data: Interactions, threads: int) -> Imputation:
         mean = 0.0 if kind == "zero" else data.mean
         if kind == "item":
-            return cls(kind, mean, _means(data.items, data.values, len(data.item_ids), mean) - mean)
+            return cls(kind, mean, _key_means(data.items, data.values, len(data.item_ids), mean) - mean)
         if kind == "biases":
-            model = Baseline()
-            return cls(kind, mean, model._fit(data, Run(model, data, threads))["item_bias"])
+            model = BiasModel()
+            return cls(kind, mean, model.fit_state(data, FitRun(model, data, threads))["item_bias"])
         return cls(kind, mean, None)
 
-    def user_bias(self, rows: CSR) -> Floats | None:
+    def user_bias(self, rows: CSR) -> Float64Array | None:
         """Return the biases of the people whose histories these rows are."""
         if self.kind == "user":
-            return _means(rows.row_numbers, rows.values, rows.rows, self.mean) - self.mean
+            return _key_means(rows.row_numbers, rows.values, rows.n_rows, self.mean) - self.mean
         if self.kind == "biases" and self.item_bias is not None:
-            return solved(rows, self.item_bias, self.mean, Baseline().reg_user, threads=1)[0]
+            return solve_biases(rows, self.item_bias, self.mean, BiasModel().user_reg, threads=1)[0]
         return None
 
     def residuals(self, rows: CSR) -> Any:
@@ -54,9 +54,9 @@ class Imputation(NamedTuple):
         return rows.to_scipy(values.astype(np.float32))
 
 
-def _means(keys: NDArray[np.integer], values: NDArray[np.float32], n_keys: int, otherwise: float) -> Floats:
+def _key_means(keys: NDArray[np.integer], values: NDArray[np.float32], n_keys: int, default: float) -> Float64Array:
     """Return the mean value of each key, `otherwise` where it has none."""
     sums, counts = np.bincount(keys, values, minlength=n_keys), np.bincount(keys, minlength=n_keys)
-    means = np.full(n_keys, otherwise)
+    means = np.full(n_keys, default)
     np.divide(sums, counts, out=means, where=counts > 0)
     return means

@@ -12,19 +12,21 @@ from numpy.typing import NDArray
 
 from alsatian.errors import FitError, ParameterError
 
-Floats = NDArray[np.float64]
-DENSE = 25_000_000  # cells (200 MB) up to which a matrix may be written out
-MOST = 512  # factors up to which a share of energy is looked for in a larger one
-FIRST = 32  # factors with which that search begins
-NOISE = float(np.finfo(np.float32).eps)  # the share of the largest singular value that is rounding in single precision
+Float64Array = NDArray[np.float64]
+MAX_DENSE_CELLS = 25_000_000  # cells (200 MB) up to which a matrix may be written out
+MAX_ENERGY_FACTORS = 512  # factors up to which a share of energy is looked for in a larger one
+FIRST_ENERGY_FACTORS = 32  # factors with which that search begins
+ROUNDING_SHARE = float(
+    np.finfo(np.float32).eps
+)  # the share of the largest singular value that is rounding in single precision
 
 
-def most_factors(rows: int, columns: int) -> int:
+def max_factors(rows: int, columns: int) -> int:
     """Return into how many factors a matrix can be taken apart: into all only if it may be written out."""
-    return min(rows, columns) - (rows * columns > DENSE)
+    return min(rows, columns) - (rows * columns > MAX_DENSE_CELLS)
 
 
-def largest(matrix: Any, factors: int) -> tuple[Floats, Floats]:
+def largest_singular(matrix: Any, factors: int) -> tuple[Float64Array, Float64Array]:
     """Return the largest singular values, descending, and their right singular vectors (columns, factors).
 
     Each vector's largest entry is positive. Fewer come back where the matrix has fewer above zero.
@@ -32,23 +34,23 @@ def largest(matrix: Any, factors: int) -> tuple[Floats, Floats]:
     from scipy.sparse.linalg import ArpackError
     from threadpoolctl import threadpool_limits
 
-    whole = matrix.shape[0] * matrix.shape[1] <= DENSE and 3 * factors > min(matrix.shape)
+    dense = matrix.shape[0] * matrix.shape[1] <= MAX_DENSE_CELLS and 3 * factors > min(matrix.shape)
     try:
         with threadpool_limits(limits=1, user_api="blas"):
-            values, vectors = (_lapack if whole else _arpack)(matrix.astype(np.float64), factors)
+            values, vectors = (_lapack if dense else _arpack)(matrix.astype(np.float64), factors)
     except (ArpackError, np.linalg.LinAlgError) as error:
         raise FitError(f"the decomposition into {factors} factors failed ({error}); pass fewer factors.") from error
-    real = values > NOISE * values[0]
-    vectors = vectors[:, real]
-    return values[real], vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])])
+    nonzero = values > ROUNDING_SHARE * values[0]
+    vectors = vectors[:, nonzero]
+    return values[nonzero], vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])])
 
 
-def _lapack(matrix: Any, factors: int) -> tuple[Floats, Floats]:
+def _lapack(matrix: Any, factors: int) -> tuple[Float64Array, Float64Array]:
     _, values, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
     return values[:factors], right[:factors].T
 
 
-def _arpack(matrix: Any, factors: int) -> tuple[Floats, Floats]:
+def _arpack(matrix: Any, factors: int) -> tuple[Float64Array, Float64Array]:
     """Find the eigenvectors B of the smaller of R'R and RR', then the singular values of R in the space of B.
 
     It is what scipy.sparse.linalg.svds does, which leaves the restarts of ARPACK to chance (matrices of few ranks).
@@ -64,22 +66,22 @@ def _arpack(matrix: Any, factors: int) -> tuple[Floats, Floats]:
     return values, basis @ right.T if tall is matrix else left
 
 
-def enough(matrix: Any, energy: float) -> tuple[Floats, Floats]:
+def rank_for_energy(matrix: Any, energy: float) -> tuple[Float64Array, Float64Array]:
     """Return as many of the largest as keep this share of the squared Frobenius norm: twice as many in every trial."""
     rows, columns = matrix.shape
-    whole = rows * columns <= DENSE
-    most = min(most_factors(rows, columns), rows if whole else MOST)
-    total, factors = float((matrix.data.astype(np.float64) ** 2).sum()), min(FIRST, most)
+    dense = rows * columns <= MAX_DENSE_CELLS
+    limit = min(max_factors(rows, columns), rows if dense else MAX_ENERGY_FACTORS)
+    total, factors = float((matrix.data.astype(np.float64) ** 2).sum()), min(FIRST_ENERGY_FACTORS, limit)
     while True:
-        values, vectors = largest(matrix, factors)
-        kept = np.cumsum(values**2) / total
-        if kept[-1] >= energy - 1e-12 or factors == most:
+        values, vectors = largest_singular(matrix, factors)
+        energies = np.cumsum(values**2) / total
+        if energies[-1] >= energy - 1e-12 or factors == limit:
             break
-        factors = min(2 * factors, most)
-    if not whole and kept[-1] < energy - 1e-12:
+        factors = min(2 * factors, limit)
+    if not dense and energies[-1] < energy - 1e-12:
         raise ParameterError(
-            f"energy={energy:g} needs more than {most} factors, which keep {kept[-1]:.3f}, and {rows:,} x {columns:,} "
-            f"cells are more than the {DENSE:,} that are decomposed whole; pass a lower energy, or factors."
+            f"energy={energy:g} needs more than {limit} factors, which keep {energies[-1]:.3f}, and {rows:,} x {columns:,} "
+            f"cells are more than the {MAX_DENSE_CELLS:,} that are decomposed whole; pass a lower energy, or factors."
         )
-    count = int(np.searchsorted(kept, energy - 1e-12)) + 1
+    count = int(np.searchsorted(energies, energy - 1e-12)) + 1
     return values[:count], vectors[:, :count]

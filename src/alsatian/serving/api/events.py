@@ -9,26 +9,26 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.errors import AlsatianError, DataError
 from alsatian.models import Model
-from alsatian.recommender.recommendations import json_id
-from alsatian.recommender.user_history import read_row, visitor_history
-from alsatian.serving.api.problem_json import Refused, Unavailable, answers
-from alsatian.serving.api.request_guard import may_write
-from alsatian.serving.api.schemas import Id, Row, Shape
-from alsatian.serving.event_log.store import Conflict, Event, Events, Gone, now
+from alsatian.recommender.recommendations import to_json_id
+from alsatian.recommender.user_history import history_to_csr, parse_record
+from alsatian.serving.api.problem_json import Refused, Unavailable, error_responses
+from alsatian.serving.api.request_guard import authorize_write
+from alsatian.serving.api.schemas import HistoryEntry, JsonId, RequestBody
+from alsatian.serving.event_log.store import DatabaseUnavailable, Event, EventConflict, EventStore, now
 from alsatian.serving.prometheus import Counters
-from alsatian.serving.service.queries import Engine, item_of, user_of
+from alsatian.serving.service.queries import RecommendationService, parse_user_id, resolve_item
 
-MOST, DAY = 1_000, 86_400
-router = APIRouter(
-    prefix="/api/events", tags=["events"], dependencies=[Depends(may_write)],
-    responses=answers(401, 409, 413, 421, 422, 503),
+MAX_EVENTS, MAX_CLOCK_SKEW = 1_000, 86_400
+events_router = APIRouter(
+    prefix="/api/events", tags=["events"], dependencies=[Depends(authorize_write)],
+    responses=error_responses(401, 409, 413, 421, 422, 503),
 )  # fmt: skip
 
 
-class Told(Row):
+class EventIn(HistoryEntry):
     """Something that a user did: a row of raw data, and whose it is."""
 
     model_config = ConfigDict(
@@ -41,14 +41,14 @@ class Told(Row):
     id: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         None, description="A name of your own: an event that is sent again under it is stored once. Else one is made."
     )
-    user: Id = Field(description="A user's id; it may be new.")
+    user: JsonId = Field(description="A user's id; it may be new.")
 
 
-class Batch(Shape):
-    events: Annotated[list[Told], Field(min_length=1, max_length=MOST)]
+class EventBatch(RequestBody):
+    events: Annotated[list[EventIn], Field(min_length=1, max_length=MAX_EVENTS)]
 
 
-class Accepted(BaseModel):
+class AcceptedEvents(BaseModel):
     """All of them are on the disk."""
 
     accepted: int = Field(description="How many are new.")
@@ -57,96 +57,105 @@ class Accepted(BaseModel):
     unknown_items: list[str | int] = Field(description="Items that the model does not know; the next training will.")
 
 
-@router.post("", response_model=Accepted, status_code=202, summary="Keep an event", operation_id="keep_event")
-def keep_one(request: Request, body: Told) -> Response:
-    """It is felt in the user's next list, and learned from by the next `alsatian retrain`."""
-    return keep(request, [body])
-
-
-@router.post(
-    "/batch", response_model=Accepted, status_code=202, summary="Keep several events", operation_id="keep_events"
+@events_router.post(
+    "", response_model=AcceptedEvents, status_code=202, summary="Keep an event", operation_id="keep_event"
 )
-def keep_several(request: Request, body: Batch) -> Response:
+def post_event(request: Request, body: EventIn) -> Response:
+    """It is felt in the user's next list, and learned from by the next `alsatian retrain`."""
+    return store_events(request, [body])
+
+
+@events_router.post(
+    "/batch", response_model=AcceptedEvents, status_code=202, summary="Keep several events", operation_id="keep_events"
+)
+def post_events(request: Request, body: EventBatch) -> Response:
     """All are kept, or none: an error names the first that is wrong."""
-    return keep(request, body.events)
+    return store_events(request, body.events)
 
 
-def keep(request: Request, told: list[Told]) -> Response:
+def store_events(request: Request, events_in: list[EventIn]) -> Response:
     """Keep events; when this returns, they are on the disk."""
-    events: Events = request.app.state.events
+    events: EventStore = request.app.state.events
     counters: Counters = request.app.state.counters
-    engine: Engine = request.app.state.engine
-    model, strangers, rows = engine.served.model, list[Any](), list[Event]()
-    for place, one in enumerate(told):
+    service: RecommendationService = request.app.state.service
+    model, unknown_items, rows = service.loaded_model.model, list[Any](), list[Event]()
+    for index, event_in in enumerate(events_in):
         try:
-            rows.append(_event(model, one, strangers))
+            rows.append(_parse_event(model, event_in, unknown_items))
         except AlsatianError as error:
-            at = f"event {place + 1}: " if len(told) > 1 else ""
-            raise type(error)(f"{at}{error}") from None
-    unique = {row.id: row for row in rows}
+            prefix = f"event {index + 1}: " if len(events_in) > 1 else ""
+            raise type(error)(f"{prefix}{error}") from None
+    events_by_id = {row.id: row for row in rows}
     for row in rows:
-        if unique[row.id]._replace(time=row.time) != row:
-            raise _conflict(row.id)
+        if events_by_id[row.id]._replace(time=row.time) != row:
+            raise _conflict_error(row.id)
     try:
-        kept = events.keep(list(unique.values()))
-    except Conflict as conflict:
-        raise _conflict(str(conflict)) from None
-    except Gone as gone:
-        counters.events.labels("refused").inc(len(told))
-        raise Unavailable(gone.public) from None
-    counters.events.labels("new").inc(kept.new)
-    counters.events.labels("known").inc(len(told) - kept.new)
-    body = {"accepted": kept.new, "known": kept.known, "ids": [row.id for row in rows], "unknown_items": strangers}
+        stored = events.add(list(events_by_id.values()))
+    except EventConflict as conflict:
+        raise _conflict_error(str(conflict)) from None
+    except DatabaseUnavailable as outage:
+        counters.events.labels("refused").inc(len(events_in))
+        raise Unavailable(outage.public_message) from None
+    counters.events.labels("new").inc(stored.new_count)
+    counters.events.labels("known").inc(len(events_in) - stored.new_count)
+    body = {
+        "accepted": stored.new_count,
+        "known": stored.duplicate_ids,
+        "ids": [row.id for row in rows],
+        "unknown_items": unknown_items,
+    }
     return JSONResponse(body, 202)
 
 
-def _conflict(id: str) -> Refused:
+def _conflict_error(id: str) -> Refused:
     return Refused(409, f"the id {id!r} belongs to another event; give every event an id of its own.")
 
 
-def _event(model: Model, told: Told, strangers: list[Any]) -> Event:
+def _parse_event(model: Model, event_in: EventIn, unknown_items: list[Any]) -> Event:
     """Return an event as it is stored. Raises DataError and the like where the model could make nothing of it."""
-    given = told.raw()
-    id, user = given.pop("id", None) or uuid.uuid4().hex, str(user_of(model.data.user_ids, given.pop("user")))
+    fields = event_in.to_raw_row()
+    id, user = fields.pop("id", None) or uuid.uuid4().hex, str(parse_user_id(model.data.user_ids, fields.pop("user")))
     data, recipe = model.data, model.data.recipe
     try:
-        given["item"] = item_of(data, given["item"])
+        fields["item"] = resolve_item(data, fields["item"])
     except AlsatianError:
-        strangers.append(json_id(given["item"]))
-        given["item"] = data.item_ids.parse(str(given["item"]))  # may become an item, if it is written as one
-    row = read_row(given, recipe)
+        unknown_items.append(to_json_id(fields["item"]))
+        fields["item"] = data.item_ids.parse(str(fields["item"]))  # may become an item, if it is written as one
+    row = parse_record(fields, recipe)
     _check_id(data.user_ids, user)
     _check_id(data.item_ids, str(row.item))
     if recipe.events and row.event is None:
         raise DataError(f"this model learns from events; name one of {', '.join(recipe.events)}.")
     if "\x00" in id + (row.event or ""):
         raise DataError("ids and events hold no zero bytes; leave them out.")
-    _check_value(model, given)
+    _check_value(model, fields)
     time = now() if row.time is None else row.time
-    if not 0 <= time <= now() + DAY:  # values that decay do so from the latest time on: one far ahead empties all
+    if (
+        not 0 <= time <= now() + MAX_CLOCK_SKEW
+    ):  # values that decay do so from the latest time on: one far ahead empties all
         raise DataError(f"time={time} is not between 1970 and now; send when it happened, or leave it out.")
     return Event(id, user, str(row.item), row.value, row.event, time, row.signals)
 
 
-def _check_id(ids: Ids, id: str) -> None:
+def _check_id(ids: IdMap, id: str) -> None:
     """Refuse an id that no source can hold: the next training would stumble over it."""
     if not id.strip() or "\x00" in id:
-        raise DataError(f"{id!r} is no id of a {ids.what}; send one that can be read.")
+        raise DataError(f"{id!r} is no id of a {ids.side}; send one that can be read.")
     if ids.kind == "int" and not -(2**63) <= int(id) < 2**63:
-        raise DataError(f"{ids.what} ids are integers below 2^63 here, and {id[:40]} is none; correct it.")
+        raise DataError(f"{ids.side} ids are integers below 2^63 here, and {id[:40]} is none; correct it.")
 
 
-def _check_value(model: Model, given: dict[str, Any]) -> None:
+def _check_value(model: Model, row: dict[str, Any]) -> None:
     """Refuse a value that the model cannot take; one that it leaves out is kept for what a later one may learn.
 
     An item that the model does not know will be learned like the others, so its values are checked as theirs.
     """
-    bound, ids = model.data.recipe.at_least, model.data.item_ids
-    known = given if ids.find(given["item"]) >= 0 else given | {"item": ids.id_of(0)}
+    min_rating, ids = model.data.recipe.min_rating, model.data.item_ids
+    known_row = row if ids.find(row["item"]) >= 0 else row | {"item": ids.id_of(0)}
     try:
-        values = visitor_history(model.data, [known], model.top_value, model.bounds, "skip").values
+        values = history_to_csr(model.data, [known_row], model.default_like_value, model.value_range, "skip").values
     except DataError:
-        if bound is None and model.data.recipe.unknown_events != "ignore":
+        if min_rating is None and model.data.recipe.unknown_events != "ignore":
             raise
     else:
-        model._check_values(values)
+        model.validate_values(values)

@@ -16,85 +16,93 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alsatian.errors import AlsatianError
-from alsatian.serving.api.recommend_routes import router
-from alsatian.serving.api.schemas import MOST_N
-from alsatian.serving.service.queries import Engine, Wishes
+from alsatian.serving.api.recommend_routes import recommendations_router
+from alsatian.serving.api.schemas import MAX_N
+from alsatian.serving.service.queries import RecommendationService, RecommendOptions
 
-_PATH = re.compile(r"/api/users/([^/]{1,500})/recommendations")
-_QUERY = re.compile(rb"(?:n=([1-9][0-9]{0,3}))?")
-_ROUTE = next(route for route in router.routes if getattr(route, "operation_id", "") == "recommend")
-_TOGETHER = 16  # lists of one pass; beyond, it gains nothing more
+_RECOMMEND_PATH = re.compile(r"/api/users/([^/]{1,500})/recommendations")
+_RECOMMEND_QUERY = re.compile(rb"(?:n=([1-9][0-9]{0,3}))?")
+_RECOMMEND_ROUTE = next(
+    route for route in recommendations_router.routes if getattr(route, "operation_id", "") == "recommend"
+)
+_LISTS_PER_PASS = 16  # lists of one pass; beyond, it gains nothing more
 
-Body = bytes | None  # None where there is something else to say than a list
+ResponseBody = bytes | None  # None where there is something else to say than a list
 
 
-class Quick:
+class FastPath:
     """Middleware between the guard and the application."""
 
-    def __init__(self, app: ASGIApp, engine: Engine) -> None:
-        self.app, self.engine = app, engine
-        self.waiting: list[tuple[str, int, asyncio.Future[Body]]] = []
+    def __init__(self, app: ASGIApp, service: RecommendationService) -> None:
+        self.app, self.service = app, service
+        self.pending: list[tuple[str, int, asyncio.Future[ResponseBody]]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (asked := _plain(scope)) is not None:
-            scope["route"] = _ROUTE  # for the guard, which counts
-        if asked is None or (body := await self.answer(*asked)) is None:
+        if (request := _parse_plain_request(scope)) is not None:
+            scope["route"] = _RECOMMEND_ROUTE  # for the guard, which counts
+        if request is None or (body := await self.get_body(*request)) is None:
             await self.app(scope, receive, send)
             return
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def answer(self, user: str, n: int) -> Body:
+    async def get_body(self, user: str, n: int) -> ResponseBody:
         """Return a list. A thread takes as long as the answer, so there is one only where that may have to wait."""
-        if self.engine.waits:
-            return (await run_in_threadpool(self.bodies, [user], n))[0]
+        if self.service.may_block:
+            return (await run_in_threadpool(self.get_bodies, [user], n))[0]
         loop = asyncio.get_running_loop()
-        if not self.waiting:
-            loop.call_soon(self.answer_waiting)  # after those that have arrived already
-        future: asyncio.Future[Body] = loop.create_future()
-        self.waiting.append((user, n, future))
+        if not self.pending:
+            loop.call_soon(self.answer_pending)  # after those that have arrived already
+        future: asyncio.Future[ResponseBody] = loop.create_future()
+        self.pending.append((user, n, future))
         return await future
 
-    def answer_waiting(self) -> None:
+    def answer_pending(self) -> None:
         """Answer who waits, all of one length together."""
-        some, self.waiting = self.waiting[:_TOGETHER], self.waiting[_TOGETHER:]
-        if self.waiting:
-            asyncio.get_running_loop().call_soon(self.answer_waiting)
-        for n in {n for _, n, _ in some}:
-            same = [(user, future) for user, length, future in some if length == n]
+        batch, self.pending = self.pending[:_LISTS_PER_PASS], self.pending[_LISTS_PER_PASS:]
+        if self.pending:
+            asyncio.get_running_loop().call_soon(self.answer_pending)
+        for n in {n for _, n, _ in batch}:
+            group = [(user, future) for user, length, future in batch if length == n]
             try:
-                bodies = self.bodies([user for user, _ in same], n)
+                bodies = self.get_bodies([user for user, _ in group], n)
             except Exception as error:
-                _tell([future for _, future in same], error)
+                _resolve_futures([future for _, future in group], error)
             else:
-                _tell([future for _, future in same], bodies)
+                _resolve_futures([future for _, future in group], bodies)
 
-    def bodies(self, users: Sequence[str], n: int) -> list[Body]:
+    def get_bodies(self, users: Sequence[str], n: int) -> list[ResponseBody]:
         """Return the lists of users."""
         try:
-            lists = self.engine.for_users(users, Wishes(n))
+            lists = self.service.recommend_to_users(users, RecommendOptions(n))
         except AlsatianError:  # each of them is told by the application
             return [None] * len(users)
-        return [None if told is None else orjson.dumps(told) for told in lists]
+        return [None if record is None else orjson.dumps(record) for record in lists]
 
 
-def _tell(futures: Sequence[asyncio.Future[Body]], outcome: Sequence[Body] | Exception) -> None:
+def _resolve_futures(
+    futures: Sequence[asyncio.Future[ResponseBody]], outcome: Sequence[ResponseBody] | Exception
+) -> None:
     """Pass bodies, or what went wrong, to those who wait; a client may have gone."""
-    for at, future in enumerate(futures):
+    for index, future in enumerate(futures):
         if future.done():
             continue
         if isinstance(outcome, Exception):
             future.set_exception(outcome)
         else:
-            future.set_result(outcome[at])
+            future.set_result(outcome[index])
 
 
-def _plain(scope: Scope) -> tuple[str, int] | None:
+def _parse_plain_request(scope: Scope) -> tuple[str, int] | None:
     """Return the user and the length of a list that is asked for without further wishes."""
-    if scope["type"] != "http" or scope["method"] != "GET" or (path := _PATH.fullmatch(scope["path"])) is None:
+    if (
+        scope["type"] != "http"
+        or scope["method"] != "GET"
+        or (path := _RECOMMEND_PATH.fullmatch(scope["path"])) is None
+    ):
         return None
-    if (query := _QUERY.fullmatch(scope["query_string"])) is None:
+    if (query := _RECOMMEND_QUERY.fullmatch(scope["query_string"])) is None:
         return None
     n = int(query[1] or 10)
-    return (path[1], n) if n <= MOST_N else None
+    return (path[1], n) if n <= MAX_N else None

@@ -9,16 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from alsatian.recommender.recommendations import json_id
-from alsatian.serving.api.problem_json import answers, problem
-from alsatian.serving.api.request_guard import may_write
-from alsatian.serving.service.live_model import Current
+from alsatian.recommender.recommendations import to_json_id
+from alsatian.serving.api.problem_json import error_responses, problem_response
+from alsatian.serving.api.request_guard import authorize_write
+from alsatian.serving.service.live_model import LiveModel
 
-router = APIRouter(tags=["operations"])
-PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+operations_router = APIRouter(tags=["operations"])
+PROMETHEUS_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class About(BaseModel):
+class ModelInfo(BaseModel):
     """What is in service."""
 
     model_config = ConfigDict(protected_namespaces=())
@@ -43,65 +43,67 @@ class Health(BaseModel):
     status: str = Field(examples=["ready"])
 
 
-class Reloaded(BaseModel):
+class ReloadResult(BaseModel):
     taken: bool = Field(description="Whether another model is in service now.")
     trouble: str | None
 
 
-@router.get("/api/model", response_model=About, summary="What is in service", operation_id="model")
-def model(request: Request) -> Response:
-    return JSONResponse(_plain(request.app.state.engine.about()))
+@operations_router.get("/api/model", response_model=ModelInfo, summary="What is in service", operation_id="model")
+def get_model(request: Request) -> Response:
+    return JSONResponse(_to_json(request.app.state.service.describe_model()))
 
 
-@router.post(
+@operations_router.post(
     "/api/model/reload",
-    response_model=Reloaded,
+    response_model=ReloadResult,
     summary="Look at the model file now",
     operation_id="reload",
-    dependencies=[Depends(may_write)],
-    responses=answers(401, 421),
+    dependencies=[Depends(authorize_write)],
+    responses=error_responses(401, 421),
 )
-async def reload(request: Request) -> Response:
+async def reload_model(request: Request) -> Response:
     """The service looks by itself four times a second; this tries also a file that was refused."""
-    current: Current = request.app.state.current
-    taken = await run_in_threadpool(current.refresh, again=True)
-    return JSONResponse({"taken": taken, "trouble": current.trouble})
+    live_model: LiveModel = request.app.state.live_model
+    is_reloaded = await run_in_threadpool(live_model.refresh, force=True)
+    return JSONResponse({"taken": is_reloaded, "trouble": live_model.last_error})
 
 
-@router.get("/health/live", response_model=Health, summary="Whether the process answers", operation_id="live")
-async def live() -> Response:
+@operations_router.get(
+    "/health/live", response_model=Health, summary="Whether the process answers", operation_id="live"
+)
+async def get_liveness() -> Response:
     return JSONResponse({"status": "live"})
 
 
-@router.get(
+@operations_router.get(
     "/health/ready",
     response_model=Health,
     summary="Whether requests can be answered, and events kept",
     operation_id="ready",
-    responses=answers(503),
+    responses=error_responses(503),
 )
-def ready(request: Request) -> Response:
-    if trouble := request.app.state.events.trouble():
-        return problem(503, "Unavailable", trouble, {"Retry-After": "2"})
+def get_readiness(request: Request) -> Response:
+    if reason := request.app.state.events.unavailable_reason():
+        return problem_response(503, "Unavailable", reason, {"Retry-After": "2"})
     return JSONResponse({"status": "ready"})
 
 
-@router.get(
+@operations_router.get(
     "/metrics",
     response_class=PlainTextResponse,
     summary="Figures for Prometheus",
     operation_id="metrics",
 )
-def metrics(request: Request) -> Response:
-    return Response(request.app.state.counters.text(), media_type=PROMETHEUS)
+def get_metrics(request: Request) -> Response:
+    return Response(request.app.state.counters.to_prometheus(), media_type=PROMETHEUS_MEDIA_TYPE)
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     """Return what JSON can hold of settings and summaries."""
     if isinstance(value, dict):
-        return {str(name): _plain(part) for name, part in value.items()}
+        return {str(name): _to_json(element) for name, element in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [_to_json(element) for element in value]
     if isinstance(value, float) and value - value != 0:  # no number that JSON has
         return None
-    return json_id(value) if isinstance(value, int | float | str | bool | None) else str(value)
+    return to_json_id(value) if isinstance(value, int | float | str | bool | None) else str(value)

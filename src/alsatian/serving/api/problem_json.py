@@ -14,15 +14,15 @@ from starlette.responses import JSONResponse, Response
 
 from alsatian.errors import AlsatianError, DataError, ParameterError, UnknownId, Unsupported
 
-MEDIA = "application/problem+json"
-log = logging.getLogger("alsatian.serving")
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+error_log = logging.getLogger("alsatian.serving")
 
-_TITLES = {
+_STATUS_TITLES = {
     400: "Bad request", 401: "Unauthorized", 403: "Forbidden", 404: "Not found", 405: "Method not allowed",
     408: "Request timeout", 409: "Conflict", 413: "Content too large", 415: "Unsupported media type",
     421: "Misdirected request", 422: "Unprocessable content", 500: "Internal server error", 503: "Service unavailable",
 }  # fmt: skip
-_STATUS: tuple[tuple[type[Exception], int], ...] = (
+_ERROR_STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownId, 404), (ParameterError, 422), (DataError, 422), (Unsupported, 422),
 )  # fmt: skip
 
@@ -64,38 +64,38 @@ class Unavailable(Refused):
         super().__init__(503, detail, {"Retry-After": "2"})
 
 
-def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI is told of the errors of a call."""
-    return {status: {"model": Problem, "description": _TITLES[status]} for status in statuses}
+    return {status: {"model": Problem, "description": _STATUS_TITLES[status]} for status in statuses}
 
 
-def problem(status: int, error: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+def problem_response(status: int, error: str, detail: str, headers: dict[str, str] | None = None) -> Response:
     """Return an error as an answer."""
-    title = _TITLES.get(status, "Error")
+    title = _STATUS_TITLES.get(status, "Error")
     body = {"type": "about:blank", "title": title, "status": status, "error": error, "detail": " ".join(detail.split())}
-    return JSONResponse(body, status, headers, MEDIA)
+    return JSONResponse(body, status, headers, PROBLEM_MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
+def install_error_handlers(app: FastAPI) -> None:
     """Have every error of an application told in this form."""
-    app.add_exception_handler(AlsatianError, _of_library)
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(HTTPException, _of_http)
-    plain = app.openapi
+    app.add_exception_handler(AlsatianError, _handle_library_error)
+    app.add_exception_handler(Refused, _handle_refused)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(HTTPException, _handle_http_error)
+    make_schema = app.openapi
 
     def openapi() -> dict[str, Any]:
-        return _with_problems(plain())
+        return _use_problem_schema(make_schema())
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:
+def _use_problem_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """Give every error of a schema the form that it has here; FastAPI describes them, and its own, otherwise."""
-    content = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for calls in schema["paths"].values():
-        for call in calls.values():
-            for status, response in call["responses"].items():
+    content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
                 if status >= "4":
                     response["content"] = content
     for name in ("HTTPValidationError", "ValidationError"):
@@ -103,44 +103,48 @@ def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _of_library(_: Request, error: Exception) -> Response:
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+def _handle_library_error(_: Request, error: Exception) -> Response:
+    status = next((status for kind, status in _ERROR_STATUSES if isinstance(error, kind)), 500)
     if status == 500:
-        log.error("%s: %s", type(error).__name__, _where(error))
-        return problem(500, type(error).__name__, "the model could not answer; the log of the service says where.")
-    return problem(status, type(error).__name__, str(error))
+        error_log.error("%s: %s", type(error).__name__, _error_location(error))
+        return problem_response(
+            500, type(error).__name__, "the model could not answer; the log of the service says where."
+        )
+    return problem_response(status, type(error).__name__, str(error))
 
 
-def _refused(_: Request, error: Exception) -> Response:
+def _handle_refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return problem(error.status, error.error, error.detail, error.headers)
+    return problem_response(error.status, error.error, error.detail, error.headers)
 
 
-def _malformed(_: Request, error: Exception) -> Response:
+def _handle_validation_error(_: Request, error: Exception) -> Response:
     """Name the first thing that is wrong, and how many others there are."""
     assert isinstance(error, RequestValidationError)
     first, *others = error.errors()
-    place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "the body"
-    more = f" (and {len(others)} more)" if others else ""
-    said = str(first["msg"]).removeprefix("Value error, ")
-    return problem(422, "ParameterError", f"{place[:100]}: {said[:1].lower()}{said[1:300]}{more}; see /openapi.json.")
+    location = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "the body"
+    suffix = f" (and {len(others)} more)" if others else ""
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return problem_response(
+        422, "ParameterError", f"{location[:100]}: {message[:1].lower()}{message[1:300]}{suffix}; see /openapi.json."
+    )
 
 
-def _of_http(_: Request, error: Exception) -> Response:
+def _handle_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = error.detail if error.status_code != 404 else "there is nothing at this address; see /openapi.json."
-    return problem(error.status_code, "HTTPException", str(detail), dict(error.headers or {}))
+    return problem_response(error.status_code, "HTTPException", str(detail), dict(error.headers or {}))
 
 
-def unforeseen(error: Exception) -> Refused:
+def internal_error(error: Exception) -> Refused:
     """Log where an error came from that nothing is prepared for, and return what is said of it."""
-    log.error("%s: %s", type(error).__name__, _where(error))
-    refused = Refused(500, "something went wrong here; the log of the service says where.")
-    refused.error = type(error).__name__
-    return refused
+    error_log.error("%s: %s", type(error).__name__, _error_location(error))
+    refusal = Refused(500, "something went wrong here; the log of the service says where.")
+    refusal.error = type(error).__name__
+    return refusal
 
 
-def _where(error: BaseException) -> str:
+def _error_location(error: BaseException) -> str:
     """Say where an error came from, without the values that its message may hold."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     return " < ".join(

@@ -10,116 +10,126 @@ from starlette.responses import JSONResponse, Response
 
 from alsatian.errors import ParameterError
 from alsatian.serving.api import schemas
-from alsatian.serving.api.problem_json import answers
+from alsatian.serving.api.problem_json import error_responses
 from alsatian.serving.api.schemas import (
-    LONGEST_WHERE,
-    MOST_ITEMS,
-    MOST_N,
-    N_TOLD,
-    NOVELTY_TOLD,
-    UNKNOWN_TOLD,
-    WHERE_TOLD,
+    MAX_ITEMS,
+    MAX_N,
+    MAX_WHERE_LENGTH,
+    N_HELP,
+    NOVELTY_HELP,
+    UNKNOWN_HELP,
+    WHERE_HELP,
 )
-from alsatian.serving.service.queries import Engine, Unknown, Wishes
+from alsatian.serving.service.queries import RecommendationService, RecommendOptions, UnknownUserPolicy
 
-router = APIRouter(prefix="/api", tags=["answers"], responses=answers(404, 422, 503))
+recommendations_router = APIRouter(prefix="/api", tags=["answers"], responses=error_responses(404, 422, 503))
 
-ItemName = Annotated[str, Path(max_length=500, description="An item, by its id or title.", examples=["Up (2009)"])]
-Length = Annotated[int, Query(ge=1, le=MOST_N, description=N_TOLD)]
-Allow = Annotated[
-    list[str] | None, Query(max_length=MOST_ITEMS, description="Choose from this item and others allowed only; repeat.")
+ItemPath = Annotated[str, Path(max_length=500, description="An item, by its id or title.", examples=["Up (2009)"])]
+ListLength = Annotated[int, Query(ge=1, le=MAX_N, description=N_HELP)]
+AllowQuery = Annotated[
+    list[str] | None, Query(max_length=MAX_ITEMS, description="Choose from this item and others allowed only; repeat.")
 ]
-Deny = Annotated[list[str] | None, Query(max_length=MOST_ITEMS, description="Leave this item out; repeat for more.")]
-Where = Annotated[str | None, Query(max_length=LONGEST_WHERE, description=WHERE_TOLD, examples=["year >= 1990"])]
+DenyQuery = Annotated[
+    list[str] | None, Query(max_length=MAX_ITEMS, description="Leave this item out; repeat for more.")
+]
+WhereQuery = Annotated[
+    str | None, Query(max_length=MAX_WHERE_LENGTH, description=WHERE_HELP, examples=["year >= 1990"])
+]
 
 
-def engine_of(request: Request) -> Engine:
-    engine: Engine = request.app.state.engine
-    return engine
+def get_service(request: Request) -> RecommendationService:
+    service: RecommendationService = request.app.state.service
+    return service
 
 
-@router.get(
+@recommendations_router.get(
     "/users/{user:path}/recommendations",
     response_model=schemas.UserList,
     summary="The best items for a user",
     operation_id="recommend",
 )
-async def recommend(
+async def get_user_recommendations(
     request: Request,
     user: Annotated[str, Path(max_length=500, description="A user's id.", examples=["42"])],
-    n: Length = 10,
+    n: ListLength = 10,
     exclude_seen: Annotated[bool, Query(description="Leave out what the user has seen.")] = True,
-    allow: Allow = None,
-    deny: Deny = None,
-    where: Where = None,
-    novelty: Annotated[float, Query(ge=0, le=1, description=NOVELTY_TOLD)] = 0.0,
-    unknown: Annotated[Unknown, Query(description=UNKNOWN_TOLD)] = "raise",
-    because: Annotated[bool, Query(description="Say of each item which of the user's items speak for it.")] = False,
+    allow: AllowQuery = None,
+    deny: DenyQuery = None,
+    where: WhereQuery = None,
+    novelty: Annotated[float, Query(ge=0, le=1, description=NOVELTY_HELP)] = 0.0,
+    unknown: Annotated[UnknownUserPolicy, Query(description=UNKNOWN_HELP)] = "raise",
+    reasons: Annotated[bool, Query(description="Say of each item which of the user's items speak for it.")] = False,
 ) -> Response:
     """Events of the user that came after the model was trained are folded in; they say so by `events`."""
-    wishes = Wishes(n, exclude_seen, allow, deny, where, novelty, because)
-    return JSONResponse(await run_in_threadpool(engine_of(request).for_user, user, wishes, unknown))
+    options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, reasons)
+    return JSONResponse(await run_in_threadpool(get_service(request).recommend_to_user, user, options, unknown))
 
 
-@router.post(
+@recommendations_router.post(
     "/recommendations",
     response_model=schemas.VisitorList,
     summary="The best items for somebody who is in no data",
     operation_id="recommend_to_visitor",
 )
-def recommend_to_visitor(request: Request, body: schemas.ForVisitor) -> Response:
+def post_visitor_recommendations(request: Request, body: schemas.VisitorRequest) -> Response:
     """The history passes through the model's recipe as the rows of its data did; nothing of it is kept."""
-    engine = engine_of(request)
-    return JSONResponse(engine.for_visitor(schemas.rows(body.history), body.wishes(), body.unknown))
+    service = get_service(request)
+    return JSONResponse(
+        service.recommend_to_visitor(schemas.history_rows(body.history), body.recommend_options(), body.unknown)
+    )
 
 
-@router.get("/items", response_model=schemas.Found, summary="Search items by title", operation_id="search")
-def search(
+@recommendations_router.get(
+    "/items", response_model=schemas.SearchResponse, summary="Search items by title", operation_id="search"
+)
+def search_items(
     request: Request,
     q: Annotated[str, Query(min_length=1, max_length=200, description="What somebody types.", examples=["iron man"])],
     n: Annotated[int, Query(ge=1, le=100, description="How many to list.")] = 10,
 ) -> Response:
     """The same title comes first, then titles that begin with the query, then titles like it."""
-    return JSONResponse({"items": engine_of(request).search(q, n)})
+    return JSONResponse({"items": get_service(request).search(q, n)})
 
 
-@router.get(
+@recommendations_router.get(
     "/items/{item:path}/similar",
     response_model=schemas.SimilarList,
     summary="The items most like an item",
     operation_id="similar",
 )
-def similar(
+def get_similar_items(
     request: Request,
-    item: ItemName,
-    n: Length = 10,
-    allow: Allow = None,
-    deny: Deny = None,
-    where: Where = None,
+    item: ItemPath,
+    n: ListLength = 10,
+    allow: AllowQuery = None,
+    deny: DenyQuery = None,
+    where: WhereQuery = None,
 ) -> Response:
-    return JSONResponse(engine_of(request).similar(item, n, allow, deny, where))
+    return JSONResponse(get_service(request).similar(item, n, allow, deny, where))
 
 
-@router.get("/items/{item:path}", response_model=schemas.Item, summary="An item", operation_id="item")
-def item(
+@recommendations_router.get(
+    "/items/{item:path}", response_model=schemas.ItemResponse, summary="An item", operation_id="item"
+)
+def get_item(
     request: Request,
-    item: ItemName,
+    item: ItemPath,
 ) -> Response:
-    return JSONResponse(engine_of(request).item(item))
+    return JSONResponse(get_service(request).item(item))
 
 
-@router.post(
+@recommendations_router.post(
     "/explanations",
-    response_model=schemas.Explained,
+    response_model=schemas.ExplanationResponse,
     summary="Why an item scores as it does",
     operation_id="explain",
 )
-def explain(request: Request, body: schemas.ToExplain) -> Response:
+def post_explanation(request: Request, body: schemas.ExplainRequest) -> Response:
     """For a user or a history: what each of their items adds to the score of this one."""
     if (body.user is None) == (body.history is None):
         raise ParameterError("whose score is it? Pass either user or history.")
-    engine = engine_of(request)
+    service = get_service(request)
     if body.history is None:
         assert body.user is not None
-        return JSONResponse(engine.explain_user(body.user, body.item))
-    return JSONResponse(engine.explain_visitor(schemas.rows(body.history), body.item, body.unknown))
+        return JSONResponse(service.explain_user(body.user, body.item))
+    return JSONResponse(service.explain_visitor(schemas.history_rows(body.history), body.item, body.unknown))

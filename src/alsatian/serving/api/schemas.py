@@ -6,29 +6,29 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
-from alsatian.serving.service.queries import Wishes
+from alsatian.serving.service.queries import RecommendOptions
 
-Id = StrictInt | Annotated[StrictStr, Field(max_length=500)]
-MOST_N, MOST_ITEMS, LONGEST_WHERE = 1_000, 1_000, 2_000
-Items = Annotated[list[Id], Field(max_length=MOST_ITEMS)]
-Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+JsonId = StrictInt | Annotated[StrictStr, Field(max_length=500)]
+MAX_N, MAX_ITEMS, MAX_WHERE_LENGTH = 1_000, 1_000, 2_000
+ItemIds = Annotated[list[JsonId], Field(max_length=MAX_ITEMS)]
+FiniteNumber = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
-N_TOLD = "How many to list; fewer come only where fewer remain."
-WHERE_TOLD = (
+N_HELP = "How many to list; fewer come only where fewer remain."
+WHERE_HELP = (
     "A condition on the catalog's columns: comparisons (=, <>, <, <=, >, >=), in (...), between, like, ilike, is null, "
     "joined by and, or, not and brackets."
 )
-NOVELTY_TOLD = "From popular items (0) to the least known of those that suit (1)."
-UNKNOWN_TOLD = "What an unknown user gets: an error (404), no list (skip), or the most popular items."
+NOVELTY_HELP = "From popular items (0) to the least known of those that suit (1)."
+UNKNOWN_HELP = "What an unknown user gets: an error (404), no list (skip), or the most popular items."
 
 
-class Shape(BaseModel):
+class RequestBody(BaseModel):
     """A body: what is not known is refused, as a misspelt option would be."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class Row(BaseModel):
+class HistoryEntry(BaseModel):
     """Something that somebody did, as the raw data has it; the model's recipe makes a value of it.
 
     Further fields are the columns that the recipe makes values of (its signals).
@@ -38,46 +38,50 @@ class Row(BaseModel):
         extra="allow", allow_inf_nan=False, json_schema_extra={"examples": [{"item": "Iron Man (2008)", "value": 5}]}
     )
 
-    item: Id = Field(description="An item, by its id or title.")
-    value: Number | None = Field(None, description="What it is worth; without it, and without an event, a favourite.")
+    item: JsonId = Field(description="An item, by its id or title.")
+    value: FiniteNumber | None = Field(
+        None, description="What it is worth; without it, and without an event, a favourite."
+    )
     event: Annotated[str, Field(max_length=200)] | None = Field(None, description="The name of an event with a weight.")
     time: StrictInt | Annotated[StrictStr, Field(max_length=40)] | None = Field(
         None, description="When: seconds (or milliseconds) since 1970, or a date and time in ISO form."
     )
 
-    def raw(self) -> dict[str, Any]:
+    def to_raw_row(self) -> dict[str, Any]:
         return self.model_dump(exclude_none=True)
 
 
-History = Annotated[list[Id | Row], Field(min_length=1, max_length=MOST_ITEMS)]
+VisitorHistory = Annotated[list[JsonId | HistoryEntry], Field(min_length=1, max_length=MAX_ITEMS)]
 
 
-def rows(history: list[Any]) -> list[dict[str, Any]]:
+def history_rows(history: list[Any]) -> list[dict[str, Any]]:
     """Return a history as rows of raw data; a bare item is a favourite."""
-    return [told.raw() if isinstance(told, Row) else {"item": told} for told in history]
+    return [entry.to_raw_row() if isinstance(entry, HistoryEntry) else {"item": entry} for entry in history]
 
 
-class Listing(Shape):
+class ListRequest(RequestBody):
     """How a list is to be."""
 
-    n: int = Field(10, ge=1, le=MOST_N, description=N_TOLD)
+    n: int = Field(10, ge=1, le=MAX_N, description=N_HELP)
     exclude_seen: bool = Field(True, description="Leave out what is in the history.")
-    allow: Items | None = Field(None, description="Choose from these items (ids or titles) only.")
-    deny: Items | None = Field(None, description="Leave these items out.")
-    where: Annotated[str, Field(max_length=LONGEST_WHERE)] | None = Field(
-        None, description=WHERE_TOLD, examples=["year >= 1990"]
+    allow: ItemIds | None = Field(None, description="Choose from these items (ids or titles) only.")
+    deny: ItemIds | None = Field(None, description="Leave these items out.")
+    where: Annotated[str, Field(max_length=MAX_WHERE_LENGTH)] | None = Field(
+        None, description=WHERE_HELP, examples=["year >= 1990"]
     )
-    novelty: float = Field(0.0, ge=0, le=1, description=NOVELTY_TOLD)
-    because: bool = Field(False, description="Say of each item which items of the history speak for it.")
+    novelty: float = Field(0.0, ge=0, le=1, description=NOVELTY_HELP)
+    reasons: bool = Field(False, description="Say of each item which items of the history speak for it.")
 
-    def wishes(self) -> Wishes:
-        return Wishes(self.n, self.exclude_seen, self.allow, self.deny, self.where, self.novelty, self.because)
+    def recommend_options(self) -> RecommendOptions:
+        return RecommendOptions(
+            self.n, self.exclude_seen, self.allow, self.deny, self.where, self.novelty, self.reasons
+        )
 
 
-class ForVisitor(Listing):
+class VisitorRequest(ListRequest):
     """A list for somebody who is in no data."""
 
-    history: History = Field(
+    history: VisitorHistory = Field(
         description="What the visitor likes or did: items, or rows with value or event.",
         examples=[["Iron Man (2008)", {"item": "Up (2009)", "value": 4.5}]],
     )
@@ -86,21 +90,21 @@ class ForVisitor(Listing):
     )
 
 
-class ToExplain(Shape):
+class ExplainRequest(RequestBody):
     """Whose score for which item is to be taken apart: a user's, or that of a history."""
 
-    item: Id = Field(description="An item, by its id or title.", examples=["Iron Man 2 (2010)"])
-    user: Id | None = Field(None, description="A user of the model.")
-    history: History | None = Field(None, description="Or what a visitor likes.", examples=[["Iron Man (2008)"]])
+    item: JsonId = Field(description="An item, by its id or title.", examples=["Iron Man 2 (2010)"])
+    user: JsonId | None = Field(None, description="A user of the model.")
+    history: VisitorHistory | None = Field(None, description="Or what a visitor likes.", examples=[["Iron Man (2008)"]])
     unknown: Literal["raise", "skip"] = "raise"
 
 
-class Because(BaseModel):
+class ItemReason(BaseModel):
     item: str | int = Field(description="Title, or id, of an item of the history.")
     contribution: float = Field(description="What it adds to the score.")
 
 
-class Place(BaseModel):
+class ListItem(BaseModel):
     """One place of a list."""
 
     rank: int
@@ -108,44 +112,52 @@ class Place(BaseModel):
     title: str | None
     score: float
     source: str = Field(description='Where it comes from: "als", "fold_in", "popular", "attributes" ...')
-    because: list[Because] | None = None
+    reasons: list[ItemReason] | None = None
 
 
-_PLACE: dict[str, Any] = {"rank": 1, "item": 59315, "title": "Iron Man (2008)", "score": 4.7, "source": "als"}
+_EXAMPLE_LIST_ITEM: dict[str, Any] = {
+    "rank": 1,
+    "item": 59315,
+    "title": "Iron Man (2008)",
+    "score": 4.7,
+    "source": "als",
+}
 
 
 class UserList(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"user": 42, "events": 0, "items": [_PLACE]}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user": 42, "events": 0, "items": [_EXAMPLE_LIST_ITEM]}]}
+    )
 
     user: str | int
     events: int = Field(description="How many events since the model was trained went into this list.")
-    items: list[Place]
+    items: list[ListItem]
 
 
 class VisitorList(BaseModel):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"like": ["Up (2009)"], "items": [_PLACE | {"source": "fold_in"}]}]}
+        json_schema_extra={"examples": [{"like": ["Up (2009)"], "items": [_EXAMPLE_LIST_ITEM | {"source": "fold_in"}]}]}
     )
 
     like: list[str | int]
-    items: list[Place]
+    items: list[ListItem]
 
 
 class SimilarList(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"item": 68358, "items": [_PLACE]}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"item": 68358, "items": [_EXAMPLE_LIST_ITEM]}]})
 
     item: str | int
-    items: list[Place]
+    items: list[ListItem]
 
 
-class ReasonFor(BaseModel):
+class ExplanationReason(BaseModel):
     item: str | int
     title: str | None
     value: float
     contribution: float
 
 
-class Explained(BaseModel):
+class ExplanationResponse(BaseModel):
     """A score taken apart: the base and the contributions add up to it."""
 
     user: str | int | None = None
@@ -154,11 +166,11 @@ class Explained(BaseModel):
     title: str | None
     score: float
     base: float
-    reasons: list[ReasonFor]
+    reasons: list[ExplanationReason]
     placed_by: dict[str, list[str]] = Field(description="Attributes that stand in where there are no values.")
 
 
-class Item(BaseModel):
+class ItemResponse(BaseModel):
     item: str | int
     title: str | None
     attributes: dict[str, Any]
@@ -166,5 +178,5 @@ class Item(BaseModel):
     match: float | None = Field(None, description="How well the title fits a search, at most 100.")
 
 
-class Found(BaseModel):
-    items: list[Item]
+class SearchResponse(BaseModel):
+    items: list[ItemResponse]

@@ -11,17 +11,17 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from alsatian.errors import DependencyError, ParameterError
 
-WAIT = 3.0  # seconds to wait for another writer, or for a connection
-_PATIENCE: dict[str, Any] = {  # with PostgreSQL, milliseconds; without it one that hangs would hold every thread
-    "options": f"-c lock_timeout={WAIT * 1000:.0f} -c statement_timeout={10 * WAIT * 1000:.0f}",
-    "tcp_user_timeout": int(WAIT * 1000), "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
+WAIT_SECONDS = 3.0  # seconds to wait for another writer, or for a connection
+_POSTGRES_ARGUMENTS: dict[str, Any] = {  # with PostgreSQL, milliseconds; without it one that hangs would hold every thread
+    "options": f"-c lock_timeout={WAIT_SECONDS * 1000:.0f} -c statement_timeout={10 * WAIT_SECONDS * 1000:.0f}",
+    "tcp_user_timeout": int(WAIT_SECONDS * 1000), "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
 }  # fmt: skip
 
 
-def url_of(written: str) -> sa.URL:
+def parse_database_url(text: str) -> sa.URL:
     """Return the URL of a database. Raises ParameterError, DependencyError."""
     try:
-        url = sa.make_url(written)
+        url = sa.make_url(text)
     except ArgumentError:
         raise ParameterError(
             "--events is no URL of a database; write sqlite:///events.db or postgresql://user@host/database."
@@ -34,18 +34,20 @@ def url_of(written: str) -> sa.URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
-def file_of(url: sa.URL) -> Path | None:
+def sqlite_path(url: sa.URL) -> Path | None:
     """Return the file that a database is, if it is one."""
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
-def engine_of(url: sa.URL) -> sa.Engine:
+def make_engine(url: sa.URL) -> sa.Engine:
     """Return what connects to a database. Raises DependencyError where its driver is missing."""
-    local = url.get_backend_name() == "sqlite"
-    arguments: dict[str, Any] = {"timeout": WAIT} if local else {"connect_timeout": int(WAIT), **_PATIENCE}
+    is_sqlite = url.get_backend_name() == "sqlite"
+    arguments: dict[str, Any] = (
+        {"timeout": WAIT_SECONDS} if is_sqlite else {"connect_timeout": int(WAIT_SECONDS), **_POSTGRES_ARGUMENTS}
+    )
     try:
         engine = sa.create_engine(
-            url, connect_args=arguments, pool_pre_ping=not local, pool_timeout=WAIT, hide_parameters=True
+            url, connect_args=arguments, pool_pre_ping=not is_sqlite, pool_timeout=WAIT_SECONDS, hide_parameters=True
         )
     except NoSuchModuleError as error:
         raise DependencyError(f"SQLAlchemy does not know this database: {error}.") from None
@@ -53,12 +55,12 @@ def engine_of(url: sa.URL) -> sa.Engine:
         raise DependencyError(
             f"the events database needs its driver: {error}; pip install 'psycopg[binary]'."
         ) from None
-    if local:
-        sa.event.listen(engine, "connect", _durable)
+    if is_sqlite:
+        sa.event.listen(engine, "connect", _set_sqlite_pragmas)
     return engine
 
 
-def _durable(connection: Any, _: object) -> None:
+def _set_sqlite_pragmas(connection: Any, _: object) -> None:
     """Have SQLite flush every commit to the disk; readers do not wait for writers."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
@@ -66,13 +68,13 @@ def _durable(connection: Any, _: object) -> None:
     cursor.close()
 
 
-def prepared(query: Any, dialect: Any) -> Callable[..., tuple[str, Any]]:
+def compile_query(query: Any, dialect: Any) -> Callable[..., tuple[str, Any]]:
     """Return a query as the driver takes it; every list asks it, and SQLAlchemy's own way takes four times as long."""
-    written = query.compile(dialect=dialect)
-    text, names, fixed = str(written), written.positiontup, written.params
+    compiled = query.compile(dialect=dialect)
+    text, names, defaults = str(compiled), compiled.positiontup, compiled.params
 
-    def with_values(**values: Any) -> tuple[str, Any]:
-        given = fixed | values
-        return text, given if names is None else tuple(given[name] for name in names)
+    def bind_values(**values: Any) -> tuple[str, Any]:
+        parameters = defaults | values
+        return text, parameters if names is None else tuple(parameters[name] for name in names)
 
-    return with_values
+    return bind_values

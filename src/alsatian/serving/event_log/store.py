@@ -22,14 +22,14 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from alsatian.errors import SourceError
 from alsatian.serving.event_log import database
 
-log = logging.getLogger("alsatian.serving")
-_LOCK = 0x616C7361  # of PostgreSQL, for writers
-_BATCH = 500  # parameters of one query
+event_log = logging.getLogger("alsatian.serving")
+_ADVISORY_LOCK = 0x616C7361  # of PostgreSQL, for writers
+_IDS_PER_QUERY = 500  # parameters of one query
 
-_tables = sa.MetaData()
-EVENTS = sa.Table(
+_schema = sa.MetaData()
+EVENTS_TABLE = sa.Table(
     "alsatian_events",
-    _tables,
+    _schema,
     sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("id", sa.Text, nullable=False, unique=True),
     sa.Column("user", sa.Text, nullable=False),
@@ -41,11 +41,11 @@ EVENTS = sa.Table(
     sa.Index("alsatian_events_by_user", "user", "number"),
     sqlite_autoincrement=True,
 )
-ABOUT = sa.Table("alsatian_about", _tables, sa.Column("database", sa.Text, primary_key=True))
-_OF_USER = (
-    sa.select(*(EVENTS.c[name] for name in ("id", "user", "item", "value", "event", "time", "signals")))
-    .where(EVENTS.c.user == sa.bindparam("user"), EVENTS.c.number > sa.bindparam("after"))
-    .order_by(EVENTS.c.number.desc())
+DATABASE_TABLE = sa.Table("alsatian_about", _schema, sa.Column("database", sa.Text, primary_key=True))
+_USER_EVENTS_QUERY = (
+    sa.select(*(EVENTS_TABLE.c[name] for name in ("id", "user", "item", "value", "event", "time", "signals")))
+    .where(EVENTS_TABLE.c.user == sa.bindparam("user"), EVENTS_TABLE.c.number > sa.bindparam("after"))
+    .order_by(EVENTS_TABLE.c.number.desc())
     .limit(sa.bindparam("most"))
 )
 
@@ -62,202 +62,208 @@ class Event(NamedTuple):
     signals: dict[str, float] | None = None
 
     @property
-    def row(self) -> dict[str, Any]:
+    def raw_row(self) -> dict[str, Any]:
         """The event as a row of raw data."""
-        given = {"item": self.item, "value": self.value, "event": self.event, "time": self.time}
-        return {name: value for name, value in given.items() if value is not None} | (self.signals or {})
+        cells = {"item": self.item, "value": self.value, "event": self.event, "time": self.time}
+        return {name: value for name, value in cells.items() if value is not None} | (self.signals or {})
 
 
-class Kept(NamedTuple):
+class Stored(NamedTuple):
     """What became of events: how many are new, and the ids of those that were there already."""
 
-    new: int
-    known: list[str]
+    new_count: int
+    duplicate_ids: list[str]
 
 
-class Gone(Exception):
+class DatabaseUnavailable(Exception):
     """The database cannot be reached or written to now; the message says why, without any event.
 
     public: the message for everybody, without the words of a server, which may name its address and its users.
     """
 
-    def __init__(self, why: str, public: str | None = None) -> None:
-        super().__init__(why)
-        self.public = public or why
+    def __init__(self, message: str, public_message: str | None = None) -> None:
+        super().__init__(message)
+        self.public_message = public_message or message
 
 
-class Conflict(Exception):
+class EventConflict(Exception):
     """An id was used before, for another event."""
 
 
-class Events:
+class EventStore:
     """A database of events. Raises Gone from every call while it is out of reach, and works again afterwards."""
 
     def __init__(self, url: str) -> None:
-        self.url = database.url_of(url)
-        self.local = self.url.get_backend_name() == "sqlite"
-        self.path = database.file_of(self.url)
-        self._engine = database.engine_of(self.url)
-        self._known: os.stat_result | None = None
-        self._turn = threading.Lock()
-        self._trouble = ""  # what the log has heard of last
-        self._of_user = database.prepared(_OF_USER, self._engine.dialect)
-        with self._reached(creating=True):
-            self._known = self._open()
+        self.url = database.parse_database_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.path = database.sqlite_path(self.url)
+        self.engine = database.make_engine(self.url)
+        self._file_status: os.stat_result | None = None
+        self._thread_lock = threading.Lock()
+        self._last_error = ""  # what the log has heard of last
+        self._user_query = database.compile_query(_USER_EVENTS_QUERY, self.engine.dialect)
+        with self._translate_errors(creating=True):
+            self._file_status = self._open()
 
     def _open(self) -> os.stat_result | None:
         """Make the tables where there are none, read the database's name, and return which file it is in."""
-        with self._engine.begin() as connection:
-            self._lock(connection)
-            _tables.create_all(connection)
-            if connection.scalar(sa.select(sa.func.count()).select_from(ABOUT)) == 0:
-                connection.execute(ABOUT.insert().values(database=uuid.uuid4().hex))
-            self.name: str = connection.scalars(sa.select(ABOUT.c.database)).one()
+        with self.engine.begin() as connection:
+            self._lock_writers(connection)
+            _schema.create_all(connection)
+            if connection.scalar(sa.select(sa.func.count()).select_from(DATABASE_TABLE)) == 0:
+                connection.execute(DATABASE_TABLE.insert().values(database=uuid.uuid4().hex))
+            self.database_id: str = connection.scalars(sa.select(DATABASE_TABLE.c.database)).one()
         return self.path.stat() if self.path else None
 
-    def keep(self, events: Sequence[Event]) -> Kept:
+    def add(self, events: Sequence[Event]) -> Stored:
         """Store events, all or none; when this returns, they are on the disk. Raises Conflict, Gone."""
-        rows = [event._asdict() | {"signals": _packed(event.signals)} for event in events]
-        with self._reached(), self._in_turn(), self._engine.begin() as connection:
-            self._lock(connection)
-            insert = _insert(self.local).on_conflict_do_nothing(index_elements=["id"]).returning(EVENTS.c.id)
-            new = set(connection.scalars(insert, rows))
-            known = {event.id: event for event in events if event.id not in new}
-            for stored in _stored(connection, list(known)):
-                if stored != known[stored.id]._replace(time=stored.time):  # one without a time has that of its arrival
-                    raise Conflict(stored.id)
-        return Kept(len(new), list(known))
+        rows = [event._asdict() | {"signals": _signals_json(event.signals)} for event in events]
+        with self._translate_errors(), self.write_lock(), self.engine.begin() as connection:
+            self._lock_writers(connection)
+            insert = (
+                _insert_statement(self.is_sqlite)
+                .on_conflict_do_nothing(index_elements=["id"])
+                .returning(EVENTS_TABLE.c.id)
+            )
+            new_ids = set(connection.scalars(insert, rows))
+            known_events = {event.id: event for event in events if event.id not in new_ids}
+            for stored in _events_by_id(connection, list(known_events)):
+                if stored != known_events[stored.id]._replace(
+                    time=stored.time
+                ):  # one without a time has that of its arrival
+                    raise EventConflict(stored.id)
+        return Stored(len(new_ids), list(known_events))
 
-    def of_user(self, user: str, after: int = 0, most: int = 10_000) -> list[Event]:
+    def user_events(self, user: str, after: int = 0, limit: int = 10_000) -> list[Event]:
         """Return what a user did after event number `after`; of very many the latest."""
-        with self._reached(), closing(self._engine.raw_connection()) as connection:
+        with self._translate_errors(), closing(self.engine.raw_connection()) as connection:
             cursor = connection.cursor()
-            cursor.execute(*self._of_user(user=user, after=after, most=most))
-            return [_event(Event(*row)) for row in cursor.fetchall()][::-1]
+            cursor.execute(*self._user_query(user=user, after=after, most=limit))
+            return [_event_from_row(Event(*row)) for row in cursor.fetchall()][::-1]
 
-    def last(self) -> int:
+    def last_number(self) -> int:
         """Return the number of the last event, 0 where there is none."""
-        with self._reached(), self._engine.connect() as connection:
-            return connection.scalar(sa.select(sa.func.max(EVENTS.c.number))) or 0
+        with self._translate_errors(), self.engine.connect() as connection:
+            return connection.scalar(sa.select(sa.func.max(EVENTS_TABLE.c.number))) or 0
 
-    def all(self, through: int) -> list[Event]:
+    def events_through(self, through: int) -> list[Event]:
         """Return all events up to a number, in order."""
-        asked = sa.select(EVENTS).where(EVENTS.c.number <= through).order_by(EVENTS.c.number)
-        with self._reached(), self._engine.connect() as connection:
-            return [_event(row) for row in connection.execution_options(yield_per=10_000).execute(asked)]
+        query = sa.select(EVENTS_TABLE).where(EVENTS_TABLE.c.number <= through).order_by(EVENTS_TABLE.c.number)
+        with self._translate_errors(), self.engine.connect() as connection:
+            return [_event_from_row(row) for row in connection.execution_options(yield_per=10_000).execute(query)]
 
-    def trouble(self) -> str | None:
+    def unavailable_reason(self) -> str | None:
         """Return why events cannot be kept now, or None."""
         try:
-            self.last()
-        except Gone as gone:
-            return gone.public
+            self.last_number()
+        except DatabaseUnavailable as error:
+            return error.public_message
         return None
 
     def close(self) -> None:
-        self._engine.dispose()
+        self.engine.dispose()
 
     @contextmanager
-    def _in_turn(self) -> Iterator[None]:
+    def write_lock(self) -> Iterator[None]:
         """Wait for the other writers of this process, but not for ever: each may itself be waiting for a database."""
-        if not self._turn.acquire(timeout=database.WAIT):
-            raise Gone("the events database is out of reach: others wait for it; try again.")
+        if not self._thread_lock.acquire(timeout=database.WAIT_SECONDS):
+            raise DatabaseUnavailable("the events database is out of reach: others wait for it; try again.")
         try:
             yield
         finally:
-            self._turn.release()
+            self._thread_lock.release()
 
-    def _lock(self, connection: sa.Connection) -> None:
+    def _lock_writers(self, connection: sa.Connection) -> None:
         """Wait for all other writers, and hold them off until the end of the transaction."""
-        if self.local:
+        if self.is_sqlite:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
 
     @contextmanager
-    def _reached(self, *, creating: bool = False) -> Iterator[None]:
+    def _translate_errors(self, *, creating: bool = False) -> Iterator[None]:
         """Tell whatever goes wrong by Gone; a file that is no longer in its place counts as out of reach."""
-        known = self._known  # one and the same before and after, whatever others find meanwhile
+        file_status = self._file_status  # one and the same before and after, whatever others find meanwhile
         try:
             if not creating:
-                self._check_place(known)
+                self._check_file(file_status)
             yield
             if not creating:
-                self._check_place(known)
-            self._trouble = ""
+                self._check_file(file_status)
+            self._last_error = ""
         except DBAPIError as error:
-            raise self._gone(_said(error.orig), creating) from None
-        except self._engine.dialect.loaded_dbapi.Error as error:
-            raise self._gone(_said(error), creating) from None
+            raise self._unavailable(_driver_message(error.orig), creating) from None
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            raise self._unavailable(_driver_message(error), creating) from None
         except SQLAlchemyError as error:
-            raise self._gone(type(error).__name__, creating) from None
+            raise self._unavailable(type(error).__name__, creating) from None
         except OSError as error:
-            raise self._gone(str(error.strerror), creating) from None
+            raise self._unavailable(str(error.strerror), creating) from None
 
-    def _gone(self, why: str, creating: bool) -> Gone:
+    def _unavailable(self, reason: str, creating: bool) -> DatabaseUnavailable:
         """Return what to raise. What a server says in service goes to the log, once until it says something else."""
-        told = f"the events database is out of reach: {why}; try again."
-        if self.local or creating:
-            return Gone(told)
-        if why != self._trouble:
-            log.error(told)
-        self._trouble = why
-        return Gone(told, "the events database is out of reach; try again.")
+        message = f"the events database is out of reach: {reason}; try again."
+        if self.is_sqlite or creating:
+            return DatabaseUnavailable(message)
+        if reason != self._last_error:
+            event_log.error(message)
+        self._last_error = reason
+        return DatabaseUnavailable(message, "the events database is out of reach; try again.")
 
-    def _check_place(self, known: os.stat_result | None) -> None:
+    def _check_file(self, file_status: os.stat_result | None) -> None:
         """SQLite would go on writing to a file that was moved or deleted, where nobody will look for events."""
-        if self.path is None or known is None:
+        if self.path is None or file_status is None:
             return
         try:
-            there = self.path.stat()
+            status = self.path.stat()
         except OSError as error:
-            raise Gone(f"the events database is out of reach: {error.strerror}; put it back.") from None
-        if (there.st_dev, there.st_ino) != (known.st_dev, known.st_ino):
-            self._engine.dispose()
-            self._known = self._open()
-            raise Gone("the events database was replaced by another file; try again.")
+            raise DatabaseUnavailable(f"the events database is out of reach: {error.strerror}; put it back.") from None
+        if (status.st_dev, status.st_ino) != (file_status.st_dev, file_status.st_ino):
+            self.engine.dispose()
+            self._file_status = self._open()
+            raise DatabaseUnavailable("the events database was replaced by another file; try again.")
 
 
-def opened(url: str, *, making: bool = True) -> Events:
+def open_event_store(url: str, *, create: bool = True) -> EventStore:
     """Open the database of a service, or make one where there is none. Raises SourceError where it is out of reach.
 
     making: whether to make a file; without it a missing one is an error.
     """
-    if not making and (file := database.file_of(database.url_of(url))) and not file.is_file():
+    if not create and (file := database.sqlite_path(database.parse_database_url(url))) and not file.is_file():
         raise SourceError(f"no service has kept events at {url}; pass its database by --events URL.")
     try:
-        return Events(url)
-    except Gone as gone:
-        raise SourceError(str(gone).replace("; try again", "; correct --events, or start it")) from None
+        return EventStore(url)
+    except DatabaseUnavailable as error:
+        raise SourceError(str(error).replace("; try again", "; correct --events, or start it")) from None
 
 
-def _insert(local: bool) -> Any:
+def _insert_statement(is_sqlite: bool) -> Any:
     """Return an insertion that can pass over what is there; each dialect has its own, and takes time to load."""
-    if local:
+    if is_sqlite:
         from sqlalchemy.dialects import sqlite
 
-        return sqlite.insert(EVENTS)
+        return sqlite.insert(EVENTS_TABLE)
     from sqlalchemy.dialects import postgresql
 
-    return postgresql.insert(EVENTS)
+    return postgresql.insert(EVENTS_TABLE)
 
 
-def _stored(connection: sa.Connection, ids: Sequence[str]) -> Iterator[Event]:
+def _events_by_id(connection: sa.Connection, ids: Sequence[str]) -> Iterator[Event]:
     """Yield events by their ids."""
-    for start in range(0, len(ids), _BATCH):
-        some = sa.select(EVENTS).where(EVENTS.c.id.in_(ids[start : start + _BATCH]))
-        yield from map(_event, connection.execute(some))
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        query = sa.select(EVENTS_TABLE).where(EVENTS_TABLE.c.id.in_(ids[start : start + _IDS_PER_QUERY]))
+        yield from map(_event_from_row, connection.execute(query))
 
 
-def _event(row: Any) -> Event:
+def _event_from_row(row: Any) -> Event:
     return Event(row.id, row.user, row.item, row.value, row.event, row.time, json.loads(row.signals or "null"))
 
 
-def _packed(signals: dict[str, float] | None) -> str | None:
+def _signals_json(signals: dict[str, float] | None) -> str | None:
     return json.dumps(signals, sort_keys=True) if signals else None
 
 
-def _said(error: BaseException) -> str:
+def _driver_message(error: BaseException) -> str:
     """Return what the driver says, in one line, without what was to be stored."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].split("DETAIL:")[0].strip().rstrip(".")

@@ -7,49 +7,57 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alsatian.errors import SourceError
-from alsatian.serving.event_log.store import Event, Gone, opened
-from alsatian.serving.settings import Settings
+from alsatian.serving.event_log.store import DatabaseUnavailable, Event, open_event_store
+from alsatian.serving.settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from alsatian.ingest.extra_rows import Beside
+    from alsatian.ingest.extra_rows import ExtraRows
     from alsatian.models import Model
 
 
-class Learned(NamedTuple):
+class TrainingEvents(NamedTuple):
     """Events as rows to read beside a source, and what the new model remembers of them."""
 
-    beside: Beside
-    remembered: dict[str, Any]
+    extra_rows: ExtraRows
+    summary: dict[str, Any]
 
 
-def events_for(model: Model, path: Path, url: str | None) -> Learned:
+def training_events(model: Model, path: Path, url: str | None) -> TrainingEvents:
     """Return all events that the service of a model file has kept. Raises SourceError where there is no database."""
-    database = opened(Settings(path, events=url).events_url, making=False)
+    store = open_event_store(ServiceSettings(path, events=url).events_url, create=False)
     try:
-        through = database.last()
-        found = database.all(through)
-    except Gone as gone:
-        raise SourceError(str(gone)) from None
+        last_number = store.last_number()
+        events = store.events_through(last_number)
+    except DatabaseUnavailable as error:
+        raise SourceError(str(error)) from None
     finally:
-        database.close()
-    return Learned(_beside(model, found), {"database": database.name, "through": through, "count": len(found)})
+        store.close()
+    return TrainingEvents(
+        _extra_rows(model, events), {"database": store.database_id, "through": last_number, "count": len(events)}
+    )
 
 
-def _beside(model: Model, events: Sequence[Event]) -> Beside:
-    from alsatian.ingest.extra_rows import Beside
+def _extra_rows(model: Model, events: Sequence[Event]) -> ExtraRows:
+    from alsatian.ingest.extra_rows import ExtraRows
 
     recipe = model.data.recipe
-    top = float(model.top_value) if model.predicts else 1.0 if recipe.at_least is None else recipe.at_least
-    return Beside(
+    like_value = (
+        float(model.default_like_value)
+        if model.predicts_ratings
+        else 1.0
+        if recipe.min_rating is None
+        else recipe.min_rating
+    )
+    return ExtraRows(
         "the events database",
         [event.user for event in events],
         [event.item for event in events],
-        [top if event.value is None and event.event is None else _or_one(event.value) for event in events],
+        [like_value if event.value is None and event.event is None else _value_or_one(event.value) for event in events],
         [event.event or "" for event in events],
         [event.time for event in events],
         {name: [(event.signals or {}).get(name, 0.0) for event in events] for name in recipe.signals},
     )
 
 
-def _or_one(value: float | None) -> float:
+def _value_or_one(value: float | None) -> float:
     return 1.0 if value is None else value

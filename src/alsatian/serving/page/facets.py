@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from alsatian.data.catalog import TITLE, Catalog
-from alsatian.data.title_search import year_of
+from alsatian.data.title_search import year_in_title
 
-MOST_CHOICES, MOST_FACETS = 40, 4
-YES_NO = ("yes", "no")
-_BARE_ID = re.compile(r"(?i)(^|_)id$|[a-z]Id$|^(imdb|tmdb|url|uri|tconst)")
+MAX_CHOICES, MAX_FACETS = 40, 4
+YES_NO_CHOICES = ("yes", "no")
+_ID_COLUMN_NAME = re.compile(r"(?i)(^|_)id$|[a-z]Id$|^(imdb|tmdb|url|uri|tconst)")
 
 
 @dataclass(frozen=True)
@@ -28,73 +28,85 @@ class Facet:
     column: str
     choices: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
-    several: bool = False  # a cell may hold several of the choices, parted by "|"
+    is_multi_valued: bool = False  # a cell may hold several of the choices, parted by "|"
 
 
-def facets_of(catalog: Catalog) -> list[Facet]:
+def build_facets(catalog: Catalog) -> list[Facet]:
     """Return the filters that a catalog allows, at most a few."""
-    found = [_facet(name, column.type, column.tolist()) for name, column in catalog.columns.items() if name != TITLE]
-    given = [facet for facet in found if facet is not None]
-    if not any(facet.label.lower() == "year" for facet in given):
-        given += _decades(catalog.titles)
-    return given[:MOST_FACETS]
+    candidates = [
+        _column_facet(name, column.type, column.tolist()) for name, column in catalog.columns.items() if name != TITLE
+    ]
+    facets = [facet for facet in candidates if facet is not None]
+    if not any(facet.label.lower() == "year" for facet in facets):
+        facets += _decade_facet(catalog.titles)
+    return facets[:MAX_FACETS]
 
 
-def condition(facets: Sequence[Facet], chosen: Sequence[tuple[str, str]]) -> str | None:
+def facets_to_where(facets: Sequence[Facet], filters: Sequence[tuple[str, str]]) -> str | None:
     """Return what was chosen as a condition for `where`, or None where nothing was."""
-    given = dict(chosen)
-    tests = [test for facet in facets for test in _tests(facet, given)]
+    values = dict(filters)
+    tests = [test for facet in facets for test in _facet_tests(facet, values)]
     return " and ".join(tests) or None
 
 
-def _facet(name: str, kind: str, values: list[Any]) -> Facet | None:
-    if _BARE_ID.search(name):
+def _column_facet(name: str, kind: str, values: list[Any]) -> Facet | None:
+    if _ID_COLUMN_NAME.search(name):
         return None
     label, key = name.replace("_", " "), f"by-{name}"
-    present = [value for value in values if value is not None]
+    present_values = [value for value in values if value is not None]
     if kind == "bool":
-        return Facet(key, label, name, YES_NO)
+        return Facet(key, label, name, YES_NO_CHOICES)
     if kind in ("int64", "float64"):
-        low, high = (min(present), max(present)) if present else (0, 0)
+        low, high = (min(present_values), max(present_values)) if present_values else (0, 0)
         return Facet(key, label, name, bounds=(low, high)) if low < high else None
-    parts = Counter(part for value in present for part in set(str(value).split("|")) if part and part[0] != "(")
-    if not 2 <= len(parts) <= MOST_CHOICES or max(map(len, parts)) > 40:
+    choice_counts = Counter(
+        part for value in present_values for part in set(str(value).split("|")) if part and part[0] != "("
+    )
+    if not 2 <= len(choice_counts) <= MAX_CHOICES or max(map(len, choice_counts)) > 40:
         return None
-    return Facet(key, label, name, tuple(sorted(parts)), several=any("|" in str(value) for value in present))
+    return Facet(
+        key,
+        label,
+        name,
+        tuple(sorted(choice_counts)),
+        is_multi_valued=any("|" in str(value) for value in present_values),
+    )
 
 
-def _decades(titles: Sequence[str | None]) -> list[Facet]:
-    years = [year for title in titles if title and (year := year_of(title))]
+def _decade_facet(titles: Sequence[str | None]) -> list[Facet]:
+    years = [year for title in titles if title and (year := year_in_title(title))]
     if not years or len(years) < len(titles) / 2:
         return []
     decades = sorted({year // 10 for year in years}, reverse=True)
     return [Facet("by-decade", "decade", "", tuple(f"{decade}0s" for decade in decades))]
 
 
-def _tests(facet: Facet, given: dict[str, str]) -> list[str]:
+def _facet_tests(facet: Facet, values: dict[str, str]) -> list[str]:
     """Return what was chosen of one filter, as tests."""
     column = '"' + facet.column.replace('"', '""') + '"'
     if facet.bounds:
-        ends = ((">=", f"{facet.name}-from"), ("<=", f"{facet.name}-to"))
+        bounds = ((">=", f"{facet.name}-from"), ("<=", f"{facet.name}-to"))
         return [
-            f"{column} {sign} {number:.12g}" for sign, key in ends if (number := _number(given.get(key))) is not None
+            f"{column} {sign} {number:.12g}"
+            for sign, key in bounds
+            if (number := _parse_bound(values.get(key))) is not None
         ]
-    choice = given.get(facet.name, "")
+    choice = values.get(facet.name, "")
     if choice not in facet.choices:
         return []
     if not facet.column:
         return [f"title like '%({choice[:3]}_%)'"]  # "1990s"
-    if facet.choices == YES_NO:
+    if facet.choices == YES_NO_CHOICES:
         return [f"{column} = {'true' if choice == 'yes' else 'false'}"]
     text = choice.replace("'", "''")
-    patterns = (f"{text}|%", f"%|{text}|%", f"%|{text}") if facet.several else ()
+    patterns = (f"{text}|%", f"%|{text}|%", f"%|{text}") if facet.is_multi_valued else ()
     tests = [f"{column} = '{text}'", *(f"{column} like '{pattern}'" for pattern in patterns)]
     return [f"({' or '.join(tests)})"]
 
 
-def _number(written: str | None) -> float | None:
+def _parse_bound(text: str | None) -> float | None:
     try:
-        number = float(written or "")
+        number = float(text or "")
     except ValueError:
         return None
     return number if abs(number) < 1e15 else None

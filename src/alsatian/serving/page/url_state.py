@@ -7,96 +7,103 @@ from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import urlencode
 
-MOST_LIKES = 100
-LISTED = 18  # items of a page
+MAX_PICKS = 100
+PAGE_ITEMS = 18  # items of a page
 
 
 @dataclass(frozen=True)
-class Like:
+class Pick:
     """A favourite: an item's id, as text, and how it was rated (None: it was only picked)."""
 
     item: str
     value: float | None = None
 
     @property
-    def written(self) -> str:
+    def query_value(self) -> str:
         """As in an address; an id that ends like a rating has an empty one after it."""
         return f"{self.item}={'' if self.value is None else f'{self.value:g}'}"
 
     @classmethod
-    def read(cls, written: str) -> Self:
-        item, _, value = written.rpartition("=")
+    def parse(cls, text: str) -> Self:
+        item, _, value = text.rpartition("=")
         try:
-            return cls(item or written, float(value) if item and value else None)
+            return cls(item or text, float(value) if item and value else None)
         except ValueError:
-            return cls(written)
+            return cls(text)
 
 
 @dataclass(frozen=True)
-class State:
+class PageState:
     """The choices of a visit.
 
-    user: a user of the model, in whose name it is. chosen: filters, (name, value).
-    similar: the item whose like are shown.
+    user: a user of the model, in whose name it is. filters: (name, value).
+    similar_item: the item whose like are shown.
     """
 
-    likes: tuple[Like, ...] = ()
-    hidden: tuple[str, ...] = ()
+    picks: tuple[Pick, ...] = ()
+    hidden_items: tuple[str, ...] = ()
     user: str = ""
     novelty: float = 0.0
-    chosen: tuple[tuple[str, str], ...] = ()
-    similar: str = ""
+    filters: tuple[tuple[str, str], ...] = ()
+    similar_item: str = ""
 
     @classmethod
-    def read(cls, pairs: Sequence[tuple[str, str]]) -> State:
+    def parse(cls, parameters: Sequence[tuple[str, str]]) -> PageState:
         """Read the parameters of an address; what cannot be read is as if it were left out."""
-        given = dict(pairs)
-        likes = {like.item: like for name, value in pairs if name == "like" and (like := Like.read(value)).item}
+        values = dict(parameters)
+        picks = {pick.item: pick for name, value in parameters if name == "like" and (pick := Pick.parse(value)).item}
         return cls(
-            tuple(likes.values())[:MOST_LIKES],
-            tuple(dict.fromkeys(value for name, value in pairs if name == "hide"))[:MOST_LIKES],
-            given.get("user", "").strip()[:200],
-            _share(given.get("novelty", "")),
-            tuple((name, value[:200]) for name, value in pairs if name.startswith("by-") and value)[:20],
-            given.get("similar", "")[:500],
+            tuple(picks.values())[:MAX_PICKS],
+            tuple(dict.fromkeys(value for name, value in parameters if name == "hide"))[:MAX_PICKS],
+            values.get("user", "").strip()[:200],
+            _parse_share(values.get("novelty", "")),
+            tuple((name, value[:200]) for name, value in parameters if name.startswith("by-") and value)[:20],
+            values.get("similar", "")[:500],
         )
 
     @property
-    def pairs(self) -> list[tuple[str, str]]:
+    def query_parameters(self) -> list[tuple[str, str]]:
         """The parameters of the address, apart from what is only shown for a moment."""
-        pairs = [("like", like.written) for like in self.likes] + [("hide", item) for item in self.hidden]
-        pairs += [("user", self.user)] if self.user else []
-        pairs += [("novelty", f"{self.novelty:g}")] if self.novelty else []
-        return pairs + list(self.chosen)
+        parameters = [("like", like.query_value) for like in self.picks] + [
+            ("hide", item) for item in self.hidden_items
+        ]
+        parameters += [("user", self.user)] if self.user else []
+        parameters += [("novelty", f"{self.novelty:g}")] if self.novelty else []
+        return parameters + list(self.filters)
 
     @property
     def url(self) -> str:
-        pairs = self.pairs + ([("similar", self.similar)] if self.similar else [])
-        return f"/?{urlencode(pairs)}" if pairs else "/"
+        parameters = self.query_parameters + ([("similar", self.similar_item)] if self.similar_item else [])
+        return f"/?{urlencode(parameters)}" if parameters else "/"
 
-    def value_of(self, item: str) -> float | None:
-        return next((like.value for like in self.likes if like.item == item), None)
+    def pick_value(self, item: str) -> float | None:
+        return next((like.value for like in self.picks if like.item == item), None)
 
-    def liking(self, item: str, value: float | None = None) -> State:
+    def with_pick(self, item: str, value: float | None = None) -> PageState:
         """Return the choices with one more favourite, or with another rating of one."""
-        new = Like(item, value)
-        others = tuple(new if like.item == item else like for like in self.likes)
-        likes = others if new in others else (*others, new)
-        return replace(self, likes=likes, hidden=tuple(each for each in self.hidden if each != item), similar="")
+        pick = Pick(item, value)
+        picks = tuple(pick if like.item == item else like for like in self.picks)
+        all_picks = picks if pick in picks else (*picks, pick)
+        return replace(
+            self,
+            picks=all_picks,
+            hidden_items=tuple(hidden_item for hidden_item in self.hidden_items if hidden_item != item),
+            similar_item="",
+        )
 
-    def without(self, item: str) -> State:
-        return replace(self, likes=tuple(like for like in self.likes if like.item != item), similar="")
+    def without_pick(self, item: str) -> PageState:
+        return replace(self, picks=tuple(pick for pick in self.picks if pick.item != item), similar_item="")
 
-    def hiding(self, item: str) -> State:
-        return replace(self.without(item), hidden=(*self.hidden, item))
+    def with_hidden(self, item: str) -> PageState:
+        return replace(self.without_pick(item), hidden_items=(*self.hidden_items, item))
 
-    def showing(self, item: str) -> State:
-        return replace(self, similar=item)
+    def with_similar(self, item: str) -> PageState:
+        return replace(self, similar_item=item)
 
 
-def _share(written: str) -> float:
+def _parse_share(text: str) -> float:
     try:
-        share = float(written)
+        share = float(text)
     except ValueError:
         return 0.0
     return min(max(share, 0.0), 1.0) if share == share else 0.0

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 
 from alsatian.data.id_map import Id
-from alsatian.data.title_search import name_of
+from alsatian.data.title_search import title_without_year
 from alsatian.errors import AlsatianError, DataError, Unsupported
 from alsatian.models import Model
 from alsatian.posters.film import Film
-from alsatian.serving.page.facets import condition, facets_of
-from alsatian.serving.page.url_state import LISTED, State
-from alsatian.serving.service.live_model import Served
-from alsatian.serving.service.queries import Engine, Wishes, item_of
+from alsatian.serving.page.facets import build_facets, facets_to_where
+from alsatian.serving.page.url_state import PAGE_ITEMS, PageState
+from alsatian.serving.service.live_model import LoadedModel
+from alsatian.serving.service.queries import RecommendationService, RecommendOptions, resolve_item
 
-_SOURCES = {"popular": "popular", "attributes": "placed by its attributes"}
-STARS = 5
+_SOURCE_NOTES = {"popular": "popular", "attributes": "placed by its attributes"}
+STAR_COUNT = 5
 
 
 @dataclass(frozen=True)
-class Card:
+class ItemCard:
     """An item as the page shows it."""
 
     item: str
@@ -33,18 +33,18 @@ class Card:
     rank: int = 0
     score: str = ""
     note: str = ""
-    because: tuple[tuple[str, int], ...] = ()  # a name, and how much it speaks for the item, 0 to 100
+    reasons: tuple[tuple[str, int], ...] = ()  # a name, and how much it speaks for the item, 0 to 100
 
 
-class Abilities:
+class ModelCapabilities:
     """What a model can do for the page, found out once."""
 
-    def __init__(self, served: Served) -> None:
-        self.model: Model = served.model
-        self.facets = facets_of(served.model.data.catalog)
+    def __init__(self, loaded_model: LoadedModel) -> None:
+        self.model: Model = loaded_model.model
+        self.facets = build_facets(loaded_model.model.data.catalog)
 
     @cached_property
-    def similar(self) -> bool:
+    def supports_similar(self) -> bool:
         """Whether it knows similar items."""
         try:
             self.model.similar([self.model.data.item_ids.id_of(int(self.model.data.item_counts.argmax()))], 1)
@@ -53,124 +53,139 @@ class Abilities:
         return True
 
     @cached_property
-    def reasons(self) -> bool:
+    def supports_reasons(self) -> bool:
         """Whether it can say why."""
         data = self.model.data
         try:
-            self.model.fold_in([data.item_ids.id_of(int(data.item_counts.argmax()))]).recommend(1, because=True)
+            self.model.fold_in([data.item_ids.id_of(int(data.item_counts.argmax()))]).recommend(1, reasons=True)
         except Unsupported:
             return False
         return True
 
     @cached_property
-    def values(self) -> list[float]:
+    def star_values(self) -> list[float]:
         """What one to five stars are worth; none where the model does not rate."""
-        if not self.model.predicts:
+        if not self.model.predicts_ratings:
             return []
         low, high = self.model.data.scale
-        whole = [float(star) for star in range(1, STARS + 1)]
-        return whole if low <= 1 and high == STARS else np.linspace(low, high, STARS).tolist()
+        stars = [float(star) for star in range(1, STAR_COUNT + 1)]
+        return stars if low <= 1 and high == STAR_COUNT else np.linspace(low, high, STAR_COUNT).tolist()
 
 
-class Showing:
+class PageView:
     """Makes what the page shows, from the model in service."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self._known: tuple[Served, Abilities] | None = None
+    def __init__(self, service: RecommendationService) -> None:
+        self.service = service
+        self._capabilities: tuple[LoadedModel, ModelCapabilities] | None = None
 
-    def abilities(self, served: Served) -> Abilities:
-        if self._known is None or self._known[0] is not served:
-            self._known = served, Abilities(served)
-        return self._known[1]
+    def capabilities(self, loaded_model: LoadedModel) -> ModelCapabilities:
+        if self._capabilities is None or self._capabilities[0] is not loaded_model:
+            self._capabilities = loaded_model, ModelCapabilities(loaded_model)
+        return self._capabilities[1]
 
-    def visit(self, state: State) -> dict[str, Any]:
+    def template_context(self, state: PageState) -> dict[str, Any]:
         """Return what the template needs."""
-        served = self.engine.served
-        able, trouble = self.abilities(served), ""
-        favourites = [card for like in state.likes if (card := self.card(served, like.item))]
+        loaded_model = self.service.loaded_model
+        capabilities, error_message = self.capabilities(loaded_model), ""
+        favourites = [card for pick in state.picks if (card := self.card(loaded_model, pick.item))]
         try:
-            heading, cards = self._listed(state, favourites, able)
+            heading, cards = self._recommend(state, favourites, capabilities)
         except AlsatianError as error:
-            heading, cards, trouble = "", [], str(error)
+            heading, cards, error_message = "", [], str(error)
         return {
-            "able": able, "favourites": favourites, "heading": heading, "cards": cards,
-            "trouble": trouble, "like": self._similar(state, able), "seen": self._seen(served, state),
-            "lost": len(state.likes) - len(favourites),
+            "able": capabilities, "favourites": favourites, "heading": heading, "cards": cards,
+            "trouble": error_message, "like": self._similar_section(state, capabilities), "seen": self._seen_cards(loaded_model, state),
+            "lost": len(state.picks) - len(favourites),
         }  # fmt: skip
 
-    def found(self, query: str) -> list[Card]:
+    def search(self, query: str) -> list[ItemCard]:
         """Return the items that somebody types."""
-        served = self.engine.served
-        found = (self.card(served, str(item["item"])) for item in self.engine.search(query, 8)) if query.strip() else ()
-        return [card for card in found if card]
+        loaded_model = self.service.loaded_model
+        cards = (
+            (self.card(loaded_model, str(item["item"])) for item in self.service.search(query, 8))
+            if query.strip()
+            else ()
+        )
+        return [card for card in cards if card]
 
-    def card(self, served: Served, item: str, **more: Any) -> Card | None:
+    def card(self, loaded_model: LoadedModel, item: str, **fields: Any) -> ItemCard | None:
         """Return an item as a card, None where the model does not know it."""
-        data = served.model.data
+        data = loaded_model.model.data
         try:
-            row = data.item_ids.row(item_of(data, item))
+            row = data.item_ids.row(resolve_item(data, item))
         except AlsatianError:
             return None
         id: Id = data.item_ids.id_of(row)
-        film = Film.of(data.catalog, row, id)
-        return Card(str(id), film.name, film.released, **more)
+        film = Film.from_catalog(data.catalog, row, id)
+        return ItemCard(str(id), film.name, film.release_year, **fields)
 
-    def _listed(self, state: State, favourites: Sequence[Card], able: Abilities) -> tuple[str, list[Card]]:
+    def _recommend(
+        self, state: PageState, favourites: Sequence[ItemCard], capabilities: ModelCapabilities
+    ) -> tuple[str, list[ItemCard]]:
         """Return the list for a user, for a visitor, or for somebody of whom nothing is known, and what it is."""
-        known = [item for item in state.hidden if self.card(self.engine.served, item)]
-        wishes = Wishes(
-            LISTED, deny=known or None, where=condition(able.facets, state.chosen), novelty=state.novelty,
-            because=able.reasons,
+        hidden_items = [item for item in state.hidden_items if self.card(self.service.loaded_model, item)]
+        options = RecommendOptions(
+            PAGE_ITEMS, deny=hidden_items or None, where=facets_to_where(capabilities.facets, state.filters), novelty=state.novelty,
+            reasons=capabilities.supports_reasons,
         )  # fmt: skip
         if state.user:
-            return f"For user {state.user}", self._cards(self.engine.for_user(state.user, wishes), able)
+            return f"For user {state.user}", self._make_cards(
+                self.service.recommend_to_user(state.user, options), capabilities
+            )
         if not favourites:
-            return "Popular here", self._cards(self.engine.popular(wishes), able)
-        history = [{"item": like.item} | ({} if like.value is None else {"value": like.value}) for like in state.likes]
+            return "Popular here", self._make_cards(self.service.popular_items(options), capabilities)
+        history = [{"item": pick.item} | ({} if pick.value is None else {"value": pick.value}) for pick in state.picks]
         try:
-            answer = self.engine.for_visitor(history, wishes, "skip")
+            recommendations = self.service.recommend_to_visitor(history, options, "skip")
         except DataError:  # nothing that was rated counts as a like
-            return "Popular here", self._cards(self.engine.popular(wishes), able)
-        return "For you", self._cards(answer, able)
+            return "Popular here", self._make_cards(self.service.popular_items(options), capabilities)
+        return "For you", self._make_cards(recommendations, capabilities)
 
-    def _similar(self, state: State, able: Abilities) -> dict[str, Any] | None:
+    def _similar_section(self, state: PageState, capabilities: ModelCapabilities) -> dict[str, Any] | None:
         """Return the item whose like are asked for, and these."""
-        card = self.card(self.engine.served, state.similar) if state.similar and able.similar else None
+        card = (
+            self.card(self.service.loaded_model, state.similar_item)
+            if state.similar_item and capabilities.supports_similar
+            else None
+        )
         if card is None:
             return None
         try:
-            found = self.engine.similar(card.item, 6, None, None, None)
+            recommendations = self.service.similar(card.item, 6, None, None, None)
         except AlsatianError:
             return None
-        return {"card": card, "cards": self._cards(found, able)}
+        return {"card": card, "cards": self._make_cards(recommendations, capabilities)}
 
-    def _seen(self, served: Served, state: State) -> list[Card]:
+    def _seen_cards(self, loaded_model: LoadedModel, state: PageState) -> list[ItemCard]:
         """Return some of what a user of the model has, best first."""
         if not state.user:
             return []
-        best = self.engine.seen(state.user, 12)
-        return [card for item in best if (card := self.card(served, item))]
+        item_ids = self.service.seen_items(state.user, 12)
+        return [card for item in item_ids if (card := self.card(loaded_model, item))]
 
-    def _cards(self, answer: dict[str, Any], able: Abilities) -> list[Card]:
-        served = self.engine.served
+    def _make_cards(self, recommendations: dict[str, Any], capabilities: ModelCapabilities) -> list[ItemCard]:
+        loaded_model = self.service.loaded_model
         cards = []
-        for place in answer["items"]:
+        for list_item in recommendations["items"]:
             score = (
-                f"{place['score']:.1f}" if able.values and place["source"] != "popular" and "item" not in answer else ""
+                f"{list_item['score']:.1f}"
+                if capabilities.star_values and list_item["source"] != "popular" and "item" not in recommendations
+                else ""
             )
-            more = {
-                "rank": place["rank"], "score": score, "note": _SOURCES.get(place["source"], ""),
-                "because": _because(place.get("because") or []),
+            fields = {
+                "rank": list_item["rank"], "score": score, "note": _SOURCE_NOTES.get(list_item["source"], ""),
+                "reasons": _reason_bars(list_item.get("reasons") or []),
             }  # fmt: skip
-            cards.append(self.card(served, str(place["item"]), **more))
+            cards.append(self.card(loaded_model, str(list_item["item"]), **fields))
         return [card for card in cards if card]
 
 
-def _because(reasons: list[dict[str, Any]]) -> tuple[tuple[str, int], ...]:
+def _reason_bars(reasons: list[dict[str, Any]]) -> tuple[tuple[str, int], ...]:
     """Return what speaks for an item, by how much of the largest reason."""
-    for_it = [reason for reason in reasons if reason["contribution"] > 0]
-    most = max((reason["contribution"] for reason in for_it), default=1.0)
+    positive_reasons = [reason for reason in reasons if reason["contribution"] > 0]
+    largest = max((reason["contribution"] for reason in positive_reasons), default=1.0)
     return tuple(
-        (name_of(str(reason["item"])), max(4, round(100 * reason["contribution"] / most))) for reason in for_it
+        (title_without_year(str(reason["item"])), max(4, round(100 * reason["contribution"] / largest)))
+        for reason in positive_reasons
     )

@@ -21,35 +21,35 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.data.where_grammar import Columns
+from alsatian.data.where_grammar import ConditionColumns
 from alsatian.errors import AlsatianError, ModelFileError
 from alsatian.models import Model
 from alsatian.persistence import save_load
-from alsatian.serving.service.run_directory import workplace
+from alsatian.serving.service.run_directory import run_directory
 
-PAUSE = 0.25  # seconds between two looks at the file
-_RETRY = 5  # seconds until a file is tried again that this machine had no room for
-_CONDITIONS = 64  # whose masks are kept
+POLL_SECONDS = 0.25  # seconds between two looks at the file
+_RETRY_SECONDS = 5  # seconds until a file is tried again that this machine had no room for
+_CACHED_CONDITIONS = 64  # whose masks are kept
 
-log = logging.getLogger("alsatian.serving")
-Stamp = tuple[int, int, int, int]  # device, inode, size, time of change: another stamp, another file
+model_log = logging.getLogger("alsatian.serving")
+FileStamp = tuple[int, int, int, int]  # device, inode, size, time of change: another stamp, another file
 
 
 @dataclass(frozen=True, eq=False)
-class Served:
+class LoadedModel:
     """A model that answers, and what was made ready for it."""
 
     model: Model
-    stamp: Stamp
-    since: float
-    matching: Callable[[str], NDArray[np.bool_]] = field(repr=False)
+    stamp: FileStamp
+    loaded_at: float
+    where_mask: Callable[[str], NDArray[np.bool_]] = field(repr=False)
 
     @classmethod
-    def of(cls, model: Model, stamp: Stamp) -> Served:
+    def from_model(cls, model: Model, stamp: FileStamp) -> LoadedModel:
         catalog = model.fitted.data.catalog
-        return cls(model, stamp, time.time(), lru_cache(_CONDITIONS)(Columns(catalog).matching))
+        return cls(model, stamp, time.time(), lru_cache(_CACHED_CONDITIONS)(ConditionColumns(catalog).evaluate))
 
-    def prepare(self) -> None:
+    def build_caches(self) -> None:
         """Make ready what a first request would otherwise wait for."""
         data = self.model.data
         data.by_user.counts.min(initial=0)
@@ -57,87 +57,87 @@ class Served:
             data.catalog.search("a", data.item_counts, limit=1)
             data.catalog.find("a")
         if self.model.index is not None:
-            _ = self.model.index.opened
+            _ = self.model.index.faiss_index
 
 
-class Current:
+class LiveModel:
     """Which model answers now. folder: where copies lie; that of a service is shared by its workers."""
 
     def __init__(self, path: Path, folder: Path | None = None) -> None:
         self.path = path
-        self._own = ExitStack()
-        self.folder = folder or self._own.enter_context(workplace())
-        self._turn = threading.Lock()
-        self.swaps, self.refusals = 0, 0
-        self.trouble: str | None = None  # why the file that lies there now is not in service
+        self._exit_stack = ExitStack()
+        self.folder = folder or self._exit_stack.enter_context(run_directory())
+        self._reload_lock = threading.Lock()
+        self.reloads, self.refusals = 0, 0
+        self.last_error: str | None = None  # why the file that lies there now is not in service
         try:
-            self.served = self._load(_stamp(path))
+            self.loaded_model = self._load(_read_stamp(path))
         except BaseException:
             self.close()
             raise
-        self._tried, self._retry = self.served.stamp, math.inf
+        self._last_stamp, self._retry_at = self.loaded_model.stamp, math.inf
 
-    def refresh(self, *, again: bool = False) -> bool:
+    def refresh(self, *, force: bool = False) -> bool:
         """Look at the file, and take it into service if it is another one; tell whether it was taken.
 
-        again: try also a file that was refused before, or is in service.
+        force: try also a file that was refused before, or is in service.
         """
-        with self._turn:
+        with self._reload_lock:
             try:
-                stamp = _stamp(self.path)
+                stamp = _read_stamp(self.path)
             except ModelFileError as error:
-                self._refuse(str(error), None)
+                self._reject(str(error), None)
                 return False
-            if stamp == self._tried and not again and time.monotonic() < self._retry:
+            if stamp == self._last_stamp and not force and time.monotonic() < self._retry_at:
                 return False
-            self._tried, self._retry = stamp, math.inf
+            self._last_stamp, self._retry_at = stamp, math.inf
             try:
-                new = self._load(stamp)
-                new.prepare()
+                loaded_model = self._load(stamp)
+                loaded_model.build_caches()
             except (AlsatianError, OSError, MemoryError) as error:
                 if not isinstance(error, AlsatianError):
-                    self._retry = time.monotonic() + _RETRY
-                self._refuse(str(error) or type(error).__name__, stamp)
+                    self._retry_at = time.monotonic() + _RETRY_SECONDS
+                self._reject(str(error) or type(error).__name__, stamp)
                 return False
-            self.served, self.trouble = new, None
-            self.swaps += 1
-            log.info("took the new %s into service", self.path.name)
+            self.loaded_model, self.last_error = loaded_model, None
+            self.reloads += 1
+            model_log.info("took the new %s into service", self.path.name)
             return True
 
     def close(self) -> None:
-        self._own.close()
+        self._exit_stack.close()
 
-    def _refuse(self, why: str, stamp: Stamp | None) -> None:
+    def _reject(self, message: str, stamp: FileStamp | None) -> None:
         """Keep the old model, and say so once for every file."""
-        if self.trouble != why:
+        if self.last_error != message:
             self.refusals += 1
-            log.error("%s is refused, and the model before it answers on: %s", self.path.name, why)
-        self.trouble = why
+            model_log.error("%s is refused, and the model before it answers on: %s", self.path.name, message)
+        self.last_error = message
         if stamp is None:
-            self._tried = (0, 0, 0, 0)  # whatever comes next is new
+            self._last_stamp = (0, 0, 0, 0)  # whatever comes next is new
 
-    def _load(self, stamp: Stamp) -> Served:
-        return Served.of(save_load.load(self._copied(stamp)), stamp)
+    def _load(self, stamp: FileStamp) -> LoadedModel:
+        return LoadedModel.from_model(save_load.load(self._copy_file(stamp)), stamp)
 
-    def _copied(self, stamp: Stamp) -> Path:
+    def _copy_file(self, stamp: FileStamp) -> Path:
         """Return the copy of the file as it is now; the first worker makes it, the others wait for it."""
         copy = self.folder / f"{'-'.join(map(str, stamp))}.model"
         with (self.folder / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not copy.exists():
-                for older in self.folder.glob("*.model"):
-                    older.unlink()  # what is mapped stays
+                for old_copy in self.folder.glob("*.model"):
+                    old_copy.unlink()  # what is mapped stays
                 partial = copy.with_suffix(".partial")
                 shutil.copyfile(self.path, partial)
-                if _stamp(self.path) != stamp:
+                if _read_stamp(self.path) != stamp:
                     raise ModelFileError(f"{self.path} changed while it was read; it is tried again.")
                 partial.replace(copy)
         return copy
 
 
-def _stamp(path: Path) -> Stamp:
+def _read_stamp(path: Path) -> FileStamp:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         raise ModelFileError(f"{path} cannot be found ({error.strerror}); put the model back.") from None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

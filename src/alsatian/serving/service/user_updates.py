@@ -17,69 +17,77 @@ from alsatian.data.csr import CSR
 from alsatian.data.id_map import Id
 from alsatian.errors import AlsatianError
 from alsatian.models import Model
-from alsatian.recommender.user_history import visitor_history
+from alsatian.recommender.user_history import history_to_csr
 from alsatian.recommender.visitor import Visitor
 
-Rows = Sequence[dict[str, Any]]
+RawRows = Sequence[dict[str, Any]]
 
 
-class News(NamedTuple):
+class UpdatedUser(NamedTuple):
     """A user as she is now. touched: rows of the items that the events name; not all of them need count as values."""
 
     visitor: Visitor | None
-    touched: NDArray[np.int32]
+    event_items: NDArray[np.int32]
 
 
-def carried_on(model: Model, user: Id, rows: Rows) -> News:
+def apply_events(model: Model, user: Id, rows: RawRows) -> UpdatedUser:
     """Return a user of the model, or a new one, with what happened since."""
     data = model.data
-    at = data.user_ids.find(user)
-    old = dict(zip(*(part.tolist() for part in data.by_user.row(at)), strict=True)) if at >= 0 else {}
-    touched, new = _valued(model, rows)
-    merged = _merged(old, new, touched, str(data.recipe.duplicates), keeps=data.recipe.at_least is None)
-    named = np.array(sorted(touched), np.int32)
-    if not merged:
-        return News(None, named)
-    items = np.array(sorted(merged), np.int32)
-    values = np.array([merged[item] for item in items.tolist()], np.float32)
+    user_row = data.user_ids.find(user)
+    old_values = (
+        dict(zip(*(part.tolist() for part in data.by_user.row(user_row)), strict=True)) if user_row >= 0 else {}
+    )
+    event_items, new_values = _event_values(model, rows)
+    merged_values = _merge_values(
+        old_values, new_values, event_items, str(data.recipe.duplicates), keep_old=data.recipe.min_rating is None
+    )
+    item_rows = np.array(sorted(event_items), np.int32)
+    if not merged_values:
+        return UpdatedUser(None, item_rows)
+    items = np.array(sorted(merged_values), np.int32)
+    values = np.array([merged_values[item] for item in items.tolist()], np.float32)
     row = CSR(np.array([0, len(items)]), items, values, len(data.item_ids))
-    return News(Visitor(model, model._fold_in(row)), named)
+    return UpdatedUser(Visitor(model, model.encode_histories(row)), item_rows)
 
 
-def _valued(model: Model, rows: Rows) -> tuple[set[int], dict[int, float]]:
+def _event_values(model: Model, rows: RawRows) -> tuple[set[int], dict[int, float]]:
     """Return the rows of known items that events name, and the value of each that counts."""
-    find = model.data.item_ids.find
-    known = [row for row in rows if find(row["item"]) >= 0]
-    touched = {find(row["item"]) for row in known}
-    if not known:
-        return touched, {}
+    find_row = model.data.item_ids.find
+    known_rows = [row for row in rows if find_row(row["item"]) >= 0]
+    event_items = {find_row(row["item"]) for row in known_rows}
+    if not known_rows:
+        return event_items, {}
     try:
-        return touched, _values(model, known)
+        return event_items, _row_values(model, known_rows)
     except AlsatianError:  # one does not suit this model, or none counts; the others may
-        singly: dict[int, float] = {}
-        for row in known:
+        single_values: dict[int, float] = {}
+        for row in known_rows:
             try:
-                singly |= _values(model, [row])
+                single_values |= _row_values(model, [row])
             except AlsatianError:
-                singly.pop(find(row["item"]), None)
-        return touched, singly
+                single_values.pop(find_row(row["item"]), None)
+        return event_items, single_values
 
 
-def _values(model: Model, rows: Rows) -> dict[int, float]:
-    row = visitor_history(model.data, list(rows), model.top_value, model.bounds, "skip")
-    model._check_values(row.values)
+def _row_values(model: Model, rows: RawRows) -> dict[int, float]:
+    row = history_to_csr(model.data, list(rows), model.default_like_value, model.value_range, "skip")
+    model.validate_values(row.values)
     return dict(zip(row.indices.tolist(), row.values.tolist(), strict=True))
 
 
-def _merged(
-    old: dict[int, float], new: dict[int, float], touched: set[int], rule: str, *, keeps: bool
+def _merge_values(
+    old_values: dict[int, float], new_values: dict[int, float], event_items: set[int], rule: str, *, keep_old: bool
 ) -> dict[int, float]:
     """Combine old and new values of items; a later word that does not count as a like takes an older like back."""
-    if not keeps:
-        stays = {item: value for item, value in old.items() if rule in ("sum", "max", "mean") or item not in touched}
-        return stays | new
+    if not keep_old:
+        kept_values = {
+            item: value
+            for item, value in old_values.items()
+            if rule in ("sum", "max", "mean") or item not in event_items
+        }
+        return kept_values | new_values
     if rule == "sum":
-        return old | {item: value + old.get(item, 0.0) for item, value in new.items()}
+        return old_values | {item: value + old_values.get(item, 0.0) for item, value in new_values.items()}
     if rule == "max":
-        return old | {item: max(value, old.get(item, value)) for item, value in new.items()}
-    return old | new
+        return old_values | {item: max(value, old_values.get(item, value)) for item, value in new_values.items()}
+    return old_values | new_values
