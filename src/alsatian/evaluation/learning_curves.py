@@ -16,6 +16,7 @@ from alsatian.errors import DataError, ParameterError, pluralize
 from alsatian.evaluation.epoch_metrics import EpochMetric, MetricFunction, parse_epoch_metric
 from alsatian.recommender.fit_run import Epoch
 from alsatian.recommender.model import Model
+from alsatian.recommender.registry import registered_models
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -133,9 +134,7 @@ class LearningCurves(Tabular):
 
     def _recorded_fits(self) -> list[FitHistory]:
         if not self.fits:
-            from alsatian.models import MODELS
-
-            names = ", ".join(name for name, model in MODELS.items() if model.iterates is True)
+            names = ", ".join(name for name, kind in registered_models().items() if kind.iterates is True)
             raise ParameterError(
                 f"no epoch was recorded; pass this to fit(callbacks=[...]) of a model that goes by epochs: {names}."
             )

@@ -9,7 +9,7 @@ import numpy as np
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
-from alsatian.models.ensemble.model_parameters import model_class
+from alsatian.recommender.registry import model_class
 from alsatian.tuning import search_space
 from alsatian.tuning.optuna_sampler import (
     FINGERPRINT_KEY,
