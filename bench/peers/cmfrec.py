@@ -40,7 +40,9 @@ class Learner:
         if job["form"] == "implicit":
             return CMF_implicit(alpha=job["alpha"], **common)
         if job["reg_exponent"] not in (0, 1):
-            raise ValueError(f"cmfrec scales by counts or not at all, reg_exponent=1 or reg_exponent=0, and not nu={job['reg_exponent']}")
+            raise ValueError(
+                f"cmfrec scales by counts or not at all, reg_exponent=1 or reg_exponent=0, and not nu={job['reg_exponent']}"
+            )
         return CMF(scale_lam=job["reg_exponent"] == 1, user_bias=True, item_bias=True, center=True, **common)
 
     def fit(self, watch: Watch) -> None:

@@ -23,7 +23,8 @@ from bench.programs import argument_parser
 DURATION = "20 minutes"
 Settings = dict[str, Any]
 PLAIN: list[Settings] = [
-    {"reg": reg, "factors": k, "epochs": 50, "learning_rate": 0.02} for reg, k in itertools.product((1.0, 1.1, 1.2), (64, 128))
+    {"reg": reg, "factors": k, "epochs": 50, "learning_rate": 0.02}
+    for reg, k in itertools.product((1.0, 1.1, 1.2), (64, 128))
 ]
 IMPLICIT: list[Settings] = [
     {"reg": reg, "factors": 64, "epochs": 50, "learning_rate": 0.02, "svdpp": True} for reg in (0.9, 1.0, 1.1, 1.2)

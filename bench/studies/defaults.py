@@ -46,7 +46,12 @@ def likes(folder: Path) -> list[al.Split]:
 
 def explicit() -> Iterator[dict[str, Any]]:
     regs = {1.0: (0.1, 0.12, 0.14), 0.8: (0.25, 0.3, 0.35), 0.6: (0.7, 0.8, 0.9), 0.4: (1.4, 1.8, 2.2)}
-    return ({"reg_exponent": nu, "reg": reg, "factors": k, "seed": 1} for nu in regs for reg in regs[nu] for k in (32, 64, 128))
+    return (
+        {"reg_exponent": nu, "reg": reg, "factors": k, "seed": 1}
+        for nu in regs
+        for reg in regs[nu]
+        for k in (32, 64, 128)
+    )
 
 
 def implicit() -> Iterator[dict[str, Any]]:

@@ -29,7 +29,10 @@ DURATION = "10 minutes"
 SHAPE, FACTORS, ROUNDS = "ml-100k", [32, 64], 5
 WORKERS = ("implicit", "irspack", "cmfrec", "surprise")
 EPOCHS, N, HELD_OUT = 15, 10, 10
-EQUAL = {"implicit": {"alpha": 2.0, "reg": 5.0, "reg_exponent": 0.0}, "explicit": {"alpha": 0.0, "reg": 0.1, "reg_exponent": 1.0}}
+EQUAL = {
+    "implicit": {"alpha": 2.0, "reg": 5.0, "reg_exponent": 0.0},
+    "explicit": {"alpha": 0.0, "reg": 0.1, "reg_exponent": 1.0},
+}
 ALONE = [  # at settings of their own, beside the equal ones
     Participant("Alsatian, its own reg and nu", "alsatian", {"special": {"reg": 0.8, "reg_exponent": 0.6}}),
     Participant("Surprise SVD, defaults", "surprise"),

@@ -45,7 +45,14 @@ def run(options: Any) -> dict[str, Any]:
 
     def job(participant: Participant, before: list[Any]) -> dict[str, Any]:
         nu, reg = (0.0, 20.0) if participant.options["form"] == "implicit" else (0.6, 0.8)
-        settings = {"action": "fit", "factors": options.factors[0], "reg": reg, "reg_exponent": nu, "alpha": 2.0, "seed": 0}
+        settings = {
+            "action": "fit",
+            "factors": options.factors[0],
+            "reg": reg,
+            "reg_exponent": nu,
+            "alpha": 2.0,
+            "seed": 0,
+        }
         course = {"epochs": EPOCHS, "target": None, "tolerance": 0, "cap": 1e9, "evaluate": False, "options": {}}
         folder = datasets.synthetic_folder(participant.options["shape"])
         return {"threads": options.threads} | settings | course | participant.options | {"data": str(folder)}
