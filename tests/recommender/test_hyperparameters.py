@@ -162,7 +162,5 @@ def test_a_word_for_the_unknown_must_be_known(ratings: Interactions) -> None:
         ParameterError, match="unknown='guess' is not a word of recommend; choose raise, skip or popular"
     ):
         model.recommend("alice", unknown="guess")
-    with pytest.raises(
-        ParameterError, match="unknown='popular' is not a word of predict; choose raise, skip or baseline"
-    ):
+    with pytest.raises(ParameterError, match="unknown='popular' is not a word of predict; choose raise, skip or bias"):
         model.predict("alice", "up", unknown="popular")
