@@ -14,7 +14,7 @@ from alsatian.models.als.half_problem import DataSummary
 from alsatian.recommender.hyperparameters import SearchRange, param
 
 # What a setting is when it is not given; one that a form does not list has no meaning there.
-# Chosen by bench/defaults.py.
+# Chosen by `python -m bench defaults implicit`.
 FORM_DEFAULTS: dict[str, dict[str, float]] = {
     "hu": {"reg": 20.0, "reg_exponent": 0.0, "alpha": 2.0},
     "rendle": {"reg": 0.01, "reg_exponent": 1.0, "unobserved_weight": 0.4},
