@@ -36,8 +36,8 @@ MODELS: dict[str, type[Model]] = {
 __all__ = [
     "EASE",
     "MODELS",
-    "BiasModel",
     "BayesianMF",
+    "BiasModel",
     "BiasedMF",
     "Blend",
     "ExplicitALS",

@@ -128,7 +128,7 @@ class FitRun:
         self.history.append(self._epoch(objective))
 
 
-class _ProgressBar:  # noqa: N801  (used as a function)
+class _ProgressBar:
     """A rich progress bar on stderr, or nothing."""
 
     def __init__(self, title: str, total: int, visible: bool) -> None:

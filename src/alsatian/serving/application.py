@@ -51,8 +51,13 @@ def create_app(model_path: str | Path, *, live_model: LiveModel | None = None, *
     app.state.service = RecommendationService(app.state.live_model, app.state.events, app.state.counters)
     app.state.page = routes.Page(app.state.service, service_settings)
     problem_json.install_error_handlers(app)
-    for module in (recommend_routes, events, operations, routes):
-        app.include_router(module.router)
+    for router in (
+        recommend_routes.recommendations_router,
+        events.events_router,
+        operations.operations_router,
+        routes.page_router,
+    ):
+        app.include_router(router)
     app.add_middleware(FastPath, service=app.state.service)
     app.add_middleware(RequestGuard, settings=service_settings, counters=app.state.counters)
     return app

@@ -137,9 +137,9 @@ class TestKeeping:
     @pytest.mark.parametrize(
         ("spoil", "why"),
         [
-            (lambda index: index.stored[:-100], "faiss cannot read it"),
+            (lambda index: index.buffer[:-100], "faiss cannot read it"),
             (lambda index: np.zeros(500, np.uint8), "it is damaged"),
-            (lambda index: _of_lists_elsewhere(index.stored), "it is damaged"),
+            (lambda index: _of_lists_elsewhere(index.buffer), "it is damaged"),
         ],
         ids=["cut", "empty", "names files"],
     )

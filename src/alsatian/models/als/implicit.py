@@ -91,7 +91,7 @@ class ImplicitALS(ALS):
             if (value := getattr(self, name)) is not None and name not in FORM_DEFAULTS[self.loss]:
                 forms = [form for form, settings in FORM_DEFAULTS.items() if name in settings]
                 raise ParameterError(
-                    f"{name}={value:g} has no effect with form={self.loss!r}; drop it, or pass form={forms[0]!r}."
+                    f"{name}={value:g} has no effect with loss={self.loss!r}; drop it, or pass loss={forms[0]!r}."
                 )
 
     def search_range(self, name: str) -> SearchRange | None:
