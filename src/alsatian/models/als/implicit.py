@@ -13,15 +13,15 @@ from alsatian.models.als.base import ALS
 from alsatian.models.als.half_problem import DataSummary
 from alsatian.recommender.hyperparameters import SearchRange, param
 
-# What a setting is when it is not given; one that a form does not list has no meaning there.
-# Chosen by bench/defaults.py.
+# What a setting is when it is not given; one that a loss does not list has no meaning there.
+# Chosen by `python -m bench defaults implicit`.
 LOSS_DEFAULTS: dict[str, dict[str, float]] = {
     "hu": {"reg": 20.0, "reg_exponent": 0.0, "alpha": 2.0},
     "rendle": {"reg": 0.01, "reg_exponent": 1.0, "unobserved_weight": 0.4},
     "implicit": {"reg": 20.0, "reg_exponent": 0.0, "alpha": 3.0},
 }
 
-LOSS_SEARCH_RANGES: dict[str, dict[str, SearchRange]] = {"rendle": {"reg": (1e-4, 1.0, "log")}}  # where a form differs
+LOSS_SEARCH_RANGES: dict[str, dict[str, SearchRange]] = {"rendle": {"reg": (1e-4, 1.0, "log")}}  # where a loss differs
 
 
 def _describe_defaults(name: str) -> str:
@@ -98,7 +98,7 @@ class ImplicitALS(ALS):
         return LOSS_SEARCH_RANGES.get(self.loss, {}).get(name, super().search_range(name))
 
     def effective_value(self, name: str) -> Any:
-        """Return a setting as given, or as this form has it by default."""
+        """Return a setting as given, or the default of the loss."""
         value = super().effective_value(name)
         return LOSS_DEFAULTS[self.loss].get(name) if value is None else value
 
