@@ -163,14 +163,14 @@ class LearningCurves(Tabular):
             raise ParameterError(f"names has {len(names)} of {pluralize(len(fits), 'fit')}; give one for each.")
         title, labels = ("", list(names)) if names else label_fits(fits)
         columns = self.columns(held_out=self.validation is not None)
-        figure: Figure = import_plots().curves([fit.rows for fit in fits], labels, title, columns)
+        figure: Figure = import_plots().plot_curves([fit.rows for fit in fits], labels, title, columns)
         if path is not None:
-            import_plots().save(figure, path)
+            import_plots().save_figure(figure, path)
         return figure
 
     def _repr_png_(self) -> bytes | None:
         """Show the plot in a notebook."""
-        return import_plots().png(self.plot()) if self.fits else None
+        return import_plots().png_bytes(self.plot()) if self.fits else None
 
     def __repr__(self) -> str:
         return f"LearningCurves({pluralize(len(self.fits), 'fit')}, {pluralize(len(self.rows()), 'epoch')})"

@@ -67,7 +67,9 @@ def test_predictions_are_those_of_the_list(ratings: Interactions) -> None:
     found = model.predict(["bob", "dave"], ["iron", "up"])
     np.testing.assert_allclose(found, [first.predict("bob", "iron")[0], then.predict("dave", "up")[0]])
     assert model.explain("dave", "up") == then.explain("dave", "up")
-    with pytest.raises(Unsupported, match=r"predict\(\) is not supported by popularity\. Models that support it: explicit-als"):
+    with pytest.raises(
+        Unsupported, match=r"predict\(\) is not supported by popularity\. Models that support it: explicit-als"
+    ):
         Fallback(first=BIASES).fit(ratings, progress=False).predict("bob", "iron")
 
 
