@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
@@ -36,10 +36,21 @@ class RecommendOptions:
     exclude_seen: bool = field(default=True, metadata=_help("Leave out the items of the user's history."))
     allow: Iterable[Id] | None = field(default=None, metadata=_help("Choose from these items (ids or titles) only."))
     deny: Iterable[Id] | None = field(default=None, metadata=_help("Leave these items (ids or titles) out."))
-    where: str | Mask | None = field(default=None, metadata=_help("A condition on the item attributes, or a mask of all items."))
-    novelty: float = field(default=0.0, metadata=_help("From 0 (the highest scores) to 1 (the least known of the best candidates)."))
-    unknown: UnknownUserPolicy = field(default="raise", metadata=_help("What an unknown user gets: an error (raise), no list (skip), or the most popular items (popular)."))
-    reasons: bool = field(default=False, metadata=_help("Add to each item the items of the history that contribute most to its score."))
+    where: str | Mask | None = field(
+        default=None, metadata=_help("A condition on the item attributes, or a mask of all items.")
+    )
+    novelty: float = field(
+        default=0.0, metadata=_help("From 0 (the highest scores) to 1 (the least known of the best candidates).")
+    )
+    unknown: UnknownUserPolicy = field(
+        default="raise",
+        metadata=_help(
+            "What an unknown user gets: an error (raise), no list (skip), or the most popular items (popular)."
+        ),
+    )
+    reasons: bool = field(
+        default=False, metadata=_help("Add to each item the items of the history that contribute most to its score.")
+    )
 
     def __post_init__(self) -> None:
         validate_n(self.n, self.n)

@@ -16,9 +16,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alsatian.errors import AlsatianError
+from alsatian.recommender.options import RecommendOptions
 from alsatian.serving.api.recommend_routes import recommendations_router
 from alsatian.serving.api.schemas import MAX_N
-from alsatian.serving.service.queries import RecommendationService, RecommendOptions
+from alsatian.serving.service.queries import RecommendationService
 
 _RECOMMEND_PATH = re.compile(r"/api/users/([^/]{1,500})/recommendations")
 _RECOMMEND_QUERY = re.compile(rb"(?:n=([1-9][0-9]{0,3}))?")

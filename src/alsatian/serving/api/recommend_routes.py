@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from alsatian.errors import ParameterError
+from alsatian.recommender.options import RecommendOptions, UnknownUserPolicy, option_help
 from alsatian.serving.api import schemas
 from alsatian.serving.api.problem_json import error_responses
 from alsatian.serving.api.schemas import (
@@ -20,7 +21,7 @@ from alsatian.serving.api.schemas import (
     UNKNOWN_HELP,
     WHERE_HELP,
 )
-from alsatian.serving.service.queries import RecommendationService, RecommendOptions, UnknownUserPolicy
+from alsatian.serving.service.queries import RecommendationService
 
 recommendations_router = APIRouter(prefix="/api", tags=["answers"], responses=error_responses(404, 422, 503))
 
@@ -52,17 +53,17 @@ async def get_user_recommendations(
     request: Request,
     user: Annotated[str, Path(max_length=500, description="A user's id.", examples=["42"])],
     n: ListLength = 10,
-    exclude_seen: Annotated[bool, Query(description="Leave out what the user has seen.")] = True,
+    exclude_seen: Annotated[bool, Query(description=option_help("exclude_seen"))] = True,
     allow: AllowQuery = None,
     deny: DenyQuery = None,
     where: WhereQuery = None,
     novelty: Annotated[float, Query(ge=0, le=1, description=NOVELTY_HELP)] = 0.0,
     unknown: Annotated[UnknownUserPolicy, Query(description=UNKNOWN_HELP)] = "raise",
-    reasons: Annotated[bool, Query(description="Say of each item which of the user's items speak for it.")] = False,
+    reasons: Annotated[bool, Query(description=option_help("reasons"))] = False,
 ) -> Response:
     """Events of the user that came after the model was trained are folded in; they say so by `events`."""
-    options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, reasons)
-    return JSONResponse(await run_in_threadpool(get_service(request).recommend_to_user, user, options, unknown))
+    options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, unknown, reasons)
+    return JSONResponse(await run_in_threadpool(get_service(request).recommend_to_user, user, options))
 
 
 @recommendations_router.post(

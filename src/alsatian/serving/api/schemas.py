@@ -6,20 +6,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
-from alsatian.serving.service.queries import RecommendOptions
+from alsatian.recommender.options import RecommendOptions, option_help
 
 JsonId = StrictInt | Annotated[StrictStr, Field(max_length=500)]
 MAX_N, MAX_ITEMS, MAX_WHERE_LENGTH = 1_000, 1_000, 2_000
 ItemIds = Annotated[list[JsonId], Field(max_length=MAX_ITEMS)]
 FiniteNumber = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
-N_HELP = "How many to list; fewer come only where fewer remain."
+N_HELP = option_help("n")
 WHERE_HELP = (
     "A condition on the catalog's columns: comparisons (=, <>, <, <=, >, >=), in (...), between, like, ilike, is null, "
     "joined by and, or, not and brackets."
 )
-NOVELTY_HELP = "From popular items (0) to the least known of those that suit (1)."
-UNKNOWN_HELP = "What an unknown user gets: an error (404), no list (skip), or the most popular items."
+NOVELTY_HELP = option_help("novelty")
+UNKNOWN_HELP = option_help("unknown")
 
 
 class RequestBody(BaseModel):
@@ -63,18 +63,18 @@ class ListRequest(RequestBody):
     """How a list is to be."""
 
     n: int = Field(10, ge=1, le=MAX_N, description=N_HELP)
-    exclude_seen: bool = Field(True, description="Leave out what is in the history.")
-    allow: ItemIds | None = Field(None, description="Choose from these items (ids or titles) only.")
-    deny: ItemIds | None = Field(None, description="Leave these items out.")
+    exclude_seen: bool = Field(True, description=option_help("exclude_seen"))
+    allow: ItemIds | None = Field(None, description=option_help("allow"))
+    deny: ItemIds | None = Field(None, description=option_help("deny"))
     where: Annotated[str, Field(max_length=MAX_WHERE_LENGTH)] | None = Field(
         None, description=WHERE_HELP, examples=["year >= 1990"]
     )
     novelty: float = Field(0.0, ge=0, le=1, description=NOVELTY_HELP)
-    reasons: bool = Field(False, description="Say of each item which items of the history speak for it.")
+    reasons: bool = Field(False, description=option_help("reasons"))
 
     def recommend_options(self) -> RecommendOptions:
         return RecommendOptions(
-            self.n, self.exclude_seen, self.allow, self.deny, self.where, self.novelty, self.reasons
+            self.n, self.exclude_seen, self.allow, self.deny, self.where, self.novelty, reasons=self.reasons
         )
 
 

@@ -14,10 +14,11 @@ from alsatian.data.title_search import title_without_year
 from alsatian.errors import AlsatianError, DataError, Unsupported
 from alsatian.models import Model
 from alsatian.posters.film import Film
+from alsatian.recommender.options import RecommendOptions
 from alsatian.serving.page.facets import build_facets, facets_to_where
 from alsatian.serving.page.url_state import PAGE_ITEMS, PageState
 from alsatian.serving.service.live_model import LoadedModel
-from alsatian.serving.service.queries import RecommendationService, RecommendOptions, resolve_item
+from alsatian.serving.service.queries import RecommendationService, resolve_item
 
 _SOURCE_NOTES = {"popular": "popular", "attributes": "placed by its attributes"}
 STAR_COUNT = 5

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,50 +14,28 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import AlsatianError, UnknownUser
 from alsatian.models import Model
 from alsatian.recommender.explanation import Explanation
-from alsatian.recommender.present import to_recommendations
+from alsatian.recommender.options import RecommendOptions
+from alsatian.recommender.pipeline import popular_recommendations, recommend_to_users, recommend_to_visitor
 from alsatian.recommender.recommendations import Recommendations, to_json_id
-from alsatian.recommender.resolve import allowed_items, item_row
-from alsatian.recommender.topn import most_popular
+from alsatian.recommender.resolve import item_row
 from alsatian.recommender.visitor import Visitor
 from alsatian.serving.event_log.store import DatabaseUnavailable, EventStore
 from alsatian.serving.prometheus import Counters
 from alsatian.serving.service.live_model import LiveModel, LoadedModel
 from alsatian.serving.service.user_updates import apply_events
 
-UnknownUserPolicy = Literal["raise", "skip", "popular"]
 RawRow = dict[str, Any]  # of raw data: item, and value, event, time or signals
 
 
-@dataclass(frozen=True)
-class RecommendOptions:
-    """How a list is to be: the words of `Model.recommend`."""
-
-    n: int = 10
-    exclude_seen: bool = True
-    allow: Sequence[Id] | None = None
-    deny: Sequence[Id] | None = None
-    where: str | None = None
-    novelty: float = 0.0
-    reasons: bool = False
-
-    def arguments(self, loaded_model: LoadedModel) -> dict[str, Any]:
-        """Return the arguments for `recommend` of a model or a visitor."""
-        return filter_arguments(loaded_model, self.allow, self.deny, self.where) | {
-            "n": self.n, "exclude_seen": self.exclude_seen, "novelty": self.novelty, "reasons": self.reasons,
-            "threads": 1,
-        }  # fmt: skip
-
-
-def filter_arguments(
-    loaded_model: LoadedModel, allow: Iterable[Id] | None, deny: Iterable[Id] | None, where: str | None
-) -> dict[str, Any]:
-    """Return the arguments that say which items may be listed."""
+def resolve_options(loaded_model: LoadedModel, options: RecommendOptions) -> RecommendOptions:
+    """Return options with the ids of the items that a request names by id or title, and `where` as a mask."""
     data = loaded_model.model.data
-    return {
-        "allow": None if allow is None else [resolve_item(data, item) for item in allow],
-        "deny": None if deny is None else [resolve_item(data, item) for item in deny],
-        "where": None if where is None else loaded_model.where_mask(where),
-    }
+    return replace(
+        options,
+        allow=None if options.allow is None else [resolve_item(data, item) for item in options.allow],
+        deny=None if options.deny is None else [resolve_item(data, item) for item in options.deny],
+        where=loaded_model.where_mask(options.where) if isinstance(options.where, str) else options.where,
+    )
 
 
 class RecommendationService:
@@ -77,38 +55,30 @@ class RecommendationService:
         """Whether a question may wait for another machine: the events database."""
         return self.events is not None and not self.events.is_sqlite
 
-    def recommend_to_user(
-        self, user: Id, options: RecommendOptions, unknown: UnknownUserPolicy = "raise"
-    ) -> dict[str, Any]:
+    def recommend_to_user(self, user: Id, options: RecommendOptions) -> dict[str, Any]:
         """Return the list of a user: with what she did since the model was trained, if she did anything."""
         loaded_model = self.loaded_model
         user_id = parse_user_id(loaded_model.model.data.user_ids, user)
-        return self._recommend_with_rows(
-            loaded_model, user_id, self._new_rows(loaded_model.model, user_id), options, unknown
-        )
+        options = resolve_options(loaded_model, options)
+        return self._recommend_with_rows(loaded_model, user_id, self._new_rows(loaded_model.model, user_id), options)
 
     def _recommend_with_rows(
-        self,
-        loaded_model: LoadedModel,
-        user_id: Id,
-        rows: Sequence[RawRow],
-        options: RecommendOptions,
-        unknown: UnknownUserPolicy,
+        self, loaded_model: LoadedModel, user_id: Id, rows: Sequence[RawRow], options: RecommendOptions
     ) -> dict[str, Any]:
         """Return the list of a user, with rows of hers folded in."""
-        arguments = options.arguments(loaded_model)
+        model = loaded_model.model
         if rows:
             if self.counters:
                 self.counters.fold_ins.inc()
-            visitor, event_items = apply_events(loaded_model.model, user_id, rows)
-            arguments = _exclude_items(arguments, event_items, loaded_model) if options.exclude_seen else arguments
+            visitor, event_items = apply_events(model, user_id, rows)
+            options = _exclude_items(options, event_items, model.data) if options.exclude_seen else options
             if visitor is not None:
-                return single_list(user_recommendations(visitor, user_id, arguments), "user", user_id) | {
-                    "events": len(rows)
-                }
-            if has_values(loaded_model.model.data, user_id):  # she took back all that the model learned of her
-                return _popular_list(loaded_model, user_id, arguments) | {"events": len(rows)}
-        recommendations = loaded_model.model.recommend([user_id], unknown=unknown, **arguments)
+                recommendations = user_recommendations(visitor, user_id, options)
+                return single_list(recommendations, "user", user_id) | {"events": len(rows)}
+            if has_values(model.data, user_id):  # the user took back everything that the model learned from them
+                recommendations = popular_recommendations(model, user_id, options)
+                return single_list(recommendations, "user", user_id) | {"events": len(rows)}
+        recommendations = recommend_to_users(model, [user_id], options, threads=1)
         return single_list(recommendations, "user", user_id) | {"events": len(rows)}
 
     def recommend_to_users(self, users: Sequence[str], options: RecommendOptions) -> list[dict[str, Any] | None]:
@@ -120,16 +90,15 @@ class RecommendationService:
         user_ids = [_parse_id(ids, user) for user in users]
         new_rows = {user: self._new_rows(loaded_model.model, user) for user in user_ids}
         unchanged_users = [user for user, rows in new_rows.items() if ids.find(user) >= 0 and not rows]
-        lists = loaded_model.model.recommend(
-            unchanged_users, unknown="skip", **options.arguments(loaded_model)
+        options = resolve_options(loaded_model, options)
+        lists = recommend_to_users(
+            loaded_model.model, unchanged_users, replace(options, unknown="skip"), threads=1
         ).to_dicts()
         lists_by_user: dict[Any, dict[str, Any] | None] = {record["user"]: {**record, "events": 0} for record in lists}
         for user, rows in new_rows.items():
             if to_json_id(user) not in lists_by_user:
                 try:
-                    lists_by_user[to_json_id(user)] = self._recommend_with_rows(
-                        loaded_model, user, rows, options, "raise"
-                    )
+                    lists_by_user[to_json_id(user)] = self._recommend_with_rows(loaded_model, user, rows, options)
                 except AlsatianError:
                     lists_by_user[to_json_id(user)] = None
         return [lists_by_user[to_json_id(user)] for user in user_ids]
@@ -154,11 +123,15 @@ class RecommendationService:
         """Return the list of somebody who says what he likes, or did."""
         loaded_model = self.loaded_model
         visitor = fold_in_history(loaded_model.model, history, unknown)
-        return single_list(visitor.recommend(**options.arguments(loaded_model)), "like", visitor.likes)
+        options = resolve_options(loaded_model, options)
+        recommendations = recommend_to_visitor(visitor.model, visitor.batch, visitor.likes, options, threads=1)
+        return single_list(recommendations, "like", visitor.likes)
 
     def popular_items(self, options: RecommendOptions) -> dict[str, Any]:
         """Return what most people have, for somebody of whom nothing is known."""
-        return _popular_list(self.loaded_model, "", options.arguments(self.loaded_model))
+        loaded_model = self.loaded_model
+        options = resolve_options(loaded_model, options)
+        return single_list(popular_recommendations(loaded_model.model, "", options), "user", "")
 
     def seen_items(self, user: Id, n: int) -> list[str]:
         """Return the ids of what a user has, the best first, what is new before it."""
@@ -178,11 +151,11 @@ class RecommendationService:
         """Return what is like an item."""
         loaded_model = self.loaded_model
         item_id = resolve_item(loaded_model.model.data, item)
-        return single_list(
-            loaded_model.model.similar([item_id], n, threads=1, **filter_arguments(loaded_model, allow, deny, where)),
-            "item",
-            item_id,
+        filters = resolve_options(loaded_model, RecommendOptions(n, allow=allow, deny=deny, where=where))
+        recommendations = loaded_model.model.similar(
+            [item_id], n, allow=filters.allow, deny=filters.deny, where=filters.where, threads=1
         )
+        return single_list(recommendations, "item", item_id)
 
     def explain_user(self, user: Id, item: Id) -> dict[str, Any]:
         """Say which of a user's items speak for an item."""
@@ -246,34 +219,22 @@ def single_list(recommendations: Recommendations, key: str, query: Any) -> dict[
     return {key: to_json_id(query), "items": record["items"] if record else []}
 
 
-def _popular_list(loaded_model: LoadedModel, user: Id, arguments: dict[str, Any]) -> dict[str, Any]:
-    data = loaded_model.model.data
-    allowed_mask = allowed_items(data, arguments["allow"], arguments["deny"], arguments["where"])
-    return single_list(
-        to_recommendations("user", [user], most_popular(data, arguments["n"], allowed_mask), ["popular"], data),
-        "user",
-        user,
-    )
-
-
 def has_values(data: Interactions, user: Id) -> bool:
     row = data.user_ids.find(user)
     return row >= 0 and bool(data.by_user.counts[row])
 
 
-def user_recommendations(visitor: Visitor, user: Id, arguments: dict[str, Any]) -> Recommendations:
-    """Answer a user by what is folded in."""
-    return replace(visitor.recommend(**arguments), query_kind="user", queries=[user])
+def user_recommendations(visitor: Visitor, user: Id, options: RecommendOptions) -> Recommendations:
+    """Return the list of a user of the model whose new events were folded in."""
+    recommendations = recommend_to_visitor(visitor.model, visitor.batch, visitor.likes, options, threads=1)
+    return replace(recommendations, query_kind="user", queries=[user])
 
 
-def _exclude_items(
-    arguments: dict[str, Any], item_rows: NDArray[np.int32], loaded_model: LoadedModel
-) -> dict[str, Any]:
-    """Leave out what a user has rated since, also what does not count as a value."""
-    where = arguments["where"]
-    mask = np.ones(len(loaded_model.model.data.item_ids), np.bool_) if where is None else where.copy()
+def _exclude_items(options: RecommendOptions, item_rows: NDArray[np.int32], data: Interactions) -> RecommendOptions:
+    """Leave out the items that a user rated since training, also those that the recipe gives no value."""
+    mask = options.where.copy() if isinstance(options.where, np.ndarray) else np.ones(len(data.item_ids), np.bool_)
     mask[item_rows] = False
-    return arguments | {"where": mask}
+    return replace(options, where=mask)
 
 
 def _parse_id(ids: IdMap, text: str) -> Id:
