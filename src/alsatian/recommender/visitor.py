@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.data.id_map import Id
+from alsatian.data.item_lookup import item_row
 from alsatian.recommender import resolve
 from alsatian.recommender.explanation import Explanation
 from alsatian.recommender.options import RecommendOptions
@@ -63,4 +64,4 @@ class Visitor(Generic[BatchT]):
 
     def explain(self, item: Id) -> Explanation:
         """Return which of the visitor's items speak for this one, and how much."""
-        return self.model.explanations(self.batch, 0, [resolve.item_row(self.model.data, item)])[0]
+        return self.model.explanations(self.batch, 0, [item_row(self.model.data, item)])[0]
