@@ -94,7 +94,7 @@ class TestEvents:
             (
                 {"recipe": "recipe.toml"},
                 ParameterError,
-                r"recipe='recipe.toml' is no recipe; pass al.Recipe\(\.\.\.\), or",
+                r"recipe='recipe.toml' is not a recipe; pass al.Recipe\(\.\.\.\), or",
             ),
             ({"event": "event"}, ParameterError, r"event='event' does nothing without weights; .*'LIKE', 'VIEW'"),
             (
@@ -227,7 +227,7 @@ class TestPairs:
 
     def test_values_of_a_recipe_are_no_ratings_to_compare(self, tmp_path: Path) -> None:
         data = read(write(tmp_path, self.ROWS), recipe=Recipe(confidence="log"))
-        with pytest.raises(DataError, match=r"these values were made by a recipe; put at_least into it"):
+        with pytest.raises(DataError, match=r"these values were made by a recipe; put min_rating into it"):
             data.binarize(2)
 
     def test_the_order_of_rows_makes_no_difference(self, tmp_path: Path) -> None:

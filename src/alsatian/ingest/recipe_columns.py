@@ -78,11 +78,11 @@ def describe_unknown_events(rows: TypedRows, recipe: Recipe) -> list[str]:
     total = rows.reason_counts.get(UNKNOWN_EVENT_REASON, 0)
     if not total:
         return []
-    check_number = next(index for index, check in enumerate(rows.checks, 1) if check.reason == UNKNOWN_EVENT_REASON)
+    code = next(code for code, check in rows.checks_by_code.items() if check.reason == UNKNOWN_EVENT_REASON)
     name = rows.typed_columns["event"].sql
     event_counts = rows.source.con.execute(
         f"SELECT name, count(*) FROM (SELECT * FROM ({rows.sql(rows.source.files, f'{name} AS name, ')})) "
-        f"WHERE reason = {check_number} GROUP BY name ORDER BY count(*) DESC, name"
+        f"WHERE code = {code} GROUP BY name ORDER BY count(*) DESC, name"
     ).fetchall()
     examples = ", ".join(f"{event!r} ({pluralize(count, 'row')})" for event, count in event_counts[:_MAX_NAMES])
     examples += f" and {len(event_counts) - _MAX_NAMES:,} more" if len(event_counts) > _MAX_NAMES else ""

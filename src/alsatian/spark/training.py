@@ -13,7 +13,7 @@ from alsatian.data.catalog import Catalog
 from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import Duplicates, Recipe
 from alsatian.errors import ParameterError
-from alsatian.ingest.assemble import ReadOptions
+from alsatian.ingest.read_options import ReadOptions
 from alsatian.ingest.reader import read_item_table
 from alsatian.models.als.base import ALS
 from alsatian.models.als.fit import run_als
