@@ -20,13 +20,14 @@ from alsatian.recommender.novelty import rank_with_novelty
 from alsatian.recommender.recommendations import Recommendations
 from alsatian.recommender.scorer import Scorer
 from alsatian.recommender.topn import Mask
+from alsatian.recommender.user_batch import BatchT
 from alsatian.recommender.user_history import History, history_to_csr
 from alsatian.recommender.visitor import Visitor
 
 IdOrIds = Id | Iterable[Id]  # one id, or several
 
 
-class Model(Scorer):
+class Model(Scorer[BatchT]):
     """A recommender: hyper-parameters go to the constructor, data to `fit`; a fitted model needs nothing else.
 
     data: the interactions it was fitted on: ids, catalog, and what each user has seen.
@@ -161,7 +162,7 @@ class Model(Scorer):
         values = self.score_pairs(self.encode_users(users), items)
         return np.clip(values, *self.data.scale, out=values) if clip else values
 
-    def fold_in(self, history: History, *, unknown: Literal["raise", "skip"] = "raise") -> Visitor:
+    def fold_in(self, history: History, *, unknown: Literal["raise", "skip"] = "raise") -> Visitor[BatchT]:
         """Return a visitor who was not in the data, from the items (ids or titles) of a history.
 
         A mapping gives their values, or events; a bare list means the top of the scale where values are ratings,

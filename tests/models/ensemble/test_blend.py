@@ -182,7 +182,7 @@ def test_a_visitor_names_values_of_the_scale(ratings: Interactions) -> None:
     model = Blend(members=[BIASES, Popularity()], weights=[1, 1]).fit(ratings)
     with pytest.raises(DataError, match="the value 500 of item 'iron' is outside the scale 1 to 5"):
         model.fold_in({"iron": 500})
-    assert model.fold_in(["iron"]).audience.histories.values.tolist() == [5]
+    assert model.fold_in(["iron"]).batch.histories.values.tolist() == [5]
 
 
 def test_what_it_cannot_do_names_who_can(ratings: Interactions) -> None:
