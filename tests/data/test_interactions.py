@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from alsatian.data.catalog import Catalog
 from alsatian.data.csr import CSR
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions, ReadReport, RowArrays
 from alsatian.data.recipe import Recipe
@@ -204,8 +205,8 @@ def test_the_scale_is_what_the_values_hold_unless_declared() -> None:
 
 
 def test_a_recipe_survives_json() -> None:
-    recipe = Recipe({"user": "who"}, "mean", 3.5)
-    assert Recipe.from_json(recipe.to_json() | {"something": "newer"}) == recipe
+    recipe = FittedRecipe({"user": "who"}, "mean", 3.5)
+    assert FittedRecipe.from_json(recipe.to_json() | {"something": "newer"}) == recipe
 
 
 class TestWeights:

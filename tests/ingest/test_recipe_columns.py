@@ -177,7 +177,7 @@ class TestSignals:
         ("rows", "recipe", "options", "words"),
         [
             ("a,b,1\n", {"click": 1}, {}, r"has no column 'click' for signals=; .* Did you mean 'clicks'\?"),
-            ("a,b,1\na,c,1\n", {"clicks": 1}, {}, "signal 'clicks' is 1 in all rows and tells nothing; drop it"),
+            ("a,b,1\na,c,1\n", {"clicks": 1}, {}, "signal 'clicks' is 1 in all rows; drop it"),
             ("a,b,1\na,c,x\n", {"clicks": 1}, {}, "line 3: 'clicks' is not a number, column 'clicks' holds 'x'"),
             ("a,b,1\na,c,\n", {"clicks": 1}, {}, "line 3: no 'clicks', column 'clicks' is empty"),
             ("a,b,1\n", {"clicks": 1}, {"value": "clicks"}, "so value='clicks' would do nothing"),

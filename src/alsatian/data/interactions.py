@@ -14,6 +14,7 @@ from alsatian._util.string_array import StringArray
 from alsatian.data.catalog import Catalog
 from alsatian.data.csr import CSR, freeze
 from alsatian.data.deduplication import SortedPairs
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import IdMap
 from alsatian.data.recipe import Recipe
 from alsatian.errors import DataError, ParameterError, RowsError
@@ -93,7 +94,7 @@ class Interactions:
     times: NDArray[np.int64] | None = None
     catalog: Catalog = field(default_factory=Catalog)
     user_table: Catalog = field(default_factory=Catalog)
-    recipe: Recipe = field(default_factory=Recipe)
+    recipe: FittedRecipe = field(default_factory=FittedRecipe)
     report: ReadReport = field(default_factory=ReadReport)
 
     def __post_init__(self) -> None:
@@ -125,7 +126,7 @@ class Interactions:
         """
         arrays = RowArrays(users, items, values, times, weights)
         tables = catalog or Catalog(), user_table or Catalog()
-        return cls._sort(user_ids, item_ids, arrays, scale, tables, recipe or Recipe(), report, overwrite=False)
+        return cls._sort(user_ids, item_ids, arrays, scale, tables, recipe or FittedRecipe(), report, overwrite=False)
 
     @classmethod
     def build_in_place(
@@ -170,7 +171,7 @@ class Interactions:
             pairs = pairs.combine(str(recipe.duplicates))
         by_user = CSR(pairs.indptr, pairs.items, pairs.values, len(item_ids), pairs.weights)
         scale = scale or (float(pairs.values.min()), float(pairs.values.max()))
-        return cls(user_ids, item_ids, by_user, scale, pairs.times, *tables, recipe, report)
+        return cls(user_ids, item_ids, by_user, scale, pairs.times, *tables, FittedRecipe.from_recipe(recipe), report)
 
     def __len__(self) -> int:
         return len(self.by_user.indices)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alsatian._util.parsing import timestamp_unit
 from alsatian.data.catalog import Catalog
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions, ReadReport, RowArrays
 from alsatian.data.preprocessing import apply_pair_rules
@@ -49,7 +50,7 @@ def assemble(
 
     Raises RowsError for bad rows if they are to stop the reading, DataError when no row is left.
     """
-    recipe = options.recipe
+    recipe = FittedRecipe.from_recipe(options.recipe)
     rows = validate(
         source, roles | find_signal_roles(source, recipe), options.scale, options.where, allowed_events(recipe)
     )

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, cast
 import numpy as np
 
 from alsatian.data.catalog import Catalog
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import Duplicates, Recipe
 from alsatian.errors import ParameterError
@@ -66,7 +67,7 @@ class PackedInput:
     model: ALS
     folder: Folder
     threads: int  # as many as tasks run at a time
-    recipe: Recipe
+    recipe: FittedRecipe
     scale: tuple[float, float]
     numberings: dict[str, Numbering]
     packed: PackedRatings

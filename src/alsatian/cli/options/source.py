@@ -15,6 +15,7 @@ from alsatian.cli.options.recipe import make_recipe
 from alsatian.errors import ParameterError, SourceError, did_you_mean
 
 if TYPE_CHECKING:
+    from alsatian.data.fitted_recipe import FittedRecipe
     from alsatian.data.interactions import Interactions
     from alsatian.data.recipe import Recipe
     from alsatian.ingest.extra_rows import ExtraRows
@@ -176,7 +177,7 @@ class SourceOptions:
             raise ParameterError(f"{reason}, which {flag} does not change; leave {flag} out.")
 
     @classmethod
-    def from_model(cls, recipe: Recipe, source: str) -> SourceOptions:
+    def from_model(cls, recipe: FittedRecipe, source: str) -> SourceOptions:
         """Return how the source of a model was read, to read it, or a newer one, in the same way.
 
         What the model does not keep, times and titles of events, may be missing in the source.
