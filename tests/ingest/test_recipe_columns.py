@@ -214,7 +214,7 @@ class TestPairs:
 
     def test_negative_amounts_have_no_confidence(self, tmp_path: Path) -> None:
         path = write(tmp_path, "user,item,plays\nann,up,-3\nbob,up,4\n")
-        with pytest.raises(DataError, match="confidence='log' is of amounts, and there is a value of -3"):
+        with pytest.raises(DataError, match="confidence='log' needs values of at least 0, and there is one of -3"):
             read(path, recipe=Recipe(confidence="log"))
 
     def test_bm25_counts_belong_to_their_items(self, tmp_path: Path) -> None:

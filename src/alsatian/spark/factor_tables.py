@@ -19,6 +19,7 @@ from alsatian.ingest.reader import read_item_table
 from alsatian.models.als.base import ALS
 from alsatian.recommender.fit_run import Epoch
 from alsatian.recommender.registry import model_class
+from alsatian.recommender.resolve import rows_for_ids
 from alsatian.spark.arrow_arrays import iter_rows as iter_rows
 from alsatian.spark.batch_recommend import recommend_for_all, similar_to_all
 from alsatian.spark.executor_tasks import fetch_side
@@ -212,19 +213,13 @@ class FactorTables:
         for ids, is_allowed in ((allow, True), (deny, False)):
             if ids is not None:
                 id_mask = np.zeros(len(mask), bool)
-                id_mask[self._item_rows(list(ids))] = True
+                id_mask[rows_for_ids(self._item_ids, list(ids), "raise")] = True
                 mask &= id_mask if is_allowed else ~id_mask
         if where is not None:
             where_mask = np.zeros(len(mask), bool)
             where_mask[self._rows_matching(where)] = True
             mask &= where_mask
         return mask
-
-    def _item_rows(self, ids: list[Id]) -> Any:
-        rows = self._item_ids.rows(ids)
-        if (rows < 0).any():
-            raise self._item_ids.unknown_id_error(ids[int(np.argmax(rows < 0))])
-        return rows
 
     def _rows_matching(self, where: str) -> list[int]:
         """Return the rows of the items that fulfil a condition on the catalog."""
