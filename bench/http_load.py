@@ -24,7 +24,7 @@ def service(
     """Run a service by this Python until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         command = [python, "-m", "alsatian", "serve", str(model), "--port", str(port), "--workers", str(workers)]
-        command += ["--events", events or f"sqlite:///{folder}/events.db"]
+        command += ["--event-log", events or f"sqlite:///{folder}/events.db"]
         start = time.perf_counter()
         with Path(folder, "stderr.txt").open("wb") as errors:
             process = subprocess.Popen(command, stderr=errors, cwd=folder, env=env)

@@ -2,7 +2,7 @@
 
     python -m bench serving                        # a model in the shape of ml-20m, 64 factors, 2 workers, 20 s
     python -m bench serving --model FILE --seconds 5 --connections 8 --workers 1
-    python -m bench serving --events postgresql://user@host/database      # an empty database; records nothing
+    python -m bench serving --event-log postgresql://user@host/database      # an empty database; records nothing
 
 Writes bench/results/serving.json. The load comes from one process on the same cores, over connections that stay open,
 each with one request under way; users are drawn uniformly from 10,000 of the model's. Nothing caches answers. Lists
@@ -56,7 +56,7 @@ def kinds(model: al.Model, users: list[Any]) -> dict[str, list[bytes]]:
     """Return requests of each kind."""
     draw = random.Random(2)
     items = model.data.item_ids.tolist()
-    wishes = "?n=20&novelty=0.3&because=true&where=year%20%3E%3D%201990"
+    wishes = "?n=20&novelty=0.3&reasons=true&where=year%20%3E%3D%201990"
     favourites = [json.dumps({"history": [{"item": item} for item in draw.sample(items, 10)]}) for _ in range(1_000)]
     return {
         "lists": [get(f"/api/users/{user}/recommendations") for user in users],

@@ -47,10 +47,10 @@ def run_server(settings: ServiceSettings, on_ready: Callable[[str], None]) -> No
         gc.disable()  # nothing of what is loaded now will ever be garbage
         with ThreadPoolExecutor(1) as executor:  # the model is read while the libraries are loaded
             future = executor.submit(LiveModel, settings.model, folder)
-            open_event_store(settings.events_url).close()  # made, or found wrong, before anybody answers
+            open_event_store(settings.event_log_url).close()  # made, or found wrong, before anybody answers
             import uvicorn.protocols.http.httptools_impl  # noqa: F401 - once, for all workers
 
-            from alsatian.serving import app  # noqa: F401
+            import alsatian.serving.application  # noqa: F401
         live_model = future.result()
         gc.freeze()
         gc.enable()

@@ -18,13 +18,13 @@ TOKEN_VARIABLE = "ALSATIAN_TOKEN"  # the variable that may hold the token
 class ServiceSettings:
     """One service.
 
-    model: the file. events: the URL of the database (None: SQLite beside the model). token: what writing and
+    model: the file. event_log: the URL of the database (None: SQLite beside the model). token: what writing and
     administration must show; None lets everybody on this machine do both.
     largest_body: bytes. seconds: for an answer; patience: for a request to arrive.
     """
 
     model: Path
-    events: str | None = None
+    event_log: str | None = None
     token: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
@@ -50,9 +50,9 @@ class ServiceSettings:
                 raise ParameterError(f"{name} {value} is out of bounds; pass {low} to {high}.")
 
     @property
-    def events_url(self) -> str:
+    def event_log_url(self) -> str:
         """The address of the database: `movies.model.events.db` beside `movies.model` unless one is named."""
-        return self.events or f"sqlite:///{self.model.resolve()}.events.db"
+        return self.event_log or f"sqlite:///{self.model.resolve()}.events.db"
 
 
 def is_loopback(host: str) -> bool:

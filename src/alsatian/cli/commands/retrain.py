@@ -25,7 +25,9 @@ TrainingSource = Annotated[
 ]
 EventLogUrl = Annotated[
     str | None,
-    typer.Option("--events", metavar="URL", help="The service's database; FILE.events.db beside the model by default."),
+    typer.Option(
+        "--event-log", metavar="URL", help="The service's database; FILE.events.db beside the model if unset."
+    ),
 ]
 RetrainOutput = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save; FILE itself is allowed.")
@@ -36,7 +38,7 @@ def retrain(
     file: ModelFile,
     source: TrainingSource,
     output: RetrainOutput,
-    events: EventLogUrl = None,
+    event_log: EventLogUrl = None,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -53,7 +55,7 @@ def retrain(
 
     start = time.perf_counter()
     old_model = save_load.load(file)
-    new_events = training_events(old_model, file, events)
+    new_events = training_events(old_model, file, event_log)
     summary = Summary(stderr=as_json)
     data = reread_source(old_model, source, new_events.extra_rows)
     print_read_summary(summary, source, data)

@@ -75,7 +75,7 @@ def post_events(request: Request, body: EventBatch) -> Response:
 
 def store_events(request: Request, events_in: list[EventIn]) -> Response:
     """Keep events; when this returns, they are on the disk."""
-    events: EventStore = request.app.state.events
+    events: EventStore = request.app.state.event_store
     counters: Counters = request.app.state.counters
     service: RecommendationService = request.app.state.service
     model, unknown_items, rows = service.loaded_model.model, list[Any](), list[Event]()

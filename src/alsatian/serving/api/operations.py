@@ -34,9 +34,9 @@ class ModelInfo(BaseModel):
     ids: dict[str, str] = Field(description='Whether ids of users and items are "int" or "text".')
     training: dict[str, Any]
     index: dict[str, float] | None = Field(description="What the index of similar items is worth; null without one.")
-    since: float = Field(description="When it was taken into service, in seconds since 1970.")
-    swaps: int = Field(description="How many new models this worker took into service.")
-    trouble: str | None = Field(description="Why the file that lies there now is not in service; null where it is.")
+    loaded_at: float = Field(description="When the model was loaded, in seconds since 1970.")
+    reloads: int = Field(description="How many times this worker has loaded a new model file.")
+    last_error: str | None = Field(description="Why the present model file was rejected; null if it is in service.")
 
 
 class Health(BaseModel):
@@ -44,8 +44,8 @@ class Health(BaseModel):
 
 
 class ReloadResult(BaseModel):
-    taken: bool = Field(description="Whether another model is in service now.")
-    trouble: str | None
+    reloaded: bool = Field(description="Whether the model file was loaded and is in service now.")
+    last_error: str | None = Field(description="Why the model file was rejected; null if it is in service.")
 
 
 @operations_router.get("/api/model", response_model=ModelInfo, summary="What is in service", operation_id="model")
@@ -65,7 +65,7 @@ async def reload_model(request: Request) -> Response:
     """The service looks by itself four times a second; this tries also a file that was refused."""
     live_model: LiveModel = request.app.state.live_model
     is_reloaded = await run_in_threadpool(live_model.refresh, force=True)
-    return JSONResponse({"taken": is_reloaded, "trouble": live_model.last_error})
+    return JSONResponse({"reloaded": is_reloaded, "last_error": live_model.last_error})
 
 
 @operations_router.get(
@@ -83,7 +83,7 @@ async def get_liveness() -> Response:
     responses=error_responses(503),
 )
 def get_readiness(request: Request) -> Response:
-    if reason := request.app.state.events.unavailable_reason():
+    if reason := request.app.state.event_store.unavailable_reason():
         return problem_response(503, "Unavailable", reason, {"Retry-After": "2"})
     return JSONResponse({"status": "ready"})
 

@@ -24,7 +24,7 @@ def parse_database_url(text: str) -> sa.URL:
         url = sa.make_url(text)
     except ArgumentError:
         raise ParameterError(
-            "--events is no URL of a database; write sqlite:///events.db or postgresql://user@host/database."
+            "--event-log is not a valid database URL; write sqlite:///events.db or postgresql://user@host/database."
         ) from None
     backend = url.get_backend_name()
     if backend not in ("sqlite", "postgresql"):

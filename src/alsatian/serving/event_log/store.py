@@ -230,11 +230,11 @@ def open_event_store(url: str, *, create: bool = True) -> EventStore:
     making: whether to make a file; without it a missing one is an error.
     """
     if not create and (file := database.sqlite_path(database.parse_database_url(url))) and not file.is_file():
-        raise SourceError(f"no service has kept events at {url}; pass its database by --events URL.")
+        raise SourceError(f"no service has kept events at {url}; pass its database by --event-log URL.")
     try:
         return EventStore(url)
     except DatabaseUnavailable as error:
-        raise SourceError(str(error).replace("; try again", "; correct --events, or start it")) from None
+        raise SourceError(str(error).replace("; try again", "; correct --event-log, or start it")) from None
 
 
 def _insert_statement(is_sqlite: bool) -> Any:

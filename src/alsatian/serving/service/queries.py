@@ -64,9 +64,9 @@ class RecommendationService:
     """Answers from the model that is in service when the question comes."""
 
     def __init__(
-        self, live_model: LiveModel, events: EventStore | None = None, counters: Counters | None = None
+        self, live_model: LiveModel, event_store: EventStore | None = None, counters: Counters | None = None
     ) -> None:
-        self.live_model, self.events, self.counters = live_model, events, counters
+        self.live_model, self.event_store, self.counters = live_model, event_store, counters
 
     @property
     def loaded_model(self) -> LoadedModel:
@@ -75,7 +75,7 @@ class RecommendationService:
     @property
     def may_block(self) -> bool:
         """Whether a question may wait for another machine: the events database."""
-        return self.events is not None and not self.events.is_sqlite
+        return self.event_store is not None and not self.event_store.is_sqlite
 
     def recommend_to_user(
         self, user: Id, options: RecommendOptions, unknown: UnknownUserPolicy = "raise"
@@ -136,12 +136,14 @@ class RecommendationService:
 
     def _new_rows(self, model: Model, user: Id) -> list[RawRow]:
         """Return what the database has of a user, but for what the model learned from. Out of reach, it is left out."""
-        if self.events is None:
+        if self.event_store is None:
             return []
         trained_events = model.training.get("events", {})
-        after = trained_events.get("through", 0) if trained_events.get("database") == self.events.database_id else 0
+        after = (
+            trained_events.get("through", 0) if trained_events.get("database") == self.event_store.database_id else 0
+        )
         try:
-            events = self.events.user_events(str(user), after)
+            events = self.event_store.user_events(str(user), after)
         except DatabaseUnavailable:
             if self.counters:
                 self.counters.lists_without_events.inc()
@@ -234,9 +236,9 @@ class RecommendationService:
             "ids": {"user": data.user_ids.kind, "item": data.item_ids.kind},
             "training": model.training,
             "index": None if model.index is None else model.index.to_json(),
-            "since": loaded_model.loaded_at,
-            "swaps": self.live_model.reloads,
-            "trouble": self.live_model.last_error,
+            "loaded_at": loaded_model.loaded_at,
+            "reloads": self.live_model.reloads,
+            "last_error": self.live_model.last_error,
         }
 
 
