@@ -55,7 +55,7 @@ MODELS = (
     ComparedModel("Alsatian", "PureSVD", "ratings", {"impute": "biases"}),
     ComparedModel("Alsatian", "ItemKNN", "ratings", {"subtract_bias": True}),
     ComparedModel("Alsatian", "UserKNN", "ratings", {"subtract_bias": True}),
-    ComparedModel("Alsatian", "Baseline", "ratings"),
+    ComparedModel("Alsatian", "BiasModel", "ratings"),
     ComparedModel("Alsatian", "Popularity", "ratings", {"by": "mean"}),
     ComparedModel("Surprise", "SVD", "ratings"),
     ComparedModel(

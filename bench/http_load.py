@@ -19,12 +19,17 @@ Service = tuple["subprocess.Popen[bytes]", float]  # the process, and the second
 
 @contextlib.contextmanager
 def service(
-    python: str, model: Path, workers: int, port: int, events: str | None = None, env: Mapping[str, str] | None = None
+    python: str,
+    model: Path,
+    workers: int,
+    port: int,
+    event_log: str | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[Service]:
-    """Run a service by this Python until the block ends."""
+    """Run a service by this Python until the block ends. Its events go to a URL, or beside the model file (None)."""
     with tempfile.TemporaryDirectory() as folder:
         command = [python, "-m", "alsatian", "serve", str(model), "--port", str(port), "--workers", str(workers)]
-        command += ["--event-log", events or f"sqlite:///{folder}/events.db"]
+        command += ["--event-log", event_log] if event_log else []
         start = time.perf_counter()
         with Path(folder, "stderr.txt").open("wb") as errors:
             process = subprocess.Popen(command, stderr=errors, cwd=folder, env=env)

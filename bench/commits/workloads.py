@@ -77,8 +77,8 @@ def serving(inputs: Path) -> Measures:
         file = Path(folder) / "ratings.model"
         al.save(al.ImplicitALS(factors=FACTORS, epochs=1).fit(al.read(str(inputs / "ratings.parquet"))), file)
         requests = [get(f"/api/users/{user}/recommendations") for user in _users(inputs)[:2000]]
-        with service(sys.executable, file, 1, _free_port()) as (process, ready):
-            port = int(process.args[process.args.index("--port") + 1])  # type: ignore[index, union-attr]
+        port = _free_port()
+        with service(sys.executable, file, 1, port) as (_, ready):
             latencies = asyncio.run(load(port, requests, CONNECTIONS, LOAD_SECONDS))
     return {
         "HTTP lists, 1/s": len(latencies) / LOAD_SECONDS,

@@ -11,14 +11,14 @@ import numpy as np
 
 import alsatian as al
 from alsatian import kernels
-from alsatian.ids import Ids
-from alsatian.interactions import Interactions
+from alsatian.data.id_map import IdMap
+from alsatian.data.interactions import Interactions
 from alsatian.kernels import Side, Weighting
 from bench.objective import Data, Factors
 from bench.peers.recommender import answer
 from bench.peers.worker import Job, Watch, clock, fit, load, peak, reset_peak, resident, serve
 
-FORMS = {"implicit": (Weighting(1, 1, 1, 1, 1), 0), "explicit": (Weighting(0, 1, 1, -3.5, 0), 1)}
+WEIGHTINGS = {"implicit": (Weighting(1, 1, 1, 1, 1), 0), "explicit": (Weighting(0, 1, 1, -3.5, 0), 1)}
 
 
 def interactions(data: Data) -> Interactions:
@@ -30,7 +30,7 @@ def interactions(data: Data) -> Interactions:
 
 def by_user(data: Data) -> Interactions:
     users, items = (np.arange(int(rows.max()) + 1) for rows in data[:2])
-    return Interactions.build(Ids(users, "user"), Ids(items, "item"), *data)
+    return Interactions.build(IdMap(users, "user"), IdMap(items, "item"), *data)
 
 
 class Learner:
@@ -41,7 +41,7 @@ class Learner:
         if job["form"] == "implicit":
             self.model: Any = al.ImplicitALS(alpha=job["alpha"], **settings, **job["options"])
         else:
-            self.model = al.ExplicitALS(nu=job["reg_exponent"], **settings, **job["options"])
+            self.model = al.ExplicitALS(reg_exponent=job["reg_exponent"], **settings, **job["options"])
 
     def fit(self, watch: Watch) -> None:
         def callback(epoch: Any) -> bool:
@@ -59,17 +59,19 @@ class Learner:
 def half_sweeps(job: Job) -> dict[str, Any]:
     """Exact half-sweeps of both sides, items first: seconds, and the useful operations."""
     data = interactions(load(job))
-    form, bias = FORMS[job["form"]]
+    weighting, bias = WEIGHTINGS[job["form"]]
     rng, k, threads = np.random.default_rng(0), job["factors"], job["threads"]
     sides = [
-        Side(0.1 * rng.standard_normal((half.rows, k), np.float32), np.zeros(half.rows, np.float32) if bias else None)
+        Side(
+            0.1 * rng.standard_normal((half.n_rows, k), np.float32), np.zeros(half.n_rows, np.float32) if bias else None
+        )
         for half in (data.by_user, data.by_item)
     ]
 
     def sweep(half: Any, fixed: Side, solved: Side) -> None:
-        gram = kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
+        gram = kernels.gram(fixed.factors, weighting.unobserved, threads) if weighting.unobserved else None
         kernels.half_sweep(
-            half.for_kernels, form, fixed, gram, np.full(half.rows, 5, np.float32), solved, threads=threads
+            half.kernel_rows, weighting, fixed, gram, np.full(half.n_rows, 5, np.float32), solved, threads=threads
         )
 
     users, items = sides
@@ -94,8 +96,8 @@ def top_n(job: Job) -> dict[str, Any]:
     users = len(model.data.user_ids)
     model.recommend(0, n=job["n"])  # packs the items
     face, _ = clock(lambda: model.recommend(n=job["n"], threads=job["threads"]))
-    audience = model._known(np.arange(users, dtype=np.int32))
-    kernel, _ = clock(lambda: model._best(audience, job["n"], True, None, job["threads"]))
+    batch = model.encode_users(np.arange(users, dtype=np.int32))
+    kernel, _ = clock(lambda: model.rank(batch, job["n"], True, None, job["threads"]))
     calls = []
     for user in np.random.default_rng(0).integers(0, users, job["calls"]).tolist():
         start = time.perf_counter()

@@ -4,7 +4,8 @@ CMF_implicit counts c = 1 + alpha X against 1 with the penalty lambda |x|^2: the
 So it does with use_cg=False. With use_cg=True it comes to rest where (G + sum (1 + alpha X) f f' + lambda I) x = sum
 alpha X f instead (seen on a small set, to four digits, 3.5.1; its Cholesky has alpha X and 1 + alpha X there): another
 objective, which no choice of X turns into this one.
-CMF with scale_lam multiplies a row's lambda, its bias's too, by the number of its values: nu = 1 of ExplicitALS.
+CMF with scale_lam multiplies a row's lambda, its bias's too, by the number of its values: reg_exponent = 1 of
+ExplicitALS.
 It has no callback, so a target is sought by fits anew with more and more epochs; their seconds hold its own indexing.
 """
 
@@ -40,7 +41,7 @@ class Learner:
         if job["form"] == "implicit":
             return CMF_implicit(alpha=job["alpha"], **common)
         if job["reg_exponent"] not in (0, 1):
-            raise ValueError(f"cmfrec scales by counts or not at all, reg_exponent=1 or reg_exponent=0, and not nu={job['reg_exponent']}")
+            raise ValueError(f"cmfrec scales by counts (reg_exponent 1) or not (0), never by {job['reg_exponent']}")
         return CMF(scale_lam=job["reg_exponent"] == 1, user_bias=True, item_bias=True, center=True, **common)
 
     def fit(self, watch: Watch) -> None:

@@ -28,7 +28,7 @@ class Learner:
             n_components=job["factors"],
             alpha0=1.0,
             reg=job["reg"],
-            reg_exponent=0.0,
+            nu=0.0,
             init_std=0.1,
             solver_type=solver,
             loss_type=LossType.ORIGINAL,

@@ -1,7 +1,7 @@
 """BayesianMF beside myFM: accuracy, coverage of intervals, time; the choice of its prior.
 
     python -m bench bayesian folds DATA_FOLDER    # the official folds; the folder with ml-100k.tar.gz
-    python -m bench bayesian choose DATA_FOLDER   # validation parts of two training folds (see defaults.py); best last
+    python -m bench bayesian choose DATA_FOLDER   # validation parts of two training folds (as in `defaults`); best last
 
 A row of the folds is RMSE of predictions clipped to 1..5, share of values inside their 90% interval, and seconds of all
 five fits. myFM runs in an environment of its own, created on first use, fold by fold in turn with BayesianMF.
@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from alsatian import BayesianMF, Ids, Interactions, kernels, metrics
-from alsatian.models import gibbs
+from alsatian import BayesianMF, IdMap, Interactions, kernels, metrics
+from alsatian.models.bayesian import gibbs
 from bench.datasets import unpacked
 from bench.harness import run_job
 from bench.programs import argument_parser
@@ -36,7 +36,7 @@ def columns(path: Path) -> Columns:
 
 
 def alsatian_fold(train: Columns, test: Columns, **settings: Any) -> Figures:
-    ids = Ids(np.arange(SIZES[0]), "user"), Ids(np.arange(SIZES[1]), "item")
+    ids = IdMap(np.arange(SIZES[0]), "user"), IdMap(np.arange(SIZES[1]), "item")
     data = Interactions.build(*ids, *train, scale=(1.0, 5.0))
     start = time.perf_counter()
     model = BayesianMF(**settings).fit(data, progress=False)
@@ -87,9 +87,9 @@ def choose(folder: Path) -> None:
         parts.append([(users[mask], items[mask], values[mask]) for mask in (~held_out, held_out)])
     rows = []
     for shape, rate, factors in itertools.product((10, 50, 100), (0.2, 1, 2), (10, 16, 32)):
-        gibbs.SHAPE, gibbs.RATE = float(shape), float(rate)
+        gibbs.PRECISION_PRIOR_SHAPE, gibbs.PRECISION_PRIOR_RATE = float(shape), float(rate)
         figures = [alsatian_fold(*part, factors=factors)[0] for part in parts]
-        rows.append((float(np.mean(figures)), {"SHAPE": shape, "RATE": rate, "factors": factors}))
+        rows.append((float(np.mean(figures)), {"shape": shape, "rate": rate, "factors": factors}))
     for rmse, setting in sorted(rows, key=lambda row: -row[0]):
         print(f"{rmse:.4f}", setting)
 

@@ -23,9 +23,10 @@ from bench.programs import argument_parser
 DURATION = "20 minutes"
 Settings = dict[str, Any]
 PLAIN: list[Settings] = [
-    {"reg": reg, "factors": k, "epochs": 50, "learning_rate": 0.02} for reg, k in itertools.product((1.0, 1.1, 1.2), (64, 128))
+    {"reg": reg, "factors": k, "epochs": 50, "learning_rate": 0.02}
+    for reg, k in itertools.product((1.0, 1.1, 1.2), (64, 128))
 ]
-IMPLICIT: list[Settings] = [
+SVDPP: list[Settings] = [
     {"reg": reg, "factors": 64, "epochs": 50, "learning_rate": 0.02, "svdpp": True} for reg in (0.9, 1.0, 1.1, 1.2)
 ]
 
@@ -56,12 +57,10 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("folder", type=Path, metavar="DATA_FOLDER")
     folder = unpacked(parser.parse_args(arguments).folder, "ml-100k")
     print("official folds u1-u5, clipped, defaults: RMSE, MAE")
-    folds = (
-        errors(al.BiasedMF().fit(split.train, progress=False), split) for split in al.split.movielens_folds(folder)
-    )
-    print("  {:.4f} {:.4f}".format(*np.mean(list(folds), axis=0)))
+    folds = [errors(al.BiasedMF().fit(fold.train, progress=False), fold) for fold in al.split.movielens_folds(folder)]
+    print("  {:.4f} {:.4f}".format(*np.mean(folds, axis=0)))
     ratings = al.read(folder / "u.data", delimiter="\t", scale=(1, 5))
-    for name, grid in (("plain", PLAIN), ("with implicit terms", IMPLICIT)):
+    for name, grid in (("plain", PLAIN), ("SVD++", SVDPP)):
         start, folds = time.perf_counter(), []
         for split in random_folds(ratings):
             setting = best_settings(split, grid)

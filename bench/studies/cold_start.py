@@ -1,6 +1,6 @@
 """Cold start: items and users without ratings, placed by their attributes.
 
-    python -m bench cold_start choose DATA_FOLDER   # the power of the counts, and the columns, on the training parts
+    python -m bench cold_start choose DATA_FOLDER   # the exponent of the counts, and the columns, on the training parts
     python -m bench cold_start test DATA_FOLDER     # the cold tenths of ml-100k.tar.gz and ml-latest-small.tar.gz
 
 All values of a tenth of the items, or of the users, are held out. RMSE is over the held-out ratings, clipped to the
@@ -13,13 +13,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import alsatian as al
 from alsatian import metrics
-from alsatian.models import attributes
+from alsatian.models.factors import cold_start as cold_start_model
 from bench.datasets import unpacked
 from bench.programs import argument_parser
 
@@ -60,6 +60,17 @@ def ratings(cold: Cold, side: str, names: str) -> Figures:
     )
 
 
+def lists(model: al.Model, users: np.ndarray, items: np.ndarray | None = None) -> np.ndarray:
+    """Return the ten best items of each user (a row number) among those of a mask; popular ones for unknown users."""
+    ids = model.data.user_ids.take(users)
+    return model.recommend(ids, n=10, where=items, unknown="popular", threads=2).rows.reshape(-1, 10)
+
+
+def mean_ndcg(best: np.ndarray, relevant: Any) -> float:
+    """Return the mean NDCG@10 of lists (users, 10), beside the rows of what is relevant to each user."""
+    return float(metrics.ndcg(metrics.hits(best, relevant), relevant.counts).mean())
+
+
 def item_lists(cold: Cold, names: str) -> Figures:
     """Return NDCG@10 of lists of cold items alone: at random (the mean of ten orders), and by attributes."""
     train, held_out, _ = cold
@@ -68,9 +79,9 @@ def item_lists(cold: Cold, names: str) -> Figures:
     rng = np.random.default_rng(0)
     orders = (np.array([rng.permutation(choice)[:10] for _ in users], np.int32) for _ in range(10))
     model = al.ImplicitALS(factors=32, item_attributes=names).fit(train, progress=False)
-    best = model._best(model._known(users), 10, True, cold.cold, 2).best
-    chance = float(np.mean([metrics.ndcg(order, relevant).mean() for order in orders]))
-    return {"NDCG@10 at random": chance, "NDCG@10 by attributes": float(metrics.ndcg(best, relevant).mean())}
+    best = lists(model, users, cold.cold)
+    chance = float(np.mean([mean_ndcg(order, relevant) for order in orders]))
+    return {"NDCG@10 at random": chance, "NDCG@10 by attributes": mean_ndcg(best, relevant)}
 
 
 def user_lists(cold: Cold, names: str) -> Figures:
@@ -78,8 +89,8 @@ def user_lists(cold: Cold, names: str) -> Figures:
     train, held_out, _ = cold
     users = np.flatnonzero(held_out.by_user.counts).astype(np.int32)
     models = (al.Popularity(), al.ImplicitALS(factors=32, user_attributes=names))
-    tops = (m.fit(train, progress=False)._best(m._known(users), 10, True, None, 2).best for m in models)
-    ndcg = (float(metrics.ndcg(top, held_out.by_user.take(users)).mean()) for top in tops)
+    relevant = held_out.by_user.take(users)
+    ndcg = (mean_ndcg(lists(model.fit(train, progress=False), users), relevant) for model in models)
     return dict(zip(("NDCG@10 of popularity", "by attributes"), ndcg, strict=True))
 
 
@@ -91,8 +102,8 @@ def all_users(data: al.Interactions, seed: int) -> Figures:
     relevant, figures = split.held_out.by_user.take(users), {}
     for name, settings in (("without", {}), ("attributes", {"item_attributes": ITEMS})):
         model = al.ImplicitALS(factors=32, **settings).fit(train, progress=False)
-        best = model._best(model._known(users), 10, True, None, 2).best
-        figures |= {name: float(metrics.ndcg(best, relevant).mean()), f"{name}: cold places": float(cold[best].mean())}
+        best = lists(model, users)
+        figures |= {name: mean_ndcg(best, relevant), f"{name}: cold places": float(cold[best].mean())}
     return figures
 
 
@@ -115,15 +126,15 @@ def test(name: str, data: al.Interactions) -> None:
 
 def choose(name: str, data: al.Interactions) -> None:
     """Try settings on cold tenths of the training parts; the values that `test` judges by are not read."""
-    for power, columns in itertools.product((0.0, 0.5, 1.0), ("genres", "genres,year", "genres,year,title")):
-        attributes.POWER = {True: power, False: power}
+    for exponent, columns in itertools.product((0.0, 0.5, 1.0), ("genres", "genres,year", "genres,year,title")):
+        cold_start_model.COUNT_WEIGHT_EXPONENT = {True: exponent, False: exponent}
 
         def measure(seed: int, columns: str = columns) -> Figures:
             inner = part(part(data, "item", seed).train, "item", seed + 100)
             liked = part(part(data.binarize(), "item", seed).train, "item", seed + 100)
             return ratings(inner, "item", columns) | item_lists(liked, columns)
 
-        print_means(f"{name}, power {power:g}, {columns}", measure)
+        print_means(f"{name}, exponent {exponent:g}, {columns}", measure)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -46,14 +46,19 @@ def likes(folder: Path) -> list[al.Split]:
 
 def explicit() -> Iterator[dict[str, Any]]:
     regs = {1.0: (0.1, 0.12, 0.14), 0.8: (0.25, 0.3, 0.35), 0.6: (0.7, 0.8, 0.9), 0.4: (1.4, 1.8, 2.2)}
-    return ({"reg_exponent": nu, "reg": reg, "factors": k, "seed": 1} for nu in regs for reg in regs[nu] for k in (32, 64, 128))
+    return (
+        {"reg_exponent": exponent, "reg": reg, "factors": k, "seed": 1}
+        for exponent in regs
+        for reg in regs[exponent]
+        for k in (32, 64, 128)
+    )
 
 
 def implicit() -> Iterator[dict[str, Any]]:
     hu = itertools.product((0.5, 1.0, 2.0, 4.0), (5.0, 10.0, 20.0, 40.0))
     rendle = itertools.product((0.1, 0.2, 0.4), ((1.0, 0.003), (1.0, 0.01), (0.5, 0.1), (0.5, 0.3)))
     settings: list[dict[str, Any]] = [{"loss": "hu", "alpha": a, "reg": r} for a, r in hu]
-    settings += [{"loss": "rendle", "unobserved_weight": w, "reg_exponent": nu, "reg": r} for w, (nu, r) in rendle]
+    settings += [{"loss": "rendle", "unobserved_weight": w, "reg_exponent": e, "reg": r} for w, (e, r) in rendle]
     return ({"factors": 32, "seed": 1, **setting} for setting in settings)
 
 

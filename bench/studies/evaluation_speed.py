@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 
 import alsatian as al
-from alsatian.evaluation import judging, measures
-from alsatian.split.values import per_user
+from alsatian.evaluation.metric_registry import parse_metrics
+from alsatian.evaluation.score_model import score_model
 from bench import datasets
 from bench.programs import argument_parser
 
@@ -30,13 +30,13 @@ def main(arguments: Sequence[str]) -> None:
     folder = datasets.synthetic_folder("ml-20m")
     users, items, values = (np.load(folder / f"{column}.npy") for column in ("users", "items", "values"))
     ids = al.IdMap(np.arange(users.max() + 1), "user"), al.IdMap(np.arange(items.max() + 1), "item")
-    split = per_user(al.Interactions.build(*ids, users, items, values), n=10)
+    split = al.split.per_user(al.Interactions.build(*ids, users, items, values), n=10)
     model = al.ImplicitALS(factors=64, epochs=2, use_values=False).fit(split.train, threads=threads, progress=False)
-    groups = {"all ten": measures.asked(TEN, LENGTHS)} | {name: measures.asked([name], LENGTHS) for name in TEN}
-    for name, metrics in (groups | {"diversity@10": measures.asked(["diversity"], 10)}).items():
+    groups = {"all ten": parse_metrics(TEN, LENGTHS)} | {name: parse_metrics([name], LENGTHS) for name in TEN}
+    for name, request in (groups | {"diversity@10": parse_metrics(["diversity"], 10)}).items():
         start, used = time.perf_counter(), time.process_time()
-        judged = judging.judge(model, split, split, metrics, threads)
+        scores = score_model(model, split, split, request, threads)
         whole, used = time.perf_counter() - start, time.process_time() - used
         print(
-            f"{name:12} {whole:6.2f} s, of which lists {judged.answer_seconds:.2f}; processors {used:.2f}", flush=True
+            f"{name:12} {whole:6.2f} s, of which lists {scores.answer_seconds:.2f}; processors {used:.2f}", flush=True
         )

@@ -4,7 +4,7 @@
 
 Needs valgrind. Counts do not depend on how busy the machine is. They are the difference of runs with three half-sweeps
 and with one, under `valgrind --tool=callgrind`. The fewest: one fused multiply-add of eight floats for each 16 useful
-operations, n k (k + 1) + k^3 / 3 exactly (see bench/suites/kernels.py), 4 n k (steps + 1) by conjugate gradient.
+operations, n k (k + 1) + k^3 / 3 exactly (as `python -m bench kernels` has it), 4 n k (steps + 1) by CG.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def sweep(factors: int, steps: int, entries: int, times: int) -> None:
     rows = Rows(np.arange(ROWS + 1) * entries, indices, np.ones(len(indices), np.float32), None)
     items = rng.standard_normal((ITEMS, factors)).astype(np.float32) * np.float32(0.1)
     users, ridge = np.zeros((ROWS, factors), np.float32), np.full(ROWS, 20, np.float32)
-    form, gram = Weighting(2.0, 1.0, 2.0, 1.0, 1.0), kernels.gram(items, 1.0, 1)
+    weighting, gram = Weighting(2.0, 1.0, 2.0, 1.0, 1.0), kernels.gram(items, 1.0, 1)
     for _ in range(times):
-        kernels.half_sweep(rows, form, Side(items, None), gram, ridge, Side(users, None), steps, threads=1)
+        kernels.half_sweep(rows, weighting, Side(items, None), gram, ridge, Side(users, None), steps, threads=1)
 
 
 def count(*work: int) -> int:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 import alsatian as al
 from alsatian import kernels
 from bench import datasets, harness
+from bench.objective import Data
 from bench.peers.alsatian import by_user
 from bench.programs import argument_parser
 
@@ -41,7 +42,7 @@ def model_file(kind: str, options: argparse.Namespace) -> Path:
     file = datasets.CACHE / f"{options.shape}-{kind}-{options.factors}.model"
     if not file.exists():
         folder = datasets.synthetic_folder(options.shape)
-        ratings = by_user(tuple(np.load(folder / f"{name}.npy") for name in ("users", "items", "values")))
+        ratings = by_user(Data(*(np.load(folder / f"{name}.npy") for name in Data._fields)))
         model = {"implicit-als": al.ImplicitALS, "explicit-als": al.ExplicitALS}[kind]
         al.save(model(factors=options.factors, epochs=4).fit(ratings), file)
     return file
@@ -79,13 +80,13 @@ def exact(items: Floats, bias: Floats | None) -> Search:
 
 
 def indexed(task: Task) -> Search:
-    """The index of a model (al.index). It leaves out the item of the query, which is put first here."""
+    """The index of a model (`build_index`). It leaves out the item of the query, which is put first here."""
     assert task.rows is not None
-    index, rows = al.index(task.model), iter([task.rows[0], *task.rows])  # the first is to warm up
+    index, rows = task.model.build_index().index, iter([task.rows[0], *task.rows])  # the first is to warm up
 
     def search(_: Floats) -> NDArray[Any]:
         row = next(rows)
-        similar = index.most_similar(task.model, np.array([row]), N - 1).best[0]
+        similar = index.rank_similar(task.model, np.array([row], np.int32), N - 1).items[0]
         return np.concatenate([[row], similar])
 
     return search

@@ -26,7 +26,7 @@ def report(folder: Path) -> None:
     held_out, counts, users = likes.held_out.by_user, likes.train.item_counts, len(likes.train.user_ids)
     print("model,novelty,bits,coverage,ndcg@10")
     for model in MODELS:
-        model.fit((ratings if model.predicts else likes).train, progress=False)
+        model.fit((ratings if model.predicts_ratings else likes).train, progress=False)
         for novelty in (0, 0.25, 0.5, 0.75, 1):
             best = model.recommend(n=10, novelty=novelty).rows.reshape(-1, 10)
             bits = metrics.novelty(best, counts, users).mean()

@@ -19,7 +19,7 @@ import numpy as np
 
 import alsatian as al
 from alsatian import evaluation
-from alsatian.tuning.study import said_of
+from alsatian.tuning.study import describe_settings
 from bench.datasets import unpacked
 from bench.programs import argument_parser
 
@@ -38,7 +38,8 @@ def report(folder: Path, trials: int) -> None:
             study = al.tune(model, fold.train, trials=trials, split="k-fold:5", workers=2, threads=2, progress=False)
             tuned.append(evaluation.ndcg(study.fit(threads=2, progress=False), fold))
             usual.append(evaluation.ndcg(type(model)(**model.params).fit(fold.train, progress=False), fold))
-            print(f"  {fold.label}: {tuned[-1]:.4f}, untuned {usual[-1]:.4f}; {said_of(study.best)}", flush=True)
+            settings = describe_settings(study.best)
+            print(f"  {fold.label}: {tuned[-1]:.4f}, untuned {usual[-1]:.4f}; {settings}", flush=True)
         seconds = time.perf_counter() - start
         print(f"{model!r}: NDCG@10 {np.mean(tuned):.4f}, untuned {np.mean(usual):.4f}; {seconds:.0f} s in all")
 

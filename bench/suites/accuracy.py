@@ -5,7 +5,7 @@
     python -m bench accuracy --render                 # only write the page anew from the results
 
 Writes bench/results/accuracy.json and docs/accuracy.md. Needs MovieLens 100K, ../shared/data/ml-100k.tar.gz; the models
-of the table are in accuracy_models.py.
+of the table are in `bench/accuracy_models.py`.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Evaluator:
 
     def __init__(self, folder: Path, threads: int) -> None:
         self.threads = threads
-        self.folds = split.papers.movielens_folds(folder)
-        self.ratings = split.values.per_user(al.read(folder), HELD_OUT, SEED)
+        self.folds = split.movielens_folds(folder)
+        self.ratings = split.per_user(al.read(folder), HELD_OUT, SEED)
         self.likes = self.ratings.binarize()
 
     def row(self, model: ComparedModel) -> dict[str, Any]:
@@ -88,8 +88,8 @@ class Evaluator:
 
     def validation(self, train: al.Interactions, output: str) -> al.Split:
         if output == "lists":
-            return split.values.per_user(train, HELD_OUT, SEED + 1)
-        return split.values.random(train, SHARE, SEED + 1)
+            return split.per_user(train, HELD_OUT, SEED + 1)
+        return split.random(train, SHARE, SEED + 1)
 
     def run(
         self, model: ComparedModel, settings: list[dict[str, Any]], parts: al.Split, output: str
@@ -117,7 +117,7 @@ class Evaluator:
             answers = np.load(Path(name, "answers.npy"))
         if output == "values":
             return answers, result["seconds"]
-        lists = np.full((len(settings), train.by_user.rows, N), -1, np.int32)
+        lists = np.full((len(settings), train.by_user.n_rows, N), -1, np.int32)
         lists[:, users] = np.where(answers >= 0, items[answers], -1)
         return lists, result["seconds"]
 

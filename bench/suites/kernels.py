@@ -76,9 +76,9 @@ def _participants(options: Any) -> Any:
                 settings = {"action": "half_sweeps", "form": form, "factors": k, "threads": threads}
                 yield Participant(f"Alsatian, {form}, {k} factors, {threads} threads", "alsatian", settings)
         settings = {"action": "fit", "factors": k, "threads": options.threads, "reg": 20.0, "epochs": 1}
-        cholesky = {"loss": "implicit", "options": {"solver": "CHOLESKY"}}
+        cholesky = {"form": "implicit", "options": {"solver": "CHOLESKY"}}
         yield Participant(f"irspack, implicit, {k} factors", "irspack", settings | cholesky)
-        cholesky = {"loss": "explicit", "options": {"use_cg": False}, "reg": 0.1}
+        cholesky = {"form": "explicit", "options": {"use_cg": False}, "reg": 0.1}
         if k == min(options.factors) or options.long:
             rounds = None if options.long else 1
             for epochs, suffix in ((2, TWO), (1, "")):

@@ -29,9 +29,12 @@ DURATION = "10 minutes"
 SHAPE, FACTORS, ROUNDS = "ml-100k", [32, 64], 5
 WORKERS = ("implicit", "irspack", "cmfrec", "surprise")
 EPOCHS, N, HELD_OUT = 15, 10, 10
-EQUAL = {"implicit": {"alpha": 2.0, "reg": 5.0, "reg_exponent": 0.0}, "explicit": {"alpha": 0.0, "reg": 0.1, "reg_exponent": 1.0}}
+EQUAL = {
+    "implicit": {"alpha": 2.0, "reg": 5.0, "reg_exponent": 0.0},
+    "explicit": {"alpha": 0.0, "reg": 0.1, "reg_exponent": 1.0},
+}
 ALONE = [  # at settings of their own, beside the equal ones
-    Participant("Alsatian, its own reg and nu", "alsatian", {"special": {"reg": 0.8, "reg_exponent": 0.6}}),
+    Participant("Alsatian, its own reg and reg_exponent", "alsatian", {"special": {"reg": 0.8, "reg_exponent": 0.6}}),
     Participant("Surprise SVD, defaults", "surprise"),
 ]
 
@@ -103,7 +106,7 @@ def _ranking(folder: Path, factors: int, options: Any) -> list[dict[str, Any]]:
 
 def _best(learned: Factors, users: Any, items: Any, train: Any) -> Any:
     """Return the N best items of each user by the product of factors; what was seen is left out."""
-    table = np.full((train.by_user.rows, train.by_user.columns), -np.inf)
+    table = np.full((train.by_user.n_rows, train.by_user.n_columns), -np.inf)
     table[np.ix_(users, items)] = learned.users.astype(np.float64) @ learned.items.astype(np.float64).T
     table[train.users, train.items] = -np.inf
     return np.argsort(-table, axis=1, kind="stable")[:, :N].astype(np.int32)

@@ -18,7 +18,7 @@ from bench.results_page import Page, figure, gigabytes, interval
 
 DURATION = "10 minutes"
 SHAPE, FACTORS, ROUNDS = "ml-20m", [64], 3
-WORKERS = ("frames",)
+WORKERS = ("dataframes",)
 BUILD = "Alsatian, from columns"
 SHUFFLED = f"{BUILD}, shuffled"
 
@@ -30,8 +30,8 @@ def run(options: Any) -> dict[str, Any]:
         Participant(SHUFFLED, "alsatian", {"action": "build", "shuffled": True}),
         Participant("Alsatian, from CSV", "alsatian"),
         Participant("DuckDB", "duckdb"),
-        Participant("polars", "frames", {"with": "polars"}),
-        Participant("pandas", "frames", {"with": "pandas"}),
+        Participant("polars", "dataframes", {"with": "polars"}),
+        Participant("pandas", "dataframes", {"with": "pandas"}),
     ]
     selected = options.selected(everyone)
 

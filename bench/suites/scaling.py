@@ -21,7 +21,7 @@ from bench.results_page import Page, figure, gigabytes, interval
 
 DURATION = "15 minutes"
 SHAPE, FACTORS, ROUNDS = "ml-20m", [64], 3
-WORKERS = ("spark",)
+WORKERS = ("mllib",)
 SHAPES = ["ml-1m", "ml-10m", "ml-20m"]
 THREADS = [1, 2, 4]
 EPOCHS = 4
@@ -44,8 +44,9 @@ def run(options: Any) -> dict[str, Any]:
     ]
 
     def job(participant: Participant, before: list[Any]) -> dict[str, Any]:
-        nu, reg = (0.0, 20.0) if participant.options["form"] == "implicit" else (0.6, 0.8)
-        settings = {"action": "fit", "factors": options.factors[0], "reg": reg, "reg_exponent": nu, "alpha": 2.0, "seed": 0}
+        exponent, reg = (0.0, 20.0) if participant.options["form"] == "implicit" else (0.6, 0.8)
+        settings = {"action": "fit", "factors": options.factors[0], "reg": reg, "reg_exponent": exponent}
+        settings |= {"alpha": 2.0, "seed": 0}
         course = {"epochs": EPOCHS, "target": None, "tolerance": 0, "cap": 1e9, "evaluate": False, "options": {}}
         folder = datasets.synthetic_folder(participant.options["shape"])
         return {"threads": options.threads} | settings | course | participant.options | {"data": str(folder)}
@@ -64,7 +65,7 @@ def _spark(options: Any) -> dict[str, Any]:
         print("  Spark MLlib: no Java on this machine", flush=True)
         return {"failed": "no Java on this machine"}
     job = {"action": "epoch", "path": str(datasets.csv(options.shape)), "factors": options.factors[0]}
-    return run_job("spark", job | {"threads": options.threads})
+    return run_job("mllib", job | {"threads": options.threads})
 
 
 def _row(participant: Participant, runs: list[Any]) -> dict[str, Any]:

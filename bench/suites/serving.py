@@ -17,6 +17,7 @@ import json
 import random
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +27,9 @@ import numpy as np
 
 import alsatian as al
 from alsatian import kernels
-from alsatian.catalog import Catalog
 from bench import datasets, harness
 from bench.http_load import get, load, post, service
+from bench.objective import Data
 from bench.peers.alsatian import by_user
 from bench.programs import argument_parser
 
@@ -42,11 +43,11 @@ def model_file(factors: int) -> Path:
     file = datasets.CACHE / f"serving-{factors}.model"
     if not file.exists():
         folder = datasets.synthetic_folder("ml-20m")
-        ratings = by_user(tuple(np.load(folder / f"{name}.npy") for name in ("users", "items", "values")))
+        ratings = by_user(Data(*(np.load(folder / f"{name}.npy") for name in Data._fields)))
         ids, draw = ratings.item_ids.tolist(), random.Random(0)
         years = [draw.randint(1930, 2015) for _ in ids]
         titles = [f"{' '.join(draw.choices(WORDS, k=3))} ({year})" for year in years]
-        catalog = Catalog.from_columns(ratings.item_ids, ids, {"title": titles, "year": years})
+        catalog = al.Catalog.from_columns(ratings.item_ids, ids, {"title": titles, "year": years})
         ratings = al.Interactions(**{**vars(ratings), "catalog": catalog})
         al.save(al.ImplicitALS(factors=factors, epochs=2).fit(ratings), file)
     return file
@@ -106,7 +107,16 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "inside_ms": folding(model),
     }
     results["kernels"] = kernels.instruction_set
-    with service(sys.executable, file, options.workers, options.port, options.events) as (process, ready):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        service(
+            sys.executable,
+            file,
+            options.workers,
+            options.port,
+            options.event_log or f"sqlite:///{folder}/events.db",
+        ) as (process, ready),
+    ):
         for kind, requests in kinds(model, users).items():
             seconds = options.seconds if kind == "lists" else options.seconds / 4
             latencies = np.array(uvloop.run(load(options.port, requests, options.connections, seconds)))
@@ -137,12 +147,12 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--port", type=int, default=8765)
-    parser.add_argument("--events", help="the URL of another database than SQLite")
+    parser.add_argument("--event-log", help="the URL of another database than SQLite")
     options = parser.parse_args(arguments)
     start = time.perf_counter()
     results = run(options)
     report(results)
     settings = {name: getattr(options, name) for name in ("factors", "workers", "connections", "seconds")}
     record = {"suite": "serving", **harness.circumstances(start, []), "settings": settings, "results": results}
-    folder = datasets.CACHE if options.model or options.events else harness.RESULTS
+    folder = datasets.CACHE if options.model or options.event_log else harness.RESULTS
     (folder / "serving.json").write_text(json.dumps(record, indent=1) + "\n")

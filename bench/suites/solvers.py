@@ -3,9 +3,9 @@
 Seconds until the objective is within 0.1 % of what 15 exact epochs in double precision reach (Alsatian, plain:
 `precision="float64", solver="cholesky", accelerate=False`; computed once). One objective for all, evaluated by the
 bench in float64 from everyone's factors: implicit is that of Hu, Koren and Volinsky with alpha 2 and reg 20; explicit
-has biases, reg 0.1 times the counts (nu = 1). Everyone starts from starting values of its own. How it is written in
-each library stands at the head of its file in `bench/peers`; the check below shows that all converge to one value on
-a small set.
+has biases, reg 0.1 times the counts (reg_exponent = 1). Everyone starts from starting values of its own. How it is
+written in each library stands at the head of its file in `bench/peers`; the check below shows that all converge to one
+value on a small set.
 
 The seconds are those of the epochs alone. Evaluating is outside the clock; bringing the data into a participant's own
 form is a column of its own, which for implicit and irspack holds the transposition and the starting values; Alsatian's
@@ -34,8 +34,8 @@ EXPLICIT_FACTORS = 64
 WORKERS = ("implicit", "irspack", "cmfrec")
 TOLERANCE, EPOCHS, EXACT_EPOCHS = 0.001, 40, 15
 FORMS: dict[str, dict[str, Any]] = {
-    "implicit": {"loss": "implicit", "alpha": 2.0, "reg": 20.0, "reg_exponent": 0.0},
-    "explicit": {"loss": "explicit", "alpha": 0.0, "reg": 0.1, "reg_exponent": 1.0},
+    "implicit": {"form": "implicit", "alpha": 2.0, "reg": 20.0, "reg_exponent": 0.0},
+    "explicit": {"form": "explicit", "alpha": 0.0, "reg": 0.1, "reg_exponent": 1.0},
 }
 CMFREC_CG = "its implicit CG minimizes another objective than its Cholesky, see bench/peers/cmfrec.py"
 EXACT = {"precision": "float64", "solver": "cholesky", "accelerate": False}

@@ -2,8 +2,8 @@
 
     python -m bench spark [--ratings 5000000] [--factors 64] [--cores 2] [--epochs 10]
 
-Both have the same cores and partitions. Ratings are synthetic, in the shape of ml-20m (synthetic.py); a twentieth of
-them is held out. The seconds of an iteration are those of a longer fit less those of a short one, so that reading,
+Both have the same cores and partitions. Ratings are synthetic, in the shape of ml-20m (bench/synthetic.py); a twentieth
+of them is held out. The seconds of an iteration are those of a longer fit less those of a short one, so that reading,
 numbering and packing do not count. The bytes are what Spark's own counters say that shuffles wrote in these iterations,
 beside the formula of docs/spark.md.
 """
@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import alsatian as al
-from alsatian.spark.session import start
+from alsatian.spark.session import start_session
 from bench.datasets import CACHE
 from bench.programs import argument_parser
 from bench.synthetic import SHAPES, Shape, generate
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str]) -> None:
         path.parent.mkdir(exist_ok=True)
         pq.write_table(pa.table({"user": users, "item": items, "rating": values}), path)
     settings = {"spark.driver.memory": "8g", "spark.sql.shuffle.partitions": str(options.cores)}
-    spark = start(f"local[{options.cores}]", settings=settings)
+    spark = start_session(f"local[{options.cores}]", settings=settings)
     train, test = spark.read.parquet(str(path)).randomSplit([0.95, 0.05], seed=1)
     train = train.repartition(options.cores).cache()
     print(json.dumps({"ratings": train.count(), "held_out": test.count(), **vars(options)}), flush=True)

@@ -25,7 +25,7 @@ def run(options: Any) -> dict[str, Any]:
     selected = options.selected([Participant("Alsatian", "alsatian"), Participant("implicit", "implicit")])
 
     def job(participant: Participant, before: list[Any]) -> dict[str, Any]:
-        settings = {"action": "top_n", "data": str(folder), "n": N, "calls": CALLS, "loss": "implicit", "epochs": 2}
+        settings = {"action": "top_n", "data": str(folder), "n": N, "calls": CALLS, "form": "implicit", "epochs": 2}
         fit = {"factors": options.factors[0], "reg": 20.0, "alpha": 2.0, "seed": 0, "options": {}}
         return settings | fit | {"threads": options.threads}
 

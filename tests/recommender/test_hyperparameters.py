@@ -65,9 +65,9 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (BiasedMF, {"decay": 0.9}, "decay=0.9 has no effect with schedule='cosine'; pass schedule='exponential'."),
     (BiasedMF, {"schedule": "step"}, "schedule='step' is not one of constant, exponential, cosine."),
     (BiasedMF, {"batch": 0}, "batch=0 is too small; the least is 1."),
-    (BiasedMF, {"learning_rate": -1}, "lr=-1 is too small; the least is 0."),
-    (BiasedMF, {"validation_share": 0.9}, "validation=0.9 is too large; the most is 0.5."),
-    (BiasedMF, {"patience": 4}, "patience=4 has no effect without validation; pass a share, such as validation=0.1."),
+    (BiasedMF, {"learning_rate": -1}, "learning_rate=-1 is too small; the least is 0."),
+    (BiasedMF, {"validation_share": 0.9}, "validation_share=0.9 is too large; the most is 0.5."),
+    (BiasedMF, {"patience": 4}, "patience=4 has no effect without validation; pass a share, such as validation_share=0.1."),
     (BiasedMF, {"alpha": 2}, "It belongs to implicit-als."),
 ]  # fmt: skip
 
@@ -162,7 +162,5 @@ def test_a_word_for_the_unknown_must_be_known(ratings: Interactions) -> None:
         ParameterError, match="unknown='guess' is not a word of recommend; choose raise, skip or popular"
     ):
         model.recommend("alice", unknown="guess")
-    with pytest.raises(
-        ParameterError, match="unknown='popular' is not a word of predict; choose raise, skip or baseline"
-    ):
+    with pytest.raises(ParameterError, match="unknown='popular' is not a word of predict; choose raise, skip or bias"):
         model.predict("alice", "up", unknown="popular")

@@ -24,7 +24,7 @@ CATALOG = Catalog.from_columns(ITEM_IDS, ITEMS, {"title": TITLES})
 def lists(**other: Any) -> Recommendations:
     """Two items for ann, none for bob, one for eve, of whom nothing was known."""
     fields: dict[str, Any] = {
-        "asked": "user",
+        "query_kind": "user",
         "queries": ["ann", "bob", "eve"],
         "counts": np.array([2, 0, 1]),
         "rows": np.array([4, 3, 1], np.int32),
@@ -60,7 +60,7 @@ class TestRows:
         assert mixed.to_polars()["source"].to_list() == ["als", "popular", "fold_in"]
 
     def test_reasons_where_they_were_asked_for(self) -> None:
-        answer = lists(because=[[[("Cars (2006)", 0.5)], []], [], []], sources="als")
+        answer = lists(reasons=[[[("Cars (2006)", 0.5)], []], [], []], sources="als")
         assert [row.reasons for row in answer] == [[("Cars (2006)", 0.5)], [], []]
         assert [row.reasons for row in answer[0]] == [[("Cars (2006)", 0.5)], []]
         assert [row.reasons for row in lists()] == [None, None, None]
@@ -89,8 +89,8 @@ class TestPrinting:
 
     def test_reasons_queries_and_nothing(self) -> None:
         liked = lists(
-            asked="like", queries=[["Cars (2006)", 7]], counts=np.array([1]), rows=np.array([2]),
-            scores=np.array([0.5], np.float32), because=[[[("Cars (2006)", 0.5), (7, -0.25)]]],
+            query_kind="like", queries=[["Cars (2006)", 7]], counts=np.array([1]), rows=np.array([2]),
+            scores=np.array([0.5], np.float32), reasons=[[[("Cars (2006)", 0.5), (7, -0.25)]]],
         )  # fmt: skip
         assert str(liked).splitlines() == [
             "for a visitor who likes Cars (2006), 7",
@@ -100,7 +100,7 @@ class TestPrinting:
             "              because 7            -0.250",
         ]
         assert (
-            str(lists(asked="item", queries=["up", "cars", "iron"]))
+            str(lists(query_kind="item", queries=["up", "cars", "iron"]))
             .splitlines()[3]
             .startswith("Iron Man (2008)           1  heat")
         )
@@ -114,7 +114,7 @@ class TestPrinting:
     def test_a_long_title_neither_wraps_in_a_pipe_nor_fills_lines(self) -> None:
         from rich.console import Console
 
-        liked = lists(asked="like", queries=[["Cars (2006)"] * 20, [], []])[0]
+        liked = lists(query_kind="like", queries=[["Cars (2006)"] * 20, [], []])[0]
         assert str(liked).splitlines()[0] == "for a visitor who likes " + ", ".join(["Cars (2006)"] * 20)
         console = Console(file=io.StringIO(), width=60, force_terminal=True, record=True)
         console.print(liked)
@@ -161,7 +161,7 @@ class TestJson:
         assert [item["item"] for item in records[0]["items"]] == [str(2**53 + 1), 2**53]
 
     def test_reasons_and_likes(self) -> None:
-        answer = lists(asked="like", queries=[["Café", 7], [], []], because=[[[("Cars (2006)", 0.5)], []], [], []])
+        answer = lists(query_kind="like", queries=[["Café", 7], [], []], reasons=[[[("Cars (2006)", 0.5)], []], [], []])
         first = next(answer.to_json_lines())
         assert first.startswith('{"like": ["Café", 7], "items": [')
         assert json.loads(first)["items"][0]["reasons"] == [{"item": "Cars (2006)", "contribution": 0.5}]
@@ -210,7 +210,7 @@ class TestFrames:
         assert mixed.to_pandas()["user"].tolist() == ["15", "15", "eve"]
         nothing: dict[str, Any] = {"queries": [], "counts": np.array([], int), "rows": np.array([], np.int32)}
         for ids, type in ((ITEM_IDS, "string"), (IdMap.from_ids(range(5), "item"), "int64")):
-            empty = lists(asked="item", scores=np.array([], np.float32), item_ids=ids, **nothing)
+            empty = lists(query_kind="item", scores=np.array([], np.float32), item_ids=ids, **nothing)
             for column in ("query", "item"):
                 assert empty.to_polars().schema[column] == (pl.String if type == "string" else pl.Int64)
                 assert empty.to_arrow().schema.field(column).type == getattr(pa, type)()
@@ -221,9 +221,9 @@ class TestFrames:
         users = lists(queries=[7, 8, 9], item_ids=IdMap.from_ids(range(5), "item")).to_polars()
         assert (users["user"].to_list(), users["item"].to_list()) == ([7, 7, 9], [4, 3, 1])
         assert users.schema["item"] == pl.Int64
-        assert lists(asked="item").to_polars().columns[:3] == ["query", "rank", "item"]
+        assert lists(query_kind="item").to_polars().columns[:3] == ["query", "rank", "item"]
         because = [[[("Cars (2006)", 0.5), (7, 0.25)], []], [], []]
-        liked = lists(asked="like", queries=[["Cars (2006)", 7], [], ["up"]], because=because)
+        liked = lists(query_kind="like", queries=[["Cars (2006)", 7], [], ["up"]], reasons=because)
         for rows in (
             liked.to_polars().to_dicts(), liked.to_arrow().to_pylist(), liked.to_pandas().to_dict("records"),
         ):  # fmt: skip

@@ -63,7 +63,7 @@ def test_a_large_side_is_sent_in_parts(spark: Any, some_ratings: Interactions, m
     from alsatian.spark import cluster_als, training
 
     for module in (training, cluster_als):
-        monkeypatch.setattr(module, "SMALL", 0)
+        monkeypatch.setattr(module, "MAX_BROADCAST_BYTES", 0)
     model = al.ImplicitALS(factors=40, epochs=1)
     alone = again(model).fit(some_ratings, progress=False)
     assert_alike(al.spark.fit(model, as_frame(spark, some_ratings), blocks=3), alone)

@@ -166,7 +166,9 @@ def predictions_are_the_scores_of_the_lists(case: Case, data: Interactions, _: P
     assert model.predict(3, 5).shape == (1,)
     assert model.predict([3, 4, 5], 5).shape == model.predict([3, 4, 5], [1, 2, 3]).shape == (3,)
     if not model.predicts_ratings:
-        with pytest.raises(ParameterError, match=f"clip has no effect on scores of {model.name}, which are no ratings"):
+        with pytest.raises(
+            ParameterError, match=f"clip=True requires a model that predicts ratings, and {model.name} does not"
+        ):
             model.predict(3, 5, clip=True)
         return
     clipped = model.predict([3] * 80, range(80), clip=True)

@@ -23,7 +23,9 @@ def apply_pair_rules(data: Interactions) -> Interactions:
     if recipe.min_rating is None and not recipe.makes_confidences and not recipe.has_core:
         return data
     mask, values = recipe.pair_values(data.values, data.times)
-    reason = "left out by signals of 0" if recipe.min_rating is None else f"left out by min_rating={recipe.min_rating:g}"
+    reason = (
+        "left out by signals of 0" if recipe.min_rating is None else f"left out by min_rating={recipe.min_rating:g}"
+    )
     data = _filter_pairs(data, mask, reason)
     if recipe.makes_confidences or recipe.min_rating is not None:
         data = _replace_values(data, values)

@@ -123,7 +123,9 @@ def read_arrays(
     con = connect()
     try:
         events = open_arrays(con, columns, name)
-        return assemble(events, find_roles(events, {"title": ""}), lambda: item_table, ReadOptions(), extra_rows=extra_rows)
+        return assemble(
+            events, find_roles(events, {"title": ""}), lambda: item_table, ReadOptions(), extra_rows=extra_rows
+        )
     finally:
         con.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +13,14 @@ from alsatian.recommender import present, resolve
 from alsatian.recommender.explanation import Explanation
 from alsatian.recommender.novelty import rank_with_novelty
 from alsatian.recommender.recommendations import Recommendations
+from alsatian.recommender.scorer import Scorer
 from alsatian.recommender.topn import Mask, UserBatch
-
-if TYPE_CHECKING:
-    from alsatian.recommender.model import Model
 
 
 class Visitor:
     """What `fold_in` returns; the model itself is not changed."""
 
-    def __init__(self, model: Model, batch: UserBatch) -> None:
+    def __init__(self, model: Scorer, batch: UserBatch) -> None:
         self.model = model
         self.audience = batch
 
@@ -64,7 +61,7 @@ class Visitor:
 
     def predict(self, items: Id | Iterable[Id], *, clip: bool = False) -> NDArray[np.float32]:
         """Return the predicted value of each item (ids or titles)."""
-        self.model.check_clip(clip)
+        self.model.validate_clip(clip)
         rows = resolve.item_rows(self.model.data, items)
         batch = self.audience._replace(rows=np.zeros(len(rows), np.int32))
         values = self.model.score_pairs(batch, rows)

@@ -64,7 +64,7 @@ class ClusterSides:
         self.model, self.packed, self.numberings, self.folder, self.run = model, packed, numberings, folder, run
         self.partitions = partitions
         self.mean = model.global_mean(packed.totals)
-        self.form = model.weighting(self.mean)
+        self.weighting = model.weighting(self.mean)
         self.n_states = {"user": 0, "item": 0}  # how many states of each side were made
         self.momentum_undone = False  # whether the items are where they were solved: momentum was taken back
         self.momentum_steps, self.momentum_started = 0, False  # of momentum
@@ -122,11 +122,11 @@ class ClusterSides:
 
     def _gram(self, side: str) -> NDArray[Any] | None:
         """Return w0 F'F of a side."""
-        if not self.form.unobserved:
+        if not self.weighting.unobserved:
             return None
         name, k = "solved_gram" if side == "item" and self.momentum_undone else "gram", self.model.factors
         grams = [np.frombuffer(row[name], self.model.precision).reshape(k, k) for row in self.summaries[side]]
-        return np.asarray(self.form.unobserved * np.sum(grams, axis=0, dtype=np.float64), self.model.precision)
+        return np.asarray(self.weighting.unobserved * np.sum(grams, axis=0, dtype=np.float64), self.model.precision)
 
     # Half-sweeps
 
@@ -158,23 +158,23 @@ class ClusterSides:
     def _initial_scale(self, side: str) -> float:
         """Return the standard deviation of what the side `solved` is solved for first."""
         rows, columns = self.numberings[side].size, self.numberings[OTHER_SIDE[side]].size
-        model, form = self.model, self.form
+        model, weighting = self.model, self.weighting
 
         def sum_ridges(batches: Batches) -> Iterator[Any]:
             for row in iter_rows(batches):
-                ridge = float(model.row_ridge(decode_block(row, columns), form).sum(dtype=np.float64))
+                ridge = float(model.row_ridge(decode_block(row, columns), weighting).sum(dtype=np.float64))
                 yield RIDGE_LAYOUT.batch({"block": row.value("block"), "ridge": ridge})
 
         block_ridges = sorted(self.packed.tables[side].mapInArrow(sum_ridges, RIDGE_LAYOUT.ddl).collect())
         mean = sum(row["ridge"] for row in block_ridges) / rows
-        return self.model.initial_scale(mean, self.packed.weight, rows, columns, self.form)
+        return self.model.initial_scale(mean, self.packed.weight, rows, columns, self.weighting)
 
     def _sweep(self, side: str, steps: int | None = None, bare: bool = False, momentum: int | None = None) -> float:
         """Solve a side for where the other is, write it, and return its loss."""
         steps = self.model.epoch_cg_steps if steps is None else steps
         other = OTHER_SIDE[side]
         sweep = SweepTask(
-            self.model, self.form, self.numberings[other].size, steps, self._gram(other), bare, momentum,
+            self.model, self.weighting, self.numberings[other].size, steps, self._gram(other), bare, momentum,
             side == "user" and self._zero_user_start,
         )  # fmt: skip
 

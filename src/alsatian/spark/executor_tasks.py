@@ -55,7 +55,7 @@ class SweepTask(NamedTuple):
     """
 
     model: ALS
-    form: Weighting
+    weighting: Weighting
     columns: int
     steps: int
     gram: NDArray[Any] | None
@@ -75,16 +75,16 @@ class SweepTask(NamedTuple):
 
     def _solve_block(self, row: ArrowRow, basis: eigenbasis_cg.Basis) -> dict[str, Any]:
         entries = decode_block(row, self.columns)
-        half = HalfProblem(entries, self.model.row_ridge(entries, self.form), None)
+        half = HalfProblem(entries, self.model.row_ridge(entries, self.weighting), None)
         block_side = decode_side(self.model, [row["factors"]], [row["bias"]])
         if self.start_at_zero:
             block_side = Side(*(None if array is None else np.zeros_like(array) for array in block_side))  # type: ignore[arg-type]
         solution = block_side._replace(factors=block_side.factors[:, :0].copy()) if self.bias_only else block_side
-        loss, failed = self.model.half_sweep(half, self.form, basis, solution, self.steps, 1)
+        loss, failed = self.model.half_sweep(half, self.weighting, basis, solution, self.steps, 1)
         cells: dict[str, Any] = {"loss": loss, "failed": failed}
         if self.momentum is not None:
             cells |= self._apply_momentum(row, half, block_side)
-        gram = _gram_cell("gram", block_side) if self.form.unobserved else {}
+        gram = _gram_cell("gram", block_side) if self.weighting.unobserved else {}
         return cells | block_side._asdict() | {"penalty": regularization(half, block_side)} | gram
 
     def _apply_momentum(self, row: ArrowRow, half: HalfProblem, block_side: Side) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class SweepTask(NamedTuple):
         assert solved is not None
         if self.model.nonnegative:
             np.maximum(block_side.factors, 0, out=block_side.factors)
-        gram = _gram_cell("solved_gram", solved) if self.form.unobserved else {}
+        gram = _gram_cell("solved_gram", solved) if self.weighting.unobserved else {}
         cells = {f"solved_{name}": array for name, array in solved._asdict().items()}
         return cells | {"solved_penalty": regularization(half, solved)} | gram
 

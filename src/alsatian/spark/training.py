@@ -223,7 +223,7 @@ def _prepare_input(
 def _pack_input(
     model: ALS, typed_rows: Any, options: FitOptions, folder: Folder, n_tasks: int, on_driver: bool
 ) -> PackedInput:
-    blocks = options.blocks or int(np.clip(typed_rows.read // BLOCK_ENTRIES, MIN_BLOCKS, MAX_BLOCKS))
+    blocks = options.blocks or int(np.clip(typed_rows.n_read // BLOCK_ENTRIES, MIN_BLOCKS, MAX_BLOCKS))
     numberings = {side: number_side(typed_rows.rows, side, blocks, folder) for side in ("user", "item")}
     model.validate_size(numberings["user"].size, numberings["item"].size)
     is_large = {side: side_bytes(model, numberings[side].size) > MAX_BROADCAST_BYTES for side in numberings}

@@ -72,11 +72,11 @@ def test_a_step_too_far_is_taken_back(
             side.factors[:] += 5 * (side.factors - before.factors)
 
     monkeypatch.setattr(Momentum, "move", leap)
-    backs = []
-    back = Momentum.undo
-    monkeypatch.setattr(Momentum, "back", lambda self, side: (backs.append(1), back(self, side)))
+    undone = []
+    undo = Momentum.undo
+    monkeypatch.setattr(Momentum, "undo", lambda self, side: (undone.append(1), undo(self, side)))
     losses = [epoch.objective for epoch in fit(ImplicitALS, some_ratings, epochs=12, **solver).history]
-    assert backs
+    assert undone
     assert all(b <= a for a, b in zip(losses, losses[1:], strict=False))
 
 

@@ -26,7 +26,9 @@ def test_by_default_the_count_ranks(ratings: Interactions) -> None:
     assert model.recommend("alice", exclude_seen=False).items == ["cars", "iron", "iron2", "heat", "up"]
     assert model.item_counts.tolist() == [3, 2, 3, 3, 2]
     assert not model.predicts_ratings
-    with pytest.raises(Unsupported, match=r"popularity ranks items and predicts no values; explicit-als does\."):
+    with pytest.raises(
+        Unsupported, match=r"predict\(\) is not supported by popularity\. Models that support it: explicit-als, "
+    ):
         model.predict("alice", "up")
 
 

@@ -88,7 +88,9 @@ def test_similar_items_come_from_the_parts_that_know_them(some_ratings: Interact
     part = Fallback(first=Popularity(), then=ItemKNN())  # whose first model knows none
     model = Blend(members=[part, factors], weights=[1, 1]).fit(some_ratings, progress=False)
     assert model.similar(3, n=20).items == factors.fit(some_ratings, progress=False).similar(3, n=20).items
-    with pytest.raises(Unsupported, match=r"blend knows no similar items; explicit-als and implicit-als do\."):
+    with pytest.raises(
+        Unsupported, match=r"similar\(\) is not supported by blend\. Models that support it: explicit-als, "
+    ):
         Blend(members=[Popularity(), Popularity()], weights=[1, 1]).fit(some_ratings, progress=False).similar(3)
 
 
@@ -191,14 +193,14 @@ def test_what_it_cannot_do_names_who_can(ratings: Interactions) -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"members": ["popularity"]}, "parts names 1 of at least 2 models; pass models such as ImplicitALS(), or their"),
-    ({"parts": 5}, "parts=5 is no list; pass models such as ImplicitALS(), or their names."),
-    ({"members": [Popularity, BIASES]}, "Popularity'> is no model; pass models such as ImplicitALS(), or their names."),
+    ({"members": ["popularity"]}, "members names 1 of at least 2 models; pass models such as ImplicitALS(), or their"),
+    ({"members": 5}, "members=5 is not a list; pass models such as ImplicitALS(), or their names."),
+    ({"members": [Popularity, BIASES]}, "Popularity'> is not a model; pass models such as ImplicitALS(), or their names."),
     ({"members": ["popularity", "implicit-asl"]}, "there is no model 'implicit-asl'; choose explicit-als, implicit-als,"),
     ({"members": ["popularity", "implicit-asl"]}, "Did you mean 'implicit-als'?"),
-    ({"parts": "popularity,implicit-als:factors"}, "'implicit-als:factors' is not NAME:SETTING=VALUE; write it like"),
-    ({"parts": "popularity,implicit-als:factors=x"}, "factors=x is not a whole number"),
-    ({"parts": "popularity,implicit-als:factor=2"}, "Did you mean 'factors'?"),
+    ({"members": "popularity,implicit-als:factors"}, "'implicit-als:factors' is not NAME:SETTING=VALUE; write it like"),
+    ({"members": "popularity,implicit-als:factors=x"}, "factors=x is not a whole number"),
+    ({"members": "popularity,implicit-als:factor=2"}, "Did you mean 'factors'?"),
     ({"weights": [1, 2, 3]}, "weights has 3 numbers for 2 parts; pass one for each, or 'fit'."),
     ({"weights": [1, -0.5]}, "weights holds -0.5; pass finite numbers of 0 or more."),
     ({"weights": [1, float("nan")]}, "weights holds nan; pass finite numbers of 0 or more."),
@@ -219,7 +221,7 @@ def test_a_bad_setting_is_refused(settings: dict[str, Any], message: str) -> Non
 
 
 def test_settings_are_read_from_a_command_line() -> None:
-    parts = Blend.param("parts").parse("parts", "implicit-als:factors=8:reg=0.5, popularity")
+    parts = Blend.param("members").parse("members", "implicit-als:factors=8:reg=0.5, popularity")
     assert repr(parts) == "(ImplicitALS(factors=8, reg=0.5), Popularity())"
     read = Blend.param("weights").parse
     assert (read("weights", "0.6, 0.4"), read("weights", "fit")) == ((0.6, 0.4), "fit")

@@ -67,7 +67,9 @@ def test_predictions_are_those_of_the_list(ratings: Interactions) -> None:
     found = model.predict(["bob", "dave"], ["iron", "up"])
     np.testing.assert_allclose(found, [first.predict("bob", "iron")[0], then.predict("dave", "up")[0]])
     assert model.explain("dave", "up") == then.explain("dave", "up")
-    with pytest.raises(Unsupported, match="explicit-als does"):
+    with pytest.raises(
+        Unsupported, match=r"predict\(\) is not supported by popularity\. Models that support it: explicit-als"
+    ):
         Fallback(first=BIASES).fit(ratings, progress=False).predict("bob", "iron")
 
 
@@ -82,7 +84,7 @@ def test_a_file_keeps_both(ratings: Interactions, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"first": 5}, "5 is no model; pass models such as ImplicitALS(), or their names."),
+        ({"first": 5}, "5 is not a model; pass models such as ImplicitALS(), or their names."),
         ({"then": "popular"}, "there is no model 'popular'; choose explicit-als, "),
         ({"then": "popular"}, "Did you mean 'popularity'?"),
         ({"min_history": 0}, "min_history=0 is too small; the least is 1."),

@@ -181,7 +181,7 @@ def _slow_ridge(a: Any, targets: Any, weights: Any, share: float) -> tuple[float
 def test_factors_that_may_not_be_negative_are_not_when_placed(
     some_cold_ratings: Interactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cold_start, "_placed", lambda array, *_: array - 1)  # a regression that falls below 0
+    monkeypatch.setattr(cold_start, "_fill_cold_rows", lambda array, *_: array - 1)  # a regression that falls below 0
     model = ExplicitALS(factors=3, nonnegative=True, item_attributes="year").fit(some_cold_ratings, progress=False)
     assert model.item_factors.min() == 0
 

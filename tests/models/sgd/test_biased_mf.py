@@ -14,10 +14,10 @@ SMALL = {"factors": 6, "epochs": 4}
 
 
 @pytest.mark.parametrize("reg_exponent", [0.0, 0.5, 1.0])
-def test_the_history_holds_the_exact_objective(some_ratings: Interactions, nu: float) -> None:
-    model = BiasedMF(**SMALL, reg_exponent=nu, reg=0.3, bias_reg=0.3).fit(some_ratings, progress=False)
+def test_the_history_holds_the_exact_objective(some_ratings: Interactions, reg_exponent: float) -> None:
+    model = BiasedMF(**SMALL, reg_exponent=reg_exponent, reg=0.3, bias_reg=0.3).fit(some_ratings, progress=False)
     matrix = cells(some_ratings)
-    ridges = [0.3 * counts**nu for counts in (some_ratings.by_user.counts, some_ratings.item_counts)]
+    ridges = [0.3 * counts**reg_exponent for counts in (some_ratings.by_user.counts, some_ratings.item_counts)]
     confidence = np.where(matrix > 0, 1.0, np.nan)
     sides = (model.user_factors, model.item_factors, *ridges, model.user_bias, model.item_bias)
     expected = objective(confidence, matrix, 0.0, *sides, float(model.mean[0]))
@@ -56,9 +56,16 @@ def test_a_rate_that_is_too_large_is_named(some_ratings: Interactions) -> None:
 
 
 @pytest.mark.parametrize("reg_exponent", [0.5, 1.0])
-def test_a_visitor_is_the_minimum_of_the_loss_over_a_new_row(some_ratings: Interactions, nu: float) -> None:
+def test_a_visitor_is_the_minimum_of_the_loss_over_a_new_row(some_ratings: Interactions, reg_exponent: float) -> None:
     """A fit long enough comes to where every user is her own ridge regression."""
-    settings = {"factors": 3, "epochs": 1000, "learning_rate": 0.05, "reg_exponent": nu, "reg": 0.4, "bias_reg": 0.2}
+    settings = {
+        "factors": 3,
+        "epochs": 1000,
+        "learning_rate": 0.05,
+        "reg_exponent": reg_exponent,
+        "reg": 0.4,
+        "bias_reg": 0.2,
+    }
     model = BiasedMF(**settings).fit(some_ratings, progress=False)
     for user in (0, 5, 9):
         items, values = some_ratings.by_user.row(user)
@@ -109,7 +116,7 @@ def test_without_validation_nothing_is_held_out(some_ratings: Interactions) -> N
 
 def test_too_few_values_to_hold_some_out(ratings: Interactions) -> None:
     with pytest.raises(
-        ParameterError, match=r"validation=1e-09 holds 0 of 13 values out; pass validation=0 for so few"
+        ParameterError, match=r"validation_share=1e-09 holds 0 of 13 values out; pass validation_share=0 for so few"
     ):
         BiasedMF(factors=2, validation_share=1e-9).fit(ratings)
 
@@ -137,7 +144,9 @@ def test_values_of_weight_zero_teach_and_judge_nothing(some_ratings: Interaction
 @pytest.mark.parametrize("part", [True, False], ids=["held out", "learned from"])
 def test_both_parts_need_values_that_weigh_something(some_ratings: Interactions, part: bool) -> None:
     drawn = np.random.default_rng([0, 1]).random(len(some_ratings)) < 0.3  # as the model does with seed 0
-    with pytest.raises(ParameterError, match=r"validation=0\.3 holds \d+ of \d+ values out; pass validation=0"):
+    with pytest.raises(
+        ParameterError, match=r"validation_share=0\.3 holds \d+ of \d+ values out; pass validation_share=0"
+    ):
         BiasedMF(**SMALL, validation_share=0.3).fit(weighted(some_ratings, drawn == part), progress=False)
 
 

@@ -50,7 +50,9 @@ BlendWeights = Annotated[
 ]
 TrainMinRating = Annotated[
     float | None,
-    typer.Option("--min-rating", metavar="VALUE", help="Take ratings of at least this as likes, and leave out the others."),
+    typer.Option(
+        "--min-rating", metavar="VALUE", help="Take ratings of at least this as likes, and leave out the others."
+    ),
 ]
 
 

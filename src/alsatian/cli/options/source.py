@@ -48,7 +48,9 @@ class SourceOptions:
     )
     cold: Annotated[
         bool,
-        typer.Option("--include-unrated", help="Keep items and users of these tables that have no value, to place by attributes."),
+        typer.Option(
+            "--include-unrated", help="Keep items and users of these tables that have no value, to place by attributes."
+        ),
     ] = False
     user: Annotated[
         str | None, typer.Option("--user", metavar="COLUMN", help="The user column, if not recognised.")
@@ -155,7 +157,9 @@ class SourceOptions:
         names = {f.name for f in fields(self)} - {*_RECIPE_OPTIONS, "rules"}
         options = {name: getattr(self, name) for name in names}
         return read(
-            source, **options | {"scale": _parse_scale(self.scale), "recipe": self.resolved_recipe}, extra_rows=extra_rows
+            source,
+            **options | {"scale": _parse_scale(self.scale), "recipe": self.resolved_recipe},
+            extra_rows=extra_rows,
         )
 
     def reject_options(self, reason: str, **conditions: bool) -> None:

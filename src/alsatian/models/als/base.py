@@ -84,7 +84,7 @@ class ALS(ColdStartFactorModel):
                 f"cg_steps={self.cg_steps} has no effect with solver={self.solver!r}; pass solver='cg'."
             )
 
-    # What a form decides
+    # What a subclass decides
 
     @abstractmethod
     def global_mean(self, totals: DataSummary) -> float:
@@ -119,9 +119,9 @@ class ALS(ColdStartFactorModel):
     def _fit_factors(self, data: Interactions, run: FitRun) -> dict[str, Any]:
         return run_als(self, LocalSides(self, data, run.threads), run)
 
-    def row_ridge(self, rows: CSR, form: Weighting) -> NDArray[Any]:
+    def row_ridge(self, rows: CSR, weighting: Weighting) -> NDArray[Any]:
         reg, nu = self._regularization
-        return np.asarray(reg * (rows.counts + form.unobserved * rows.n_columns) ** nu, self.precision)
+        return np.asarray(reg * (rows.counts + weighting.unobserved * rows.n_columns) ** nu, self.precision)
 
     def initial_factors(self, rng: np.random.Generator, rows: int, scale: float, mean_score: float) -> Side:
         """Draw a side to start from: products of factors begin near `level`, biases at 0."""
@@ -130,18 +130,20 @@ class ALS(ColdStartFactorModel):
         factors = np.abs(factors) if self.nonnegative else factors
         return Side(factors.astype(self.precision), np.zeros(rows, self.precision) if self.biased else None)
 
-    def initial_scale(self, mean_ridge: float, total_weight: float, rows: int, columns: int, form: Weighting) -> float:
+    def initial_scale(
+        self, mean_ridge: float, total_weight: float, rows: int, columns: int, weighting: Weighting
+    ) -> float:
         """Return the standard deviation of the starting factors with which a side is solved first.
 
         mean_ridge, observed (weight of all entries), rows, columns: of the side that is solved.
         """
-        variance = INITIAL_GRAM_RATIO * mean_ridge / (total_weight / rows + form.unobserved * columns)
+        variance = INITIAL_GRAM_RATIO * mean_ridge / (total_weight / rows + weighting.unobserved * columns)
         return float(np.sqrt(variance or 0.1 / max(self.factors, 1)))  # without a ridge, any small size
 
     def solve_side(
         self,
         problem: HalfProblem,
-        form: Weighting,
+        weighting: Weighting,
         fixed: Side,
         solution: Side,
         threads: int,
@@ -152,10 +154,10 @@ class ALS(ColdStartFactorModel):
 
         steps: of conjugate gradient, 0 to solve exactly (None: as the solver says). gram: of the fixed side, if known.
         """
-        gram = unobserved_gram(fixed, form, threads) if gram is None else gram
+        gram = unobserved_gram(fixed, weighting, threads) if gram is None else gram
         steps = self.epoch_cg_steps if steps is None else steps
         loss, failed_row = self.half_sweep(
-            problem, form, eigenbasis_cg.eigenbasis(fixed, gram, steps, threads), solution, steps, threads
+            problem, weighting, eigenbasis_cg.eigenbasis(fixed, gram, steps, threads), solution, steps, threads
         )
         if failed_row >= 0:
             row_name = f"{problem.ids.side} {problem.ids.id_of(failed_row)!r}" if problem.ids else "the visitor"
@@ -165,7 +167,7 @@ class ALS(ColdStartFactorModel):
     def half_sweep(
         self,
         problem: HalfProblem,
-        form: Weighting,
+        weighting: Weighting,
         basis: eigenbasis_cg.Basis,
         solution: Side,
         steps: int,
@@ -173,7 +175,7 @@ class ALS(ColdStartFactorModel):
     ) -> tuple[float, int]:
         """Solve a side, or a block of its rows, in place; return its loss and the first row without solution, or -1."""
         return eigenbasis_cg.eigenbasis_half_sweep(
-            *(problem.entries.kernel_rows, form, basis, problem.ridge, solution, steps),
+            *(problem.entries.kernel_rows, weighting, basis, problem.ridge, solution, steps),
             exact_from=self._min_entries_exact,
             threads=threads,
             nonnegative=self.nonnegative,
@@ -207,12 +209,12 @@ class ALS(ColdStartFactorModel):
 
     def encode_histories(self, history: CSR) -> UserBatch:
         """Solve visitors as a fit solves users, by the same half-sweep over other rows; always exactly."""
-        form = self.weighting(float(self.mean[0]))
+        weighting = self.weighting(float(self.mean[0]))
         items = self._item_side
         visitors = zero_side(items, history.n_rows)
         self.solve_side(
-            HalfProblem(history, self.row_ridge(history, form), None),
-            form,
+            HalfProblem(history, self.row_ridge(history, weighting), None),
+            weighting,
             items,
             visitors,
             1,
@@ -240,21 +242,21 @@ class ALS(ColdStartFactorModel):
         """Take scores apart. With `nonnegative`, the person's factors that are 0 stay so: the others solve the plain
         regression without them, which has an answer in parts.
         """
-        form, fixed = self.weighting(float(self.mean[0])), self._item_side
-        confidence, target = weighted_entries(history.kernel_rows, form, fixed)
+        weighting, fixed = self.weighting(float(self.mean[0])), self._item_side
+        confidence, target = weighted_entries(history.kernel_rows, weighting, fixed)
 
         def design_rows(rows: Any) -> NDArray[np.float64]:
             factors = fixed.factors[rows].astype(np.float64)
             return factors if fixed.bias is None else np.column_stack([factors, np.ones(len(rows))])
 
         f, y = design_rows(history.indices), design_rows(items)
-        prior_matrix = self.row_ridge(history, form) * np.eye(f.shape[1])
+        prior_matrix = self.row_ridge(history, weighting) * np.eye(f.shape[1])
         if self._item_gram is not None:
             prior_matrix += self._item_gram
         if self.nonnegative:
             active = np.ones(f.shape[1], bool)
             active[: self.factors] = self.encode_histories(history).vectors[0] > 0  # type: ignore[index]
             f, y, prior_matrix = f[:, active], y[:, active], prior_matrix[np.ix_(active, active)]
-        per_entry = regression_contributions(f, confidence - form.unobserved, target, prior_matrix, y)
+        per_entry = regression_contributions(f, confidence - weighting.unobserved, target, prior_matrix, y)
         base = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
         return Contributions(base, per_entry)

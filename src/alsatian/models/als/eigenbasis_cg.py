@@ -41,7 +41,7 @@ def eigenbasis(fixed: Side, gram: NDArray[Any] | None, steps: int, threads: int)
 
 def eigenbasis_half_sweep(
     rows: Rows,
-    form: Weighting,
+    weighting: Weighting,
     basis: Basis,
     ridge: NDArray[Any],
     solution: Side,
@@ -54,7 +54,7 @@ def eigenbasis_half_sweep(
     """Do as kernels.half_sweep does, in the axes of the basis."""
     rotated = solution if basis.axes is None else Side(rotate(solution.factors, basis.axes, threads), None)
     result = kernels.half_sweep(
-        *(rows, form, basis.fixed, basis.gram, ridge, rotated, steps),
+        *(rows, weighting, basis.fixed, basis.gram, ridge, rotated, steps),
         exact_from=exact_from,
         threads=threads,
         nonnegative=nonnegative,

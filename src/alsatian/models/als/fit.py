@@ -80,9 +80,9 @@ class LocalSides:
         summary = DataSummary.from_data(data)
         self.model, self.threads, self.momentum = model, threads, Momentum()
         self.mean = model.global_mean(summary)
-        self.form = model.weighting(self.mean)
+        self.weighting = model.weighting(self.mean)
         self.by_user, self.by_item = (
-            HalfProblem(entries, model.row_ridge(entries, self.form), ids)
+            HalfProblem(entries, model.row_ridge(entries, self.weighting), ids)
             for entries, ids in ((data.by_user, data.user_ids), (data.by_item, data.item_ids))
         )
         mean_score, rng = model.initial_score(summary), np.random.default_rng(model.seed)
@@ -94,7 +94,7 @@ class LocalSides:
         rows, weights = problem.entries, problem.entries.weights
         total_weight = len(rows.indices) if weights is None else weights.sum(dtype=np.float64)
         return self.model.initial_scale(
-            float(problem.ridge.mean()), total_weight, rows.n_rows, rows.n_columns, self.form
+            float(problem.ridge.mean()), total_weight, rows.n_rows, rows.n_columns, self.weighting
         )
 
     def _initialize_sides(self) -> None:
@@ -106,7 +106,7 @@ class LocalSides:
             self._solve_side(self.by_user, self.items, self.users)
 
     def _solve_side(self, problem: HalfProblem, fixed: Side, solution: Side, steps: int | None = None) -> float:
-        return self.model.solve_side(problem, self.form, fixed, solution, self.threads, steps)
+        return self.model.solve_side(problem, self.weighting, fixed, solution, self.threads, steps)
 
     @property
     def _sides(self) -> tuple[Side, Side]:

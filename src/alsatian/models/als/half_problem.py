@@ -37,9 +37,9 @@ class DataSummary(NamedTuple):
         return cls(len(data.user_ids), len(data.item_ids), len(data), data.mean, total)
 
 
-def unobserved_gram(fixed: Side, form: Weighting, threads: int | None = None) -> NDArray[Any] | None:
+def unobserved_gram(fixed: Side, weighting: Weighting, threads: int | None = None) -> NDArray[Any] | None:
     """Return w0 F'F, or None when w0 is zero."""
-    return kernels.gram(fixed.factors, form.unobserved, threads) if form.unobserved else None
+    return kernels.gram(fixed.factors, weighting.unobserved, threads) if weighting.unobserved else None
 
 
 def zero_side(template: Side, rows: int) -> Side:

@@ -13,19 +13,19 @@ from alsatian.models.als.base import ALS
 from alsatian.models.als.half_problem import DataSummary
 from alsatian.recommender.hyperparameters import SearchRange, param
 
-# What a setting is when it is not given; one that a form does not list has no meaning there.
-# Chosen by bench/defaults.py.
-FORM_DEFAULTS: dict[str, dict[str, float]] = {
+# What a setting is when it is not given; one that a loss does not list has no meaning there.
+# Chosen by `python -m bench defaults implicit`.
+LOSS_DEFAULTS: dict[str, dict[str, float]] = {
     "hu": {"reg": 20.0, "reg_exponent": 0.0, "alpha": 2.0},
     "rendle": {"reg": 0.01, "reg_exponent": 1.0, "unobserved_weight": 0.4},
     "implicit": {"reg": 20.0, "reg_exponent": 0.0, "alpha": 3.0},
 }
 
-FORM_SEARCH_RANGES: dict[str, dict[str, SearchRange]] = {"rendle": {"reg": (1e-4, 1.0, "log")}}  # where a form differs
+LOSS_SEARCH_RANGES: dict[str, dict[str, SearchRange]] = {"rendle": {"reg": (1e-4, 1.0, "log")}}  # where a loss differs
 
 
 def _describe_defaults(name: str) -> str:
-    return ", ".join(f"{form} {settings[name]:g}" for form, settings in FORM_DEFAULTS.items() if name in settings)
+    return ", ".join(f"{loss} {settings[name]:g}" for loss, settings in LOSS_DEFAULTS.items() if name in settings)
 
 
 class ImplicitALS(ALS):
@@ -54,7 +54,7 @@ class ImplicitALS(ALS):
     >>> model = ImplicitALS(factors=64, loss="hu", alpha=15)
     """
 
-    loss: str = param(default="hu", doc="of the loss", choices=tuple(FORM_DEFAULTS))
+    loss: str = param(default="hu", doc="of the loss", choices=tuple(LOSS_DEFAULTS))
     reg: float | None = param(
         default=None,
         doc=f"strength of regularization ({_describe_defaults('reg')})",
@@ -88,19 +88,19 @@ class ImplicitALS(ALS):
     def _check_params(self) -> None:
         super()._check_params()
         for name in ("alpha", "unobserved_weight"):
-            if (value := getattr(self, name)) is not None and name not in FORM_DEFAULTS[self.loss]:
-                forms = [form for form, settings in FORM_DEFAULTS.items() if name in settings]
+            if (value := getattr(self, name)) is not None and name not in LOSS_DEFAULTS[self.loss]:
+                losses = [loss for loss, settings in LOSS_DEFAULTS.items() if name in settings]
                 raise ParameterError(
-                    f"{name}={value:g} has no effect with form={self.loss!r}; drop it, or pass form={forms[0]!r}."
+                    f"{name}={value:g} has no effect with loss={self.loss!r}; drop it, or pass loss={losses[0]!r}."
                 )
 
     def search_range(self, name: str) -> SearchRange | None:
-        return FORM_SEARCH_RANGES.get(self.loss, {}).get(name, super().search_range(name))
+        return LOSS_SEARCH_RANGES.get(self.loss, {}).get(name, super().search_range(name))
 
     def effective_value(self, name: str) -> Any:
-        """Return a setting as given, or as this form has it by default."""
+        """Return a setting as given, or the default of the loss."""
         value = super().effective_value(name)
-        return FORM_DEFAULTS[self.loss].get(name) if value is None else value
+        return LOSS_DEFAULTS[self.loss].get(name) if value is None else value
 
     @property
     def _regularization(self) -> tuple[float, float]:

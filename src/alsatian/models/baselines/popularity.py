@@ -58,6 +58,10 @@ class Popularity(NonPersonalizedModel):
         return self.by == "mean"
 
     @property
+    def supports_predict(self) -> bool:
+        return self.by == "mean"
+
+    @property
     def item_scores(self) -> NDArray[Any]:
         return self.item_counts if self.item_means is None else self.item_means
 

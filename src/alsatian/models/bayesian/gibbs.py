@@ -24,7 +24,7 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError
 from alsatian.kernels import Side, Weighting
 
-PRECISION_PRIOR_SHAPE, PRECISION_PRIOR_RATE = 50.0, 1.0  # chosen by bench/bayesian.py
+PRECISION_PRIOR_SHAPE, PRECISION_PRIOR_RATE = 50.0, 1.0  # chosen by `python -m bench bayesian`
 INITIAL_FACTOR_SCALE = 0.1  # how large the items' factors are at first, in units
 MAX_RELATIVE_PRECISION = (
     1e4  # the noise is at least 1% of the values' spread: beyond, rows' systems are singular in single precision

@@ -148,6 +148,10 @@ class Blend(EnsembleModel):
     def supports_similar(self) -> bool:
         return any(member.supports_similar for member in self.members)
 
+    @property
+    def supports_predict(self) -> bool:
+        return self.predicts_ratings
+
     def rank_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
         """Blend what the parts that know similar items say of them."""
         items, members = (

@@ -112,7 +112,17 @@ class Fallback(EnsembleModel):
 
     @property
     def supports_similar(self) -> bool:
-        return self.first.supports_similar and (self.then.supports_similar or not self._second_only_items.any())
+        if not self.first.supports_similar or self.then.supports_similar or not self.is_fitted:
+            return self.first.supports_similar
+        return not self._second_only_items.any()
+
+    @property
+    def supports_predict(self) -> bool:
+        return self.first.supports_predict and self.then.supports_predict
+
+    @property
+    def supports_explain(self) -> bool:
+        return self.first.supports_explain or self.then.supports_explain
 
     def rank_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
         top = TopN(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))

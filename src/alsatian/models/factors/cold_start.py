@@ -28,7 +28,7 @@ from alsatian.recommender.topn import Mask, UserBatch
 COUNT_WEIGHT_EXPONENT = {
     True: 1.0,
     False: 0.0,
-}  # of a row's count, as its weight, by `predicts`: confirmed by bench/attributes.py
+}  # of a row's count, as its weight, by `predicts`: confirmed by `python -m bench cold_start`
 
 
 @dataclass(frozen=True)

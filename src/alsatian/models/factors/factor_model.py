@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.data.interactions import Interactions
+from alsatian.models.factors.ann_index import SimilarIndex, build_similar_index, unit_vectors
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.model import Model
 from alsatian.recommender.topn import Mask, TopN, UserBatch
@@ -26,6 +27,7 @@ class FactorModel(Model):
     """
 
     state_arrays: ClassVar[tuple[str, ...]] = ("user_factors", "item_factors", "user_bias", "item_bias", "mean")
+    index: SimilarIndex | None = None
     factors: int = param(default=64, doc="how many numbers describe a user or an item", low=1, search=(8, 256, "log"))
 
     @property
@@ -88,6 +90,14 @@ class FactorModel(Model):
             )
         return top
 
+    @property
+    def supports_index(self) -> bool:
+        return True
+
+    def build_index(self, *, recall: float = 0.95, threads: int | None = None, progress: bool | None = None) -> Self:
+        self.index = build_similar_index(self.fitted, recall, threads, progress)
+        return self
+
     def rank_similar_exact(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
         vectors, panels = self.item_directions
         self_exclusions = (np.arange(len(rows) + 1), rows)  # an item is not similar to itself
@@ -108,10 +118,3 @@ class FactorModel(Model):
             if bias is not None:
                 values[rows >= 0] += bias[rows[rows >= 0]].astype(np.float32)
         return values
-
-
-def unit_vectors(points: FactorArray) -> NDArray[np.float32]:
-    """Return points at length one, so that their products are cosines; zero stays zero."""
-    lengths = np.linalg.norm(points, axis=-1, keepdims=True)
-    unit = np.divide(points, lengths, out=np.zeros_like(points), where=lengths > 0)
-    return np.ascontiguousarray(unit, np.float32)

@@ -31,7 +31,9 @@ class KNNModel(Model):
 
     source_label: ClassVar[str] = "knn"
     state_arrays: ClassVar[tuple[str, ...]] = ("neighbors", "similarities", "mean", "item_bias", "user_bias")
-    default_settings: ClassVar[dict[bool, dict[str, Any]]]  # settings that are not given, without and with subtract_bias
+    default_settings: ClassVar[
+        dict[bool, dict[str, Any]]
+    ]  # settings that are not given, without and with subtract_bias
 
     subtract_bias: bool = param(
         default=False, doc="predict values, from mean and biases on; else rank by sums of similarities times values"

@@ -131,7 +131,7 @@ class BiasedMF(ColdStartFactorModel):
             )
         if self.patience is not None and self.validation_share == 0:
             raise ParameterError(
-                f"patience={self.patience} has no effect without validation; pass a share, such as validation=0.1."
+                f"patience={self.patience} has no effect without validation; pass a share, such as validation_share=0.1."
             )
 
     def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
@@ -177,8 +177,8 @@ class BiasedMF(ColdStartFactorModel):
             objective = sgd.objective()
             if not math.isfinite(objective):
                 raise FitError(
-                    f"the objective is no longer finite after epoch {epoch} at lr={self.learning_rate:g}; "
-                    f"pass a smaller one, such as lr={self.learning_rate / 4:g}."
+                    f"the objective is no longer finite after epoch {epoch} at learning_rate={self.learning_rate:g}; "
+                    f"pass a smaller one, such as learning_rate={self.learning_rate / 4:g}."
                 )
             error = None if early_stopping is None else early_stopping.update()
             if run.finish(objective, self.tol, sgd.state_arrays, error) or (
@@ -196,8 +196,8 @@ class BiasedMF(ColdStartFactorModel):
         has_weight = np.ones(len(data), bool) if weights is None else weights > 0
         if not (has_weight & held_out).any() or not (has_weight & ~held_out).any():
             raise ParameterError(
-                f"validation={self.validation_share:g} holds {held_out.sum()} of {len(data)} values out; "
-                "pass validation=0 for so few."
+                f"validation_share={self.validation_share:g} holds {held_out.sum()} of {len(data)} values out; "
+                "pass validation_share=0 for so few."
             )
         return data.by_user.where(~held_out), data.by_user.where(held_out)
 

@@ -34,7 +34,7 @@ from alsatian.recommender.topn import Mask, TopN, UserBatch
 DEFAULT_RANKING_FACTORS, DEFAULT_RATING_FACTORS = (
     16,
     8,
-)  # factors where neither they nor energy are given; chosen by bench/defaults.py
+)  # factors where neither they nor energy are given; chosen by `python -m bench defaults`
 
 
 # The factor of every item that a person's filling is multiplied by: a power of two, so that nothing is rounded, and as
