@@ -39,8 +39,8 @@ _OPENAPI_TAGS = [
 def create_app(model_path: str | Path, *, live_model: LiveModel | None = None, **settings: Any) -> FastAPI:
     """Return the application that serves a model file.
 
-    settings: the fields of `ServiceSettings`: event_log, token, and the limits. live_model: the model, where it is loaded already.
-    Raises ModelFileError, ParameterError.
+    settings: the other fields of `ServiceSettings`, such as event_log and token.
+    live_model: the model, if it is loaded already. Raises ModelFileError, ParameterError.
     """
     service_settings = ServiceSettings(Path(model_path), **settings)
     app = FastAPI(

@@ -154,8 +154,8 @@ def _run_worker(
     threadpool_limits(1, user_api="blas")  # small products on many threads would only wait for one another
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS, timeout_keep_alive=KEEP_ALIVE_SECONDS, lifespan="on", proxy_headers=False,
-        http=Protocol, ws="none",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS, timeout_keep_alive=KEEP_ALIVE_SECONDS, lifespan="on",
+        proxy_headers=False, http=Protocol, ws="none",
     )  # fmt: skip
     Server(config).run([listener])
 

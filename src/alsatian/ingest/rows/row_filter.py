@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
-from alsatian.data.item_filters import quote_identifier, where_error
+from alsatian.errors import ParameterError, did_you_mean, join_names
 from alsatian.ingest.rows.casts import INTEGER_PATTERN, Check
-from alsatian.ingest.sources.source import Source
+from alsatian.ingest.sources.source import Source, quote_identifier
 
 WHERE_REASON = "left out by where"
 _FILTER_PREFIX = "left out"
@@ -43,6 +44,16 @@ def apply_where(source: Source, where: str) -> tuple[Callable[[Sequence[str]], s
     raise where_error(where, first_error, list(source.columns), source.name)
 
 
+def where_error(where: str, error: object, columns: Sequence[str], source_name: str) -> ParameterError:
+    """Return the error for a condition over a source's columns that DuckDB rejected."""
+    excerpt = where if len(where) <= 300 else where[:300] + "..."
+    if match := re.search(r'Referenced column "(.+?)" not found', str(error)):
+        hint = f"its columns are {join_names(columns)}.{did_you_mean(match[1], list(columns))}"
+        return ParameterError(f"where={excerpt!r} uses {match[1]!r}, which is no column of {source_name}; {hint}")
+    reason = str(error).split("\n\n")[0].replace("\n", " ").split(": ", 1)[-1].rstrip(".! ")
+    return ParameterError(f"where={excerpt!r} is not an expression that DuckDB understands: {reason}.")
+
+
 def _candidate_selects(source: Source, where: str) -> Iterator[Callable[[Sequence[str]], str]]:
     """Give what to select from: where cells are text, with the columns of the condition typed.
 
@@ -72,8 +83,8 @@ def _type_shares(source: Source, names: list[str]) -> dict[str, dict[str, float]
         as_bigint, is_double = f"TRY_CAST({cell} AS BIGINT)", f"TRY_CAST({cell} AS DOUBLE) IS NOT NULL"
         # Patterns and casts to times are slow, so most cells are spared them.
         conditions = (
-            f"CASE WHEN {as_bigint}::VARCHAR = {cell} THEN 1 WHEN regexp_full_match({cell}, '{INTEGER_PATTERN.pattern}') "
-            f"AND {as_bigint} IS NOT NULL THEN 1 ELSE 0 END",
+            f"CASE WHEN {as_bigint}::VARCHAR = {cell} THEN 1 "
+            f"WHEN regexp_full_match({cell}, '{INTEGER_PATTERN.pattern}') AND {as_bigint} IS NOT NULL THEN 1 ELSE 0 END",
             f"CASE WHEN {cell} >= '1' AND {cell} < ':' AND {is_double} THEN 1 "
             f"WHEN {is_double} AND NOT regexp_matches({cell}, '^\\s*-?0[0-9]') THEN 1 ELSE 0 END",
             f"CASE WHEN isfinite(TRY_CAST({cell} AS DOUBLE)) THEN 0 "

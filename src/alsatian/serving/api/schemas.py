@@ -6,17 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from alsatian.data.where_grammar import REQUEST_LIMITS
 from alsatian.serving.service.queries import RecommendOptions
 
 JsonId = StrictInt | Annotated[StrictStr, Field(max_length=500)]
-MAX_N, MAX_ITEMS, MAX_WHERE_LENGTH = 1_000, 1_000, 2_000
+MAX_N, MAX_ITEMS, MAX_WHERE_LENGTH = 1_000, 1_000, REQUEST_LIMITS.characters
 ItemIds = Annotated[list[JsonId], Field(max_length=MAX_ITEMS)]
 FiniteNumber = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
 N_HELP = "How many to list; fewer come only where fewer remain."
 WHERE_HELP = (
-    "A condition on the catalog's columns: comparisons (=, <>, <, <=, >, >=), in (...), between, like, ilike, is null, "
-    "joined by and, or, not and brackets."
+    "A condition on the catalog's columns: comparisons (=, <>, <, <=, >, >=), in (...), between, like, ilike, has, "
+    "is null, joined by and, or, not and brackets."
 )
 NOVELTY_HELP = "From popular items (0) to the least known of those that suit (1)."
 UNKNOWN_HELP = "What an unknown user gets: an error (404), no list (skip), or the most popular items."

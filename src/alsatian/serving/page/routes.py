@@ -77,7 +77,7 @@ def show_search(request: Request) -> Response:
     page, state = get_page(request), PageState.parse(request.query_params.multi_items())
     query = request.query_params.get("q", "")[:200]
     capabilities = page.view.capabilities(page.service.loaded_model)
-    return page.render("found.html", state, found=page.view.search(query), query=query, able=capabilities)
+    return page.render("found.html", state, found=page.view.search(query), query=query, capabilities=capabilities)
 
 
 @page_router.post("/rate", dependencies=[Depends(authorize_write)])

@@ -94,9 +94,9 @@ class PageView:
         except AlsatianError as error:
             heading, cards, error_message = "", [], str(error)
         return {
-            "able": capabilities, "favourites": favourites, "heading": heading, "cards": cards,
-            "trouble": error_message, "like": self._similar_section(state, capabilities), "seen": self._seen_cards(loaded_model, state),
-            "lost": len(state.picks) - len(favourites),
+            "capabilities": capabilities, "favourites": favourites, "heading": heading, "cards": cards,
+            "error": error_message, "similar": self._similar_section(state, capabilities),
+            "seen": self._seen_cards(loaded_model, state), "lost": len(state.picks) - len(favourites),
         }  # fmt: skip
 
     def search(self, query: str) -> list[ItemCard]:
@@ -126,8 +126,8 @@ class PageView:
         """Return the list for a user, for a visitor, or for somebody of whom nothing is known, and what it is."""
         hidden_items = [item for item in state.hidden_items if self.card(self.service.loaded_model, item)]
         options = RecommendOptions(
-            PAGE_ITEMS, deny=hidden_items or None, where=facets_to_where(capabilities.facets, state.filters), novelty=state.novelty,
-            reasons=capabilities.supports_reasons,
+            PAGE_ITEMS, deny=hidden_items or None, where=facets_to_where(capabilities.facets, state.filters),
+            novelty=state.novelty, reasons=capabilities.supports_reasons,
         )  # fmt: skip
         if state.user:
             return f"For user {state.user}", self._make_cards(

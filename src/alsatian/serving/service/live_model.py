@@ -15,13 +15,13 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.data.where_grammar import ConditionColumns
+from alsatian.data.where_grammar import REQUEST_LIMITS
 from alsatian.errors import AlsatianError, ModelFileError
 from alsatian.models import Model
 from alsatian.persistence import save_load
@@ -47,7 +47,8 @@ class LoadedModel:
     @classmethod
     def from_model(cls, model: Model, stamp: FileStamp) -> LoadedModel:
         catalog = model.fitted.data.catalog
-        return cls(model, stamp, time.time(), lru_cache(_CACHED_CONDITIONS)(ConditionColumns(catalog).evaluate))
+        where_mask = lru_cache(_CACHED_CONDITIONS)(partial(catalog.match_where, limits=REQUEST_LIMITS))
+        return cls(model, stamp, time.time(), where_mask)
 
     def build_caches(self) -> None:
         """Make ready what a first request would otherwise wait for."""
