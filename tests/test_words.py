@@ -95,10 +95,10 @@ def examples() -> Iterator[doctest.DocTest]:
 @pytest.mark.parametrize("example", {test.name: test for test in examples()}.values(), ids=lambda test: test.name)
 def test_docstring_examples_run(example: doctest.DocTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    told: list[str] = []
+    output: list[str] = []
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-    result = doctest.DocTestRunner(optionflags=flags).run(example, out=told.append)
-    assert result.failed == 0, "".join(told)
+    result = doctest.DocTestRunner(optionflags=flags).run(example, out=output.append)
+    assert result.failed == 0, "".join(output)
 
 
 def blocks(page: Path, language: str) -> list[str]:

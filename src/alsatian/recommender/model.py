@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
+from alsatian.data.item_lookup import item_row
 from alsatian.errors import ParameterError
 from alsatian.recommender import present, registry, resolve, topn
 from alsatian.recommender.explanation import Explanation
@@ -20,13 +21,14 @@ from alsatian.recommender.novelty import rank_with_novelty
 from alsatian.recommender.recommendations import Recommendations
 from alsatian.recommender.scorer import Scorer
 from alsatian.recommender.topn import Mask
+from alsatian.recommender.user_batch import BatchT
 from alsatian.recommender.user_history import History, history_to_csr
 from alsatian.recommender.visitor import Visitor
 
 IdOrIds = Id | Iterable[Id]  # one id, or several
 
 
-class Model(Scorer):
+class Model(Scorer[BatchT]):
     """A recommender: hyper-parameters go to the constructor, data to `fit`; a fitted model needs nothing else.
 
     data: the interactions it was fitted on: ids, catalog, and what each user has seen.
@@ -161,7 +163,7 @@ class Model(Scorer):
         values = self.score_pairs(self.encode_users(users), items)
         return np.clip(values, *self.data.scale, out=values) if clip else values
 
-    def fold_in(self, history: History, *, unknown: Literal["raise", "skip"] = "raise") -> Visitor:
+    def fold_in(self, history: History, *, unknown: Literal["raise", "skip"] = "raise") -> Visitor[BatchT]:
         """Return a visitor who was not in the data, from the items (ids or titles) of a history.
 
         A mapping gives their values, or events; a bare list means the top of the scale where values are ratings,
@@ -182,7 +184,7 @@ class Model(Scorer):
         """
         data = self.fitted.data
         _, rows = resolve.user_rows(data, user, "raise", self.cold_users)
-        return self.explanations(self.encode_users(rows), int(rows[0]), [resolve.item_row(data, item)])[0]
+        return self.explanations(self.encode_users(rows), int(rows[0]), [item_row(data, item)])[0]
 
     def build_index(self, *, recall: float = 0.95, threads: int | None = None, progress: bool | None = None) -> Self:
         """Build an approximate index for `similar`, for a large catalog, and return the model itself.

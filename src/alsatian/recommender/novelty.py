@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from alsatian import metrics
 from alsatian.errors import ParameterError
 from alsatian.recommender.scorer import Scorer
-from alsatian.recommender.topn import Mask, TopN, UserBatch, concat, row_chunks
+from alsatian.recommender.topn import Mask, TopN, concat, row_chunks
+from alsatian.recommender.user_batch import UserBatch
 
 
 def validate_novelty(novelty: float) -> float:
@@ -36,7 +37,7 @@ def rank_with_novelty(
         return scorer.rank(batch, n, exclude_seen, allowed, threads)
     depth = pool_size(n, len(scorer.data.item_ids))
     information = metrics.information(scorer.data.item_counts, len(scorer.data.user_ids))
-    chunks = (batch._replace(rows=rows) for rows in row_chunks(batch.rows, depth))
+    chunks = (batch.with_rows(rows) for rows in row_chunks(batch.rows, depth))
     pools = (scorer.rank(pool, depth, exclude_seen, allowed, threads) for pool in chunks)
     return concat((rerank(pool, n, novelty, information) for pool in pools), n)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,14 @@ from alsatian.recommender.fit_run import Epoch, FitRun
 from alsatian.recommender.hyperparameters import Hyperparameters
 from alsatian.recommender.present import list_source_labels
 from alsatian.recommender.recommendations import Reasons, SourceLabels
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
+from alsatian.recommender.user_batch import BatchT, UserBatch, history_rows
 
 
-class Scorer(Hyperparameters):
+class Scorer(Hyperparameters, Generic[BatchT]):
     """A fitted scorer of users and items by row number: the base of `Model`.
+
+    BatchT: what the model needs of users, a `UserBatch` or a subclass of it.
 
     data: the interactions it was fitted on: ids, catalog, and what each user has seen.
     history: one Epoch per pass over the data, for models that iterate.
@@ -142,18 +145,18 @@ class Scorer(Hyperparameters):
 
     # Users as the model sees them
 
-    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
-        """Return users of the data, by row number, as a batch."""
-        return UserBatch(self.data.by_user, rows)
+    def encode_users(self, rows: NDArray[np.int32]) -> BatchT:
+        """Return users of the data, by row number, as a batch; by default one that holds their histories only."""
+        return cast(BatchT, UserBatch(self.data.by_user, rows))
 
-    def encode_histories(self, history: CSR) -> UserBatch:
+    def encode_histories(self, history: CSR) -> BatchT:
         """Return visitors, one for each row of histories, as a batch (the fold-in)."""
-        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32))
+        return cast(BatchT, UserBatch(history, history_rows(history)))
 
     # Scores
 
     @abstractmethod
-    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+    def rank(self, batch: BatchT, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         """Return the n items with the highest scores for each user of a batch.
 
         exclude_seen: leave out the items of the user's history. allowed (items): the candidates, or None for all.
@@ -163,7 +166,7 @@ class Scorer(Hyperparameters):
         """Return the n items most similar to each of these items, without the item itself. Raises Unsupported."""
         raise registry.unsupported("similar", self.name, "supports_similar")
 
-    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
+    def score_pairs(self, batch: BatchT, items: NDArray[np.int32]) -> NDArray[np.float32]:
         """Return the score of each pair (batch.rows[i], items[i]); row -1 is unknown. Raises Unsupported."""
         raise registry.unsupported("predict", self.name, "supports_predict")
 
@@ -173,12 +176,12 @@ class Scorer(Hyperparameters):
         """Return what each entry of one history (a CSR of one row) adds to the scores of items. Raises Unsupported."""
         raise registry.unsupported("explain", self.name, "supports_explain")
 
-    def explanations(self, batch: UserBatch, row: int, items: list[int], limit: int | None = None) -> list[Explanation]:
+    def explanations(self, batch: BatchT, row: int, items: list[int], limit: int | None = None) -> list[Explanation]:
         """Return the explanation of each item for one user of a batch, with at most `limit` reasons each."""
         history = batch.histories.take(np.array([row]))
         return build_explanations(self.data, history, items, self.contributions(history, items), limit)
 
-    def reasons(self, batch: UserBatch, top: TopN, limit: int = 3) -> list[list[Reasons]]:
+    def reasons(self, batch: BatchT, top: TopN, limit: int = 3) -> list[list[Reasons]]:
         """Return, for each item of each list, the items of the user's history that contribute most to its score."""
         reasons_by_list = []
         for row, items in zip(batch.rows, top.items, strict=True):

@@ -19,6 +19,7 @@ from alsatian.ingest.reader import read_item_table
 from alsatian.models.als.base import ALS
 from alsatian.recommender.fit_run import Epoch
 from alsatian.recommender.registry import model_class
+from alsatian.recommender.resolve import rows_for_ids
 from alsatian.spark.arrow_arrays import iter_rows as iter_rows
 from alsatian.spark.batch_recommend import recommend_for_all, similar_to_all
 from alsatian.spark.executor_tasks import fetch_side
@@ -107,7 +108,8 @@ class FactorTables:
     ) -> Any:
         """Return the n best items of every user who has values: a DataFrame of user, rank, item and score.
 
-        allow, deny: ids of items. where: a condition in Spark's SQL on the columns of the catalog.
+        allow, deny: ids of items. where: a condition on the columns of the catalog, as for
+        `Catalog.match_where`.
         """
         with translated_errors():
             return recommend_for_all(self, n, exclude_seen, self._item_mask(allow, deny, where))
@@ -212,39 +214,16 @@ class FactorTables:
         for ids, is_allowed in ((allow, True), (deny, False)):
             if ids is not None:
                 id_mask = np.zeros(len(mask), bool)
-                id_mask[self._item_rows(list(ids))] = True
+                id_mask[rows_for_ids(self._item_ids, list(ids), "raise")] = True
                 mask &= id_mask if is_allowed else ~id_mask
         if where is not None:
-            where_mask = np.zeros(len(mask), bool)
-            where_mask[self._rows_matching(where)] = True
-            mask &= where_mask
+            mask &= self._match_where(where)
         return mask
 
-    def _item_rows(self, ids: list[Id]) -> Any:
-        rows = self._item_ids.rows(ids)
-        if (rows < 0).any():
-            raise self._item_ids.unknown_id_error(ids[int(np.argmax(rows < 0))])
-        return rows
-
-    def _rows_matching(self, where: str) -> list[int]:
-        """Return the rows of the items that fulfil a condition on the catalog."""
+    def _match_where(self, where: str) -> Any:
+        """Return the mask of the items that fulfil a condition on the catalog; the driver reads the catalog for it."""
         if not self.header["catalog"]:
             raise ParameterError(
                 "where= (--where) needs a catalog, and this folder has none; fit with items= (--items)."
             )
-        catalog = self.folder.read("catalog")
-        key = self.header["recipe"]["columns"]["item"]
-        name = next((name for name in catalog.columns if name.lower() == key.lower()), None)
-        if name is None:
-            raise ParameterError(f"the catalog has no column {key!r} of ids; it has {', '.join(catalog.columns)}.")
-        from pyspark.errors import PySparkException
-
-        try:
-            matches = catalog.where(where).withColumnRenamed(name, "id").select("id")
-        except PySparkException as error:
-            columns = ", ".join(catalog.columns)
-            raise ParameterError(
-                f"where={where!r} is no condition on {columns}: {str(error).splitlines()[0]}"
-            ) from None
-        matches = matches.selectExpr(f"CAST(id AS {dict(self._id_tables['item'].dtypes)['id']}) AS id")
-        return [row[0] for row in self._id_tables["item"].join(matches.distinct(), "id").select("row").collect()]
+        return self._catalog(self._item_ids).match_where(where)

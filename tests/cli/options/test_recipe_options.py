@@ -148,9 +148,11 @@ def test_likes_and_least_counts_are_one_recipe_in_training_and_retraining(
 
 def test_a_date_without_dashes_is_a_date(cli: Cli, log: Path, target: Path) -> None:
     flags = ["--events", EVENTS, "--half-life", "30d", "--set", "factors=2"]
-    assert cli("train", log, "-o", target, *flags, "--reference", "20020101").code == 0
+    assert cli("train", log, "-o", target, *flags, "--reference-date", "20020101").code == 0
     assert al.load(target).data.recipe.reference_date == 1_009_843_200
-    assert "reference='2017' is no moment" in cli("train", log, "-o", target, *flags, "--reference", "2017").err
+    assert (
+        "reference_date='2017' is no moment" in cli("train", log, "-o", target, *flags, "--reference-date", "2017").err
+    )
 
 
 def test_an_event_that_is_no_like_is_told(cli: Cli, log: Path, target: Path) -> None:

@@ -182,7 +182,7 @@ def test_a_visitor_names_values_of_the_scale(ratings: Interactions) -> None:
     model = Blend(members=[BIASES, Popularity()], weights=[1, 1]).fit(ratings)
     with pytest.raises(DataError, match="the value 500 of item 'iron' is outside the scale 1 to 5"):
         model.fold_in({"iron": 500})
-    assert model.fold_in(["iron"]).audience.histories.values.tolist() == [5]
+    assert model.fold_in(["iron"]).batch.histories.values.tolist() == [5]
 
 
 def test_what_it_cannot_do_names_who_can(ratings: Interactions) -> None:
@@ -201,7 +201,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"members": "popularity,implicit-als:factors"}, "'implicit-als:factors' is not NAME:SETTING=VALUE; write it like"),
     ({"members": "popularity,implicit-als:factors=x"}, "factors=x is not a whole number"),
     ({"members": "popularity,implicit-als:factor=2"}, "Did you mean 'factors'?"),
-    ({"weights": [1, 2, 3]}, "weights has 3 numbers for 2 parts; pass one for each, or 'fit'."),
+    ({"weights": [1, 2, 3]}, "weights has 3 numbers for 2 members; pass one for each, or 'fit'."),
     ({"weights": [1, -0.5]}, "weights holds -0.5; pass finite numbers of 0 or more."),
     ({"weights": [1, float("nan")]}, "weights holds nan; pass finite numbers of 0 or more."),
     ({"weights": [0, 0]}, "weights=[0, 0] gives nothing any weight; pass a number above 0."),

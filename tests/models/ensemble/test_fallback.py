@@ -12,7 +12,8 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError, Unsupported
 from alsatian.models import ExplicitALS, Fallback, ImplicitALS, Popularity
 from alsatian.persistence.save_load import load, save
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
+from alsatian.recommender.user_batch import UserBatch
 from support.cases import plain_answers
 
 BIASES = ExplicitALS(factors=0, reg=0)
@@ -42,9 +43,9 @@ class Narrow(Popularity):
 
     source_label = "narrow"
 
-    def rank(self, audience: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         two = np.arange(5) < 2
-        return super().rank(audience, n, exclude_seen, two if allowed is None else two & allowed, threads)
+        return super().rank(batch, n, exclude_seen, two if allowed is None else two & allowed, threads)
 
 
 def test_the_second_fills_up_what_the_first_leaves(ratings: Interactions) -> None:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alsatian._util.formatting import format_bytes, format_duration
-from alsatian.cli.commands.index import describe_index
-from alsatian.cli.commands.train import print_read_summary
+from alsatian.cli.data_messages import describe_index, print_read_summary
 from alsatian.cli.options.common import Json, ModelFile, Threads
 from alsatian.cli.options.output import check_output
 from alsatian.cli.reread import drop_user_attributes, reread_source
@@ -27,7 +26,7 @@ TrainingSource = Annotated[
 EventLogUrl = Annotated[
     str | None,
     typer.Option(
-        "--event-log", metavar="URL", help="The service's database; FILE.events.db beside the model if unset."
+        "--event-log", metavar="URL", help="The service's database; FILE.events.db beside the model by default."
     ),
 ]
 RetrainOutput = Annotated[

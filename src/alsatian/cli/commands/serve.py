@@ -28,7 +28,7 @@ def serve(
     event_log: Annotated[
         str | None,
         typer.Option(
-            "--event-log", metavar="URL", help="The database of events; FILE.events.db beside the model if unset."
+            "--event-log", metavar="URL", help="Where events are kept; FILE.events.db beside the model if unset."
         ),
     ] = None,
     token_file: TokenFile = None,

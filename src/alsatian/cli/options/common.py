@@ -48,7 +48,9 @@ Like = Annotated[
 Length = Annotated[int, typer.Option("-n", callback=_check_length, metavar="N", help="How many to list.")]
 Where = Annotated[
     str | None,
-    typer.Option("--where", metavar="SQL", help='Only items whose attributes fulfil this, such as "year >= 1990".'),
+    typer.Option(
+        "--where", metavar="CONDITION", help='Only items whose attributes fulfil this, such as "year >= 1990".'
+    ),
 ]
 Novelty = Annotated[
     float,
@@ -64,3 +66,4 @@ Threads = Annotated[
     typer.Option("--threads", callback=_check_threads, metavar="N", help="Processors to use; all by default."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of the splits and the draws.")]

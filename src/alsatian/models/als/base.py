@@ -29,10 +29,11 @@ from alsatian.models.als import eigenbasis_cg
 from alsatian.models.als.fit import LocalSides, run_als
 from alsatian.models.als.half_problem import DataSummary, HalfProblem, unobserved_gram, zero_side
 from alsatian.models.factors.cold_start import ColdStartFactorModel
+from alsatian.models.factors.factor_model import FactorUserBatch
 from alsatian.recommender.explanation import Contributions, regression_contributions
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import param
-from alsatian.recommender.topn import UserBatch
+from alsatian.recommender.user_batch import history_rows
 
 CG_STEPS, EIGENBASIS_CG_STEPS = (
     3,
@@ -207,7 +208,7 @@ class ALS(ColdStartFactorModel):
 
     # Visitors
 
-    def encode_histories(self, history: CSR) -> UserBatch:
+    def encode_histories(self, history: CSR) -> FactorUserBatch:
         """Solve visitors as a fit solves users, by the same half-sweep over other rows; always exactly."""
         weighting = self.weighting(float(self.mean[0]))
         items = self._item_side
@@ -221,7 +222,7 @@ class ALS(ColdStartFactorModel):
             steps=0,
             gram=self._item_gram,
         )
-        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32), visitors.factors, visitors.bias)
+        return FactorUserBatch(history, history_rows(history), vectors=visitors.factors, offsets=visitors.bias)
 
     @cached_property
     def _item_gram(self) -> NDArray[Any] | None:
@@ -255,7 +256,7 @@ class ALS(ColdStartFactorModel):
             prior_matrix += self._item_gram
         if self.nonnegative:
             active = np.ones(f.shape[1], bool)
-            active[: self.factors] = self.encode_histories(history).vectors[0] > 0  # type: ignore[index]
+            active[: self.factors] = self.encode_histories(history).vectors[0] > 0
             f, y, prior_matrix = f[:, active], y[:, active], prior_matrix[np.ix_(active, active)]
         per_entry = regression_contributions(f, confidence - weighting.unobserved, target, prior_matrix, y)
         base = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])
