@@ -41,6 +41,7 @@ class Counters:
         )  # fmt: skip
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a response by method, route and status; `seconds` is the time since the request."""
         method_label = method if method in ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH") else "other"
         self._requests.labels(method_label, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)

@@ -251,7 +251,7 @@ class TestNews:
         assert {place["source"] for place in answer.json()["items"]} == {"popular"}
         assert listed(strict) == listed(answer)[:1]
         assert (why.status_code, why.json()["error"]) == (404, "UnknownUser")
-        assert why.json()["detail"].startswith("user 'alice' took back all that the model knows")
+        assert why.json()["detail"].startswith("user 'alice' has no remaining interactions")
 
 
 def test_kill_9_in_the_middle_of_a_load_loses_nothing_that_was_acknowledged(file: Path, start: Start) -> None:

@@ -116,7 +116,7 @@ class TestItems:
             assert told["base"] + parts == pytest.approx(told["score"], abs=1e-4)
         both = client.post("/api/explanations", json={"item": "heat"})
         assert (both.status_code, both.json()["detail"]) == (
-            422, "whose score is it? Pass either user or history.",
+            422, "pass exactly one of 'user' and 'history'.",
         )  # fmt: skip
 
 

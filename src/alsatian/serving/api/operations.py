@@ -1,4 +1,4 @@
-"""The calls of those who run the service: what is in service, its health, its figures, a new model at once."""
+"""Endpoints for operators: the loaded model, reload, health checks and metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROMETHEUS_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class ModelInfo(BaseModel):
-    """What is in service."""
+    """The loaded model, and the state of its file."""
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -40,16 +40,21 @@ class ModelInfo(BaseModel):
 
 
 class Health(BaseModel):
+    """The state of the process: "live" or "ready"."""
+
     status: str = Field(examples=["ready"])
 
 
 class ReloadResult(BaseModel):
+    """What a request to reload the model file did."""
+
     reloaded: bool = Field(description="Whether the model file was loaded and is in service now.")
     last_error: str | None = Field(description="Why the model file was rejected; null if it is in service.")
 
 
 @operations_router.get("/api/model", response_model=ModelInfo, summary="What is in service", operation_id="model")
 def get_model(request: Request) -> Response:
+    """Describe the loaded model and the state of its file."""
     return JSONResponse(_to_json(request.app.state.service.describe_model()))
 
 
@@ -62,7 +67,7 @@ def get_model(request: Request) -> Response:
     responses=error_responses(401, 421),
 )
 async def reload_model(request: Request) -> Response:
-    """The service looks by itself four times a second; this tries also a file that was refused."""
+    """The service checks the file four times a second; this also tries a file that was rejected before."""
     live_model: LiveModel = request.app.state.live_model
     is_reloaded = await run_in_threadpool(live_model.refresh, force=True)
     return JSONResponse({"reloaded": is_reloaded, "last_error": live_model.last_error})
@@ -72,6 +77,7 @@ async def reload_model(request: Request) -> Response:
     "/health/live", response_model=Health, summary="Whether the process answers", operation_id="live"
 )
 async def get_liveness() -> Response:
+    """Answer as long as the process runs, whatever else is out of reach."""
     return JSONResponse({"status": "live"})
 
 
@@ -83,6 +89,7 @@ async def get_liveness() -> Response:
     responses=error_responses(503),
 )
 def get_readiness(request: Request) -> Response:
+    """Answer 503 while events cannot be stored."""
     if reason := request.app.state.event_store.unavailable_reason():
         return problem_response(503, "Unavailable", reason, {"Retry-After": "2"})
     return JSONResponse({"status": "ready"})
@@ -95,6 +102,7 @@ def get_readiness(request: Request) -> Response:
     operation_id="metrics",
 )
 def get_metrics(request: Request) -> Response:
+    """Return the counters of all workers in the text format of Prometheus."""
     return Response(request.app.state.counters.to_prometheus(), media_type=PROMETHEUS_MEDIA_TYPE)
 
 

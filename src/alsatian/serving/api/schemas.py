@@ -49,6 +49,7 @@ class HistoryEntry(BaseModel):
     )
 
     def to_raw_row(self) -> dict[str, Any]:
+        """Return the fields that are set, as a row of raw data."""
         return self.model_dump(exclude_none=True)
 
 
@@ -74,6 +75,7 @@ class ListRequest(RequestBody):
     reasons: bool = Field(False, description="Say of each item which items of the history speak for it.")
 
     def recommend_options(self) -> RecommendOptions:
+        """Return the options for the model."""
         return RecommendOptions(
             self.n, self.exclude_seen, self.allow, self.deny, self.where, self.novelty, self.reasons
         )
@@ -101,6 +103,8 @@ class ExplainRequest(RequestBody):
 
 
 class ItemReason(BaseModel):
+    """An item of the history, and what it contributes to a score."""
+
     item: str | int = Field(description="Title, or id, of an item of the history.")
     contribution: float = Field(description="What it adds to the score.")
 
@@ -126,6 +130,8 @@ _EXAMPLE_LIST_ITEM: dict[str, Any] = {
 
 
 class UserList(BaseModel):
+    """The list of a user."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"user": 42, "events": 0, "items": [_EXAMPLE_LIST_ITEM]}]}
     )
@@ -136,6 +142,8 @@ class UserList(BaseModel):
 
 
 class VisitorList(BaseModel):
+    """The list of a visitor."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"like": ["Up (2009)"], "items": [_EXAMPLE_LIST_ITEM | {"source": "fold_in"}]}]}
     )
@@ -145,6 +153,8 @@ class VisitorList(BaseModel):
 
 
 class SimilarList(BaseModel):
+    """The items most similar to an item."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"item": 68358, "items": [_EXAMPLE_LIST_ITEM]}]})
 
     item: str | int
@@ -152,6 +162,8 @@ class SimilarList(BaseModel):
 
 
 class ExplanationReason(BaseModel):
+    """An item of the history, its value, and what it contributes to a score."""
+
     item: str | int
     title: str | None
     value: float
@@ -172,6 +184,8 @@ class ExplanationResponse(BaseModel):
 
 
 class ItemResponse(BaseModel):
+    """An item of the catalog."""
+
     item: str | int
     title: str | None
     attributes: dict[str, Any]
@@ -180,4 +194,6 @@ class ItemResponse(BaseModel):
 
 
 class SearchResponse(BaseModel):
+    """The items that match a search, best first."""
+
     items: list[ItemResponse]

@@ -80,6 +80,7 @@ class PageView:
         self._capabilities: tuple[LoadedModel, ModelCapabilities] | None = None
 
     def capabilities(self, loaded_model: LoadedModel) -> ModelCapabilities:
+        """Return what a model can do for the page; found out once for each loaded model."""
         if self._capabilities is None or self._capabilities[0] is not loaded_model:
             self._capabilities = loaded_model, ModelCapabilities(loaded_model)
         return self._capabilities[1]
