@@ -60,7 +60,7 @@ class TestDatabase:
         assert (EventStore(url).database_id, EventStore(url).last_number()) == (first.database_id, 1)
 
     def test_threads_and_processes_write_side_by_side(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("alsatian.serving.database.WAIT", 60.0)  # a slow disk is no fault
+        monkeypatch.setattr("alsatian.serving.event_log.database.WAIT_SECONDS", 60.0)  # a slow disk is no fault
         url = f"sqlite:///{tmp_path / 'events.db'}"
         both = EventStore(url), EventStore(url)
         writers = [
@@ -195,7 +195,7 @@ class TestIntake:
             assert client.post("/api/events", json=body).status_code == 202
 
     def test_a_full_disk(self, client: TestClient) -> None:
-        events: EventStore = client.app.state.events  # type: ignore[attr-defined]
+        events: EventStore = client.app.state.event_store  # type: ignore[attr-defined]
         body = {"events": [{"user": "alice", "item": "heat", "value": 5}] * 200}
         with events.engine.connect() as connection:  # the pool gives this one again
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
@@ -251,7 +251,7 @@ class TestNews:
         assert {place["source"] for place in answer.json()["items"]} == {"popular"}
         assert listed(strict) == listed(answer)[:1]
         assert (why.status_code, why.json()["error"]) == (404, "UnknownUser")
-        assert why.json()["detail"].startswith("user 'alice' took back all that the model knows")
+        assert why.json()["detail"].startswith("user 'alice' has no remaining interactions")
 
 
 def test_kill_9_in_the_middle_of_a_load_loses_nothing_that_was_acknowledged(file: Path, start: Start) -> None:

@@ -1,4 +1,4 @@
-"""The calls that ask: recommendations, similar items, explanations, titles."""
+"""Endpoints for recommendations, similar items, explanations and title search."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ WhereQuery = Annotated[
 
 
 def get_service(request: Request) -> RecommendationService:
+    """Return the service of the application that received a request."""
     service: RecommendationService = request.app.state.service
     return service
 
@@ -61,7 +62,7 @@ async def get_user_recommendations(
     unknown: Annotated[UnknownUserPolicy, Query(description=UNKNOWN_HELP)] = "raise",
     reasons: Annotated[bool, Query(description=option_help("reasons"))] = False,
 ) -> Response:
-    """Events of the user that came after the model was trained are folded in; they say so by `events`."""
+    """Events since the training are folded in; `events` is their number."""
     options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, unknown, reasons)
     return JSONResponse(await run_in_threadpool(get_service(request).recommend_to_user, user, options))
 
@@ -69,7 +70,7 @@ async def get_user_recommendations(
 @recommendations_router.post(
     "/recommendations",
     response_model=schemas.VisitorList,
-    summary="The best items for somebody who is in no data",
+    summary="The best items for a visitor",
     operation_id="recommend_to_visitor",
 )
 def post_visitor_recommendations(request: Request, body: schemas.VisitorRequest) -> Response:
@@ -106,6 +107,7 @@ def get_similar_items(
     deny: DenyQuery = None,
     where: WhereQuery = None,
 ) -> Response:
+    """Items are ranked by the similarity of the model, the most similar first."""
     return JSONResponse(get_service(request).similar(item, n, allow, deny, where))
 
 
@@ -116,6 +118,7 @@ def get_item(
     request: Request,
     item: ItemPath,
 ) -> Response:
+    """The title and the attributes of an item, and how many users have it."""
     return JSONResponse(get_service(request).item(item))
 
 
@@ -128,7 +131,7 @@ def get_item(
 def post_explanation(request: Request, body: schemas.ExplainRequest) -> Response:
     """For a user or a history: what each of their items adds to the score of this one."""
     if (body.user is None) == (body.history is None):
-        raise ParameterError("whose score is it? Pass either user or history.")
+        raise ParameterError("pass exactly one of 'user' and 'history'.")
     service = get_service(request)
     if body.history is None:
         assert body.user is not None

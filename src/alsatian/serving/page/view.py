@@ -81,6 +81,7 @@ class PageView:
         self._capabilities: tuple[LoadedModel, ModelCapabilities] | None = None
 
     def capabilities(self, loaded_model: LoadedModel) -> ModelCapabilities:
+        """Return what a model can do for the page; found out once for each loaded model."""
         if self._capabilities is None or self._capabilities[0] is not loaded_model:
             self._capabilities = loaded_model, ModelCapabilities(loaded_model)
         return self._capabilities[1]
@@ -95,9 +96,9 @@ class PageView:
         except AlsatianError as error:
             heading, cards, error_message = "", [], str(error)
         return {
-            "able": capabilities, "favourites": favourites, "heading": heading, "cards": cards,
-            "trouble": error_message, "like": self._similar_section(state, capabilities), "seen": self._seen_cards(loaded_model, state),
-            "lost": len(state.picks) - len(favourites),
+            "capabilities": capabilities, "favourites": favourites, "heading": heading, "cards": cards,
+            "error": error_message, "similar": self._similar_section(state, capabilities),
+            "seen": self._seen_cards(loaded_model, state), "lost": len(state.picks) - len(favourites),
         }  # fmt: skip
 
     def search(self, query: str) -> list[ItemCard]:
@@ -127,8 +128,8 @@ class PageView:
         """Return the list for a user, for a visitor, or for somebody of whom nothing is known, and what it is."""
         hidden_items = [item for item in state.hidden_items if self.card(self.service.loaded_model, item)]
         options = RecommendOptions(
-            PAGE_ITEMS, deny=hidden_items or None, where=facets_to_where(capabilities.facets, state.filters), novelty=state.novelty,
-            reasons=capabilities.supports_reasons,
+            PAGE_ITEMS, deny=hidden_items or None, where=facets_to_where(capabilities.facets, state.filters),
+            novelty=state.novelty, reasons=capabilities.supports_reasons,
         )  # fmt: skip
         if state.user:
             return f"For user {state.user}", self._make_cards(

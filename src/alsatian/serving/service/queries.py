@@ -1,4 +1,4 @@
-"""The questions, asked of the model in service. What goes in is checked JSON, what comes out is JSON; no HTTP here."""
+"""Requests to the loaded model: validated JSON in, JSON out, without HTTP."""
 
 from __future__ import annotations
 
@@ -39,24 +39,25 @@ def resolve_options(loaded_model: LoadedModel, options: RecommendOptions) -> Rec
 
 
 class RecommendationService:
-    """Answers from the model that is in service when the question comes."""
+    """Answers requests from the model that is loaded when a request comes."""
 
     def __init__(
-        self, live_model: LiveModel, events: EventStore | None = None, counters: Counters | None = None
+        self, live_model: LiveModel, event_store: EventStore | None = None, counters: Counters | None = None
     ) -> None:
-        self.live_model, self.events, self.counters = live_model, events, counters
+        self.live_model, self.event_store, self.counters = live_model, event_store, counters
 
     @property
     def loaded_model(self) -> LoadedModel:
+        """The model that answers now."""
         return self.live_model.loaded_model
 
     @property
     def may_block(self) -> bool:
-        """Whether a question may wait for another machine: the events database."""
-        return self.events is not None and not self.events.is_sqlite
+        """Whether a request may wait for another machine, which holds the event log."""
+        return self.event_store is not None and not self.event_store.is_sqlite
 
     def recommend_to_user(self, user: Id, options: RecommendOptions) -> dict[str, Any]:
-        """Return the list of a user: with what she did since the model was trained, if she did anything."""
+        """Return the list of a user, with the events since the training folded in."""
         loaded_model = self.loaded_model
         user_id = parse_user_id(loaded_model.model.data.user_ids, user)
         options = resolve_options(loaded_model, options)
@@ -65,7 +66,7 @@ class RecommendationService:
     def _recommend_with_rows(
         self, loaded_model: LoadedModel, user_id: Id, rows: Sequence[RawRow], options: RecommendOptions
     ) -> dict[str, Any]:
-        """Return the list of a user, with rows of hers folded in."""
+        """Return the list of a user, with new rows folded in."""
         model = loaded_model.model
         if rows:
             if self.counters:
@@ -75,7 +76,7 @@ class RecommendationService:
             if visitor is not None:
                 recommendations = user_recommendations(visitor, user_id, options)
                 return single_list(recommendations, "user", user_id) | {"events": len(rows)}
-            if has_values(model.data, user_id):  # the user took back everything that the model learned from them
+            if has_values(model.data, user_id):  # the user retracted all stored values
                 recommendations = popular_recommendations(model, user_id, options)
                 return single_list(recommendations, "user", user_id) | {"events": len(rows)}
         recommendations = recommend_to_users(model, [user_id], options, threads=1)
@@ -84,7 +85,7 @@ class RecommendationService:
     def recommend_to_users(self, users: Sequence[str], options: RecommendOptions) -> list[dict[str, Any] | None]:
         """Return the lists of several users, None for one who gets an error.
 
-        One pass over the items serves all of whom there is nothing new: half the time of one for each.
+        One pass over the items serves all users without new events, in half the time of single passes.
         """
         loaded_model, ids = self.loaded_model, self.loaded_model.model.data.user_ids
         user_ids = [_parse_id(ids, user) for user in users]
@@ -104,13 +105,15 @@ class RecommendationService:
         return [lists_by_user[to_json_id(user)] for user in user_ids]
 
     def _new_rows(self, model: Model, user: Id) -> list[RawRow]:
-        """Return what the database has of a user, but for what the model learned from. Out of reach, it is left out."""
-        if self.events is None:
+        """Return the events of a user since the training; none while the event log is unavailable."""
+        if self.event_store is None:
             return []
         trained_events = model.training.get("events", {})
-        after = trained_events.get("through", 0) if trained_events.get("database") == self.events.database_id else 0
+        after = (
+            trained_events.get("through", 0) if trained_events.get("database") == self.event_store.database_id else 0
+        )
         try:
-            events = self.events.user_events(str(user), after)
+            events = self.event_store.user_events(str(user), after)
         except DatabaseUnavailable:
             if self.counters:
                 self.counters.lists_without_events.inc()
@@ -120,7 +123,7 @@ class RecommendationService:
     def recommend_to_visitor(
         self, history: Sequence[RawRow], options: RecommendOptions, unknown: Literal["raise", "skip"]
     ) -> dict[str, Any]:
-        """Return the list of somebody who says what he likes, or did."""
+        """Return the list of a visitor, from a history. unknown: what unknown items of it do, raise or be skipped."""
         loaded_model = self.loaded_model
         visitor = fold_in_history(loaded_model.model, history, unknown)
         options = resolve_options(loaded_model, options)
@@ -128,13 +131,13 @@ class RecommendationService:
         return single_list(recommendations, "like", visitor.likes)
 
     def popular_items(self, options: RecommendOptions) -> dict[str, Any]:
-        """Return what most people have, for somebody of whom nothing is known."""
+        """Return the most popular items, for a visitor without a history."""
         loaded_model = self.loaded_model
         options = resolve_options(loaded_model, options)
         return single_list(popular_recommendations(loaded_model.model, "", options), "user", "")
 
     def seen_items(self, user: Id, n: int) -> list[str]:
-        """Return the ids of what a user has, the best first, what is new before it."""
+        """Return the ids of a user's n items: new events first, then stored items by value and popularity."""
         model = self.loaded_model.model
         user_id = parse_user_id(model.data.user_ids, user)
         new_items = [str(row["item"]) for row in self._new_rows(model, user_id)][::-1]
@@ -148,7 +151,7 @@ class RecommendationService:
     def similar(
         self, item: Id, n: int, allow: Sequence[Id] | None, deny: Sequence[Id] | None, where: str | None
     ) -> dict[str, Any]:
-        """Return what is like an item."""
+        """Return the n items most similar to an item. Raises UnknownItem, Unsupported."""
         loaded_model = self.loaded_model
         item_id = resolve_item(loaded_model.model.data, item)
         filters = resolve_options(loaded_model, RecommendOptions(n, allow=allow, deny=deny, where=where))
@@ -158,7 +161,7 @@ class RecommendationService:
         return single_list(recommendations, "item", item_id)
 
     def explain_user(self, user: Id, item: Id) -> dict[str, Any]:
-        """Say which of a user's items speak for an item."""
+        """Return which of a user's items contribute to the score of an item. Raises UnknownUser, UnknownItem."""
         model = self.loaded_model.model
         user_id = parse_user_id(model.data.user_ids, user)
         if rows := self._new_rows(model, user_id):
@@ -166,19 +169,17 @@ class RecommendationService:
             if visitor is not None:
                 return {"user": to_json_id(user_id)} | explanation_json(visitor.explain(resolve_item(model.data, item)))
             if has_values(model.data, user_id):
-                raise UnknownUser(
-                    f"user {user_id!r} took back all that the model knows; nothing speaks for an item now."
-                )
+                raise UnknownUser(f"user {user_id!r} has no remaining interactions, so there is nothing to explain.")
         return {"user": to_json_id(user_id)} | explanation_json(model.explain(user_id, resolve_item(model.data, item)))
 
     def explain_visitor(self, history: Sequence[RawRow], item: Id, unknown: Literal["raise", "skip"]) -> dict[str, Any]:
-        """Say which items of a history speak for an item."""
+        """Return which items of a history contribute to the score of an item."""
         model = self.loaded_model.model
         visitor = fold_in_history(model, history, unknown)
         return {"like": to_json_id(visitor.likes)} | explanation_json(visitor.explain(resolve_item(model.data, item)))
 
     def search(self, query: str, n: int) -> list[dict[str, Any]]:
-        """Return the items whose titles are most like what somebody types; of items without titles, by id."""
+        """Return the n items whose titles match a query best; the item of this id if items have no titles."""
         data = self.loaded_model.model.data
         if not data.catalog.titles:
             rows = [row] if (row := match_item(data, query, "exact", parse=True).row) >= 0 else []
@@ -187,12 +188,12 @@ class RecommendationService:
         return [describe_item(data, match.row) | {"match": match.score} for match in matches]
 
     def item(self, item: Id) -> dict[str, Any]:
-        """Return what is known of an item."""
+        """Return an item with its attributes. Raises UnknownItem."""
         data = self.loaded_model.model.data
         return describe_item(data, data.item_ids.row(resolve_item(data, item)))
 
     def describe_model(self) -> dict[str, Any]:
-        """Return what is in service."""
+        """Return the loaded model: its settings, sizes and training, and the state of its file."""
         loaded_model, model = self.loaded_model, self.loaded_model.model
         data = model.data
         return {
@@ -207,9 +208,9 @@ class RecommendationService:
             "ids": {"user": data.user_ids.kind, "item": data.item_ids.kind},
             "training": model.training,
             "index": None if model.index is None else model.index.to_json(),
-            "since": loaded_model.loaded_at,
-            "swaps": self.live_model.reloads,
-            "trouble": self.live_model.last_error,
+            "loaded_at": loaded_model.loaded_at,
+            "reloads": self.live_model.reloads,
+            "last_error": self.live_model.last_error,
         }
 
 
@@ -220,6 +221,7 @@ def single_list(recommendations: Recommendations, key: str, query: Any) -> dict[
 
 
 def has_values(data: Interactions, user: Id) -> bool:
+    """Return whether a user has values in the training data."""
     row = data.user_ids.find(user)
     return row >= 0 and bool(data.by_user.counts[row])
 
@@ -267,7 +269,7 @@ def _resolve_known_item(data: Interactions, item: Id) -> Id:
 
 
 def describe_item(data: Interactions, row: int) -> dict[str, Any]:
-    """Return an item: its id, title and attributes, and how many people have it."""
+    """Return an item: its id, title and attributes, and the number of its users."""
     catalog = data.catalog
     return {
         "item": to_json_id(data.item_ids.id_of(row)),
