@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import alsatian as al
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.serving import create_app
 from alsatian.serving.event_log.store import DatabaseUnavailable, Event, EventConflict, EventStore, Stored
 from alsatian.serving.service.user_updates import apply_events
@@ -218,7 +219,7 @@ class TestNews:
 
     def test_counts_are_added(self) -> None:
         data = problems.from_matrix(np.array([[2, 0, 1], [0, 3, 1]]), ["a", "b"], ["x", "y", "z"])
-        data = al.Interactions(**{**vars(data), "recipe": al.Recipe(duplicates="sum")})
+        data = al.Interactions(**{**vars(data), "recipe": FittedRecipe(duplicates="sum")})
         model = al.ImplicitALS(factors=1).fit(data, progress=False)
         news = apply_events(model, "a", [{"item": "x", "value": 3.0}, {"item": "y"}])
         assert news.visitor is not None
@@ -226,7 +227,7 @@ class TestNews:
 
     def test_a_dislike_takes_a_like_back_and_is_listed_no_more(self, tmp_path: Path) -> None:
         liked = problems.running_example().binarize(4)
-        liked = al.Interactions(**{**vars(liked), "recipe": al.Recipe(min_rating=4, duplicates="last")})
+        liked = al.Interactions(**{**vars(liked), "recipe": FittedRecipe(min_rating=4, duplicates="last")})
         model = al.ImplicitALS(factors=1).fit(liked, progress=False)
         al.save(model, tmp_path / "likes.model")
         with TestClient(create_app(tmp_path / "likes.model"), base_url="http://localhost") as client:
@@ -238,7 +239,7 @@ class TestNews:
 
     def test_who_takes_all_her_likes_back_gets_what_is_popular(self, tmp_path: Path) -> None:
         liked = problems.running_example().binarize(4)
-        liked = al.Interactions(**{**vars(liked), "recipe": al.Recipe(min_rating=4, duplicates="last")})
+        liked = al.Interactions(**{**vars(liked), "recipe": FittedRecipe(min_rating=4, duplicates="last")})
         al.save(al.ImplicitALS(factors=1).fit(liked, progress=False), tmp_path / "likes.model")
         had = liked.item_ids.take(liked.by_user.row(liked.user_ids.row("alice"))[0])
         with TestClient(create_app(tmp_path / "likes.model"), base_url="http://localhost") as client:

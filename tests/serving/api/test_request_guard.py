@@ -27,7 +27,7 @@ class TestToken:
     def test_other_machines_are_let_in_with_a_token_only(self) -> None:
         with pytest.raises(ParameterError, match="--token-file"):
             ServiceSettings(Path("m"), host="0.0.0.0")
-        with pytest.raises(ParameterError, match="16 letters"):
+        with pytest.raises(ParameterError, match="at least 16 printable ASCII"):
             ServiceSettings(Path("m"), host="0.0.0.0", token="short")
         assert ServiceSettings(Path("m"), host="::1").token is None
         assert ServiceSettings(Path("m"), host="0.0.0.0", token=TOKEN).token == TOKEN

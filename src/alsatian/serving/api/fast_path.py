@@ -49,7 +49,7 @@ class FastPath:
         await send({"type": "http.response.body", "body": body})
 
     async def get_body(self, user: str, n: int) -> ResponseBody:
-        """Return the list of a user as JSON. A thread is used only if that may block: it costs as much as the answer."""
+        """Return the list of a user as JSON. A thread is used only if it may block: it takes as long as the answer."""
         if self.service.may_block:
             return (await run_in_threadpool(self.get_bodies, [user], n))[0]
         loop = asyncio.get_running_loop()
