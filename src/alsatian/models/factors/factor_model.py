@@ -108,6 +108,7 @@ class FactorModel(Model[FactorUserBatch]):
         return self
 
     def rank_similar_exact(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
+        """Return the n items with the largest cosine to each of these, without the index."""
         vectors, panels = self.item_directions
         self_exclusions = (np.arange(len(rows) + 1), rows)  # an item is not similar to itself
         order = np.arange(len(rows), dtype=np.int32)
