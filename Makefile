@@ -1,4 +1,4 @@
-# `make` alone lists what can be made. Paths are relative, so a space in the folder's name does no harm.
+# `make` alone lists the targets. Paths are relative, so the folder's name may hold a space.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,10 +14,10 @@ PART ?=
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name does; do printf 'make %-8s %s\n' "$$name" "$$does"; done
 
-demo: .venv/demo.stamp ## train on a real sample and recommend films for someone who likes Iron Man
+demo: .venv/demo.stamp ## train on movielens-small and recommend films for a visitor who likes Iron Man
 	@"$(BIN)/alsatian" demo $(ARGS)
 
-test: .venv/dev.stamp ## run the tests; ARGS="-k laws" runs some, ARGS="-m slow" those that take minutes
+test: .venv/dev.stamp ## run the tests; ARGS="-k laws" selects some, ARGS="-m slow" those that take minutes
 	@"$(BIN)/python" -m pytest -q -n auto --dist loadgroup -m "not slow" $(ARGS)
 
 lint: .venv/dev.stamp ## check style, format and types
@@ -34,15 +34,15 @@ format: .venv/dev.stamp ## format the Python and C++ code
 dist: .venv/dev.stamp ## build the source archive, and the wheel from it, into dist/
 	@"$(BIN)/python" -m build --outdir dist .
 
-bench: .venv/bench.stamp ## measure beside the peers (hours), write docs/benchmarks.md; PART=solvers runs one suite
+bench: .venv/bench.stamp ## compare with other libraries (hours) and write docs/benchmarks.md; PART=solvers runs one suite
 	@"$(BIN)/python" -m bench $(or $(PART),benchmarks) $(ARGS)
 
 clean: ## remove the environment and everything built
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The package is installed in place: only a change of the native core or of the settings installs it again.
-# What `dev` installs includes what `demo` does.
+# The package is installed in editable mode: only a change of the native core or of the build settings reinstalls it.
+# The extra `dev` includes `demo`.
 .venv/%.stamp: $(NATIVE) | $(BIN)/python
 	@echo "Installing alsatian[$*] into .venv; the native core takes about a minute the first time ..."
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --editable ".[$*]"

@@ -1,4 +1,4 @@
-"""Ten similar articles from a log of events (CI&T DeskDrop), and a list for a visitor by what she just did.
+"""Ten similar articles from a log of events (CI&T DeskDrop), and a list for a visitor by their last events.
 
 python examples/articles.py users_interactions.csv ["An article, by title or id"]
 
@@ -16,12 +16,12 @@ import alsatian as al
 def main(source: str, article: str | int | None) -> None:
     model = al.ImplicitALS(factors=20, reg=0.1, epochs=50, alpha=15)
 
-    fading = al.Recipe(half_life="8w", confidence="log", min_per_user=5, min_per_item=5)  # to be judged, not used
+    fading = al.Recipe(half_life="8w", confidence="log", min_per_user=5, min_per_item=5)  # for comparison
     for recipe in (al.Recipe(), fading):
         events = al.read(source, recipe=recipe)  # the weights of this log's events are known
         split = al.split.per_user(events, n=5, seed=0)
-        found, popular = (al.evaluation.ndcg(each.fit(split.train), split) for each in (model, al.Popularity()))
-        print(f"{recipe}: {events}; NDCG@10 {found:.3f}, popularity {popular:.3f}")
+        scores = [al.evaluation.ndcg(fitted.fit(split.train), split) for fitted in (model, al.Popularity())]
+        print(f"{recipe}: {events}; NDCG@10 {scores[0]:.3f}, popularity {scores[1]:.3f}")
 
     events = al.read(source)
     print(*events.report.notes, sep="\n")

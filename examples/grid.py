@@ -17,10 +17,10 @@ GRID = {"epochs": [5, 10, 20], "reg": [0.2, 0.4, 0.8, 1.6], "factors": [4, 16, 3
 
 def main(source: str | None) -> None:
     ratings = al.datasets.load("movielens-small") if source is None else al.read(source)
-    parts = al.split.random(ratings, share=0.1)  # what is held out here is looked at once, at the end
-    found = al.tune("explicit-als", parts.train, space=GRID, sampler="grid", split="random:0.2")
-    print(found)  # twelve fits for 36 points: a fit of 20 epochs passes 5 and 10 on its way
-    print(al.evaluate(found.model, parts, metrics=["rmse"]))
+    parts = al.split.random(ratings, share=0.1)  # the test part, used once, at the end
+    study = al.tune("explicit-als", parts.train, space=GRID, sampler="grid", split="random:0.2")
+    print(study)  # twelve fits for 36 points: a fit of 20 epochs also scores 5 and 10
+    print(al.evaluate(study.model, parts, metrics=["rmse"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A movie recommender from start to end: judge two models on held-out ratings, then recommend to a new visitor.
+"""A movie recommender from start to end: evaluate two models on held-out ratings, then recommend to a new visitor.
 
 python examples/movies.py "Iron Man (2008)" "Up (2009)"
 """
@@ -13,9 +13,7 @@ def main(favourites: list[str]) -> None:
     print(ratings)
 
     split = al.split.per_user(ratings, n=10, seed=0)  # before any fit
-    print(
-        al.evaluate([al.ExplicitALS(), al.ImplicitALS()], split, min_rating=4)
-    )  # lists are judged by ratings of 4 and more
+    print(al.evaluate([al.ExplicitALS(), al.ImplicitALS()], split, min_rating=4))  # ratings of 4 and more are likes
 
     model = al.ImplicitALS().fit(ratings.binarize(4))  # on everything, for use
     visitor = model.fold_in(favourites)

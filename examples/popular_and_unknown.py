@@ -1,4 +1,4 @@
-"""Lists that hold what everybody knows and what few know: a blend of matrix factorization and item neighbours.
+"""Lists of popular and of little-known items: a blend of matrix factorization and item neighbours.
 
 python examples/popular_and_unknown.py "Iron Man (2008)"
 """
@@ -11,7 +11,7 @@ import alsatian as al
 def main(favourites: list[str]) -> None:
     likes = al.datasets.load("movielens-small").binarize(4)
     split = al.split.per_user(likes, n=10, seed=0)
-    blend = al.Blend(members=[al.ImplicitALS(), al.ItemKNN()])  # weights found on a part held out of the training part
+    blend = al.Blend(members=[al.ImplicitALS(), al.ItemKNN()])  # weights are chosen on a validation part
     blend.fit(split.train)
     print(f"{blend.fit_note}; lists of ten for {len(split.train.user_ids)} users:\n")
 
@@ -27,7 +27,7 @@ def main(favourites: list[str]) -> None:
 
     blend.fit(likes)  # on everything, for use
     visitor = blend.fold_in(favourites)
-    for novelty, words in ((0, "the best"), (0.5, "the best of the less known")):
+    for novelty, words in ((0, "the best"), (0.5, "the best of the little-known")):
         print(f"\n{words}, novelty={novelty}:")
         print(visitor.recommend(n=10, novelty=novelty))
 

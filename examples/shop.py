@@ -1,4 +1,4 @@
-"""Recommendations from raw invoice lines: amounts bought, cancellations and missing customers left out and counted.
+"""Recommendations from raw invoice lines; cancellations and lines without a customer are left out and counted.
 
 python examples/shop.py online-retail.parquet 12347
 """
@@ -11,7 +11,7 @@ import alsatian as al
 def main(source: str, customer: int) -> None:
     bought = al.read(source, bad_rows="skip", where="Quantity > 0")
     print(bought, bought.report, sep="\n")
-    model = al.ImplicitALS(use_values=False).fit(bought)  # what was bought, not how many: a few orders are huge
+    model = al.ImplicitALS(use_values=False).fit(bought)  # whether it was bought, not how many: a few orders are huge
     print(model.recommend(customer, n=10, reasons=True))
 
 

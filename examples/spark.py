@@ -34,7 +34,7 @@ def main(favourites: list[str]) -> None:
     model = al.spark.fit(al.ExplicitALS(epochs=5, **best), frame, items=films)
     print(f"best: {best}")
     print(model.fold_in(dict.fromkeys(favourites, 5)).recommend(n=10))
-    al.save(model, "films.model")  # an ordinary file: serving needs no Spark
+    al.save(model, "films.model")  # an ordinary file: serving it needs no Spark
 
 
 if __name__ == "__main__":

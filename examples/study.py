@@ -3,8 +3,8 @@
 python examples/study.py                       # a real sample; the pictures go into this folder
 python examples/study.py ml-100k pictures      # any source of ratings with titles, and a folder for the pictures
 
-Ten ratings of each user are held out to judge by, and looked at once, at the end; ten more choose the settings and
-draw the curves. Posters are those of The Movie Database where TMDB_API_KEY is set, else they are drawn.
+Ten ratings of each user are the test part, which is used once, at the end. Ten more are for choosing the settings and
+for the curves. Posters are those of The Movie Database where TMDB_API_KEY is set, else they are drawn.
 """
 
 import sys
@@ -25,18 +25,18 @@ def main(source: str | None, folder: Path) -> None:
     inner = al.split.per_user(parts.train, n=10, seed=1)
     folder.mkdir(parents=True, exist_ok=True)
 
-    found = [
+    studies = [
         al.tune(name, parts.train, space=grid, sampler="grid", split="per-user:10", seed=1)
         for name, grid in GRIDS.items()
     ]
     curves = al.LearningCurves(inner.held_out)
-    for study in found:
+    for study in studies:
         print(study)
         study.model.fit(inner.train, callbacks=[curves])
     curves.plot(folder / "curves.png", names=list(GRIDS))
 
-    models = [study.model for study in found]
-    print(al.evaluate(models, parts, metrics=["rmse", "mae"], baseline="baseline"))
+    models = [study.model for study in studies]
+    print(al.evaluate(models, parts, metrics=["rmse", "mae"], baseline="bias"))
 
     posters = al.posters.Posters()
     films = [film for film in FILMS if film in ratings.catalog.titles] or ratings.catalog.titles[:5]

@@ -3,9 +3,9 @@
 python examples/zeros_as_data.py ml-100k              # the folder with u.data and u.item
 python examples/zeros_as_data.py ml-100k 5 10         # only these numbers of factors
 
-Ten ratings of each user are held out to judge by, ten more to choose the settings by. The first model learns that a
-film nobody rated is worth 0 and so predicts ratings far too low; the second learns from the ratings alone. Both know
-which films are alike. Learning curves go to learning_curves.png if matplotlib is there.
+Ten ratings of each user are the test part, ten more are for choosing the settings. The first model takes an empty cell
+for a rating of 0 and so predicts ratings far too low; the second learns from the ratings alone. Both find similar
+films. Learning curves go to learning_curves.png if matplotlib is there.
 """
 
 import sys
@@ -15,6 +15,7 @@ import alsatian as al
 
 FILMS = ["Toy Story (1995)", "GoldenEye (1995)", "Star Wars (1977)", "Scream (1996)", "Fargo (1996)"]
 EPOCHS = (1, 2, 5, 10, 20, 50)
+Curve = list[tuple[float, float]]  # the errors on the training and the held-out part, for each of EPOCHS
 
 
 def zeros_as_data(factors: int, reg: float, epochs: int) -> al.ExplicitALS:
@@ -31,13 +32,15 @@ def mse(model: al.ExplicitALS | al.BiasedMF, part: al.Interactions) -> float:
     return al.metrics.rmse(model.predict_rows(part.users, part.items), part.values) ** 2
 
 
-def curve(make, factors: int, reg: float, split: al.Split) -> list[tuple[float, float]]:
+def curve(make, factors: int, reg: float, split: al.Split) -> Curve:
     """Return the errors on the training and the held-out part after so many epochs: a fit for each."""
     models = (make(factors, reg, epochs).fit(split.train, progress=False) for epochs in EPOCHS)
     return [(mse(model, split.train), mse(model, split.held_out)) for model in models]
 
 
-def study(name: str, make, grid: list[tuple[int, float]], split: al.Split) -> tuple[object, list[tuple[float, float]]]:
+def study(
+    name: str, make, grid: list[tuple[int, float]], split: al.Split
+) -> tuple[al.Model, list[tuple[float, float]]]:
     """Search a grid inside the training part, show the best settings' curve, and fit them on all of that part."""
     inner = al.split.per_user(split.train, n=10, seed=1)
     errors = {
@@ -51,7 +54,7 @@ def study(name: str, make, grid: list[tuple[int, float]], split: al.Split) -> tu
     return model, curve(make, factors, reg, split)
 
 
-def draw(curves: dict[str, list[tuple[float, float]]], target: str) -> None:
+def draw(curves: dict[str, Curve], target: str) -> None:
     import matplotlib
 
     matplotlib.use("agg")
@@ -78,8 +81,8 @@ def main(folder: str, factors: list[int]) -> None:
     ):
         model, curves[name] = study(name, make, [(k, reg) for k in factors for reg in regs], split)
         for film in FILMS:
-            alike = (row.title for row in model.similar(film, n=5))
-            print(f"  like {film}: {', '.join(alike)}")
+            titles = (row.title for row in model.similar(film, n=5))
+            print(f"  like {film}: {', '.join(titles)}")
     if find_spec("matplotlib"):
         draw(curves, "learning_curves.png")
         print("written: learning_curves.png")

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
 from alsatian.data.interactions import Interactions
+from alsatian.datasets import builtin
 from alsatian.datasets.rdatasets import read_movielens
 from alsatian.ingest.item_table import ItemTable
 from support import browser, problems
@@ -65,7 +66,7 @@ def fewer_users(monkeypatch: pytest.MonkeyPatch) -> None:
         some = ratings["userId"] <= 100
         return {name: column[some] for name, column in ratings.items()}, films
 
-    monkeypatch.setattr(samples, "read_movielens", read_some)
+    monkeypatch.setattr(builtin, "read_movielens", read_some)
 
 
 @pytest.fixture

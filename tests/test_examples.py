@@ -34,7 +34,7 @@ def test_grid() -> None:
 
 def test_study(movielens_100k: Path, tmp_path: Path) -> None:
     output = run("-W", "ignore", str(EXAMPLES / "study.py"), str(movielens_100k), str(tmp_path))
-    errors = dict(re.findall(r"^(explicit-als|biased-mf|baseline) +(0\.\d+) ", output, re.MULTILINE))
+    errors = dict(re.findall(r"^(explicit-als|biased-mf|bias) +(0\.\d+) ", output, re.MULTILINE))
     assert max(float(errors["explicit-als"]), float(errors["biased-mf"])) < 0.95 < float(errors["bias"])
     assert (tmp_path / "curves.png").read_bytes()[:4] == b"\x89PNG"
     for name in ("explicit-als", "biased-mf"):

@@ -6,6 +6,7 @@ import ast
 import doctest
 import importlib
 import json
+import os
 import pkgutil
 import re
 import shlex
@@ -94,10 +95,10 @@ def examples() -> Iterator[doctest.DocTest]:
 @pytest.mark.parametrize("example", {test.name: test for test in examples()}.values(), ids=lambda test: test.name)
 def test_docstring_examples_run(example: doctest.DocTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    told: list[str] = []
+    output: list[str] = []
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-    result = doctest.DocTestRunner(optionflags=flags).run(example, out=told.append)
-    assert result.failed == 0, "".join(told)
+    result = doctest.DocTestRunner(optionflags=flags).run(example, out=output.append)
+    assert result.failed == 0, "".join(output)
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -145,6 +146,16 @@ def test_console_blocks_run_in_order(
             program, *arguments = shlex.split(command)
             assert program == "alsatian"
             assert run(arguments) == 0, f"$ {command}\n{capsys.readouterr().err}"
+
+
+@pytest.mark.slow
+def test_the_readme_runs_as_installed_on_all_data(tmp_path: Path) -> None:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for block in blocks(ROOT / "README.md", "console"):
+        for line in re.sub(r"\\\n\s*>?\s*", "", block).splitlines():
+            command = line.removeprefix("$ ")
+            if command != line and not command.startswith(INSTALLING):
+                subprocess.run(shlex.split(command), cwd=tmp_path, env=environment, check=True, capture_output=True)
 
 
 def test_every_command_is_in_the_documentation() -> None:

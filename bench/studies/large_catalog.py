@@ -82,7 +82,7 @@ def exact(items: Floats, bias: Floats | None) -> Search:
 def indexed(task: Task) -> Search:
     """The index of a model (`build_index`). It leaves out the item of the query, which is put first here."""
     assert task.rows is not None
-    index, rows = al.index(task.model), iter([task.rows[0], *task.rows])  # the first is to warm up
+    index, rows = task.model.build_index().index, iter([task.rows[0], *task.rows])  # the first is to warm up
 
     def search(_: Floats) -> NDArray[Any]:
         row = next(rows)

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
         Fallback,
         ImplicitALS,
         ItemKNN,
+        Model,
         Popularity,
         PureSVD,
         UserKNN,
-        index,
     )
     from alsatian.persistence.save_load import load, save
     from alsatian.recommender.recommendations import Recommendations
@@ -64,6 +64,7 @@ _HOMES = {
     "Interactions": "data.interactions",
     "ItemKNN": "models",
     "LearningCurves": "evaluation.learning_curves",
+    "Model": "models",
     "Popularity": "models",
     "PureSVD": "models",
     "Recipe": "data.recipe",
@@ -75,7 +76,6 @@ _HOMES = {
     "evaluate": "evaluation",
     "datasets": None,
     "evaluation": None,
-    "index": "models",
     "load": "persistence.save_load",
     "metrics": None,
     "posters": None,
@@ -103,6 +103,7 @@ __all__ = [
     "Interactions",
     "ItemKNN",
     "LearningCurves",
+    "Model",
     "Popularity",
     "PureSVD",
     "Recipe",

@@ -216,7 +216,9 @@ def test_titles_are_normalised_once(movies: tuple[Catalog, Any], monkeypatch: py
     catalog, weights = movies
     catalog.search("star wars", weights)
     normalised = []
-    monkeypatch.setattr("alsatian.titles.normalise", lambda name: normalised.append(name) or normalise(name))
+    monkeypatch.setattr(
+        "alsatian.data.title_search.normalize_title", lambda name: normalised.append(name) or normalize_title(name)
+    )
     catalog.search("star wars", weights)
     assert normalised == ["star wars"]
 

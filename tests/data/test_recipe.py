@@ -46,12 +46,15 @@ class TestRules:
             ({"events": {"VIEW": 1}, "unknown_events": "drop"}, "'drop' is not a word; choose 'raise', 'ignore' or a"),
             ({"unknown_events": "ignore"}, "unknown_events='ignore' has no effect alone; pass events="),
             ({"normalize": "rank"}, "normalize='rank' has no effect alone; pass signals="),
-            ({"reference": 5}, "reference=5 has no effect alone; pass half_life="),
+            ({"reference_date": 5}, "reference_date=5 has no effect alone; pass half_life="),
             ({"k1": 1.5}, "k1=1.5 has no effect alone; pass confidence='bm25'"),
             ({"confidence": "bm25", "b": 2}, "b=2 is out of bounds; pass at most 1"),
             ({"half_life": "a month"}, "half_life='a month' is no span of time; write days, or '12h'"),
             ({"half_life": 0}, "half_life=0 is no span of time; it must be above 0"),
-            ({"half_life": 3, "reference": "soon"}, "reference='soon' is no moment; write a date such as 2016-12-31"),
+            (
+                {"half_life": 3, "reference_date": "soon"},
+                "reference_date='soon' is no moment; write a date such as 2016-12-31",
+            ),
             ({"min_per_user": 0}, "min_per_user=0 is too small; the least is 1"),
             ({"min_per_item": 2.5}, "min_per_item=2.5 is not a whole number"),
             ({"columns": "user"}, "columns='user' is no mapping from roles to columns"),
@@ -84,7 +87,7 @@ class TestToml:
     def test_all_rules(self, tmp_path: Path) -> None:
         path = tmp_path / "recipe.toml"
         path.write_text(
-            'duplicates = "max"\nat_least = 2\nunknown_events = 0.5\nhalf_life = "8w"\nreference = 2016-12-31\n'
+            'duplicates = "max"\nmin_rating = 2\nunknown_events = 0.5\nhalf_life = "8w"\nreference_date = 2016-12-31\n'
             'min_per_user = 2\nmin_per_item = 3\nconfidence = "bm25"\nk1 = 2\nb = 0.5\nlength = "item"\n'
             '[columns]\nevent = "what"\n[events]\nVIEW = 1\nLIKE = 2\n'
         )
@@ -94,6 +97,8 @@ class TestToml:
         ("text", "kind", "words"),
         [
             ("halflife = 3", ParameterError, r"a recipe has no 'halflife'; it has .* Did you mean 'half_life'\?"),
+            ("at_least = 3", ParameterError, r"a recipe has no 'at_least'; .* Did you mean 'min_rating'\?"),
+            ("reference = 3", ParameterError, r"a recipe has no 'reference'; .* Did you mean 'reference_date'\?"),
             ("fitted = {}", ParameterError, "a recipe has no 'fitted'"),
             ("half_life = -3", ParameterError, "r.toml: half_life=-3 is no span of time"),
             ("half_life = = 3", SourceError, "r.toml is not TOML: Invalid value"),

@@ -104,7 +104,7 @@ class TestBootstrap:
 
 class TestTable:
     def test_popularity_and_baseline_are_always_there(self, some_ratings: Interactions) -> None:
-        assert [row.model for row in evaluate("ease", some_ratings, **FEW)] == ["ease", "popularity", "baseline"]
+        assert [row.model for row in evaluate("ease", some_ratings, **FEW)] == ["ease", "popularity", "bias"]
         likes = some_ratings.binarize(4)
         assert [row.model for row in evaluate("popularity", likes, **FEW)] == ["popularity"]
 
@@ -112,7 +112,7 @@ class TestTable:
         found = evaluate([ExplicitALS(factors=4), "item-knn"], some_ratings, baseline="item-knn", **FEW)
         told = found["explicit-als"].differences
         assert told["ndcg@10"].against == "item-knn"
-        assert told["rmse"].against == "baseline"
+        assert told["rmse"].against == "bias"
         gap = found["explicit-als"].metrics["ndcg@10"] - found["item-knn"].metrics["ndcg@10"]
         assert told["ndcg@10"].value == pytest.approx(gap)
         assert told["ndcg@10"].low <= gap <= told["ndcg@10"].high
@@ -156,14 +156,14 @@ class TestTable:
         assert "<table>" in evaluate([], some_ratings, **FEW)._repr_html_()
 
     def test_a_model_that_is_not_there(self, some_ratings: Interactions) -> None:
-        with pytest.raises(DataError, match="no row of 'ease' in this evaluation; it has popularity, baseline"):
+        with pytest.raises(DataError, match="no row of 'ease' in this evaluation; it has popularity, bias"):
             evaluate([], some_ratings, **FEW)["ease"]
 
 
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        ({"reference": "ease"}, "reference='ease' is none of the models; choose item-knn, popularity, baseline"),
+        ({"baseline": "ease"}, "baseline='ease' is none of the models; choose item-knn, popularity, bias"),
         ({"metrics": ["ndgc"]}, r"there is no measure 'ndgc'; choose rmse, .* Did you mean 'ndcg'\?"),
         ({"metrics": ["ndcg@x"]}, r"'ndcg@x' names no length of lists; write it like ndcg@10"),
         ({"metrics": []}, r"metrics=\[\] asks for nothing; pass such as \['ndcg'\]"),
@@ -171,7 +171,10 @@ class TestTable:
         ({"at": (0,)}, "at=0 is too small; the least is 1"),
         ({"at": ()}, r"at=\(\) gives no length of lists; pass such as at=\(10,\)"),
         ({"bootstrap": -1}, "bootstrap=-1 is too small; the least is 0"),
-        ({"on": "ratings.csv"}, r"evaluate takes a split, several, or data, not 'ratings.csv'; pass such as al\.split"),
+        (
+            {"data": "ratings.csv"},
+            r"evaluate takes a split, several, or data, not 'ratings.csv'; pass such as al\.split",
+        ),
         ({"models": ["item-nn"]}, r"there is no model 'item-nn'; .*Did you mean 'item-knn'\?"),
     ],
 )
@@ -179,4 +182,4 @@ def test_what_is_wrong_is_said_before_any_work(
     some_ratings: Interactions, asked: dict[str, object], complaint: str
 ) -> None:
     with pytest.raises(ParameterError, match=complaint):
-        evaluate(**{"models": "item-knn", "on": some_ratings} | asked)  # type: ignore[arg-type]
+        evaluate(**{"models": "item-knn", "data": some_ratings} | asked)  # type: ignore[arg-type]

@@ -97,7 +97,7 @@ def test_models_that_do_not_iterate_say_so(parts: Split) -> None:
         model = kind(**{"factors": 2} if "factors" in kind.hyperparameters else {})
         if name not in ITERATIVE and not model.iterates:
             assert model.fit(parts.train).history == []
-    assert set(ITERATIVE) == {"explicit-als", "implicit-als", "biased-mf", "bayesian-mf", "baseline"}
+    assert set(ITERATIVE) == {"explicit-als", "implicit-als", "biased-mf", "bayesian-mf", "bias"}
     assert Blend(members=["popularity", "implicit-als"]).iterates
     assert not Blend(members=["popularity", "ease"]).iterates
     with pytest.raises(
@@ -194,7 +194,7 @@ def test_a_part_of_other_data_is_refused(parts: Split, checkerboard: Interaction
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"validation_share": 0.1}, r"validation=0\.1 is no part of the data; pass one such as al\.split\.per_user"),
+        ({"validation": 0.1}, r"validation=0\.1 is no part of the data; pass one such as al\.split\.per_user"),
         ({"metrics": "rsme"}, r"there is no metric 'rsme'; choose rmse, mae, .* Did you mean 'rmse'\?"),
         ({"metrics": ["rmse@3"]}, r"there is no metric 'rmse@3'"),
         ({"metrics": ["ndcg@0"]}, r"there is no metric 'ndcg@0'"),

@@ -74,7 +74,7 @@ class TestRoundTrip:
         with safe_open(path, "numpy") as file:
             assert equal_arrays(ARRAYS, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
             about = json.loads(file.metadata()["alsatian"])
-        assert (about["format"], about["header"]) == (1, HEADER)
+        assert (about["format"], about["header"]) == (container.FORMAT, HEADER)
         assert about["digests"].keys() == ARRAYS.keys()
 
     def test_what_looks_like_a_model_and_its_version(self, path: Path) -> None:
@@ -208,7 +208,7 @@ class TestDamage:
         with monkeypatch.context() as later:
             later.setattr(container, "FORMAT", 3)
             container.write_container(tmp_path / "new.model", {}, {})
-        with pytest.raises(ModelFileError, match="has format 3, this library reads up to 1; upgrade alsatian"):
+        with pytest.raises(ModelFileError, match="has format 3, this library reads up to 2; upgrade alsatian"):
             container.read_container(tmp_path / "new.model")
 
     @pytest.mark.usefixtures("path")

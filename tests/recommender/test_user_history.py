@@ -63,8 +63,8 @@ def test_the_raw_rows_of_a_user_give_her_own_values_and_list(log: Path, recipe: 
         raw = [{name: row[name] for name in row if name in names} for row in rows_of(log, str(user))]
         visitor = model.fold_in(raw, unknown="skip")
         items, values = data.by_user.row(data.user_ids.row(user))
-        assert visitor.audience.histories.indices.tolist() == items.tolist()
-        np.testing.assert_allclose(visitor.audience.histories.values, values, rtol=1e-6)
+        assert visitor.batch.histories.indices.tolist() == items.tolist()
+        np.testing.assert_allclose(visitor.batch.histories.values, values, rtol=1e-6)
         assert visitor.recommend(5).items == model.recommend(user, 5).items
 
 
@@ -90,7 +90,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ImplicitALS:
 
 
 def values(model: Model, history: Any, **options: Any) -> dict[str, float]:
-    seen = model.fold_in(history, **options).audience.histories
+    seen = model.fold_in(history, **options).batch.histories
     return dict(zip(model.data.item_ids.take(seen.indices), seen.values.tolist(), strict=True))  # type: ignore[arg-type]
 
 
@@ -167,14 +167,14 @@ def test_times_are_read_in_any_unit(log: Path, unit: int) -> None:
     ]
     visitor = model.fold_in(rows)
     items, values = data.by_user.row(data.user_ids.find("u03"))
-    assert visitor.audience.histories.indices.tolist() == items.tolist()
-    assert visitor.audience.histories.values == pytest.approx(values, rel=1e-6)
+    assert visitor.batch.histories.indices.tolist() == items.tolist()
+    assert visitor.batch.histories.values == pytest.approx(values, rel=1e-6)
 
 
 def test_a_favourite_is_worth_the_top_of_values_that_a_recipe_made(log: Path) -> None:
     data = read(log, user="who", value="", recipe=RECIPES["age"])
     visitor = BiasModel().fit(data, progress=False).fold_in(["i03"])
-    assert visitor.audience.histories.values.tolist() == [np.float32(data.scale[1])]
+    assert visitor.batch.histories.values.tolist() == [np.float32(data.scale[1])]
 
 
 def test_a_signal_that_is_missing_is_named(log: Path) -> None:

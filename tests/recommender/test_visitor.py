@@ -29,15 +29,15 @@ def test_a_list_means_the_top_of_the_scale(explicit: ExplicitALS) -> None:
 
 def test_a_like_is_worth_one_where_values_are_amounts(ratings: Interactions) -> None:
     model = ImplicitALS(factors=2).fit(ratings.binarize(4))
-    assert model.fold_in(["iron"]).audience.histories.values.tolist() == [1.0]
+    assert model.fold_in(["iron"]).batch.histories.values.tolist() == [1.0]
 
 
 def test_ratings_become_likes_as_the_recipe_says(ratings: Interactions) -> None:
     """The model learned from ratings of 4 and more as likes: a visitor's 5 is a like, her 2 is nothing."""
     model = ImplicitALS(factors=2).fit(ratings.binarize(4))
     visitor = model.fold_in({"iron": 5, "up": 2, "heat": 4})
-    assert visitor.audience.histories.indices.tolist() == [1, 2]
-    assert visitor.audience.histories.values.tolist() == [1.0, 1.0]
+    assert visitor.batch.histories.indices.tolist() == [1, 2]
+    assert visitor.batch.histories.values.tolist() == [1.0, 1.0]
     with pytest.raises(DataError, match=r"names no item to go by; only values of at least 4 count here"):
         model.fold_in({"up": 3})
 

@@ -43,7 +43,7 @@ class TestWarnings:
     def test_inside_the_package_nothing_is_said(self, some_ratings: Interactions) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            split.values.per_user(some_ratings, n=2)
+            split.holdout.split_per_user(some_ratings, n=2)
 
     def test_parts_of_different_numberings_are_refused(self, ratings: Interactions, some_ratings: Interactions) -> None:
         with pytest.raises(DataError, match="the parts of mine do not have the same users, in the same order"):
@@ -80,8 +80,8 @@ class TestNames:
             (0.2, r"a split is asked for in words, such as 'random:0.2', not by a float"),
             ("peruser:3", r"there is no split 'peruser'; write one like per-user:10, .*Did you mean 'per-user'\?"),
             ("per-user:many", "'many' is no n of per-user; write it like per-user:10"),
-            ("k-fold:5:6", "'5:6' is no k of folds; write it like k-fold:5"),
-            ("folds:", "'' is no k of folds; write it like k-fold:5"),
+            ("k-fold:5:6", "'5:6' is no k of k-fold; write it like k-fold:5"),
+            ("k-fold:", "'' is no k of k-fold; write it like k-fold:5"),
             ("random:1.5", "share=1.5 is no share of the whole; pass a number between 0 and 1"),
         ],
     )

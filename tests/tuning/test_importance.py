@@ -59,3 +59,23 @@ def test_ends_of_many_digits(some_ratings: Interactions, tmp_path: Path) -> None
     again = read_study(tmp_path / "a.study", [some_ratings])
     assert again.space == study.space
     assert importances(again) == importances(study)
+
+
+class TestStudyFileOfFormat1:
+    """The settings of fixtures/format_1/biased-mf.study have the names of version 0.1: lr, nu, implicit_terms."""
+
+    FILE = Path(__file__).parents[1] / "fixtures" / "format_1" / "biased-mf.study"
+
+    def test_it_is_read_by_the_names_of_today(self, some_ratings: Interactions) -> None:
+        study = read_study(self.FILE, [some_ratings])
+        assert list(study.space) == ["learning_rate", "reg"]
+        assert {name for trial in study for name in trial.settings} == {"learning_rate", "reg"}
+        assert study.model.params["learning_rate"] == study.best.settings["learning_rate"]
+        assert (study.model.params["reg_exponent"], study.model.params["svdpp"]) == (0.6, False)
+
+    def test_a_search_does_not_continue_it(self, some_ratings: Interactions, tmp_path: Path) -> None:
+        copy = tmp_path / "old.study"
+        copy.write_bytes(self.FILE.read_bytes())
+        with pytest.raises(ParameterError, match=r"old\.study is of an older version .* pass another study file\.$"):
+            tune("biased-mf", some_ratings, trials=5, split=SPLIT, study_file=copy)
+        assert read_study(copy, [some_ratings]).rows

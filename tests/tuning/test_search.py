@@ -201,12 +201,12 @@ class TestEnding:
         ({"workers": 0}, "workers=0 is too small"),
         ({"seed": -1}, "seed=-1 is too small"),
         ({"timeout": -1}, "timeout=-1 is out of bounds"),
-        ({"on": [1, 2]}, "tune takes what al.read gives, or a split, not a list."),
+        ({"data": [1, 2]}, "tune takes what al.read gives, or a split, not a list."),
         ({"space": {"reg": (2.0, 1.0)}}, "reg from 2 to 1 is no range"),
     ],
 )
 def test_what_is_refused(some_ratings: Interactions, asked: dict[str, Any], complaint: str) -> None:
-    given = {"model": "explicit-als", "on": some_ratings} | asked
+    given = {"model": "explicit-als", "data": some_ratings} | asked
     with pytest.raises(ParameterError) as caught:
         tune(**given)
     assert complaint in str(caught.value)

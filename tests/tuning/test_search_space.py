@@ -84,7 +84,7 @@ def test_asking() -> None:
         (
             ExplicitALS(),
             ["reg_exponent"],
-            "explicit-als does not say where to search nu; pass nu=(1, 10), or a list of values.",
+            "explicit-als does not say where to search reg_exponent; pass reg_exponent=(1, 10), or a list of values.",
         ),
         (ImplicitALS(), {"unobserved_weight": (0.1, 1)}, "unobserved_weight=0.1 has no effect with loss='hu'"),
         (ImplicitALS(), {"unobserved_weight": [0.1]}, "unobserved_weight=0.1 has no effect with loss='hu'"),
@@ -112,7 +112,7 @@ def test_small_data_allows_few_factors() -> None:
 
 
 def test_as_written() -> None:
-    written = ["reg=1e-3..1:log", "factors=16, 32", "epochs", "biases=true,false", "nu = 0..1"]
+    written = ["reg=1e-3..1:log", "factors=16, 32", "epochs", "biases=true,false", "reg_exponent = 0..1"]
     assert parse_cli(ExplicitALS, written) == {
         "reg": (0.001, 1.0, "log"),
         "factors": [16, 32],

@@ -24,6 +24,7 @@ SideName = Literal["user", "item"]
 
 Float32Array = NDArray[np.float32]
 _FITTED_FIELDS = ("reading", "fitted", "item_counts")  # what a reading adds; the other fields are rules
+FORMER_RULES = {"at_least": "min_rating", "reference": "reference_date"}  # names of version 0.1
 _DEFAULT_K1, _DEFAULT_B, _DEFAULT_LENGTH = 1.2, 0.75, "user"
 
 
@@ -87,7 +88,9 @@ class Recipe:
             events=_parse_weights("events", self.events),
             signals=_parse_weights("signals", self.signals, minimum=0.0),
             half_life=None if self.half_life is None else parse_duration("half_life", self.half_life),
-            reference=None if self.reference_date is None else parse_timestamp("reference", self.reference_date),
+            reference_date=None
+            if self.reference_date is None
+            else parse_timestamp("reference_date", self.reference_date),
             min_per_user=require_int("min_per_user", self.min_per_user, 1),
             min_per_item=require_int("min_per_item", self.min_per_item, 1),
             unknown_events=_parse_unknown_events(self.unknown_events),
@@ -106,7 +109,7 @@ class Recipe:
         unused = (
             ("unknown_events", self.unknown_events != "raise" and not self.events, "events={'VIEW': 1, ...}"),
             ("normalize", self.normalize != "minmax" and not self.signals, "signals={'clicks': 1, ...}"),
-            ("reference", self.reference_date is not None and self.half_life is None, "half_life='30d'"),
+            ("reference_date", self.reference_date is not None and self.half_life is None, "half_life='30d'"),
             *(
                 (name, getattr(self, name) is not None and self.confidence != "bm25", "confidence='bm25'")
                 for name in ("k1", "b", "length")
@@ -268,9 +271,9 @@ class Recipe:
         field_names = [f.name for f in fields(cls) if f.name not in _FITTED_FIELDS]
         for name in rules:
             if name not in field_names:
-                raise ParameterError(
-                    f"{path}: a recipe has no {name!r}; it has {', '.join(field_names)}.{did_you_mean(name, field_names)}"
-                )
+                new_name = FORMER_RULES.get(name)
+                suggestion = f" Did you mean {new_name!r}?" if new_name else did_you_mean(name, field_names)
+                raise ParameterError(f"{path}: a recipe has no {name!r}; it has {', '.join(field_names)}.{suggestion}")
         try:
             return cls(**rules)
         except ParameterError as error:

@@ -60,7 +60,7 @@ def evaluate(
     request, protocols = parse_metrics(metrics, at), group_by_protocol(data, seed)
     models_by_label = label_models(models, next(iter(protocols.values()))[0].train)
     if baseline not in models_by_label:
-        raise ParameterError(f"reference={baseline!r} is none of the models; choose {', '.join(models_by_label)}.")
+        raise ParameterError(f"baseline={baseline!r} is none of the models; choose {', '.join(models_by_label)}.")
     _check_fitted_models(models_by_label, protocols, min_rating)
     draws = require_int("bootstrap", bootstrap, 0)
     plan = _EvaluationPlan(

@@ -16,6 +16,7 @@ from alsatian.errors import DataError, ParameterError, pluralize
 from alsatian.evaluation.epoch_metrics import EpochMetric, MetricFunction, parse_epoch_metric
 from alsatian.recommender.fit_run import Epoch
 from alsatian.recommender.model import Model
+from alsatian.recommender.registry import registered_models
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -133,9 +134,7 @@ class LearningCurves(Tabular):
 
     def _recorded_fits(self) -> list[FitHistory]:
         if not self.fits:
-            from alsatian.models import MODELS
-
-            names = ", ".join(name for name, model in MODELS.items() if model.iterates is True)
+            names = ", ".join(name for name, kind in registered_models().items() if kind.iterates is True)
             raise ParameterError(
                 f"no epoch was recorded; pass this to fit(callbacks=[...]) of a model that goes by epochs: {names}."
             )
@@ -164,14 +163,14 @@ class LearningCurves(Tabular):
             raise ParameterError(f"names has {len(names)} of {pluralize(len(fits), 'fit')}; give one for each.")
         title, labels = ("", list(names)) if names else label_fits(fits)
         columns = self.columns(held_out=self.validation is not None)
-        figure: Figure = import_plots().curves([fit.rows for fit in fits], labels, title, columns)
+        figure: Figure = import_plots().plot_curves([fit.rows for fit in fits], labels, title, columns)
         if path is not None:
-            import_plots().save(figure, path)
+            import_plots().save_figure(figure, path)
         return figure
 
     def _repr_png_(self) -> bytes | None:
         """Show the plot in a notebook."""
-        return import_plots().png(self.plot()) if self.fits else None
+        return import_plots().png_bytes(self.plot()) if self.fits else None
 
     def __repr__(self) -> str:
         return f"LearningCurves({pluralize(len(self.fits), 'fit')}, {pluralize(len(self.rows()), 'epoch')})"

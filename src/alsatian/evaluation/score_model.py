@@ -68,7 +68,7 @@ def predict_held_out(model: Model, split: Split) -> NDArray[np.float32]:
     values = np.empty(len(held_out), np.float32)
     if histories is not None and folded_users.any():
         distinct_users, user_positions = np.unique(users[folded_users], return_inverse=True)
-        batch = model.encode_histories(histories.take(distinct_users))._replace(rows=user_positions.astype(np.int32))
+        batch = model.encode_histories(histories.take(distinct_users)).with_rows(user_positions.astype(np.int32))
         values[folded_users] = model.score_pairs(batch, items[folded_users])
     rows = np.where(known_users, users, np.int32(-1))
     values[~folded_users] = model.score_pairs(model.encode_users(rows[~folded_users]), items[~folded_users])

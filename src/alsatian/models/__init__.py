@@ -1,37 +1,23 @@
-"""The models, by the name they have on the command line and in the model file."""
+"""The models. Importing this package defines them all, in the order in which messages and `--help` list them."""
 
+# isort: off
 from alsatian.models.als.explicit import ExplicitALS
 from alsatian.models.als.implicit import ImplicitALS
-from alsatian.models.baselines.bias import BiasModel
-from alsatian.models.baselines.popularity import Popularity
+from alsatian.models.sgd.biased_mf import BiasedMF
 from alsatian.models.bayesian.bayesian_mf import BayesianMF
-from alsatian.models.ease import EASE
-from alsatian.models.ensemble.blend import Blend
-from alsatian.models.ensemble.fallback import Fallback
-from alsatian.models.factors.ann_index import index
+from alsatian.models.svd.pure_svd import PureSVD
 from alsatian.models.knn.item_knn import ItemKNN
 from alsatian.models.knn.user_knn import UserKNN
-from alsatian.models.sgd.biased_mf import BiasedMF
-from alsatian.models.svd.pure_svd import PureSVD
+from alsatian.models.ease import EASE
+from alsatian.models.baselines.bias import BiasModel
+from alsatian.models.baselines.popularity import Popularity
+from alsatian.models.ensemble.blend import Blend
+from alsatian.models.ensemble.fallback import Fallback
 from alsatian.recommender.model import Model
+from alsatian.recommender.registry import registered_models
+# isort: on
 
-MODELS: dict[str, type[Model]] = {
-    model.name: model
-    for model in (
-        ExplicitALS,
-        ImplicitALS,
-        BiasedMF,
-        BayesianMF,
-        PureSVD,
-        ItemKNN,
-        UserKNN,
-        EASE,
-        BiasModel,
-        Popularity,
-        Blend,
-        Fallback,
-    )
-}
+MODELS: dict[str, type[Model]] = registered_models()  # by the name on the command line and in the model file
 
 __all__ = [
     "EASE",
@@ -48,5 +34,4 @@ __all__ = [
     "Popularity",
     "PureSVD",
     "UserKNN",
-    "index",
 ]  # fmt: skip

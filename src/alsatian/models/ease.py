@@ -19,7 +19,8 @@ from alsatian.recommender.explanation import Contributions
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import Mask, TopN, UserBatch, concat, row_chunks
+from alsatian.recommender.topn import Mask, TopN, concat, row_chunks
+from alsatian.recommender.user_batch import UserBatch
 
 LINALG_THREADS = 2  # of the linear algebra, whatever a run has: its bits depend on how the work is divided
 BYTES_PER_CELL = (
@@ -27,7 +28,7 @@ BYTES_PER_CELL = (
 )  # a cell: the system in float64, the weights in float32, and room for a block of each and for LAPACK
 
 
-class EASE(Model):
+class EASE(Model[UserBatch]):
     """Predicts a user's values x from each other by weights between items, none of an item to itself.
 
     Loss (Steck 2019, "Embarrassingly shallow autoencoders for sparse data", eq. 1 and 3), over all cells:

@@ -1,4 +1,4 @@
-"""The names of model files of format 1 (versions before 0.2), and what they are called today."""
+"""Translate the names of model files of format 1, and of study files of that time (versions before 0.2)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
+
+from alsatian.data.recipe import FORMER_RULES
 
 MODELS = {"baseline": "bias"}
 HYPERPARAMETERS = {
@@ -19,13 +21,15 @@ HYPERPARAMETERS = {
     "bias": {"reg_user": "user_reg", "reg_item": "item_reg"},
     "blend": {"parts": "members"},
 }  # fmt: skip
-RECIPE_RULES = {"at_least": "min_rating", "reference": "reference_date"}
 ARRAYS = {"placed_users": "cold_users", "placed_items": "cold_items", "shares": "fitted_weights"}
+
+
+SPLITS = {"folds": "k-fold", "strong": "new-users", "user-folds": "new-user-folds"}
 
 
 def translate_header(header: Mapping[str, Any]) -> dict[str, Any]:
     """Return the header of a format-1 file with today's names of models, hyper-parameters and rules."""
-    recipe = {RECIPE_RULES.get(rule, rule): value for rule, value in header["recipe"].items()}
+    recipe = {FORMER_RULES.get(rule, rule): value for rule, value in header["recipe"].items()}
     return {**header, **_translate_model(header), "recipe": recipe}
 
 
@@ -34,12 +38,28 @@ def translate_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[An
     return {_translate_array(name): array for name, array in arrays.items()}
 
 
+def translate_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by today's names of hyper-parameters. model: its name of either time."""
+    names = HYPERPARAMETERS.get(MODELS.get(model, model), {})
+    return {names.get(name, name): _translate_value(value) for name, value in settings.items()}
+
+
+def translate_search(search: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the description of a search, as a study file holds it, by today's names; equal if it has no old name."""
+    protocol, colon, arguments = search["split"].partition(":")
+    return {
+        **search,
+        "model": MODELS.get(search["model"], search["model"]),
+        "settings": translate_settings(search["model"], search["settings"]),
+        "space": translate_settings(search["model"], search["space"]),
+        "split": f"{SPLITS.get(protocol, protocol)}{colon}{arguments}",
+    }
+
+
 def _translate_model(record: Mapping[str, Any]) -> dict[str, Any]:
     """Translate {"model": name, "params": {...}}, and the members that its parameters hold."""
     name = MODELS.get(record["model"], record["model"])
-    names = HYPERPARAMETERS.get(name, {})
-    params = {names.get(param, param): _translate_value(value) for param, value in record["params"].items()}
-    return {"model": name, "params": params}
+    return {"model": name, "params": translate_settings(name, record["params"])}
 
 
 def _translate_value(value: Any) -> Any:

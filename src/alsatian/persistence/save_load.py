@@ -20,10 +20,11 @@ from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions, ReadReport
 from alsatian.data.recipe import Recipe
 from alsatian.errors import ModelFileError, ParameterError
-from alsatian.models import MODELS, Model
+from alsatian.models import Model
 from alsatian.models.factors.ann_index import IndexBenchmark, SimilarIndex
 from alsatian.persistence import container
 from alsatian.recommender.fit_run import Epoch
+from alsatian.recommender.registry import model_class, model_names
 
 ArrayDict = dict[str, NDArray[Any]]
 
@@ -70,9 +71,9 @@ def load(path: str | Path) -> Model:
 
 
 def _build_model(header: dict[str, Any], arrays: ArrayDict) -> Model:
-    if header["model"] not in MODELS:
-        raise ValueError(f"it holds a model {header['model']!r}, and this version knows {', '.join(MODELS)}")
-    model = MODELS[header["model"]](**header["params"])
+    if header["model"] not in (names := model_names()):
+        raise ValueError(f"it holds a model {header['model']!r}, and this version knows {', '.join(names)}")
+    model: Model = model_class(header["model"])(**header["params"])
     users, items = (_ids_from_arrays(arrays, side, header["ids"][side]) for side in ("user", "item"))
     seen = CSR(
         arrays["seen.indptr"], arrays["seen.indices"], arrays["seen.values"], len(items), arrays.get("seen.weights")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,8 +15,19 @@ from alsatian import kernels
 from alsatian.data.interactions import Interactions
 from alsatian.errors import NotFitted
 
-if TYPE_CHECKING:
-    from alsatian.recommender.model import Model
+
+class Fittable(Protocol):
+    """What a run needs of a model: its settings, and a way to set what was learned."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The hyper-parameters with their values."""
+
+    def set_state(
+        self, data: Interactions, state: Mapping[str, Any], history: list[Epoch], training: dict[str, Any]
+    ) -> None:
+        """Set the learned arrays by name."""
+
 
 StateGetter = Callable[[], Mapping[str, Any]]  # returns the learned arrays by name, as a fit would if it ended now
 
@@ -30,11 +41,13 @@ class Epoch:
     change: float  # relative to the epoch before (infinite for the first)
     seconds: float  # of fitting so far, without those of callbacks
     validation: float | None = None  # root mean squared error on values held out of the fit, where it holds some out
-    snapshot: Callable[[], Model] | None = field(default=None, repr=False, compare=False)  # only what callbacks get
+    snapshot: Callable[[], Any] | None = field(default=None, repr=False, compare=False)  # only what callbacks get
 
     @cached_property
-    def model(self) -> Model:
-        """The model as this epoch leaves it, for callbacks: a fitted copy, made when it is first asked for."""
+    def model(self) -> Any:
+        """The `Model` as this epoch leaves it, for callbacks: a fitted copy, made at its first use. Raises NotFitted
+        for an epoch of `model.history`, which keeps no model.
+        """
         if self.snapshot is None:
             raise NotFitted("the model after an epoch is there for callbacks only; pass them to fit(callbacks=[...]).")
         return self.snapshot()
@@ -57,7 +70,7 @@ class FitRun:
 
     def __init__(
         self,
-        model: Model,
+        model: Fittable,
         data: Interactions,
         threads: int | None = None,
         progress: bool | None = False,
@@ -70,7 +83,7 @@ class FitRun:
         self.history: list[Epoch] = []
         self.start_time = time.perf_counter()
 
-    def for_member(self, member: Model) -> FitRun:
+    def for_member(self, member: Fittable) -> FitRun:
         """Return the run of a model that is fitted as part of this one."""
         return FitRun(member, self.data, self.threads, self.progress, self.callbacks)
 
@@ -107,7 +120,7 @@ class FitRun:
         change = abs(previous - objective) / max(abs(objective), 1e-300)
         return Epoch(len(self.history) + 1, objective, change, self.seconds, validation)
 
-    def _snapshot(self, state: Mapping[str, Any]) -> Model:
+    def _snapshot(self, state: Mapping[str, Any]) -> Fittable:
         copies = {name: None if array is None else np.array(array) for name, array in state.items()}
         model = type(self.model)(**self.model.params)
         model.set_state(self.data, copies, list(self.history), self.summary)

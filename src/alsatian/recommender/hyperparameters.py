@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, dataclass_transform
 import numpy as np
 
 from alsatian.errors import ParameterError, did_you_mean
+from alsatian.recommender import registry
 
 # Where to look for a better value (search_space.py): from, to and the scale; True: among all choices.
 SearchRange = tuple[float, float, Literal["linear", "log"]] | Literal[True]
@@ -143,9 +144,7 @@ class Hyperparameters:
         """Return the declaration of a parameter; ParameterError names the model it belongs to, or the nearest."""
         if name in cls.hyperparameters:
             return cls.hyperparameters[name]
-        from alsatian.models import MODELS
-
-        owners = [model_name for model_name, model in MODELS.items() if name in model.hyperparameters]
+        owners = registry.models_with_parameter(name)
         hint = f" It belongs to {', '.join(owners)}." if owners else did_you_mean(name, list(cls.hyperparameters))
         raise ParameterError(
             f"{cls.name} has no parameter {name!r}; it has {', '.join(cls.hyperparameters) or 'none'}.{hint}"

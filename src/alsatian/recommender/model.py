@@ -1,52 +1,46 @@
-"""The contract of every model: what users call checks and translates; the hooks below it do the mathematics."""
+"""The public methods of every model: they take ids, and call the hooks of `Scorer` with row numbers."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
-from alsatian.data.csr import CSR
 from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
-from alsatian.errors import DataError, NotFitted, ParameterError, Unsupported
-from alsatian.recommender import present, resolve, topn
-from alsatian.recommender.explanation import Contributions, Explanation, build_explanations
-from alsatian.recommender.fit_run import Callback, Epoch, FitRun
-from alsatian.recommender.hyperparameters import Hyperparameters
+from alsatian.errors import ParameterError
+from alsatian.recommender import present, registry, resolve, topn
+from alsatian.recommender.explanation import Explanation
+from alsatian.recommender.fit_run import Callback, FitRun
 from alsatian.recommender.novelty import rank_with_novelty
-from alsatian.recommender.recommendations import Reasons, Recommendations, SourceLabels
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.recommendations import Recommendations
+from alsatian.recommender.scorer import Scorer
+from alsatian.recommender.topn import Mask
+from alsatian.recommender.user_batch import BatchT
 from alsatian.recommender.user_history import History, history_to_csr
 from alsatian.recommender.visitor import Visitor
-
-if TYPE_CHECKING:
-    from alsatian.models.factors.ann_index import SimilarIndex
 
 IdOrIds = Id | Iterable[Id]  # one id, or several
 
 
-class Model(Hyperparameters):
+class Model(Scorer[BatchT]):
     """A recommender: hyper-parameters go to the constructor, data to `fit`; a fitted model needs nothing else.
 
     data: the interactions it was fitted on: ids, catalog, and what each user has seen.
-    history: one Epoch per pass, for models that iterate.
+    history: one Epoch per pass over the data, for models that iterate.
     training: a summary of the fit (counts, seconds, digest of the data), kept in the model file.
+    index: the approximate index of similar items that `build_index` makes, or None: `similar` is exact.
     """
 
-    source_label: ClassVar[str]  # what an answer row names as where it came from
-    state_arrays: ClassVar[tuple[str, ...]]  # the arrays that a fit sets and a model file keeps
-    iterates: ClassVar[bool] = False  # whether a fit goes by epochs
-    cold_users: Mask | None = None  # who has factors from attributes alone (models/factors/cold_start.py)
-    cold_items: Mask | None = None
-    index: SimilarIndex | None = None  # of similar items (models/factors/ann_index.py); without one all is exact
-
-    # What users call
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Enter a concrete model into the registry; one with abstract methods is a base of others."""
+        super().__init_subclass__(**kwargs)
+        if not any(getattr(getattr(cls, name, None), "__isabstractmethod__", False) for name in dir(cls)):
+            registry.register(cls)
 
     def fit(
         self,
@@ -71,20 +65,6 @@ class Model(Hyperparameters):
         state = self.fit_state(data, run)
         self.set_state(replace(data, times=None), state, run.history, run.summary)  # a copy drops `data`'s caches
         return self
-
-    def set_state(
-        self, data: Interactions, state: Mapping[str, Any], history: list[Epoch], training: dict[str, Any]
-    ) -> None:
-        """Take over the outcome of a fit, made now or read from a model file."""
-        for name in self.state_arrays:
-            setattr(self, name, state.get(name))
-        self.data: Interactions = data
-        self.history: list[Epoch] = history
-        self.training: dict[str, Any] = training
-        self.build_caches()
-
-    def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
-        """Raise ValueError where arrays read from a model file do not fit the data and the parameters."""
 
     def recommend(
         self,
@@ -171,18 +151,18 @@ class Model(Hyperparameters):
         return values
 
     def _paired_rows(self, users: IdOrIds, items: IdOrIds, unknown: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return the rows of pairs, as `lists.pairs` does."""
+        """Return the row numbers of pairs of users and items (see `resolve.paired_rows`)."""
         return resolve.paired_rows(self.fitted.data, users, items, unknown, self.cold_users, self.cold_items)
 
     def predict_rows(
         self, users: NDArray[np.int32], items: NDArray[np.int32], *, clip: bool = False
     ) -> NDArray[np.float32]:
         """Predict pairs given by row number (for evaluation); -1 is a user or item of whom nothing is known."""
-        self.check_clip(clip)
+        self.validate_clip(clip)
         values = self.score_pairs(self.encode_users(users), items)
         return np.clip(values, *self.data.scale, out=values) if clip else values
 
-    def fold_in(self, history: History, *, unknown: Literal["raise", "skip"] = "raise") -> Visitor:
+    def fold_in(self, history: History, *, unknown: Literal["raise", "skip"] = "raise") -> Visitor[BatchT]:
         """Return a visitor who was not in the data, from the items (ids or titles) of a history.
 
         A mapping gives their values, or events; a bare list means the top of the scale where values are ratings,
@@ -205,105 +185,14 @@ class Model(Hyperparameters):
         _, rows = resolve.user_rows(data, user, "raise", self.cold_users)
         return self.explanations(self.encode_users(rows), int(rows[0]), [resolve.item_row(data, item)])[0]
 
-    @property
-    def predicts_ratings(self) -> bool:
-        """Whether a score is a value in the unit of the data."""
-        return False
+    def build_index(self, *, recall: float = 0.95, threads: int | None = None, progress: bool | None = None) -> Self:
+        """Build an approximate index for `similar`, for a large catalog, and return the model itself.
 
-    @property
-    def epochs_are_nested(self) -> bool:
-        """Whether a fit of fewer epochs is the beginning of one of more, so that one fit tries all their numbers."""
-        return "epochs" in self.hyperparameters
-
-    @property
-    def fit_note(self) -> str | None:
-        """What is worth knowing of the fit beside its epochs and seconds, in a few words."""
-        return None
-
-    @property
-    def fitted(self) -> Self:
-        """The model itself; raises NotFitted before `fit`."""
-        if not hasattr(self, "data"):
-            raise NotFitted(f"this {self.name} model has learned nothing yet; call fit(data) first.")
-        return self
-
-    def check_clip(self, clip: bool) -> None:
-        """Refuse to clip scores that are no values of the data."""
-        if clip and not self.predicts_ratings:
-            raise ParameterError(f"clip has no effect on scores of {self.name}, which are no ratings; leave it out.")
-
-    @property
-    def default_like_value(self) -> float:
-        """What a favourite is worth when a visitor gives no value: the top of the scale where values are predicted."""
-        return self.data.scale[1] if self.predicts_ratings else 1.0
-
-    @property
-    def value_range(self) -> tuple[float, float] | None:
-        """Between which numbers a visitor's values must lie, or None."""
-        return self.data.scale if self.predicts_ratings else None
-
-    def reasons(self, batch: UserBatch, top: TopN, limit: int = 3) -> list[list[Reasons]]:
-        """Return, for each item of each list, the items of the person that speak most for it."""
-        reasons_by_list = []
-        for row, items in zip(batch.rows, top.items, strict=True):
-            explanations = self.explanations(batch, row, items[items >= 0].tolist(), limit)
-            reasons_by_list.append(
-                [
-                    [(reason.title or reason.item, reason.contribution) for reason in explanation.reasons]
-                    for explanation in explanations
-                ]
-            )
-        return reasons_by_list
-
-    def explanations(self, batch: UserBatch, row: int, items: list[int], limit: int | None = None) -> list[Explanation]:
-        """Explain items to one person of an audience, by so many reasons each."""
-        history = batch.histories.take(np.array([row]))
-        return build_explanations(self.data, history, items, self.contributions(history, items), limit)
-
-    # The hooks: one model's mathematics, on row numbers
-
-    def validate_data(self, data: Interactions) -> None:
-        """Raise ParameterError or DataError where this data does not suit these settings."""
-        if len(data) == 0:
-            raise DataError("there are no values to learn from; check what was held out or left out.")
-        self.validate_values(data.values)
-
-    def validate_values(self, values: NDArray[np.float32]) -> None:
-        """Raise DataError for values that mean nothing to this model."""
-
-    @abstractmethod
-    def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
-        """Return the learned arrays by name."""
-
-    def build_caches(self) -> None:
-        """Renew what is derived from the learned arrays."""
-
-    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
-        """Return these users as an audience."""
-        return UserBatch(self.data.by_user, rows)
-
-    def encode_histories(self, history: CSR) -> UserBatch:
-        """Return visitors, one per row of histories, as an audience."""
-        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32))
-
-    @abstractmethod
-    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
-        """Return the n best items of each row of the audience."""
-
-    def source_labels(self, top: TopN, labels: Sequence[str]) -> Sequence[SourceLabels]:
-        """Return what each list, or each of its places, names as where it comes from; `own` is a word for each list."""
-        return present.list_source_labels(top, self.cold_items, labels)
-
-    @property
-    def supports_similar(self) -> bool:
-        """Whether there are similar items."""
-        return type(self).rank_similar is not Model.rank_similar
-
-    def rank_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
-        raise Unsupported(f"{self.name} knows no similar items; explicit-als and implicit-als do.")
-
-    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        raise Unsupported(f"{self.name} ranks items and predicts no values; explicit-als does.")
-
-    def contributions(self, history: CSR, items: list[int]) -> Contributions:
-        raise Unsupported(f"{self.name} has no reasons to give; explicit-als and implicit-als have.")
+        `save` keeps the index; a new fit drops it. Lists with filters, lists longer than 100, and lists for more than
+        8 items at once stay exact. `index.benchmark` holds the measured recall and time, and `is_worthwhile`.
+        recall: the share of the true ten most similar items to find, above 0 and at most 1.
+        threads: how many to use (None: all processors); pass 1 in a forked process. progress: as in `fit`.
+        Raises ParameterError, Unsupported for models without item factors or with few items, DependencyError
+        without faiss.
+        """
+        raise registry.unsupported("build_index", self.name, "supports_index")

@@ -11,17 +11,14 @@ weighting of two sums, the one that weighs information more has no less of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import metrics
 from alsatian.errors import ParameterError
-from alsatian.recommender.topn import Mask, TopN, UserBatch, concat, row_chunks
-
-if TYPE_CHECKING:
-    from alsatian.recommender.model import Model
+from alsatian.recommender.scorer import Scorer
+from alsatian.recommender.topn import Mask, TopN, concat, row_chunks
+from alsatian.recommender.user_batch import UserBatch
 
 
 def validate_novelty(novelty: float) -> float:
@@ -33,15 +30,15 @@ def validate_novelty(novelty: float) -> float:
 
 
 def rank_with_novelty(
-    model: Model, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
+    scorer: Scorer, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
 ) -> TopN:
     """Return the n best items of each person; with novelty above 0, moved to little-known ones."""
     if validate_novelty(novelty) == 0:
-        return model.rank(batch, n, exclude_seen, allowed, threads)
-    depth = pool_size(n, len(model.data.item_ids))
-    information = metrics.information(model.data.item_counts, len(model.data.user_ids))
-    chunks = (batch._replace(rows=rows) for rows in row_chunks(batch.rows, depth))
-    pools = (model.rank(pool, depth, exclude_seen, allowed, threads) for pool in chunks)
+        return scorer.rank(batch, n, exclude_seen, allowed, threads)
+    depth = pool_size(n, len(scorer.data.item_ids))
+    information = metrics.information(scorer.data.item_counts, len(scorer.data.user_ids))
+    chunks = (batch.with_rows(rows) for rows in row_chunks(batch.rows, depth))
+    pools = (scorer.rank(pool, depth, exclude_seen, allowed, threads) for pool in chunks)
     return concat((rerank(pool, n, novelty, information) for pool in pools), n)
 
 

@@ -1,4 +1,4 @@
-"""The best items of several queries, and the users whom a list is for, as row numbers."""
+"""The best items of several queries, as row numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 
 Mask = NDArray[np.bool_]
@@ -24,29 +23,6 @@ class TopN(NamedTuple):
     items: NDArray[np.int32]
     scores: NDArray[np.float32]
     member: NDArray[np.int8] | None = None
-
-
-class UserBatch(NamedTuple):
-    """Whom a list is for: known users or visitors.
-
-    seen: what each has seen; rows: which rows of `seen` are asked for. vectors and offsets belong to the
-    rows of `seen` where the model describes people by factors, or with biases; neighbors and similarities
-    (rows of `seen`, k) where it knows people by those who are like them; views are the same people as the
-    parts of a combination see them. placed: whose vector comes from attributes, as there is no history.
-    """
-
-    histories: CSR
-    rows: NDArray[np.int32]
-    vectors: NDArray[np.floating] | None = None
-    offsets: NDArray[np.floating] | None = None
-    neighbors: NDArray[np.int32] | None = None
-    similarities: NDArray[np.float32] | None = None
-    member_batches: tuple[UserBatch, ...] = ()
-    from_attributes: Mask | None = None
-
-    def exclusions(self, exclude_seen: bool) -> tuple[NDArray[np.int64], NDArray[np.int32]] | None:
-        """Return what lists must not hold, as the kernels take it."""
-        return (self.histories.indptr, self.histories.indices) if exclude_seen else None
 
 
 def row_chunks(rows: NDArray[Any], width: int) -> Iterator[NDArray[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,25 +14,24 @@ from alsatian.recommender import present, resolve
 from alsatian.recommender.explanation import Explanation
 from alsatian.recommender.novelty import rank_with_novelty
 from alsatian.recommender.recommendations import Recommendations
-from alsatian.recommender.topn import Mask, UserBatch
+from alsatian.recommender.scorer import Scorer
+from alsatian.recommender.topn import Mask
+from alsatian.recommender.user_batch import BatchT
 
-if TYPE_CHECKING:
-    from alsatian.recommender.model import Model
 
-
-class Visitor:
+class Visitor(Generic[BatchT]):
     """What `fold_in` returns; the model itself is not changed."""
 
-    def __init__(self, model: Model, batch: UserBatch) -> None:
+    def __init__(self, model: Scorer[BatchT], batch: BatchT) -> None:
         self.model = model
-        self.audience = batch
+        self.batch = batch
 
     @property
     def likes(self) -> list[str | Id]:
         """The titles (or ids) of the visitor's items."""
         data = self.model.data
         return [
-            data.catalog.title_of(int(row)) or data.item_ids.id_of(int(row)) for row in self.audience.histories.indices
+            data.catalog.title_of(int(row)) or data.item_ids.id_of(int(row)) for row in self.batch.histories.indices
         ]
 
     def __repr__(self) -> str:
@@ -54,22 +53,20 @@ class Visitor:
         model, data = self.model, self.model.data
         allowed = resolve.allowed_items(data, allow, deny, where)
         n = resolve.validate_n(n, len(data.item_ids))
-        top = rank_with_novelty(
-            model, self.audience, n, exclude_seen, allowed, novelty, kernels.usable_threads(threads)
-        )
-        item_reasons = model.reasons(self.audience, top) if reasons else None
+        top = rank_with_novelty(model, self.batch, n, exclude_seen, allowed, novelty, kernels.usable_threads(threads))
+        item_reasons = model.reasons(self.batch, top) if reasons else None
         return present.to_recommendations(
             "like", [self.likes], top, model.source_labels(top, ["fold_in"]), data, item_reasons
         )
 
     def predict(self, items: Id | Iterable[Id], *, clip: bool = False) -> NDArray[np.float32]:
         """Return the predicted value of each item (ids or titles)."""
-        self.model.check_clip(clip)
+        self.model.validate_clip(clip)
         rows = resolve.item_rows(self.model.data, items)
-        batch = self.audience._replace(rows=np.zeros(len(rows), np.int32))
+        batch = self.batch.with_rows(np.zeros(len(rows), np.int32))
         values = self.model.score_pairs(batch, rows)
         return np.clip(values, *self.model.data.scale) if clip else values
 
     def explain(self, item: Id) -> Explanation:
         """Return which of the visitor's items speak for this one, and how much."""
-        return self.model.explanations(self.audience, 0, [resolve.item_row(self.model.data, item)])[0]
+        return self.model.explanations(self.batch, 0, [resolve.item_row(self.model.data, item)])[0]

@@ -28,6 +28,7 @@ MAX_HEADER_BYTES = 32_768  # bytes, the address among them
 _RECEIVE_BYTES = 1 << 18  # bytes that are read from a connection at once
 SHUTDOWN_SECONDS = 10  # seconds for requests under way when the service ends
 KEEP_ALIVE_SECONDS = 20  # seconds that a connection may stay open without a request
+_SIGNALS = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.SIG_DFL, signal.SIGHUP: signal.SIG_IGN}  # of workers
 _MIN_WORKER_SECONDS = 1.0  # seconds: who ends sooner than this after a start would only end again
 
 server_log = logging.getLogger("alsatian.serving")
@@ -179,14 +180,22 @@ class _Supervisor:
             self._wait_for_worker()
 
     def _start_worker(self) -> None:
+        """Fork a worker.
+
+        Signals are held back until both processes handle them: one that arrived between the fork and the worker's own
+        handlers would run the supervisor's handler in the worker and be lost.
+        """
         supervisor_pid = os.getpid()
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         if pid := os.fork():
             self.start_times[pid] = time.monotonic()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             return
         code = 1
         try:
-            for name, action in (("SIGTERM", signal.SIG_DFL), ("SIGINT", signal.SIG_DFL), ("SIGHUP", signal.SIG_IGN)):
-                signal.signal(signal.Signals[name], action)
+            for number, action in _SIGNALS.items():
+                signal.signal(number, action)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             _run_worker(self.settings, self.live_model, self.listener, lambda: None, supervisor_pid)
             code = 0
         except BaseException as error:

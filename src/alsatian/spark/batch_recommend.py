@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from alsatian.errors import Unsupported
 from alsatian.models.als.base import ALS
+from alsatian.models.factors.factor_model import FactorUserBatch
 from alsatian.recommender.resolve import validate_n
-from alsatian.recommender.topn import TopN, UserBatch
+from alsatian.recommender.topn import TopN
 from alsatian.spark.arrow_arrays import ArrowRow, Batches, iter_rows
 from alsatian.spark.factor_blocks import (
     MAX_BROADCAST_BYTES,
@@ -57,8 +58,8 @@ class ListTask(NamedTuple):
         for row, model in self._rows_with_model(batches):
             users, seen = decode_side(model, [row["factors"]], [row["bias"]]), decode_full_block(row, self.items)
             users_with_values = np.flatnonzero(seen.counts).astype(np.int32)
-            audience = UserBatch(seen, users_with_values, users.factors, users.bias)
-            top = model.rank(audience, self.n, self.exclude_seen, self.allowed, 1)
+            batch = FactorUserBatch(seen, users_with_values, vectors=users.factors, offsets=users.bias)
+            top = model.rank(batch, self.n, self.exclude_seen, self.allowed, 1)
             yield _to_batch(users_with_values + np.int32(row.value("first_row")), top)
 
     def similar(self, batches: Batches) -> Iterator[Any]:

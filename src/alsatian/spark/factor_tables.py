@@ -16,9 +16,9 @@ from alsatian.data.interactions import Interactions, ReadReport
 from alsatian.data.recipe import Recipe
 from alsatian.errors import ModelFileError, ParameterError, UnknownUser
 from alsatian.ingest.reader import read_item_table
-from alsatian.models import MODELS
 from alsatian.models.als.base import ALS
 from alsatian.recommender.fit_run import Epoch
+from alsatian.recommender.registry import model_class
 from alsatian.spark.arrow_arrays import iter_rows
 from alsatian.spark.batch_recommend import StoredFactors, factor_rows, recommend_for_all, similar_to_all
 from alsatian.spark.export import export_model
@@ -75,7 +75,7 @@ class FactorTables:
         self.header: dict[str, Any] = json.loads(text)
         if self.header["version"] > _FOLDER_VERSION:
             raise ModelFileError(f"{path} was written by a newer version of alsatian; update alsatian.")
-        self.template: ALS = MODELS[self.header["model"]](**self.header["params"])  # type: ignore[assignment]
+        self.template: ALS = model_class(self.header["model"])(**self.header["params"])
 
     @classmethod
     def from_model(cls, model: ALS, spark: Any, path: str, blocks: int = 64) -> FactorTables:

@@ -104,13 +104,13 @@ def split_rolling(
 
 def split_folds(data: Interactions, k: int = 5, seed: int = 0) -> list[Split]:
     """Return k splits of all values: each value is held out in exactly one of them, at random."""
-    check_data("folds", data)
+    check_data("k_fold", data)
     if require_int("k", k, 2) > len(data):
         raise ParameterError(f"k={k} is more than the {len(data):,} values; pass fewer folds.")
     fold_numbers = np.empty(len(data), np.int64)
     fold_numbers[make_rng(seed).permutation(len(data))] = np.arange(len(data)) % k
     return [
-        Split(f"folds:{k}", data.where(fold_numbers != fold), data.where(fold_numbers == fold), fold=fold + 1)
+        Split(f"k-fold:{k}", data.where(fold_numbers != fold), data.where(fold_numbers == fold), fold=fold + 1)
         for fold in range(k)
     ]
 

@@ -43,11 +43,11 @@ PROTOCOLS: dict[str, tuple[Callable[..., Split | list[Split]], dict[str, Argumen
     "per-user": (holdout.split_per_user, {"n": int, "last": _read_last}, "per-user:10"),
     "leave-one-out": (holdout.split_leave_one_out, {"last": _read_last}, "leave-one-out:last"),
     "random": (holdout.split_random, {"share": float}, "random:0.2"),
-    "by-time": (_split_by_share_or_date, {"cut": _read_share_or_date}, "by-time:0.2"),
+    "by-time": (_split_by_share_or_date, {"share_or_date": _read_share_or_date}, "by-time:0.2"),
     "rolling": (holdout.split_rolling, {"windows": int, "span": str, "history": str}, "rolling:3:30d"),
-    "folds": (holdout.split_folds, {"k": int}, "k-fold:5"),
-    "strong": (strong_generalization.split_users, {"users": _read_count_or_share, "share": float}, "new-users:0.1"),
-    "user-folds": (strong_generalization.split_user_folds, {"k": int, "share": float}, "new-user-folds:5"),
+    "k-fold": (holdout.split_folds, {"k": int}, "k-fold:5"),
+    "new-users": (strong_generalization.split_users, {"users": _read_count_or_share, "share": float}, "new-users:0.1"),
+    "new-user-folds": (strong_generalization.split_user_folds, {"k": int, "share": float}, "new-user-folds:5"),
     "liang2018": (published_splits.split_liang2018, {"users": int}, "liang2018:10000"),
 }
 _UNSEEDED_PROTOCOLS = ("by-time", "rolling", "liang2018")

@@ -22,9 +22,9 @@ def split_users(
     users, validation: how many of the users with two values or more: a share, or a whole number from 1 on.
     share: of each such user's values that is held out, at least one, and never all.
     """
-    name = _name_with_share(f"strong:{users}", share)
+    name = _name_with_share(f"new-users:{users}", share)
     rng = make_rng(seed)
-    order = rng.permutation(_splittable_users(check_data("strong", data)))
+    order = rng.permutation(_splittable_users(check_data("new_users", data)))
     test_count, validation_count = (
         _resolve_user_count("users", users, order),
         _resolve_user_count("validation", validation, order) if validation else 0,
@@ -44,10 +44,10 @@ def split_users(
 
 
 def split_user_folds(data: Interactions, k: int = 5, share: float = HELD_OUT_SHARE, seed: int = 0) -> list[Split]:
-    """Return k splits: each user with two values or more is held out in exactly one of them, as in `strong`."""
-    name = _name_with_share(f"user-folds:{require_int('k', k, 2)}", share)
+    """Return k splits: each user with two values or more is held out in exactly one of them, as in `new_users`."""
+    name = _name_with_share(f"new-user-folds:{require_int('k', k, 2)}", share)
     rng = make_rng(seed)
-    order = rng.permutation(_splittable_users(check_data("user_folds", data)))
+    order = rng.permutation(_splittable_users(check_data("new_user_folds", data)))
     if k > len(order):
         raise ParameterError(f"k={k} is more than the {len(order):,} users with two values or more; pass fewer folds.")
     held_out = _draw_share_per_user(data, check_share("share", share), rng)

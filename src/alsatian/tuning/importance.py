@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
-from alsatian.models.ensemble.model_parameters import model_class
+from alsatian.persistence import format_1
+from alsatian.recommender.registry import model_class
 from alsatian.tuning import search_space
 from alsatian.tuning.optuna_sampler import (
     FINGERPRINT_KEY,
@@ -34,7 +36,7 @@ def check_study(path: Path) -> None:
     """Raise ParameterError for what is no study file, DependencyError without Optuna."""
     import_optuna()
     if not path.is_file() or not is_study_file(path):
-        raise ParameterError(f"{path} is no study file; pass one that 'alsatian tune --study FILE' wrote.")
+        raise ParameterError(f"{path} is no study file; pass one that 'alsatian tune --study-file FILE' wrote.")
 
 
 def read_study(path: str | Path, data: Sequence[Interactions]) -> Study:
@@ -47,11 +49,16 @@ def read_study(path: str | Path, data: Sequence[Interactions]) -> Study:
         optuna = import_optuna()
         try:
             stored_study = optuna.load_study(study_name=STUDY_NAME, storage=open_journal(path))
-            fingerprint = stored_study.user_attrs[FINGERPRINT_KEY]
+            stored_fingerprint = stored_study.user_attrs[FINGERPRINT_KEY]
         except KeyError:
             raise ParameterError(f"{path} holds no search of 'alsatian tune'; pass a file that it wrote.") from None
         trials = [trial for trial in stored_study.trials if trial.state.is_finished()]
-        rows, greater = tuple(map(to_trial, trials)), stored_study.direction.name == "MAXIMIZE"
+        higher_is_better = stored_study.direction.name == "MAXIMIZE"
+    fingerprint = format_1.translate_search(stored_fingerprint)
+    rows = tuple(
+        replace(trial, settings=format_1.translate_settings(fingerprint["model"], trial.settings))
+        for trial in map(to_trial, trials)
+    )
     if not any(row.state == "complete" for row in rows):
         raise ParameterError(f"no trial of {path} is complete; go on with the search first.")
     study_data = next(
@@ -66,7 +73,7 @@ def read_study(path: str | Path, data: Sequence[Interactions]) -> Study:
         base,
         parsed_space,
         fingerprint["metric"],
-        greater,
+        higher_is_better,
         fingerprint["split"],
         study_data,
         rows,

@@ -19,6 +19,7 @@ import numpy as np
 
 from alsatian._util.dataframes import import_package
 from alsatian.errors import ParameterError
+from alsatian.persistence import format_1
 from alsatian.tuning.search_space import Choices, Range, Space
 from alsatian.tuning.study import Trial
 from alsatian.tuning.trial import TrialScore
@@ -131,6 +132,11 @@ class OptunaSampler:
         stored_fingerprint = stored_study.user_attrs.get(FINGERPRINT_KEY)
         if stored_fingerprint is None:
             stored_study.set_user_attr(FINGERPRINT_KEY, fingerprint)
+        elif format_1.translate_search(stored_fingerprint) != stored_fingerprint:
+            raise ParameterError(
+                f"{path} is of an older version of alsatian, whose settings had other names, and cannot be continued; "
+                "pass another study file."
+            )
         elif different := [name for name, value in fingerprint.items() if stored_fingerprint.get(name) != value]:
             name = different[0]
             raise ParameterError(

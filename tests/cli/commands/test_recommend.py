@@ -229,7 +229,7 @@ class TestSimilar:
     def test_a_model_that_cannot(self, cli: Cli, world: Path) -> None:
         answer = cli("similar", world / "popular.model", "Toy Story")
         assert answer.code == 1
-        assert "popularity knows no similar items" in answer.err
+        assert "similar() is not supported by popularity" in answer.err
 
 
 class TestExplain:

@@ -82,7 +82,7 @@ class TestSaid:
         assert cli(*source, *parts, "--json").json["params"]["parts"][1]["model"] == "popularity"
         assert cli("recommend", target, "--user", "7", "-n", "3").out.count("blend") == 3
         assert cli("recommend", target, "--like", "3", "--retrain", world / "ratings.csv").code == 0
-        assert cli("explain", target, "--user", "7", "4").err.startswith("alsatian: blend has no reasons to give; expl")
+        assert cli("explain", target, "--user", "7", "4").err.startswith("alsatian: explain() is not supported by blend.")
 
     @pytest.mark.parametrize(
         ("options", "message"),

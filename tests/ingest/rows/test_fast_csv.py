@@ -113,7 +113,7 @@ def test_several_files_and_small_chunks(tmp_path: Path, monkeypatch: pytest.Monk
     for day in range(3):
         lines = [f"{u},{i},{v / 2}" for u, i, v in rng.integers(1, [50, 3000, 11], size=(500, 3))]
         (tmp_path / f"{day}.csv").write_text("\n".join(["user,item,rating", *lines]))
-    monkeypatch.setattr(fast_csv, "CHUNK", 64)
+    monkeypatch.setattr(fast_csv, "CHUNK_BYTES", 64)
     scanned, carefully = both(f"{tmp_path}/*.csv", monkeypatch)
     assert scanned[0] == [True]
     assert scanned == carefully
@@ -123,7 +123,7 @@ def test_several_files_and_small_chunks(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_number_of_threads_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "r.csv").write_text(TEXT)
-    monkeypatch.setattr(fast_csv, "CHUNK", 16)
+    monkeypatch.setattr(fast_csv, "CHUNK_BYTES", 16)
     digests = set()
     for threads in (1, 2, 3):
         monkeypatch.setenv("ALSATIAN_THREADS", str(threads))

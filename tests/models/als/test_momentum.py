@@ -85,7 +85,7 @@ def test_a_step_too_far_is_taken_back(
 def test_auto_ends_with_users_that_fold_in_exactly(model: Any, factors: int, some_ratings: Interactions) -> None:
     fitted = fit(model, some_ratings, factors=factors, epochs=3)
     visitor = fitted.fold_in(user_history(some_ratings, 7))
-    np.testing.assert_allclose(visitor.audience.vectors[0], fitted.user_factors[7], rtol=1e-8)
+    np.testing.assert_allclose(visitor.batch.vectors[0], fitted.user_factors[7], rtol=1e-8)
 
 
 def test_auto_is_exact_for_few_factors_and_conjugate_gradient_for_more(some_ratings: Interactions) -> None:

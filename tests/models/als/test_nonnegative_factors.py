@@ -164,7 +164,7 @@ def test_a_user_folds_in_to_the_same_factors_however_the_fit_came_there(model: A
     fitted = fit(model, data, epochs=6)
     for user in (0, 7, 19):
         visitor = fitted.fold_in(user_history(data, user))
-        assert visitor.audience.vectors[0].tobytes() == fitted.user_factors[user].tobytes()
+        assert visitor.batch.vectors[0].tobytes() == fitted.user_factors[user].tobytes()
 
 
 def test_an_explanation_tells_what_a_little_more_would_change(data: Interactions) -> None:

@@ -62,7 +62,9 @@ def test_everybody_gets_the_items_of_the_highest_bias(ratings: Interactions) -> 
     best = [ratings.item_ids.id_of(int(row)) for row in np.argsort(-model.item_bias)]
     for user in ("alice", "dave"):
         assert model.recommend(user, exclude_seen=False).items == best
-    with pytest.raises(Unsupported, match=r"bias knows no similar items; explicit-als and implicit-als do\."):
+    with pytest.raises(
+        Unsupported, match=r"similar\(\) is not supported by bias\. Models that support it: explicit-als, "
+    ):
         model.similar("up")
 
 

@@ -26,7 +26,9 @@ def test_by_default_the_count_ranks(ratings: Interactions) -> None:
     assert model.recommend("alice", exclude_seen=False).items == ["cars", "iron", "iron2", "heat", "up"]
     assert model.item_counts.tolist() == [3, 2, 3, 3, 2]
     assert not model.predicts_ratings
-    with pytest.raises(Unsupported, match=r"popularity ranks items and predicts no values; explicit-als does\."):
+    with pytest.raises(
+        Unsupported, match=r"predict\(\) is not supported by popularity\. Models that support it: explicit-als, "
+    ):
         model.predict("alice", "up")
 
 
@@ -86,4 +88,4 @@ def test_days_need_times(ratings: Interactions) -> None:
 def test_a_favourite_is_worth_the_top_of_the_scale_by_mean(ratings: Interactions) -> None:
     twenties = replace(ratings, by_user=replace(ratings.by_user, values=ratings.values + 20), scale=(21.0, 25.0))
     visitor = Popularity(by="mean").fit(twenties).fold_in(["cars"])
-    assert visitor.audience.histories.values.tolist() == [25.0]
+    assert visitor.batch.histories.values.tolist() == [25.0]

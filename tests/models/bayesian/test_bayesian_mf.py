@@ -180,7 +180,9 @@ def test_deviations_of_the_unknown_follow_the_word(sampled: BayesianMF) -> None:
 
 
 def test_reasons_are_given_by_other_models(sampled: BayesianMF) -> None:
-    with pytest.raises(Unsupported, match="bayesian-mf has no reasons to give; explicit-als and implicit-als have"):
+    with pytest.raises(
+        Unsupported, match=r"explain\(\) is not supported by bayesian-mf\. Models that support it: explicit-als, "
+    ):
         sampled.explain(1, 2)
 
 

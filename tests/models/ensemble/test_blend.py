@@ -88,7 +88,9 @@ def test_similar_items_come_from_the_parts_that_know_them(some_ratings: Interact
     part = Fallback(first=Popularity(), then=ItemKNN())  # whose first model knows none
     model = Blend(members=[part, factors], weights=[1, 1]).fit(some_ratings, progress=False)
     assert model.similar(3, n=20).items == factors.fit(some_ratings, progress=False).similar(3, n=20).items
-    with pytest.raises(Unsupported, match=r"blend knows no similar items; explicit-als and implicit-als do\."):
+    with pytest.raises(
+        Unsupported, match=r"similar\(\) is not supported by blend\. Models that support it: explicit-als, "
+    ):
         Blend(members=[Popularity(), Popularity()], weights=[1, 1]).fit(some_ratings, progress=False).similar(3)
 
 
@@ -180,7 +182,7 @@ def test_a_visitor_names_values_of_the_scale(ratings: Interactions) -> None:
     model = Blend(members=[BIASES, Popularity()], weights=[1, 1]).fit(ratings)
     with pytest.raises(DataError, match="the value 500 of item 'iron' is outside the scale 1 to 5"):
         model.fold_in({"iron": 500})
-    assert model.fold_in(["iron"]).audience.histories.values.tolist() == [5]
+    assert model.fold_in(["iron"]).batch.histories.values.tolist() == [5]
 
 
 def test_what_it_cannot_do_names_who_can(ratings: Interactions) -> None:
@@ -192,8 +194,8 @@ def test_what_it_cannot_do_names_who_can(ratings: Interactions) -> None:
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"members": ["popularity"]}, "members names 1 of at least 2 models; pass models such as ImplicitALS(), or their"),
-    ({"members": 5}, "members=5 is no list; pass models such as ImplicitALS(), or their names."),
-    ({"members": [Popularity, BIASES]}, "Popularity'> is no model; pass models such as ImplicitALS(), or their names."),
+    ({"members": 5}, "members=5 is not a list; pass models such as ImplicitALS(), or their names."),
+    ({"members": [Popularity, BIASES]}, "Popularity'> is not a model; pass models such as ImplicitALS(), or their names."),
     ({"members": ["popularity", "implicit-asl"]}, "there is no model 'implicit-asl'; choose explicit-als, implicit-als,"),
     ({"members": ["popularity", "implicit-asl"]}, "Did you mean 'implicit-als'?"),
     ({"members": "popularity,implicit-als:factors"}, "'implicit-als:factors' is not NAME:SETTING=VALUE; write it like"),

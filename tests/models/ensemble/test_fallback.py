@@ -12,7 +12,8 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError, Unsupported
 from alsatian.models import ExplicitALS, Fallback, ImplicitALS, Popularity
 from alsatian.persistence.save_load import load, save
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
+from alsatian.recommender.user_batch import UserBatch
 from support.cases import plain_answers
 
 BIASES = ExplicitALS(factors=0, reg=0)
@@ -42,9 +43,9 @@ class Narrow(Popularity):
 
     source_label = "narrow"
 
-    def rank(self, audience: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         two = np.arange(5) < 2
-        return super().rank(audience, n, exclude_seen, two if allowed is None else two & allowed, threads)
+        return super().rank(batch, n, exclude_seen, two if allowed is None else two & allowed, threads)
 
 
 def test_the_second_fills_up_what_the_first_leaves(ratings: Interactions) -> None:
@@ -67,7 +68,9 @@ def test_predictions_are_those_of_the_list(ratings: Interactions) -> None:
     found = model.predict(["bob", "dave"], ["iron", "up"])
     np.testing.assert_allclose(found, [first.predict("bob", "iron")[0], then.predict("dave", "up")[0]])
     assert model.explain("dave", "up") == then.explain("dave", "up")
-    with pytest.raises(Unsupported, match="explicit-als does"):
+    with pytest.raises(
+        Unsupported, match=r"predict\(\) is not supported by popularity\. Models that support it: explicit-als"
+    ):
         Fallback(first=BIASES).fit(ratings, progress=False).predict("bob", "iron")
 
 
@@ -82,7 +85,7 @@ def test_a_file_keeps_both(ratings: Interactions, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"first": 5}, "5 is no model; pass models such as ImplicitALS(), or their names."),
+        ({"first": 5}, "5 is not a model; pass models such as ImplicitALS(), or their names."),
         ({"then": "popular"}, "there is no model 'popular'; choose explicit-als, "),
         ({"then": "popular"}, "Did you mean 'popularity'?"),
         ({"min_history": 0}, "min_history=0 is too small; the least is 1."),

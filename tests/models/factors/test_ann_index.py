@@ -48,7 +48,7 @@ def some_items(model: Factors, count: int = 40) -> list[Any]:
 class TestLists:
     def test_where_all_are_to_be_found_they_are_the_exact_ones(self, model: Factors) -> None:
         exact = [listed(model, item) for item in some_items(model)]
-        made = al.index(model, recall=1)
+        made = model.build_index(recall=1).index
         found = [listed(model, item) for item in some_items(model)]
         assert made.benchmark.recall > 0.995  # half precision may swap the last with the next
         assert np.mean([one == other for one, other in zip(found, exact, strict=True)]) > 0.9
@@ -56,7 +56,7 @@ class TestLists:
     def test_it_finds_the_share_that_it_tells(self, model: Factors) -> None:
         items = some_items(model, 400)
         exact = [dict(listed(model, item)) for item in items]
-        told = al.index(model, recall=0.7).benchmark
+        told = model.build_index(recall=0.7).index.benchmark
         found = [dict(listed(model, item)) for item in items]
         share = np.mean([len(one.keys() & other.keys()) / 10 for one, other in zip(found, exact, strict=True)])
         assert 1 <= told.probes < told.cells
@@ -70,7 +70,7 @@ class TestLists:
         model = al.ImplicitALS(factors=8, epochs=2).fit(ratings)
         model.item_factors = np.repeat(model.item_factors[:5], ITEMS // 5, axis=0)
         model.build_caches()
-        al.index(model, recall=0.5)
+        model.build_index(recall=0.5)
         for item in some_items(model):
             found = listed(model, item)
             assert item not in dict(found)
@@ -82,7 +82,7 @@ class TestLists:
         model = al.ImplicitALS(factors=8, epochs=2).fit(ratings)
         model.item_factors[500:] = np.repeat(model.item_factors[:30], 50, axis=0)
         model.build_caches()
-        told = al.index(model, recall=0.9).benchmark
+        told = model.build_index(recall=0.9).index.benchmark
         assert told.recall > 0.85
         assert told.probes < told.cells / 2
 
@@ -92,19 +92,19 @@ class TestLists:
     def test_what_it_does_not_answer_is_exact(self, ratings: al.Interactions, options: dict[str, Any]) -> None:
         model = al.ImplicitALS(factors=8, epochs=3).fit(ratings)
         exact = listed(model, 5, **options)
-        al.index(model, recall=0.1)
+        model.build_index(recall=0.1)
         assert listed(model, 5, **options) == exact
         assert listed(model, 5) != listed(model, 5, allow=list(range(ITEMS)))
 
     def test_many_at_once_are_exact(self, model: Factors) -> None:
         items = some_items(model, 9)
         exact = list(model.similar(items).to_dicts())
-        al.index(model, recall=0.1)
+        model.build_index(recall=0.1)
         assert list(model.similar(items).to_dicts()) == exact
 
     def test_a_list_is_full_where_its_cells_hold_too_few(self, model: Factors) -> None:
         exact = [listed(model, item, n=100) for item in some_items(model)]
-        al.index(model, recall=0.01)
+        model.build_index(recall=0.01)
         found = [listed(model, item, n=100) for item in some_items(model)]
         assert {len(one) for one in found} == {100}
         assert any(one == other for one, other in zip(found, exact, strict=True))
@@ -112,7 +112,7 @@ class TestLists:
 
 class TestKeeping:
     def test_a_saved_model_keeps_it(self, model: Factors, tmp_path: Path) -> None:
-        made = al.index(model, recall=0.8)
+        made = model.build_index(recall=0.8).index
         al.save(model, tmp_path / "m.model")
         loaded = al.load(tmp_path / "m.model")
         assert loaded.index is not None
@@ -122,14 +122,14 @@ class TestKeeping:
         ]
 
     def test_a_fit_drops_it(self, model: Factors, ratings: al.Interactions) -> None:
-        al.index(model)
+        model.build_index()
         assert model.fit(ratings).index is None
 
     @pytest.mark.parametrize(
         "copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["copy", "pickle"]
     )
     def test_it_goes_where_its_model_goes(self, model: Factors, copied: Any) -> None:
-        al.index(model, recall=0.8)
+        model.build_index(recall=0.8)
         other = copied(model)
         assert listed(other, 7) == listed(model, 7)
         assert other.index.benchmark == model.index.benchmark  # type: ignore[union-attr]
@@ -147,7 +147,7 @@ class TestKeeping:
         self, model: Factors, tmp_path: Path, spoil: Callable[[Any], Any], why: str
     ) -> None:
         exact = listed(model, 7)
-        index = al.index(model, recall=0.1)
+        index = model.build_index(recall=0.1).index
         index.buffer = spoil(index)
         al.save(model, tmp_path / "m.model")
         loaded = al.load(tmp_path / "m.model")
@@ -158,7 +158,7 @@ class TestKeeping:
     @pytest.mark.parametrize("changed", [{"probes": 0}, {"cells": 3}, {"probes": "x"}], ids=str)
     def test_one_of_other_figures_is_not_used(self, model: Factors, changed: dict[str, Any]) -> None:
         exact = listed(model, 7)
-        index = al.index(model, recall=0.1)
+        index = model.build_index(recall=0.1).index
         model.index = SimilarIndex(index.buffer, replace(index.benchmark, **changed), index.shape)
         with pytest.warns(UserWarning, match="similar items are found without the index"):
             assert listed(model, 7) == exact
@@ -167,7 +167,7 @@ class TestKeeping:
         self, model: Factors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         exact = listed(model, 7)
-        al.index(model, recall=0.1)
+        model.build_index(recall=0.1)
         al.save(model, tmp_path / "m.model")
         with monkeypatch.context() as without:
             without.setitem(sys.modules, "faiss", None)
@@ -175,7 +175,7 @@ class TestKeeping:
             with pytest.warns(UserWarning, match=r"needs faiss: pip install 'alsatian\[index\]'"):
                 assert listed(loaded, 7) == exact
             with pytest.raises(DependencyError, match="needs faiss"):
-                al.index(model)
+                model.build_index()
             al.save(loaded, tmp_path / "again.model")
         again = al.load(tmp_path / "again.model").index
         assert again is not None
@@ -183,7 +183,7 @@ class TestKeeping:
 
     def test_a_process_that_was_forked_answers(self, model: Factors) -> None:
         """The threads with which faiss builds are not there."""
-        al.index(model, threads=2)
+        model.build_index(threads=2)
         child = multiprocessing.get_context("fork").Process(target=model.similar, args=(some_items(model)[:8],))
         child.start()
         child.join(60)
@@ -201,12 +201,22 @@ def _of_lists_elsewhere(stored: Any) -> Any:
     ("made", "options", "error", "message"),
     [
         (al.PureSVD(factors=2), {}, Unsupported, "80 items need no index, 1,000 may; similar items are exact"),
-        (al.PureSVD(factors=2), {"recall": 0}, ParameterError, "recall=0 is no share; pass more than 0, and 1 at most"),
-        (al.PureSVD(factors=2), {"recall": 95}, ParameterError, "recall=95 is no share"),
-        (al.PureSVD(factors=2), {"recall": "x"}, ParameterError, "recall='x' is no share"),
-        (al.ItemKNN(), {}, Unsupported, "item-knn has no factors of items to index; explicit-als and implicit-als"),
+        (
+            al.PureSVD(factors=2),
+            {"recall": 0},
+            ParameterError,
+            "recall=0 is not a valid share; pass more than 0, and at most 1",
+        ),
+        (al.PureSVD(factors=2), {"recall": 95}, ParameterError, "recall=95 is not a valid share"),
+        (al.PureSVD(factors=2), {"recall": "x"}, ParameterError, "recall='x' is not a valid share"),
+        (
+            al.ItemKNN(),
+            {},
+            Unsupported,
+            r"build_index\(\) is not supported by item-knn. Models that support it: explicit-als, implicit-als, biased-mf",
+        ),
     ],
 )
 def test_refused(made: al.PureSVD, options: dict[str, float], error: type[AlsatianError], message: str) -> None:
     with pytest.raises(error, match=message):
-        al.index(made.fit(problems.random_ratings()), **options)
+        made.fit(problems.random_ratings()).build_index(**options)

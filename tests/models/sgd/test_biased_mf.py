@@ -70,11 +70,11 @@ def test_a_visitor_is_the_minimum_of_the_loss_over_a_new_row(some_ratings: Inter
     for user in (0, 5, 9):
         items, values = some_ratings.by_user.row(user)
         visitor = model.fold_in(dict(zip(items.tolist(), values.tolist(), strict=True)))
-        assert visitor.audience.vectors is not None
-        assert visitor.audience.offsets is not None
+        assert visitor.batch.vectors is not None
+        assert visitor.batch.offsets is not None
         assert model.user_bias is not None
-        np.testing.assert_allclose(visitor.audience.vectors[0], model.user_factors[user], atol=0.01)
-        assert visitor.audience.offsets[0] == pytest.approx(model.user_bias[user], abs=0.01)
+        np.testing.assert_allclose(visitor.batch.vectors[0], model.user_factors[user], atol=0.01)
+        assert visitor.batch.offsets[0] == pytest.approx(model.user_bias[user], abs=0.01)
 
 
 def test_without_regularization_a_visitor_takes_the_least_factors(some_ratings: Interactions) -> None:
@@ -187,5 +187,5 @@ def test_a_visitor_of_svdpp_is_solved_beside_what_her_items_imply(some_ratings: 
     expected = np.linalg.solve(wide.T @ wide + 0.3 * np.sqrt(3) * np.eye(7), wide.T @ target)
     expected[:-1] += implied
     visitor = model.fold_in(history)
-    assert visitor.audience.vectors is not None
-    np.testing.assert_allclose(visitor.audience.vectors[0], expected[:-1], rtol=1e-4, atol=1e-5)
+    assert visitor.batch.vectors is not None
+    np.testing.assert_allclose(visitor.batch.vectors[0], expected[:-1], rtol=1e-4, atol=1e-5)

@@ -213,7 +213,7 @@ class TestNews:
     def test_a_later_rating_replaces_an_older_one(self, model: al.ExplicitALS) -> None:
         news = apply_events(model, "alice", [{"item": "iron", "value": 5.0}, {"item": "up", "value": 2.0}])
         assert news.visitor is not None
-        row = news.visitor.audience.histories
+        row = news.visitor.batch.histories
         assert dict(zip(row.indices.tolist(), row.values.tolist(), strict=True)) == {0: 5.0, 2: 5.0, 4: 2.0}
 
     def test_counts_are_added(self) -> None:
@@ -222,7 +222,7 @@ class TestNews:
         model = al.ImplicitALS(factors=1).fit(data, progress=False)
         news = apply_events(model, "a", [{"item": "x", "value": 3.0}, {"item": "y"}])
         assert news.visitor is not None
-        assert news.visitor.audience.histories.values.tolist() == [5.0, 1.0, 1.0]
+        assert news.visitor.batch.histories.values.tolist() == [5.0, 1.0, 1.0]
 
     def test_a_dislike_takes_a_like_back_and_is_listed_no_more(self, tmp_path: Path) -> None:
         liked = problems.running_example().binarize(4)

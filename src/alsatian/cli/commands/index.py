@@ -42,26 +42,24 @@ def index_model(
     """
     output = output or file
     check_output(output)
-    from alsatian.models import index as build_index
     from alsatian.persistence import save_load
 
     start = time.perf_counter()
     summary = Summary(stderr=as_json)
     model = save_load.load(file)
-    similar_index = build_index(model, recall=recall, threads=threads)
-    if not similar_index.benchmark.is_worthwhile:
+    model.build_index(recall=recall, threads=threads)
+    benchmark: IndexBenchmark = model.index.benchmark
+    if not benchmark.is_worthwhile:
         items = pluralize(len(model.data.item_ids), "item")
-        raise Unsupported(
-            f"an index of {items} does not pay ({describe_index(similar_index.benchmark)}); {file} stays as it is."
-        )
+        raise Unsupported(f"an index of {items} does not pay ({describe_index(benchmark)}); {file} stays as it is.")
     with show_status(f"saving {output}"):
         save_load.save(model, output)
     seconds = time.perf_counter() - start
-    summary.line("index", describe_index(similar_index.benchmark))
+    summary.line("index", describe_index(benchmark))
     summary.line("saved", f"{output}, {format_bytes(output.stat().st_size)}; {format_duration(seconds)} in all")
     if as_json:
         record = {"file": str(output), "bytes": output.stat().st_size, "seconds": seconds}
-        print_json(record | {"index": similar_index.to_json()})
+        print_json(record | {"index": model.index.to_json()})
 
 
 def describe_index(benchmark: IndexBenchmark) -> str:

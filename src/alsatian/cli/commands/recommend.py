@@ -72,11 +72,11 @@ def recommend(
     model = save_load.load(file)
     start = time.perf_counter()
     visitor = _make_visitor(model, like, retrain, threads) if like else None
-    model = visitor.model if visitor else model
+    data = visitor.model.data if visitor else model.data
     options: dict[str, Any] = {
         "exclude_seen": not include_seen,
-        "allow": [find_item(model.data, item) for item in allow] or None,
-        "deny": [find_item(model.data, item) for item in deny] or None,
+        "allow": [find_item(data, item) for item in allow] or None,
+        "deny": [find_item(data, item) for item in deny] or None,
         "where": where,
         "novelty": novelty,
         "reasons": reasons,

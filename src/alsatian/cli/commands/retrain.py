@@ -19,6 +19,7 @@ from alsatian.errors import AlsatianError, pluralize
 
 if TYPE_CHECKING:
     from alsatian.models import Model
+    from alsatian.models.factors.ann_index import IndexBenchmark
 
 TrainingSource = Annotated[
     str, typer.Option("--source", metavar="SOURCE", help="What the model was trained on, or a newer state of it.")
@@ -79,10 +80,8 @@ def retrain(
 
 def _rebuild_index(model: Model, recall: float, threads: int | None) -> str:
     """Give a model an index where it pays, and say what came of it; the fit is worth keeping in any case."""
-    from alsatian.models import index
-
     try:
-        benchmark = index(model, recall=recall, threads=threads).benchmark
+        benchmark: IndexBenchmark = model.build_index(recall=recall, threads=threads).index.benchmark
     except (AlsatianError, RuntimeError, MemoryError) as error:
         return f"none: {error}"
     if benchmark.is_worthwhile:

@@ -39,7 +39,7 @@ def choose_model(name: str | None, assignments: list[str], min_rating: float | N
     """Check the model's name and its settings, as written after --set; raises ParameterError."""
     from alsatian.inspection.value_type import EXPLICIT, IMPLICIT
     from alsatian.models import MODELS
-    from alsatian.models.ensemble.model_parameters import model_class
+    from alsatian.recommender.registry import model_class
 
     if name is not None:
         model_class(name)

@@ -34,10 +34,11 @@ from alsatian.models.als.solver import (
     HalfSweepSolver,
 )
 from alsatian.models.factors.cold_start import ColdStartFactorModel
+from alsatian.models.factors.factor_model import FactorUserBatch
 from alsatian.recommender.explanation import Contributions, regression_contributions
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import param
-from alsatian.recommender.topn import UserBatch
+from alsatian.recommender.user_batch import history_rows
 
 
 class ALS(ColdStartFactorModel):
@@ -157,13 +158,13 @@ class ALS(ColdStartFactorModel):
     def _fitted_solver(self) -> HalfSweepSolver:
         return self.make_solver(float(self.mean[0]))
 
-    def encode_histories(self, history: CSR) -> UserBatch:
+    def encode_histories(self, history: CSR) -> FactorUserBatch:
         """Solve visitors, one for each row of a matrix of values, as a fit solves its users, always exactly."""
         solver, items = self._fitted_solver, self._item_side
         visitors = zero_side(items, history.n_rows)
         problem = HalfProblem(history, solver.row_ridge(history), None)
         solver.solve_side(problem, items, visitors, 1, steps=0, gram=self._item_gram)
-        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32), visitors.factors, visitors.bias)
+        return FactorUserBatch(history, history_rows(history), vectors=visitors.factors, offsets=visitors.bias)
 
     @cached_property
     def _item_gram(self) -> NDArray[Any] | None:
@@ -200,7 +201,7 @@ class ALS(ColdStartFactorModel):
             prior_matrix += self._item_gram
         if self.nonnegative:
             active = np.ones(f.shape[1], bool)
-            active[: self.factors] = self.encode_histories(history).vectors[0] > 0  # type: ignore[index]
+            active[: self.factors] = self.encode_histories(history).vectors[0] > 0
             f, y, prior_matrix = f[:, active], y[:, active], prior_matrix[np.ix_(active, active)]
         per_entry = regression_contributions(f, confidence - weighting.unobserved, target, prior_matrix, y)
         base = float(self.mean[0]) + (np.zeros(len(items)) if fixed.bias is None else fixed.bias[items])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,12 +18,20 @@ from alsatian.models.baselines.non_personalized import NonPersonalizedModel
 from alsatian.recommender.explanation import Contributions
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
+from alsatian.recommender.user_batch import UserBatch, history_rows
 
 BiasArray = NDArray[np.float64]
 
 
-class BiasModel(NonPersonalizedModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BiasUserBatch(UserBatch):
+    """Users with their biases `offsets` (users)."""
+
+    offsets: BiasArray
+
+
+class BiasModel(NonPersonalizedModel[BiasUserBatch]):
     """Predicts a value as mean + user bias + item bias: what a model of tastes must beat.
 
     Loss (Koren 2010, "Factor in the neighbors", eq. 1 and the least squares problem below it), with c = 1 or the given
@@ -82,22 +91,20 @@ class BiasModel(NonPersonalizedModel):
         self.mean: BiasArray
         super().build_caches()
 
-    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
-        return UserBatch(self.data.by_user, rows, None, self.user_bias)
+    def encode_users(self, rows: NDArray[np.int32]) -> BiasUserBatch:
+        return BiasUserBatch(self.data.by_user, rows, offsets=self.user_bias)
 
-    def encode_histories(self, history: CSR) -> UserBatch:
+    def encode_histories(self, history: CSR) -> BiasUserBatch:
         """Solve visitors as the last half of a fit solves users."""
         bias, _ = solve_biases(history, self.item_bias, float(self.mean[0]), self.user_reg, threads=1)
-        return super().encode_histories(history)._replace(offsets=bias)
+        return BiasUserBatch(history, history_rows(history), offsets=bias)
 
-    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
-        assert batch.offsets is not None
+    def rank(self, batch: BiasUserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         top = super().rank(batch, n, exclude_seen, allowed, threads)
         np.add(top.scores, self.mean[0] + batch.offsets[batch.rows, None], out=top.scores, casting="same_kind")
         return top
 
-    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        assert batch.offsets is not None
+    def score_pairs(self, batch: BiasUserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
         values = np.full(len(items), self.mean[0])
         for bias, rows in ((batch.offsets, batch.rows), (self.item_bias, items)):
             values[rows >= 0] += bias[rows[rows >= 0]]

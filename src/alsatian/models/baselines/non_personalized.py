@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
+from alsatian.recommender.user_batch import BatchT
 
 
-class NonPersonalizedModel(Model):
+class NonPersonalizedModel(Model[BatchT]):
     """What they share: the list of the highest numbers, without what each person has seen."""
 
     @property
@@ -30,7 +31,7 @@ class NonPersonalizedModel(Model):
         no_factors = np.empty((len(self.item_scores), 0), np.float32)
         return kernels.pack_items(no_factors, self.item_scores.astype(np.float32))
 
-    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+    def rank(self, batch: BatchT, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         no_vectors = np.empty((batch.histories.n_rows, 0), np.float32)
         exclusions = batch.exclusions(exclude_seen)
         return TopN(*kernels.top_k(self._panels, no_vectors, batch.rows, n, exclusions, allowed, threads))

@@ -13,13 +13,13 @@ from alsatian.errors import ParameterError
 from alsatian.models.baselines.non_personalized import NonPersonalizedModel
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
-from alsatian.recommender.topn import UserBatch
+from alsatian.recommender.user_batch import UserBatch
 
 DEFAULT_DAMPING = 25.0
 SECONDS_PER_DAY = 86_400  # seconds
 
 
-class Popularity(NonPersonalizedModel):
+class Popularity(NonPersonalizedModel[UserBatch]):
     """Ranks items by how many users have them, or by their mean value; it costs two passes over the data.
 
     By count it has no freedom, so its figure in an evaluation also proves the evaluator. By mean, the score is
@@ -55,6 +55,10 @@ class Popularity(NonPersonalizedModel):
 
     @property
     def predicts_ratings(self) -> bool:
+        return self.by == "mean"
+
+    @property
+    def supports_predict(self) -> bool:
         return self.by == "mean"
 
     @property

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.models.bayesian.gibbs import GibbsChain
-from alsatian.models.factors.factor_model import FactorModel
+from alsatian.models.factors.factor_model import FactorModel, FactorUserBatch
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.model import IdOrIds
-from alsatian.recommender.topn import UserBatch, chunks
+from alsatian.recommender.topn import chunks
+from alsatian.recommender.user_batch import history_rows
 
 GibbsArray = NDArray[Any]
 
@@ -209,7 +210,7 @@ class BayesianMF(FactorModel):
         )
         self.mean = self.means.mean(keepdims=True, dtype=np.float64).astype(np.float32)
 
-    def encode_histories(self, history: CSR) -> UserBatch:
+    def encode_histories(self, history: CSR) -> FactorUserBatch:
         """Give visitors the posterior means of each draw."""
         draws = len(self.noise)
         vectors = np.empty((history.n_rows, self.user_factors.shape[1]), np.float32)
@@ -218,7 +219,7 @@ class BayesianMF(FactorModel):
             means = self._posterior_means(history.take(np.array([row])))
             vectors[row] = means[:, :-1].ravel() / np.sqrt(draws)
             offsets[row] = means[:, -1].mean()
-        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32), vectors, offsets)
+        return FactorUserBatch(history, history_rows(history), vectors=vectors, offsets=offsets)
 
     def _posterior_means(self, history: CSR) -> NDArray[np.float64]:
         """Return, for each draw, the mean of a person's factors and bias (draws, factors + 1) given her history.

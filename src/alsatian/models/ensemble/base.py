@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,22 @@ from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import UserBatch, any_mask
+from alsatian.recommender.topn import any_mask
+from alsatian.recommender.user_batch import UserBatch, history_rows
 
 
-class EnsembleModel(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsembleUserBatch(UserBatch):
+    """The same users as each member sees them."""
+
+    member_batches: tuple[UserBatch, ...]
+
+    def batches_of_members(self, rows: NDArray[np.int32]) -> list[UserBatch]:
+        """Return these rows as a batch of each member."""
+        return [member_batch.with_rows(rows) for member_batch in self.member_batches]
+
+
+class EnsembleModel(Model[EnsembleUserBatch]):
     """What combinations share. Array `x` of part 0 is their array "0.x"; an audience has a view of it for each part.
 
     They know whom and what any of their parts knows: placed by attributes are all that one of these places.
@@ -70,18 +83,13 @@ class EnsembleModel(Model):
         self.cold_users = any_mask(member.cold_users for member in self.members)
         self.cold_items = any_mask(member.cold_items for member in self.members)
 
-    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
+    def encode_users(self, rows: NDArray[np.int32]) -> EnsembleUserBatch:
         member_batches = tuple(member.encode_users(rows) for member in self.members)
-        return UserBatch(self.data.by_user, rows, member_batches=member_batches, from_attributes=self.cold_users)
+        return EnsembleUserBatch(self.data.by_user, rows, self.cold_users, member_batches=member_batches)
 
-    def encode_histories(self, history: CSR) -> UserBatch:
+    def encode_histories(self, history: CSR) -> EnsembleUserBatch:
         member_batches = tuple(member.encode_histories(history) for member in self.members)
-        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32), member_batches=member_batches)
-
-
-def member_batches_for(batch: UserBatch, rows: NDArray[np.int32]) -> list[UserBatch]:
-    """Return these people of an audience as each part sees them."""
-    return [member_batch._replace(rows=rows) for member_batch in batch.member_batches]
+        return EnsembleUserBatch(history, history_rows(history), member_batches=member_batches)
 
 
 def _member_arrays(arrays: Mapping[str, Any], position: int) -> dict[str, Any]:

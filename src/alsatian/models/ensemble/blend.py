@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, ParameterError
-from alsatian.models.ensemble.base import EnsembleModel, member_batches_for
+from alsatian.models.ensemble.base import EnsembleModel, EnsembleUserBatch
 from alsatian.models.ensemble.blend_weights import fit_weights, weights_param
 from alsatian.models.ensemble.model_parameters import models_param
 from alsatian.models.ensemble.rank_fusion import (
@@ -27,7 +27,7 @@ from alsatian.recommender import resolve, topn
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
 from alsatian.split import holdout
 
 VALIDATION_VALUES_PER_USER = 5  # values of each user that weights="fit" holds out
@@ -137,7 +137,7 @@ class Blend(EnsembleModel):
 
     # Answers
 
-    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+    def rank(self, batch: EnsembleUserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         chunks = topn.row_chunks(batch.rows, len(self.data.item_ids))
         rankings = (
             (self._rankings(batch, rows, exclude_seen, threads), self._user_coverage(batch, rows)) for rows in chunks
@@ -147,6 +147,10 @@ class Blend(EnsembleModel):
     @property
     def supports_similar(self) -> bool:
         return any(member.supports_similar for member in self.members)
+
+    @property
+    def supports_predict(self) -> bool:
+        return self.predicts_ratings
 
     def rank_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
         """Blend what the parts that know similar items say of them."""
@@ -165,10 +169,10 @@ class Blend(EnsembleModel):
         )
         return self._fuse_rankings(rankings, reciprocal_ranks if self.by == "rank" else z_score, n, allowed, members)
 
-    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
+    def score_pairs(self, batch: EnsembleUserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
         if not self.predicts_ratings:
             return super().score_pairs(batch, items)
-        member_batches = zip(self.members, member_batches_for(batch, batch.rows), strict=True)
+        member_batches = zip(self.members, batch.batches_of_members(batch.rows), strict=True)
         scores = np.column_stack([member.score_pairs(member_batch, items) for member, member_batch in member_batches])
         coverage = members_that_score(
             self._user_coverage(batch, batch.rows), self._item_coverage[items] & (items >= 0)[:, None]
@@ -185,7 +189,7 @@ class Blend(EnsembleModel):
         counts = self.data.item_counts
         return np.column_stack([resolve.can_score(slice(None), counts, member.cold_items) for member in self.members])
 
-    def _user_coverage(self, batch: UserBatch, rows: NDArray[np.int32]) -> Mask:
+    def _user_coverage(self, batch: EnsembleUserBatch, rows: NDArray[np.int32]) -> Mask:
         """Which of these people each part knows (people, parts); nobody knows row -1."""
         counts = batch.histories.counts
         coverage = [
@@ -194,9 +198,11 @@ class Blend(EnsembleModel):
         ]
         return np.column_stack(coverage)
 
-    def _rankings(self, batch: UserBatch, rows: NDArray[np.int32], exclude_seen: bool, threads: int) -> list[TopN]:
+    def _rankings(
+        self, batch: EnsembleUserBatch, rows: NDArray[np.int32], exclude_seen: bool, threads: int
+    ) -> list[TopN]:
         """Return each part's whole ranking for these people."""
-        items, member_batches = len(self.data.item_ids), zip(self.members, member_batches_for(batch, rows), strict=True)
+        items, member_batches = len(self.data.item_ids), zip(self.members, batch.batches_of_members(rows), strict=True)
         return [
             member.rank(member_batch, items, exclude_seen, None, threads) for member, member_batch in member_batches
         ]

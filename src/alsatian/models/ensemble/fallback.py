@@ -8,14 +8,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.models.ensemble.base import EnsembleModel, member_batches_for
+from alsatian.models.ensemble.base import EnsembleModel, EnsembleUserBatch
 from alsatian.models.ensemble.model_parameters import model_param
 from alsatian.recommender.explanation import Explanation
 from alsatian.recommender.hyperparameters import param
 from alsatian.recommender.model import Model
 from alsatian.recommender.present import ATTRIBUTES_SOURCE, row_source_labels
 from alsatian.recommender.recommendations import SourceLabels
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
 
 
 class Fallback(EnsembleModel):
@@ -48,7 +48,7 @@ class Fallback(EnsembleModel):
     def predicts_ratings(self) -> bool:
         return self.first.predicts_ratings and self.then.predicts_ratings
 
-    def _uses_first(self, batch: UserBatch) -> Mask:
+    def _uses_first(self, batch: EnsembleUserBatch) -> Mask:
         """Return for which rows of the audience's histories the first model answers."""
         has_history, from_attributes = (
             batch.histories.counts >= self.min_history,
@@ -67,12 +67,12 @@ class Fallback(EnsembleModel):
         self.__dict__.pop("_second_only_items", None)
         super().build_caches()
 
-    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+    def rank(self, batch: EnsembleUserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         shape = len(batch.rows), n
         top = TopN(np.full(shape, -1, np.int32), np.zeros(shape, np.float32), np.zeros(shape, np.int8))
 
         def rank_member(member: int, positions: NDArray[np.intp], allowed: Mask | None) -> TopN:
-            member_batch = member_batches_for(batch, batch.rows[positions])[member]
+            member_batch = batch.batches_of_members(batch.rows[positions])[member]
             return self.members[member].rank(member_batch, n, exclude_seen, allowed, threads)
 
         known_positions = np.flatnonzero(self._uses_first(batch)[batch.rows])
@@ -112,7 +112,17 @@ class Fallback(EnsembleModel):
 
     @property
     def supports_similar(self) -> bool:
-        return self.first.supports_similar and (self.then.supports_similar or not self._second_only_items.any())
+        if not self.first.supports_similar or self.then.supports_similar or not self.is_fitted:
+            return self.first.supports_similar
+        return not self._second_only_items.any()
+
+    @property
+    def supports_predict(self) -> bool:
+        return self.first.supports_predict and self.then.supports_predict
+
+    @property
+    def supports_explain(self) -> bool:
+        return self.first.supports_explain or self.then.supports_explain
 
     def rank_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
         top = TopN(np.empty((len(rows), n), np.int32), np.empty((len(rows), n), np.float32))
@@ -122,15 +132,17 @@ class Fallback(EnsembleModel):
                 top.items[in_member], top.scores[in_member] = similar.items, similar.scores
         return top
 
-    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
+    def score_pairs(self, batch: EnsembleUserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
         uses_first = (batch.rows >= 0) & self._uses_first(batch)[batch.rows]
-        member_batches = zip(self.members, member_batches_for(batch, batch.rows), strict=True)
+        member_batches = zip(self.members, batch.batches_of_members(batch.rows), strict=True)
         first_scores, second_scores = (
             member.score_pairs(member_batch, items) for member, member_batch in member_batches
         )
         return np.where(uses_first & ~((items >= 0) & self._second_only_items[items]), first_scores, second_scores)
 
-    def explanations(self, batch: UserBatch, row: int, items: list[int], limit: int | None = None) -> list[Explanation]:
+    def explanations(
+        self, batch: EnsembleUserBatch, row: int, items: list[int], limit: int | None = None
+    ) -> list[Explanation]:
         explanations: dict[int, Explanation] = {}
         uses_first = self._uses_first(batch)[row]
         members = [0 if uses_first and not self._second_only_items[item] else 1 for item in items]

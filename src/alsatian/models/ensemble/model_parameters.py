@@ -4,45 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from alsatian.errors import ParameterError, did_you_mean
+from alsatian.errors import ParameterError
 from alsatian.recommender.hyperparameters import Param
-
-if TYPE_CHECKING:
-    from alsatian.recommender.model import Model
+from alsatian.recommender.model import Model
+from alsatian.recommender.registry import model_class
 
 _MODEL_HINT = "pass models such as ImplicitALS(), or their names"
 
 
-def model_class(name: str) -> type[Model]:
-    """Return the class of a model by its name on the command line."""
-    from alsatian.models import MODELS
-
-    if name not in MODELS:
-        raise ParameterError(
-            f"there is no model {name!r}; choose {', '.join(MODELS)}.{did_you_mean(name, list(MODELS))}"
-        )
-    return MODELS[name]
-
-
 def as_model(value: Any) -> Model:
     """Return a new, unfitted model: like the one given, as its name says, or as `to_json` wrote it down."""
-    from alsatian.recommender.model import Model
-
     if isinstance(value, Model):
         return type(value)(**value.params)
     if isinstance(value, str):
         return _parse_model(value)
     if isinstance(value, Mapping):
-        return model_class(value["model"])(**value["params"])
-    raise ParameterError(f"{value!r} is no model; {_MODEL_HINT}.")
+        model: Model = model_class(value["model"])(**value["params"])
+        return model
+    raise ParameterError(f"{value!r} is not a model; {_MODEL_HINT}.")
 
 
 def _parse_model(text: str) -> Model:
     """Read "implicit-als" or, with settings, "implicit-als:factors=32:reg=0.1"."""
     name, *pairs = (piece.strip() for piece in text.split(":"))
-    model_type = model_class(name)
+    model_type: type[Model] = model_class(name)
     settings = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -79,7 +66,7 @@ class ModelListParam(Param):
         if isinstance(value, str):
             value = value.split(",")
         if not isinstance(value, list | tuple):
-            raise ParameterError(f"{name}={value!r} is no list; {_MODEL_HINT}.")
+            raise ParameterError(f"{name}={value!r} is not a list; {_MODEL_HINT}.")
         if len(value) < 2:
             raise ParameterError(f"{name} names {len(value)} of at least 2 models; {_MODEL_HINT}.")
         return tuple(as_model(member) for member in value)

@@ -17,16 +17,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alsatian._util.progress_bar import show_steps
 from alsatian.errors import DependencyError, ParameterError, Unsupported
-from alsatian.kernels import usable_threads
-from alsatian.models.factors.factor_model import FactorModel, unit_vectors
-from alsatian.recommender.model import Model
+from alsatian.kernels import Panels, usable_threads
 from alsatian.recommender.topn import Mask, TopN
 
 _MIN_ITEMS = 1_000  # items; fewer are quickly looked through
@@ -43,6 +41,28 @@ _FAISS_HEADER_BYTES = 152  # bytes that faiss writes before its lists, beside th
 _SAMPLE_PER_CELL = 50  # items to a cell, from which its center is learned; faiss wants 39
 _ADD_CHUNK_ITEMS = 65_536  # items that are added at a time
 QueryRows = NDArray[np.int32]
+Points = NDArray[np.floating]
+
+
+class ItemSpace(Protocol):
+    """Items as points, as a factor model has them: the smaller the angle between two, the more similar they are."""
+
+    def item_points(self, rows: QueryRows | slice = ...) -> Points:
+        """Return the points of these items (rows, factors)."""
+
+    @property
+    def item_directions(self) -> tuple[NDArray[np.float32], Panels]:
+        """The points of all items at length one, plain and packed."""
+
+    def rank_similar_exact(self, rows: QueryRows, n: int, allowed: Mask | None, threads: int) -> TopN:
+        """Return the n nearest items of each of these, and their cosines."""
+
+
+def unit_vectors(points: Points) -> NDArray[np.float32]:
+    """Return points (..., factors) at length one, so that their products are cosines; zero stays zero."""
+    lengths = np.linalg.norm(points, axis=-1, keepdims=True)
+    unit = np.divide(points, lengths, out=np.zeros_like(points), where=lengths > 0)
+    return np.ascontiguousarray(unit, np.float32)
 
 
 @dataclass(frozen=True)
@@ -117,14 +137,14 @@ class SimilarIndex:
             raise ValueError(f"it is of {index.ntotal:,} items x {index.d}, not of {items:,} x {factors}")
         return index
 
-    def rank_similar(self, model: FactorModel, rows: QueryRows, n: int) -> TopN:
+    def rank_similar(self, space: ItemSpace, rows: QueryRows, n: int) -> TopN:
         """Return n items like each, without itself, and their cosines; fewer where the cells searched hold fewer."""
-        points = unit_vectors(model.item_points(rows))
+        points = unit_vectors(space.item_points(rows))
         with _faiss_with_threads(1) as faiss:  # more threads would hang in a process that was forked
             parameters = faiss.SearchParametersIVF(nprobe=self.benchmark.probes)
             candidates = self.faiss_index.search(points, n + _EXTRA_RESULTS, params=parameters)[1]
         candidates = np.where(candidates < self.shape[0], candidates, -1).astype(np.int32)
-        cosines = np.einsum("qk,qnk->qn", points, unit_vectors(model.item_points(candidates)))
+        cosines = np.einsum("qk,qnk->qn", points, unit_vectors(space.item_points(candidates)))
         cosines[(candidates < 0) | (candidates == rows[:, None])] = -np.inf
         order = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
         items, scores = np.take_along_axis(candidates, order, 1), np.take_along_axis(cosines, order, 1)
@@ -135,22 +155,15 @@ class SimilarIndex:
         return asdict(self.benchmark)
 
 
-def index(
-    model: Model, *, recall: float = 0.95, threads: int | None = None, progress: bool | None = None
-) -> SimilarIndex:
-    """Give a model an index for `similar`, which `save` keeps, and return it.
+def build_similar_index(space: ItemSpace, recall: float, threads: int | None, progress: bool | None) -> SimilarIndex:
+    """Return an index of all items of a space, as `Model.build_index` describes it.
 
-    What stays exact: lists with filters, lists longer than 100, and lists for more than 8 items at once.
-    recall: the share of the ten most similar items that it is to find; set on some items, measured on others. What was
-    reached, and the time that it saves, is in `measured`, and whether it pays. A million items take half a minute; a
-    fit drops the index. (faiss counts on threads that a forked process lacks: there, pass threads=1.)
-    Raises ParameterError, Unsupported for models without factors or with few items, DependencyError without faiss.
+    The number of cells to search is the least that reaches the recall on some items; the benchmark is measured on
+    others. Raises ParameterError, Unsupported for few items, DependencyError without faiss.
     """
     if not isinstance(recall, float | int | np.floating) or not 0 < recall <= 1:
-        raise ParameterError(f"recall={recall!r} is no share; pass more than 0, and 1 at most.")
-    if not isinstance(model, FactorModel):
-        raise Unsupported(f"{model.name} has no factors of items to index; explicit-als and implicit-als have.")
-    points, threads = model.fitted.item_directions[0], usable_threads(threads)
+        raise ParameterError(f"recall={recall!r} is not a valid share; pass more than 0, and at most 1.")
+    points, threads = space.item_directions[0], usable_threads(threads)
     nonzero = np.flatnonzero(points.any(axis=1)).astype(np.int32)
     if len(nonzero) < _MIN_ITEMS:
         raise Unsupported(
@@ -159,23 +172,22 @@ def index(
     buffer, cells = _build_faiss_index(points, nonzero, threads, progress)
     sample = np.random.default_rng(0).permutation(nonzero)
     tuning_items, test_items = sample[:_BENCHMARK_ITEMS], sample[_BENCHMARK_ITEMS : 2 * _BENCHMARK_ITEMS]
-    exact = model.rank_similar_exact(tuning_items, _BENCHMARK_LIST_LENGTH, None, threads)
+    exact = space.rank_similar_exact(tuning_items, _BENCHMARK_LIST_LENGTH, None, threads)
     for probes in _probe_grid(cells):
         similar_index = SimilarIndex(buffer, IndexBenchmark(float(recall), 0, 0, 0, probes, cells), points.shape)
-        if _recall(similar_index.rank_similar(model, tuning_items, _BENCHMARK_LIST_LENGTH), exact) >= recall:
+        if _recall(similar_index.rank_similar(space, tuning_items, _BENCHMARK_LIST_LENGTH), exact) >= recall:
             break
     test_recall = _recall(
-        similar_index.rank_similar(model, test_items, _BENCHMARK_LIST_LENGTH),
-        model.rank_similar_exact(test_items, _BENCHMARK_LIST_LENGTH, None, threads),
+        similar_index.rank_similar(space, test_items, _BENCHMARK_LIST_LENGTH),
+        space.rank_similar_exact(test_items, _BENCHMARK_LIST_LENGTH, None, threads),
     )
     indexed_time = _median_milliseconds(
-        lambda row: similar_index.rank_similar(model, row, _BENCHMARK_LIST_LENGTH), test_items
+        lambda row: similar_index.rank_similar(space, row, _BENCHMARK_LIST_LENGTH), test_items
     )
     exact_time = _median_milliseconds(
-        lambda row: model.rank_similar_exact(row, _BENCHMARK_LIST_LENGTH, None, 1), test_items
+        lambda row: space.rank_similar_exact(row, _BENCHMARK_LIST_LENGTH, None, 1), test_items
     )
     similar_index.benchmark = IndexBenchmark(float(recall), test_recall, indexed_time, exact_time, probes, cells)
-    model.index = similar_index
     return similar_index
 
 

@@ -19,11 +19,11 @@ from alsatian.data.catalog import Catalog
 from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError, did_you_mean, join_names
 from alsatian.models.factors.attribute_encoding import MIN_ROWS_PER_WORD, encode_attributes, ridge
-from alsatian.models.factors.factor_model import FactorModel
+from alsatian.models.factors.factor_model import FactorModel, FactorUserBatch
 from alsatian.recommender.explanation import Contributions, Explanation, build_explanations
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import Param, check_shapes
-from alsatian.recommender.topn import Mask, UserBatch
+from alsatian.recommender.topn import Mask
 
 COUNT_WEIGHT_EXPONENT = {
     True: 1.0,
@@ -142,10 +142,12 @@ class ColdStartFactorModel(FactorModel):
         sides = (("items", self.item_attributes, data.item_ids), ("users", self.user_attributes, data.user_ids))
         check_shapes(state, {f"cold_{side}": (len(ids),) for side, names, ids in sides if names})
 
-    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
-        return super().encode_users(rows)._replace(from_attributes=self.cold_users)
+    def encode_users(self, rows: NDArray[np.int32]) -> FactorUserBatch:
+        return replace(super().encode_users(rows), from_attributes=self.cold_users)
 
-    def explanations(self, batch: UserBatch, row: int, items: list[int], limit: int | None = None) -> list[Explanation]:
+    def explanations(
+        self, batch: FactorUserBatch, row: int, items: list[int], limit: int | None = None
+    ) -> list[Explanation]:
         """Explain; whoever is placed has no history that could speak for an item, so all of the score is its base."""
         user_attributes = (
             {"user": self.user_attributes or ()}
@@ -153,7 +155,7 @@ class ColdStartFactorModel(FactorModel):
             else {}
         )
         if user_attributes:
-            pair_batch = batch._replace(rows=np.full(len(items), row, np.int32))
+            pair_batch = batch.with_rows(np.full(len(items), row, np.int32))
             contributions = Contributions(
                 self.score_pairs(pair_batch, np.array(items, np.int32)), np.zeros((0, len(items)))
             )

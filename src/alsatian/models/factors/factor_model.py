@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.data.interactions import Interactions
+from alsatian.models.factors.ann_index import SimilarIndex, build_similar_index, unit_vectors
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
+from alsatian.recommender.user_batch import UserBatch
 
 FactorArray = NDArray[np.floating]
 
 
-class FactorModel(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorUserBatch(UserBatch):
+    """Users as factors: vectors (users, factors), and their biases `offsets` (users), or None without biases."""
+
+    vectors: FactorArray
+    offsets: FactorArray | None
+
+
+class FactorModel(Model[FactorUserBatch]):
     """What all factor models share: scoring, lists and similar items from the learned arrays.
 
     user_factors (users, factors), item_factors (items, factors); user_bias (users), item_bias (items) or None;
@@ -26,6 +37,7 @@ class FactorModel(Model):
     """
 
     state_arrays: ClassVar[tuple[str, ...]] = ("user_factors", "item_factors", "user_bias", "item_bias", "mean")
+    index: SimilarIndex | None = None
     factors: int = param(default=64, doc="how many numbers describe a user or an item", low=1, search=(8, 256, "log"))
 
     @property
@@ -65,11 +77,10 @@ class FactorModel(Model):
         vectors = unit_vectors(self.item_points())
         return vectors, kernels.pack_items(vectors, None)
 
-    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
-        return UserBatch(self.data.by_user, rows, self.user_factors, self.user_bias)
+    def encode_users(self, rows: NDArray[np.int32]) -> FactorUserBatch:
+        return FactorUserBatch(self.data.by_user, rows, vectors=self.user_factors, offsets=self.user_bias)
 
-    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
-        assert batch.vectors is not None
+    def rank(self, batch: FactorUserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         exclusions = batch.exclusions(exclude_seen)
         vectors = np.ascontiguousarray(batch.vectors, np.float32)
         top = TopN(*kernels.top_k(self._panels, vectors, batch.rows, n, exclusions, allowed, threads))
@@ -88,15 +99,22 @@ class FactorModel(Model):
             )
         return top
 
+    @property
+    def supports_index(self) -> bool:
+        return True
+
+    def build_index(self, *, recall: float = 0.95, threads: int | None = None, progress: bool | None = None) -> Self:
+        self.index = build_similar_index(self.fitted, recall, threads, progress)
+        return self
+
     def rank_similar_exact(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
         vectors, panels = self.item_directions
         self_exclusions = (np.arange(len(rows) + 1), rows)  # an item is not similar to itself
         order = np.arange(len(rows), dtype=np.int32)
         return TopN(*kernels.top_k(panels, vectors[rows], order, n, self_exclusions, allowed, threads))
 
-    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
+    def score_pairs(self, batch: FactorUserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
         """Predict (audience.rows[i], items[i]); row -1 stands for the zero vector and no bias."""
-        assert batch.vectors is not None
         valid = (batch.rows >= 0) & (items >= 0)
         user_vectors, item_vectors = (
             batch.vectors.astype(np.float32, copy=False),
@@ -108,10 +126,3 @@ class FactorModel(Model):
             if bias is not None:
                 values[rows >= 0] += bias[rows[rows >= 0]].astype(np.float32)
         return values
-
-
-def unit_vectors(points: FactorArray) -> NDArray[np.float32]:
-    """Return points at length one, so that their products are cosines; zero stays zero."""
-    lengths = np.linalg.norm(points, axis=-1, keepdims=True)
-    unit = np.divide(points, lengths, out=np.zeros_like(points), where=lengths > 0)
-    return np.ascontiguousarray(unit, np.float32)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,21 @@ from alsatian.models.knn.similarity_vectors import SIMILARITIES, WEIGHTINGS, Row
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.model import Model
-from alsatian.recommender.topn import UserBatch, chunks
+from alsatian.recommender.topn import chunks
+from alsatian.recommender.user_batch import UserBatch
 
 
-class KNNModel(Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KNNUserBatch(UserBatch):
+    """Users with their biases `offsets` (users), or None without subtract_bias."""
+
+    offsets: NDArray[np.float32] | None
+
+
+KNNBatchT = TypeVar("KNNBatchT", bound=KNNUserBatch)
+
+
+class KNNModel(Model[KNNBatchT]):
     """Rows of one side that are like each other: `neighbors` and `similarities` (rows, k), best first, -1 past the end.
 
     With baselines also mean (1), item_bias (items) and user_bias (users), which are None without.
@@ -159,27 +171,24 @@ class KNNModel(Model):
             return None
         return BiasPredictor(float(self.mean[0]), self.item_bias)
 
-    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
-        return UserBatch(self.data.by_user, rows, None, self.user_bias)
-
-    def encode_histories(self, history: CSR) -> UserBatch:
-        bias = self.bias_predictor.user_bias(history) if self.bias_predictor else None
-        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32), None, bias)
+    def _bias_of_histories(self, history: CSR) -> NDArray[np.float32] | None:
+        """Return the bias of each visitor, one per row of histories, or None without subtract_bias."""
+        return self.bias_predictor.user_bias(history) if self.bias_predictor else None
 
     def _neighbor_values(self, histories: CSR) -> NDArray[np.float32]:
         """Return what enters the sums: the values, or with subtract_bias what they deviate from these."""
         return self.bias_predictor.residuals(histories) if self.bias_predictor else weighted_values(histories)
 
-    def _base_scores(self, batch: UserBatch) -> NDArray[np.float32] | None:
+    def _base_scores(self, batch: KNNBatchT) -> NDArray[np.float32] | None:
         """Return what the scores of each person asked for begin with: mean + user bias."""
         if self.bias_predictor is None or batch.offsets is None:
             return None
         return (self.bias_predictor.mean + batch.offsets[batch.rows]).astype(np.float32)
 
-    def score_pairs(self, batch: UserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
+    def score_pairs(self, batch: KNNBatchT, items: NDArray[np.int32]) -> NDArray[np.float32]:
         scores = np.zeros(len(items), np.float32)
         for span in chunks(len(items), 2 * self.neighbors.shape[1]):
-            chunk = batch._replace(rows=batch.rows[span])
+            chunk = batch.with_rows(batch.rows[span])
             weights, values = self._overlap(chunk, items[span])
             sums = (weights * values).sum(axis=1, dtype=np.float64)
             if self.subtract_bias:
@@ -195,7 +204,7 @@ class KNNModel(Model):
         return scores
 
     @abstractmethod
-    def _overlap(self, batch: UserBatch, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _overlap(self, batch: KNNBatchT, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return for each pair the similarities of k neighbours and what these tell (pairs, k), 0 where nothing."""
 
     @cached_property

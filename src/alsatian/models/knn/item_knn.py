@@ -12,14 +12,15 @@ from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.kernels import Sparse
-from alsatian.models.knn.base import KNNModel, neighbor_csr
+from alsatian.models.knn.base import KNNModel, KNNUserBatch, neighbor_csr
 from alsatian.models.knn.bias_residuals import BiasPredictor
 from alsatian.models.knn.similarity_vectors import find_entries
 from alsatian.recommender.explanation import Contributions
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
+from alsatian.recommender.user_batch import history_rows
 
 
-class ItemKNN(KNNModel):
+class ItemKNN(KNNModel[KNNUserBatch]):
     """Scores an item by those of its k nearest items that the user has, with similarities s > 0.
 
     - Lists (the default; Deshpande and Karypis 2004, section 4): score = sum of s_ij x_uj over the neighbours j of i
@@ -67,7 +68,13 @@ class ItemKNN(KNNModel):
         )
         return Sparse(indptr, items, similarities)
 
-    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+    def encode_users(self, rows: NDArray[np.int32]) -> KNNUserBatch:
+        return KNNUserBatch(self.data.by_user, rows, offsets=self.user_bias)
+
+    def encode_histories(self, history: CSR) -> KNNUserBatch:
+        return KNNUserBatch(history, history_rows(history), offsets=self._bias_of_histories(history))
+
+    def rank(self, batch: KNNUserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         history = batch.histories.take(batch.rows)
         weights = Sparse(history.indptr, history.indices, self._neighbor_values(history))
         order, seen_items = np.arange(history.n_rows, dtype=np.int32), (history.indptr, history.indices)
@@ -89,7 +96,9 @@ class ItemKNN(KNNModel):
             )
         )
 
-    def _overlap(self, batch: UserBatch, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _overlap(
+        self, batch: KNNUserBatch, items: NDArray[np.int32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         users, history_rows = np.unique(batch.rows, return_inverse=True)
         history = batch.histories.take(users[users >= 0])
         if len(history.indices) == 0:  # nobody of whom anything is known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -12,13 +13,22 @@ from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.kernels import Sparse
-from alsatian.models.knn.base import KNNModel, neighbor_csr
+from alsatian.models.knn.base import KNNModel, KNNUserBatch, neighbor_csr
 from alsatian.models.knn.bias_residuals import BiasPredictor
 from alsatian.models.knn.similarity_vectors import find_entries
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
+from alsatian.recommender.user_batch import history_rows
 
 
-class UserKNN(KNNModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserKNNBatch(KNNUserBatch):
+    """Users with their nearest users: `neighbors` and `similarities` (users, k), best first, -1 past the end."""
+
+    neighbors: NDArray[np.int32]
+    similarities: NDArray[np.float32]
+
+
+class UserKNN(KNNModel[UserKNNBatch]):
     """Scores an item by those of the user's k nearest users who have it, with similarities s > 0.
 
     - Lists (the default; Herlocker et al. 1999): score = sum of s_uv x_vi over the neighbours v of u who have i, x the
@@ -52,10 +62,13 @@ class UserKNN(KNNModel):
     def _residuals(self, data: Interactions, bias_predictor: BiasPredictor) -> NDArray[np.float32]:
         return bias_predictor.residuals(data.by_user)
 
-    def encode_users(self, rows: NDArray[np.int32]) -> UserBatch:
-        return super().encode_users(rows)._replace(neighbors=self.neighbors, similarities=self.similarities)
+    def encode_users(self, rows: NDArray[np.int32]) -> UserKNNBatch:
+        return UserKNNBatch(
+            self.data.by_user, rows,
+            offsets=self.user_bias, neighbors=self.neighbors, similarities=self.similarities,
+        )  # fmt: skip
 
-    def encode_histories(self, history: CSR) -> UserBatch:
+    def encode_histories(self, history: CSR) -> UserKNNBatch:
         residuals = self.bias_predictor.residuals(history) if self.bias_predictor else None
         visitor_vectors, sizes = self._vectors.transform(history, residuals)
         users, k = len(self.neighbors), self.neighbors.shape[1]
@@ -69,7 +82,10 @@ class UserKNN(KNNModel):
             1,
         )
         neighbors, similarities = (_drop_places(lists, self._own_places(history, nearest[0])) for lists in nearest)
-        return super().encode_histories(history)._replace(neighbors=neighbors, similarities=similarities)
+        return UserKNNBatch(
+            history, history_rows(history),
+            offsets=self._bias_of_histories(history), neighbors=neighbors, similarities=similarities,
+        )  # fmt: skip
 
     @cached_property
     def _item_vectors(self) -> tuple[Sparse, NDArray[np.float32]]:
@@ -100,9 +116,7 @@ class UserKNN(KNNModel):
         by_user = self.data.by_user
         return Sparse(by_user.indptr, by_user.indices, self._neighbor_values(by_user))
 
-    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
-        assert batch.neighbors is not None
-        assert batch.similarities is not None
+    def rank(self, batch: UserKNNBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         history = batch.histories.take(batch.rows)
         weights = neighbor_csr(batch.neighbors[batch.rows], batch.similarities[batch.rows])
         order, seen_items = np.arange(history.n_rows, dtype=np.int32), (history.indptr, history.indices)
@@ -114,9 +128,9 @@ class UserKNN(KNNModel):
             )
         )  # fmt: skip
 
-    def _overlap(self, batch: UserBatch, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        assert batch.neighbors is not None
-        assert batch.similarities is not None
+    def _overlap(
+        self, batch: UserKNNBatch, items: NDArray[np.int32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         neighbors, valid = batch.neighbors[batch.rows], batch.rows[:, None] >= 0
         entries, present = find_entries(self.data.by_user, neighbors, items[:, None])
         present &= valid

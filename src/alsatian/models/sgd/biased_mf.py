@@ -13,13 +13,13 @@ from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError, ParameterError
 from alsatian.models.factors.cold_start import ColdStartFactorModel
-from alsatian.models.factors.factor_model import FactorArray
+from alsatian.models.factors.factor_model import FactorArray, FactorUserBatch
 from alsatian.models.sgd.svdpp import inverse_sqrt_counts
 from alsatian.models.sgd.training_state import MOMENTS_PER_OPTIMIZER, EarlyStopping, SgdSettings, SgdState
 from alsatian.recommender.explanation import Contributions
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
-from alsatian.recommender.topn import UserBatch
+from alsatian.recommender.user_batch import history_rows
 
 DEFAULT_MOMENTUM, DEFAULT_DECAY, DEFAULT_PATIENCE = 0.9, 0.95, 3  # the values of None
 
@@ -218,13 +218,13 @@ class BiasedMF(ColdStartFactorModel):
 
     # Visitors
 
-    def encode_histories(self, history: CSR) -> UserBatch:
+    def encode_histories(self, history: CSR) -> FactorUserBatch:
         """Solve visitors, one for each row of a matrix of values: the minimum of the loss, the items fixed."""
         solutions = np.array(
             [self._solve_visitor(history.take(np.array([row]))) for row in range(history.n_rows)], np.float32
         )
         vectors, offsets = np.ascontiguousarray(solutions[:, :-1]), np.ascontiguousarray(solutions[:, -1])
-        return UserBatch(history, np.arange(history.n_rows, dtype=np.int32), vectors, offsets)
+        return FactorUserBatch(history, history_rows(history), vectors=vectors, offsets=offsets)
 
     def _solve_visitor(self, history: CSR) -> NDArray[np.float64]:
         """Return the factors of a visitor and, last, the bias."""

@@ -15,7 +15,7 @@ from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, FitError, ParameterError
 from alsatian.models.factors.cold_start import ColdStartFactorModel
-from alsatian.models.factors.factor_model import FactorArray
+from alsatian.models.factors.factor_model import FactorArray, FactorUserBatch
 from alsatian.models.svd.imputation import IMPUTE_KINDS, Imputation
 from alsatian.models.svd.truncated_svd import (
     MAX_DENSE_CELLS,
@@ -29,7 +29,8 @@ from alsatian.recommender.explanation import Contributions
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.model import IdOrIds
-from alsatian.recommender.topn import Mask, TopN, UserBatch
+from alsatian.recommender.topn import Mask, TopN
+from alsatian.recommender.user_batch import history_rows
 
 DEFAULT_RANKING_FACTORS, DEFAULT_RATING_FACTORS = (
     16,
@@ -113,7 +114,7 @@ class PureSVD(ColdStartFactorModel):
         data = self.fitted.data
         queries: list[Any] = [users] if isinstance(users, Mapping) else resolve.as_list(users)
         if any(isinstance(query, Mapping) for query in queries):
-            return np.vstack([np.asarray(self.fold_in(query).audience.vectors) for query in queries])
+            return np.vstack([np.asarray(self.fold_in(query).batch.vectors) for query in queries])
         _, rows = resolve.user_rows(data, queries, "raise", self.cold_users)
         return np.asarray(self.user_factors[rows])
 
@@ -191,9 +192,8 @@ class PureSVD(ColdStartFactorModel):
         factors = np.column_stack([self.item_factors, np.full(len(self.item_factors), _FILLING_FACTOR, np.float32)])
         return kernels.pack_items(factors, None if self.item_bias is None else np.asarray(self.item_bias, np.float32))
 
-    def rank(self, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
+    def rank(self, batch: FactorUserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         """Rank by scores that hold the filling: most differ so little that adding it afterwards would make ties."""
-        assert batch.vectors is not None
         filling = np.full(len(batch.vectors), self.mean[0]) + (0 if batch.offsets is None else batch.offsets)
         vectors = np.column_stack([batch.vectors, filling.astype(np.float32) / _FILLING_FACTOR])
         exclusions = batch.exclusions(exclude_seen)
@@ -201,10 +201,12 @@ class PureSVD(ColdStartFactorModel):
 
     # Visitors
 
-    def encode_histories(self, history: CSR) -> UserBatch:
+    def encode_histories(self, history: CSR) -> FactorUserBatch:
         """Project visitors as the fit projects users: row by row of R V."""
         vectors = self._imputation.residuals(history) @ self.item_factors
-        return super().encode_histories(history)._replace(vectors=vectors, offsets=self._imputation.user_bias(history))
+        return FactorUserBatch(
+            history, history_rows(history), vectors=vectors, offsets=self._imputation.user_bias(history)
+        )
 
     def contributions(self, history: CSR, items: list[int]) -> Contributions:
         """Take scores apart: the cell's filling, and R_uj (y_j . y_i) for each entry j of the history."""
