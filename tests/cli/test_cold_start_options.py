@@ -27,7 +27,7 @@ def train(cli: Cli, world: Path, tmp_path: Path) -> Callable[..., Any]:
 def test_new_items_and_users_get_lists(cli: Cli, train: Callable[..., Any], tmp_path: Path) -> None:
     told = train("--include-unrated", *ALS)
     assert (told.code, told.err) == (0, "")
-    assert "items without any value kept (cold)." in told.out
+    assert "items without any value kept (include_unrated)." in told.out
     model = al.load(tmp_path / "m.model")
     assert model.params["item_attributes"] == ["taste"]
     listed = cli("recommend", tmp_path / "m.model", "--user", "80", "--json").lines[0]
@@ -40,7 +40,7 @@ def test_new_items_and_users_get_lists(cli: Cli, train: Callable[..., Any], tmp_
 def test_a_hint_where_there_is_nothing_to_place(train: Callable[..., Any]) -> None:
     told = train("--set", "item_attributes=taste")
     assert (
-        "every item has values, so item_attributes changes nothing; --include-unrated keeps the others of --items"
+        "every item has values, so item_attributes has no effect; --include-unrated also keeps the items of --items that have none"
         in told.out
     )
 
@@ -98,4 +98,4 @@ def test_explanations_say_what_places(cli: Cli, train: Callable[..., Any], tmp_p
 
 def test_a_hint_for_parts_with_nothing_to_place(train: Callable[..., Any]) -> None:
     told = train("--members", "implicit-als:factors=4:item_attributes=taste,popularity", "--weights", "1,1")
-    assert "every item has values, so item_attributes changes nothing" in told.out
+    assert "every item has values, so item_attributes has no effect" in told.out

@@ -99,7 +99,7 @@ def test_an_unknown_title_fails_with_the_nearest(find: Callable[[str], Any]) -> 
     assert (answer.code, answer.out) == (1, "")
     assert "no item 'iron lady' in this model, neither as an id nor as a title; " in answer.err
     answer = find("qqqqqqqq")
-    assert "no title is like it." in answer.err
+    assert "no title is similar to it." in answer.err
     assert answer.err.count("\n") == 1
 
 

@@ -10,7 +10,8 @@ import pytest
 from alsatian.data.catalog import Catalog
 from alsatian.data.interactions import Interactions
 from alsatian.posters import Posters
-from alsatian.reporting import Report, report
+from alsatian.reporting import Report
+from alsatian.reporting.builder import ReportOptions, build_report
 from alsatian.split import holdout
 from alsatian.tuning import Study, tune
 from support import problems
@@ -40,9 +41,13 @@ def search(films: Interactions) -> Study:
 def made(films: Interactions, search: Study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
     """The report, and the file that it was written into."""
     folder = tmp_path_factory.mktemp("report")
-    found = report(
-        films, MODELS, bootstrap=50, study=search, posters=Posters("", folder=folder), title=f"{SCRIPT_TITLE} of films",
+    options = ReportOptions(
+        bootstrap=50,
+        study=search,
+        posters=Posters("", folder=folder),
+        title=f"{SCRIPT_TITLE} of films",
         command="alsatian report 'a <b>.csv'",
-    )  # fmt: skip
+    )
+    found = build_report(MODELS, films, options)
     found.save(folder / "report.html")
     return found, folder / "report.html"

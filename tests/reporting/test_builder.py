@@ -37,20 +37,20 @@ def drawn(tmp_path: Path) -> Posters:
 
 class TestReport:
     def test_the_table_is_that_of_evaluate(self, films: Interactions, drawn: Posters) -> None:
-        found = report(films, "item-knn", posters=drawn, min_rating=4, **QUICK)
+        found = report("item-knn", films, posters=drawn, min_rating=4, **QUICK)
         plain = evaluate("item-knn", holdout.split_per_user(films, 10, 0), min_rating=4, **QUICK)
         assert [row.metrics for row in found.evaluation] == [row.metrics for row in plain]
         assert "Learning curves" not in found.html
         assert "Search" not in found.html
 
     def test_both_tables_tell_the_same_novelty(self, films: Interactions, drawn: Posters) -> None:
-        found = report(films, "item-knn", posters=drawn, min_rating=4, metrics=["ndcg", "novelty"], bootstrap=0)
+        found = report("item-knn", films, posters=drawn, min_rating=4, metrics=["ndcg", "novelty"], bootstrap=0)
         novelty = found.evaluation["item-knn"].metrics["novelty@10"]
         assert f">{novelty:.2f}<" in found.html[found.html.index('id="popularity"') :]
 
     def test_the_same_again(self, films: Interactions, drawn: Posters) -> None:
         def page(threads: int) -> str:
-            html = report(films, "implicit-als:factors=2", posters=drawn, threads=threads, **QUICK).html
+            html = report("implicit-als:factors=2", films, posters=drawn, threads=threads, **QUICK).html
             return html[: html.index('id="models"')] + html[html.index('id="curves"') : html.index('id="again"')]
 
         assert page(1) == page(2)
@@ -63,14 +63,14 @@ class TestReport:
         assert "flatter it" not in made[0].html
         assert "Importance of settings" in made[0].html
         other = holdout.split_per_user(films, 10, seed=9)
-        assert "flatter it" in report(films, "item-knn", split=other, study=search, posters=drawn, **QUICK).html
+        assert "flatter it" in report("item-knn", films, split=other, study=search, posters=drawn, **QUICK).html
 
     def test_a_search_on_one_of_several_folds_saw_what_others_hold_out(
         self, films: Interactions, drawn: Posters
     ) -> None:
         folds = holdout.split_folds(films, 2)
         study = tune("item-knn", folds[0].train, space={"k": [5, 10]}, trials=2, split="random:0.2")
-        found = report(films, "item-knn", split=folds, study=study, posters=drawn, **QUICK).html
+        found = report("item-knn", films, split=folds, study=study, posters=drawn, **QUICK).html
         assert "flatter it" in found
         assert "the table above does not" not in found
         assert "--test SPLIT" not in found  # which has no folds
@@ -78,37 +78,37 @@ class TestReport:
 
     def test_combinations_have_no_learning_curves(self, films: Interactions, drawn: Posters) -> None:
         blend = Blend(members=["implicit-als:factors=2", "item-knn"])
-        html = report(films, blend, posters=drawn, **QUICK).html
+        html = report(blend, films, posters=drawn, **QUICK).html
         assert "Learning curves" not in html
-        written = unescape(html[html.index("data, [") + 7 : html.index("],\n    split=")])
+        written = unescape(html[html.index("    [") + 5 : html.index("], data,\n")])
         assert eval(written, {"al": alsatian}).params == blend.params
 
     def test_no_model_is_the_best_by_what_is_no_accuracy(self, films: Interactions, drawn: Posters) -> None:
-        html = report(films, "item-knn", metrics=["coverage"], bootstrap=0, posters=drawn).html
+        html = report("item-knn", films, metrics=["coverage"], bootstrap=0, posters=drawn).html
         assert "No model is called the best" in html
 
     def test_without_draws_there_are_no_intervals(self, films: Interactions, drawn: Posters) -> None:
-        html = report(films, "item-knn", metrics=["ndcg"], bootstrap=0, posters=drawn).html
+        html = report("item-knn", films, metrics=["ndcg"], bootstrap=0, posters=drawn).html
         assert re.search(r"<title>item-knn: 0\.\d{4}</title>", html)
 
     def test_several_protocols_and_people_who_are_folded_in(self, films: Interactions, drawn: Posters) -> None:
         splits = [*holdout.split_folds(films, 2), holdout.split_random(films, 0.2)]
-        html = report(films, "item-knn", split=splits, posters=drawn, **QUICK).html
+        html = report("item-knn", films, split=splits, posters=drawn, **QUICK).html
         assert "protocol, of 2 folds" in html
         assert "NDCG@10 on random:0.2" in html
-        html = report(films, "item-knn", split="new-users:0.2", posters=drawn, **QUICK).html
+        html = report("item-knn", films, split="new-users:0.2", posters=drawn, **QUICK).html
         assert "known of held-out users" in html
 
     def test_without_a_model_titles_or_times(self, films: Interactions, drawn: Posters) -> None:
         bare = replace(films, catalog=type(films.catalog)(), times=None)
-        found = report(bare, posters=drawn, **QUICK)
+        found = report(None, bare, posters=drawn, **QUICK)
         assert found.evaluation.rows[0].model == "implicit-als"  # as there is no column of values
         assert "Values by time" not in found.html
 
     @pytest.mark.parametrize("last", [10**15, 253402300799], ids=["beyond any calendar", "the end of 9999"])
     def test_times_that_are_none(self, films: Interactions, drawn: Posters, last: int) -> None:
         times = np.linspace(0, last, len(films)).astype(np.int64)
-        assert "Values by time" not in report(replace(films, times=times), "item-knn", posters=drawn, **QUICK).html
+        assert "Values by time" not in report("item-knn", replace(films, times=times), posters=drawn, **QUICK).html
 
     @pytest.mark.parametrize("all_new", [False, True])
     def test_what_nobody_could_recommend_is_no_measure_of_popularity(
@@ -117,14 +117,14 @@ class TestReport:
         """Of what is held out, items that are not learned from are told and left out."""
         new, held = films.items % 9 == 0, np.random.default_rng(0).random(len(films)) < 0.1
         held = new if all_new else new | held
-        html = report(films, "item-knn", split=Split("mine", films.where(~held), films.where(held)), posters=drawn,
+        html = report("item-knn", films, split=Split("mine", films.where(~held), films.where(held)), posters=drawn,
                       **QUICK).html  # fmt: skip
         assert f"{100 * new.sum() / held.sum():.1f}% of what was held out, is left out here" in html
         assert "nan" not in html[html.index('id="popularity"') : html.index('id="eye"')]
 
     def test_very_few_values(self, drawn: Posters) -> None:
         data = problems.from_matrix(np.array([[1, 2], [3, 4]]))
-        html = report(data, "implicit-als:factors=1", split="per-user:1", posters=drawn, **QUICK).html
+        html = report("implicit-als:factors=1", data, split="per-user:1", posters=drawn, **QUICK).html
         assert "Learning curves" not in html
 
     def test_a_failure_leaves_an_older_page_alone(
@@ -142,7 +142,7 @@ class TestReport:
             ({"models": "item-nn"}, ParameterError, "there is no model 'item-nn'"),
             ({"split": "per-user:x"}, ParameterError, "'x' is no n of per-user"),
             ({"metrics": ["ndgc"]}, ParameterError, "there is no measure 'ndgc'"),
-            ({"reference": "ease"}, ParameterError, "is none of the models"),
+            ({"baseline": "ease"}, ParameterError, "is none of the models"),
             ({"users": [10_000]}, UnknownUser, "no user 10000"),
             ({"items": ["Nowhere"]}, UnknownItem, "no item 'Nowhere'"),
             ({"study": "nowhere.study"}, ParameterError, "nowhere.study is no study file"),
@@ -153,13 +153,13 @@ class TestReport:
     ) -> None:
         monkeypatch.setattr(ItemKNN, "fit_state", lambda *_: pytest.fail("something was fitted"))
         with pytest.raises(error, match=words):
-            report(films, **{"models": "item-knn"} | asked)
+            report(**{"models": "item-knn", "data": films} | asked)
 
     @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
     def test_the_extra_is_named(self, films: Interactions, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
         monkeypatch.setitem(sys.modules, package, None)
         with pytest.raises(DependencyError, match=rf"needs {package}.*pip install 'alsatian\[report\]'"):
-            report(films)
+            report(None, films)
 
 
 class TestParts:
@@ -201,6 +201,6 @@ class TestParts:
         assert said["figure"].startswith("NDCG@10 0.")
         best = [row["model"] for row in table["rows"] if row["cells"][1] and row["cells"][1]["best"]]
         assert best == [said["model"]]
-        names = sorted(("item-knn", "popularity", "baseline"), key=lambda name: -found[name].metrics["ndcg@10"])
+        names = sorted(("item-knn", "popularity", "bias"), key=lambda name: -found[name].metrics["ndcg@10"])
         follows = f"; next is {names[1]} with " in said["than"]
         assert follows == ("popularity" not in names[:2])  # who is compared with the best is not told twice

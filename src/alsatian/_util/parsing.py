@@ -50,11 +50,11 @@ def parse_duration(name: str, value: object) -> float:
     days = value
     if isinstance(value, str):
         if not (match := _DURATION_PATTERN.fullmatch(value)):
-            raise ParameterError(f"{name}={value!r} is no span of time; write days, or '12h', '30d', '8w', '1y'.")
+            raise ParameterError(f"{name}={value!r} is not a duration; write days, or '12h', '30d', '8w', '1y'.")
         days = float(match[1]) * _DAYS_PER_UNIT[match[2] or "d"]
     days = require_finite(name, days)
     if days <= 0:
-        raise ParameterError(f"{name}={value!r} is no span of time; it must be above 0.")
+        raise ParameterError(f"{name}={value!r} is not a duration; it must be above 0.")
     return days
 
 
@@ -69,7 +69,7 @@ def parse_timestamp(name: str, value: object) -> int:
             value = datetime.fromisoformat(value)
         except ValueError:
             raise ParameterError(
-                f"{name}={value!r} is no moment; write a date such as 2016-12-31, or seconds since 1970."
+                f"{name}={value!r} is not a date or time; write a date such as 2016-12-31, or seconds since 1970."
             ) from None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())

@@ -37,21 +37,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    demo,
-    inspect,
-    train,
-    evaluate_models,
-    tune_model,
-    write_report,
-    recommend,
-    similar,
-    explain,
-    index_model,
-    serve,
-    retrain,
-):
-    app.command()(command)
+_COMMANDS: dict[str, Any] = {
+    "demo": demo,
+    "inspect": inspect,
+    "train": train,
+    "evaluate": evaluate_models,
+    "tune": tune_model,
+    "report": write_report,
+    "recommend": recommend,
+    "similar": similar,
+    "explain": explain,
+    "index": index_model,
+    "serve": serve,
+    "retrain": retrain,
+}
+for name, command in _COMMANDS.items():
+    app.command(name)(command)
 app.add_typer(spark, name="spark")
 
 

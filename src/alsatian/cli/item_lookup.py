@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from alsatian.errors import AlsatianError, ParameterError
+from alsatian.errors import ParameterError
 
 if TYPE_CHECKING:
     from alsatian.data.id_map import Id
@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 
 _VALUE = re.compile(r"(.*)=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.DOTALL)
 _NO_VALUE = re.compile(r".*=\s*[-+]?\d[\d.,]*\s*", re.DOTALL)  # meant as a value, as 4,5 is
-_SURE_SCORE = 78.0  # from this score on a title holds the whole query; below, letters differ
-_TIE_MARGIN = 4.0  # matches this close to the best are as good
-_MIN_HINT_SCORE = 66.0  # the best match below this is only good as a hint
-_MAX_MATCHES = 200  # matches to choose from
 
 
 class LikeOption(NamedTuple):
@@ -31,7 +27,7 @@ def parse_like(text: str) -> LikeOption:
     """Take apart TITLE[=VALUE]: the value is what follows the last "=" if it is a number.
 
     >>> parse_like("Toy Story=4.5"), parse_like("E=mc2")
-    (Liked(written='Toy Story', value=4.5), Liked(written='E=mc2', value=None))
+    (LikeOption(item_text='Toy Story', value=4.5), LikeOption(item_text='E=mc2', value=None))
     """
     match = _VALUE.fullmatch(text)
     if not match and _NO_VALUE.fullmatch(text):
@@ -48,44 +44,25 @@ def parse_like(text: str) -> LikeOption:
 
 
 def find_item(data: Interactions, text: str) -> Id:
-    """Return the id of the item that somebody means; an unclear title is said to be so on stderr.
+    """Return the id of the item that the user means: an id, a title, or something like a title.
 
-    Raises UnknownItem with the nearest titles.
+    Writes a note to stderr when the text is not clear. Raises UnknownItem with the nearest titles.
     """
-    row = _find_by_id(data, text)
-    if row < 0 and (title_row := data.catalog.find(text)) is not None:
-        row = title_row
-    if row < 0:
-        row = _find_by_title(data, text)
-    return data.item_ids.id_of(row)
-
-
-def _find_by_id(data: Interactions, text: str) -> int:
-    try:
-        return data.item_ids.find(data.item_ids.parse(text))
-    except AlsatianError:  # ids are integers, and this is none
-        return -1
-
-
-def _find_by_title(data: Interactions, text: str) -> int:
-    """Take the most rated of the titles most like what is written."""
     from alsatian.cli.terminal import note_stderr
-    from alsatian.recommender.resolve import item_row
+    from alsatian.data.item_lookup import CONTAINMENT_SCORE, item_row, match_item
 
-    matches = data.catalog.search(text, data.item_counts, limit=_MAX_MATCHES)
-    if not matches or matches[0].score < _MIN_HINT_SCORE:
-        return item_row(data, text if data.catalog.titles else data.item_ids.parse(text))  # raises UnknownItem
-    candidates = [match for match in matches if match.score >= matches[0].score - _TIE_MARGIN]
-    candidates.sort(key=lambda match: -int(data.item_counts[match.row]))
+    row, candidates = match_item(data, text, "fuzzy", parse=True)
+    if row < 0:
+        item_row(data, text, "title", parse=True)  # raises UnknownItem
     if len(candidates) > 1:
         note_stderr(
             f"{text!r} could be any of these; taking the one with most values (name another by its title "
             "and year, or by its id):"
         )
         _print_matches(data, candidates[:8], len(candidates) - 8)
-    elif candidates[0].score < _SURE_SCORE:
+    elif candidates and candidates[0].score < CONTAINMENT_SCORE:
         note_stderr(f"{text!r} taken as {candidates[0].title!r}")
-    return candidates[0].row
+    return data.item_ids.id_of(row)
 
 
 def _print_matches(data: Interactions, matches: list[Match], hidden_count: int) -> None:

@@ -29,7 +29,9 @@ def page(results: Iterable[Recommendations], posters: Posters) -> str:
     Raises DependencyError without Jinja (pip install 'alsatian[report]').
     """
     lists = [_section_context(answer[index], posters) for answer in results for index in range(len(answer.queries))]
-    all_placeholders = all(card.poster.drawn for section in lists for card in [*section["asked"], *section["cards"]])
+    all_placeholders = all(
+        card.poster.is_placeholder for section in lists for card in [*section["asked"], *section["cards"]]
+    )
     title = lists[0]["heading"] if lists else "No lists"
     return html.render_template("lists.html", title=title, lists=lists, notice="" if all_placeholders else TMDB_NOTICE)
 

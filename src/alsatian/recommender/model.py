@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
+from alsatian.data.item_lookup import item_row
 from alsatian.errors import ParameterError
 from alsatian.recommender import present, registry, resolve, topn
 from alsatian.recommender.explanation import Explanation
@@ -183,7 +184,7 @@ class Model(Scorer[BatchT]):
         """
         data = self.fitted.data
         _, rows = resolve.user_rows(data, user, "raise", self.cold_users)
-        return self.explanations(self.encode_users(rows), int(rows[0]), [resolve.item_row(data, item)])[0]
+        return self.explanations(self.encode_users(rows), int(rows[0]), [item_row(data, item)])[0]
 
     def build_index(self, *, recall: float = 0.95, threads: int | None = None, progress: bool | None = None) -> Self:
         """Build an approximate index for `similar`, for a large catalog, and return the model itself.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alsatian.data.id_map import Id, IdMap
 from alsatian.data.interactions import Interactions
+from alsatian.data.item_lookup import item_row
 from alsatian.errors import ParameterError, UnknownItem, UnknownUser
 from alsatian.recommender.topn import Mask
 
@@ -75,16 +76,6 @@ def user_rows(
     return [user for user, row in zip(user_ids, rows, strict=True) if row >= 0], rows[rows >= 0]
 
 
-def item_row(data: Interactions, item: Id) -> int:
-    """Return the row of an item given as an id or, if there is no such id, as a title of the catalog."""
-    row = data.item_ids.find(item)
-    if row < 0 and isinstance(item, str):
-        row = -1 if (title_row := data.catalog.find(item)) is None else title_row
-    if row < 0:
-        raise _unknown_item_error(data, item)
-    return row
-
-
 def item_rows(data: Interactions, items: Id | Iterable[Id], unknown: str = "raise") -> NDArray[np.int32]:
     """Return the rows of items (ids or titles); -1 for an unknown one where that is no error."""
     ids = as_list(items)
@@ -125,14 +116,6 @@ def paired_rows(
 
 def _no_interactions(item: Id, hint: str) -> UnknownItem:
     return UnknownItem(f"item {item!r} has no values in the data that the model was fitted on; {hint}.")
-
-
-def _unknown_item_error(data: Interactions, item: Id) -> Exception:
-    if not isinstance(item, str) or not data.catalog.titles:
-        return data.item_ids.unknown_id_error(item)
-    titles = [match.title for match in data.catalog.search(item, data.item_counts, limit=3)]
-    hint = f"the nearest titles are {', '.join(map(repr, titles))}." if titles else "no title is like it."
-    return UnknownItem(f"no item {item!r} in this model, neither as an id nor as a title; {hint}")
 
 
 def allowed_items(

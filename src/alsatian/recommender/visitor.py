@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alsatian import kernels
 from alsatian.data.id_map import Id
+from alsatian.data.item_lookup import item_row
 from alsatian.recommender import present, resolve
 from alsatian.recommender.explanation import Explanation
 from alsatian.recommender.novelty import rank_with_novelty
@@ -69,4 +70,4 @@ class Visitor(Generic[BatchT]):
 
     def explain(self, item: Id) -> Explanation:
         """Return which of the visitor's items speak for this one, and how much."""
-        return self.model.explanations(self.batch, 0, [resolve.item_row(self.model.data, item)])[0]
+        return self.model.explanations(self.batch, 0, [item_row(self.model.data, item)])[0]

@@ -45,9 +45,33 @@ class Report:
         return f"Report({len(self.html):,} letters)\n{self.evaluation}"
 
 
+@dataclass(frozen=True)
+class ReportOptions:
+    """The keyword arguments of `report`, and what only the command line knows.
+
+    command: the command line that makes the page again, shown in it; None shows the call in Python alone.
+    """
+
+    split: str | Split | Sequence[Split] = "per-user:10"
+    at: int | Sequence[int] = (10,)
+    metrics: Iterable[str] | None = None
+    baseline: str = "popularity"
+    min_rating: float | None = None
+    bootstrap: int = 2000
+    study: Study | str | Path | None = None
+    users: Iterable[Id] | None = None
+    items: Iterable[Id] | None = None
+    posters: Posters | None = None
+    title: str = "Report"
+    seed: int = 0
+    threads: int | None = None
+    progress: bool | None = None
+    command: str | None = None
+
+
 def report(
+    models: Model | str | Iterable[Model | str] | None,
     data: Interactions,
-    models: Model | str | Iterable[Model | str] | None = None,
     *,
     split: str | Split | Sequence[Split] = "per-user:10",
     at: int | Sequence[int] = (10,),
@@ -60,50 +84,83 @@ def report(
     items: Iterable[Id] | None = None,
     posters: Posters | None = None,
     title: str = "Report",
-    command: str | None = None,
     seed: int = 0,
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Report:
-    """Judge models, and show them to others: data, split, table, curves, search, popularity and eye test in one page.
+    """Evaluate models and write everything about them and their data to one HTML page that can be shared.
 
-    models, at, metrics, reference, likes, bootstrap: as `evaluate` takes them (models None: what suits the values).
-    split: a protocol as it is written, or splits of the data. Curves, lists and the eye test are of the first split.
-    study: a search to show, or its file; its best model is among the models.
-    users, items: whom and what the eye test shows (None: a few of different activity and popularity).
-    posters: where pictures of items come from (None: TMDB where its key is set, and items have titles; else drawn).
-    title: what the data is called. command: what makes the page again, shown in it.
+    The page shows the data, the split, the table of models, learning curves, the search, popularity bias and sample
+    lists. It needs no other file and no network.
+
+    models: models or names, as `evaluate` takes them; None chooses the models that suit the values.
+    data: the interactions. at, metrics, baseline, min_rating, bootstrap: as for `evaluate`.
+    split: a split by its name, or splits of the data. Curves and lists are those of the first split.
+    study: the search to show, or its file; its best model joins the table.
+    users, items: ids of the users and items whose lists are shown; items also by title. None: a few of different
+        activity and popularity.
+    posters: the source of poster images. None: TMDB if its key is set and items have titles, else drawn images.
+    title: the name of the data in the heading.
 
     Raises ParameterError, DataError, UnknownId, DependencyError (pip install 'alsatian[report]').
 
     >>> from alsatian import datasets
-    >>> page = report(datasets.load("movielens-small"), "item-knn", metrics=["ndcg"], bootstrap=100, posters=Posters(""))
+    >>> ratings = datasets.load("movielens-small")
+    >>> page = report("item-knn", ratings, metrics=["ndcg"], bootstrap=100, posters=Posters(""))
     >>> page.evaluation["item-knn"].metrics, page.html[:15]
     ({'ndcg@10': ...}, '<!doctype html>')
     """
-    check_libraries(study)
-    request, splits = parse_metrics(metrics, at), _parse_splits(data, split, seed)
+    options = ReportOptions(
+        split,
+        at,
+        metrics,
+        baseline,
+        min_rating,
+        bootstrap,
+        study,
+        users,
+        items,
+        posters,
+        title,
+        seed,
+        threads,
+        progress,
+    )
+    return build_report(models, data, options)
+
+
+def build_report(
+    models: Model | str | Iterable[Model | str] | None, data: Interactions, options: ReportOptions
+) -> Report:
+    """Do the work of `report`; the errors are the same."""
+    check_libraries(options.study)
+    seed, min_rating, progress = options.seed, options.min_rating, options.progress
+    request, splits = parse_metrics(options.metrics, options.at), _parse_splits(data, options.split, seed)
     all_splits = [fold for folds in group_by_protocol(splits, seed).values() for fold in folds]
     first_split = all_splits[0]
     ranking_split = first_split if min_rating is None else first_split.binarize(min_rating)
-    tuning_study = _load_study(study, data, first_split, min_rating)
-    requested_models = _report_models(models, data, tuning_study)
+    study = _load_study(options.study, data, first_split, min_rating)
+    requested_models = _report_models(models, data, study)
     models_by_label = label_models(requested_models, first_split.train)
-    sample_rows = sample_lists.choose_users(first_split, users), sample_lists.choose_items(first_split.train, items)
-    thread_count, poster_source = kernels.usable_threads(threads), posters or Posters(offline=not data.catalog.titles)
+    sample_rows = (
+        sample_lists.choose_users(first_split, options.users),
+        sample_lists.choose_items(first_split.train, options.items),
+    )
+    threads = kernels.usable_threads(options.threads)
+    posters = options.posters or Posters(offline=not data.catalog.titles)
     evaluation = evaluate(
-        requested_models, splits, metrics=request.names, baseline=baseline, min_rating=min_rating, bootstrap=bootstrap, seed=seed,
-        threads=thread_count, progress=progress,
+        requested_models, splits, metrics=request.names, baseline=options.baseline, min_rating=min_rating,
+        bootstrap=options.bootstrap, seed=seed, threads=threads, progress=progress,
     )  # fmt: skip
     from alsatian.reporting.report_page import ReportData, render_report
 
     with show_steps("drawing", len(models_by_label) + 2, progress) as step:
-        fitted_models = _fit_models(models_by_label, len(requested_models), first_split, min_rating, thread_count, step)
-        report_data = ReportData(
-            data, all_splits, ranking_split, min_rating, evaluation, fitted_models, tuning_study, sample_rows, poster_source,
-            request.list_metrics[0][1] if request.list_metrics else 10, title, command, seed, thread_count,
+        fitted_models = _fit_models(models_by_label, len(requested_models), first_split, min_rating, threads, step)
+        content = ReportData(
+            data, all_splits, ranking_split, min_rating, evaluation, fitted_models, study, sample_rows, posters,
+            request.list_metrics[0][1] if request.list_metrics else 10, options.title, options.command, seed, threads,
         )  # fmt: skip
-        return Report(render_report(report_data, step), evaluation)
+        return Report(render_report(content, step), evaluation)
 
 
 def _parse_splits(data: Interactions, split: str | Split | Sequence[Split], seed: int) -> Split | Sequence[Split]:
@@ -140,21 +197,28 @@ def _report_models(models: Any, data: Interactions, study: Study | None) -> list
 
 
 def _load_study(
-    study: Study | str | Path | None, data: Interactions, split: Split, likes: float | None
+    study: Study | str | Path | None, data: Interactions, split: Split, min_rating: float | None
 ) -> Study | None:
     """Return the search to show; of a file that of this data, of its likes, or of what is learned from."""
     if study is None or isinstance(study, Study):
         return study
     parts = [data, split.train]
-    return read_study(study, parts + ([] if likes is None else [part.binarize(likes) for part in parts]))
+    return read_study(study, parts + ([] if min_rating is None else [part.binarize(min_rating) for part in parts]))
 
 
 def _fit_models(
-    models: dict[str, Model], requested_count: int, split: Split, likes: float | None, threads: int, step: StepCallback
+    models: dict[str, Model],
+    requested_count: int,
+    split: Split,
+    min_rating: float | None,
+    threads: int,
+    step: StepCallback,
 ) -> list[FittedModel]:
     """Return all models of the table, fitted on the first split; the first `given` were asked for."""
     fitted_models = []
     for index, (label, model) in enumerate(models.items()):
         step(f"{label} for the lists")
-        fitted_models.append(fit_for_report(label, model, split, likes, threads, is_requested=index < requested_count))
+        fitted_models.append(
+            fit_for_report(label, model, split, min_rating, threads, is_requested=index < requested_count)
+        )
     return fitted_models

@@ -37,10 +37,10 @@ class FittedModel:
 
 
 def fit_for_report(
-    label: str, model: Model, split: Split, likes: float | None, threads: int, is_requested: bool
+    label: str, model: Model, split: Split, min_rating: float | None, threads: int, is_requested: bool
 ) -> FittedModel:
     """Return a model fitted on what it may learn from; one that is fitted is taken as it is."""
-    fit_split = split if likes is None or model.predicts_ratings else split.binarize(likes)
+    fit_split = split if min_rating is None or model.predicts_ratings else split.binarize(min_rating)
     if hasattr(model, "data"):
         check_fitted_on(model, fit_split.train, split.name)
         return FittedModel(label, model, fit_split, is_requested)
@@ -50,14 +50,17 @@ def fit_for_report(
 
 
 def fit_learning_curves(
-    models: Mapping[str, Model], split: Split, likes: float | None, seed: int, threads: int
+    models: Mapping[str, Model], split: Split, min_rating: float | None, seed: int, threads: int
 ) -> LearningCurves | None:
     """Return the learning curves of models of one kind, on a tenth of what they may learn from; None of none, or where
     that is too little to take a tenth of.
 
     What the table judges on is not looked at, so that nobody chooses by it.
     """
-    if not models or len(train := training_part(next(iter(models.values())), split, likes)) * CURVE_HELD_OUT_SHARE < 1:
+    if (
+        not models
+        or len(train := training_part(next(iter(models.values())), split, min_rating)) * CURVE_HELD_OUT_SHARE < 1
+    ):
         return None
     curve_split = holdout.split_random(train, CURVE_HELD_OUT_SHARE, seed)
     curves = LearningCurves(curve_split.held_out)

@@ -152,4 +152,5 @@ def _runner_up_text(row: EvaluationRow, name: str, evaluation: Evaluation, split
     }
     if reference_labels & {row.model, runner_up.model}:
         return ""
-    return f"; next is {runner_up.model} with {format_metric(runner_up.metrics[name], runner_up.metrics[name])}, not tested against it"
+    value = format_metric(runner_up.metrics[name], runner_up.metrics[name])
+    return f"; next is {runner_up.model} with {value}, not tested against it"

@@ -52,7 +52,7 @@ class ReportData:
     data: Interactions
     splits: Sequence[Split]
     ranking_split: Split
-    likes: float | None
+    min_rating: float | None
     evaluation: Evaluation
     fitted_models: Sequence[FittedModel]
     study: Study | None
@@ -85,22 +85,24 @@ class ReportData:
         return [entry for entry in self.fitted_models if entry.is_requested or entry.model.name == "popularity"]
 
 
-def render_report(material: ReportData, step: StepCallback) -> str:
+def render_report(content: ReportData, step: StepCallback) -> str:
     """Return the page."""
     step("learning curves")
-    curves = _curve_contexts(material)
+    curves = _curve_contexts(content)
     step("eye test")
-    card_factory = CardFactory(material.first_split.train, material.posters)
-    data_facts = data_section.data_overview(material.data)
-    table_contexts = model_tables.tables_by_protocol(material.evaluation)
+    card_factory = CardFactory(content.first_split.train, content.posters)
+    data_facts = data_section.data_overview(content.data)
+    table_contexts = model_tables.tables_by_protocol(content.evaluation)
     return html.render_template(
-        "report.html", title=material.title, version=__version__, made=datetime.now(UTC).date().isoformat(),
-        data=data_facts, data_pictures=_figure_contexts("data", data_section.data_charts(material.data, data_facts)),
-        splits=_split_contexts(material), notes=material.evaluation.notes, tables=table_contexts, bootstrap=material.evaluation.bootstrap,
-        table_pictures=_figure_contexts("table", _interval_charts(material)), colors=_css_variables(material), curves=curves,
-        study=None if material.study is None else _study_context(material.study, material),
-        popularity=_popularity_context(material), eye=_sample_lists_context(material, card_factory), posters=card_factory.uris, notice=card_factory.notice,
-        again=_reproduction_context(material),
+        "report.html", title=content.title, version=__version__, made=datetime.now(UTC).date().isoformat(),
+        data=data_facts, data_pictures=_figure_contexts("data", data_section.data_charts(content.data, data_facts)),
+        splits=_split_contexts(content), notes=content.evaluation.notes, tables=table_contexts,
+        bootstrap=content.evaluation.bootstrap, curves=curves, colors=_css_variables(content),
+        table_pictures=_figure_contexts("table", _interval_charts(content)),
+        study=None if content.study is None else _study_context(content.study, content),
+        popularity=_popularity_context(content), eye=_sample_lists_context(content, card_factory),
+        posters=card_factory.uris, notice=card_factory.notice,
+        again=_reproduction_context(content),
     )  # fmt: skip
 
 
@@ -108,38 +110,38 @@ def _figure_contexts(name: str, figures: Sequence[Chart]) -> list[dict[str, Any]
     return [drawing.to_context(f"{name}-{index}") for index, drawing in enumerate(figures)]
 
 
-def _css_variables(material: ReportData) -> dict[str, str]:
+def _css_variables(content: ReportData) -> dict[str, str]:
     """Return the variable of the page for each model's colour."""
-    return {label: CSS_VARIABLES[color.lower()] for label, color in material.colors.items()}
+    return {label: CSS_VARIABLES[color.lower()] for label, color in content.colors.items()}
 
 
-def _split_contexts(material: ReportData) -> list[dict[str, Any]]:
+def _split_contexts(content: ReportData) -> list[dict[str, Any]]:
     """Return what each protocol parted; sizes are of the first one."""
-    parts = {name: getattr(material.first_split, name) for name in ("train", "fold_in", "held_out")}
+    parts = {name: getattr(content.first_split, name) for name in ("train", "fold_in", "held_out")}
     sizes = {name.replace("_", "-"): pluralize(len(part), "value") for name, part in parts.items() if part is not None}
     return [
         {
             "summary": summary,
-            "sizes": sizes if summary.split == material.first_split.name and summary.folds == 1 else {},
+            "sizes": sizes if summary.split == content.first_split.name and summary.folds == 1 else {},
         }
-        for summary in material.evaluation.splits
+        for summary in content.evaluation.splits
     ]
 
 
-def _interval_charts(material: ReportData) -> list[Chart]:
+def _interval_charts(content: ReportData) -> list[Chart]:
     """Draw the main measures on each protocol, where there are models to compare."""
-    evaluation, many_splits = material.evaluation, len(material.evaluation.splits) > 1
+    evaluation, many_splits = content.evaluation, len(content.evaluation.splits) > 1
     figures = []
     for summary in evaluation.splits:
         for name in model_tables.main_metrics(evaluation):
             if sum(name in row.metrics for row in evaluation if row.split == summary.split) < 2:
                 continue
-            drawing = charts.draw_intervals(evaluation, summary.split, name, material.colors)
+            drawing = charts.draw_intervals(evaluation, summary.split, name, content.colors)
             figures.append(drawing._replace(title=f"{drawing.title} on {summary.split}") if many_splits else drawing)
     return figures
 
 
-def _curve_contexts(material: ReportData) -> list[dict[str, Any]]:
+def _curve_contexts(content: ReportData) -> list[dict[str, Any]]:
     """Draw the learning curves of the models that were asked for and go by epochs, by what they are judged by.
 
     Combinations have none: their epochs are those of several fits.
@@ -148,16 +150,16 @@ def _curve_contexts(material: ReportData) -> list[dict[str, Any]]:
     for predicts in (True, False):
         models = {
             entry.label: entry.model
-            for entry in material.fitted_models
+            for entry in content.fitted_models
             if entry.is_requested
             and entry.model.iterates
             and not isinstance(entry.model, EnsembleModel)
             and entry.model.predicts_ratings == predicts
         }
-        curves = fit_learning_curves(models, material.first_split, material.likes, material.seed, material.threads)
+        curves = fit_learning_curves(models, content.first_split, content.min_rating, content.seed, content.threads)
         if curves is None or not any(fit.rows for fit in curves.fits):
             continue
-        colors = [material.colors[label] for label in models]
+        colors = [content.colors[label] for label in models]
         pictures = panel_figures(
             _relative_objectives(curves.fits), colors, curves.columns(held_out=True), WIDE_INCHES, HEIGHT_INCHES
         )
@@ -178,12 +180,12 @@ def _relative_objectives(fits: Sequence[FitHistory]) -> list[list[dict[str, floa
     ]
 
 
-def _study_context(study: Study, material: ReportData) -> dict[str, Any]:
+def _study_context(study: Study, content: ReportData) -> dict[str, Any]:
     """Return a search in facts and pictures, and whether it saw nothing of what is held out here, on any split."""
-    trains = [train.train for train in material.splits]
+    trains = [train.train for train in content.splits]
     clean = all(
         study.data.digest
-        in (train.digest, (train if material.likes is None else train.binarize(material.likes)).digest)
+        in (train.digest, (train if content.min_rating is None else train.binarize(content.min_rating)).digest)
         for train in trains
     )
     return tuning_section.search_facts(study) | {
@@ -192,20 +194,20 @@ def _study_context(study: Study, material: ReportData) -> dict[str, Any]:
     }
 
 
-def _popularity_context(material: ReportData) -> dict[str, Any]:
+def _popularity_context(content: ReportData) -> dict[str, Any]:
     """Return what is recommended beside what is consumed, by popularity of items."""
-    train, held_out = material.ranking_split.train, material.ranking_split.held_out  # as the table of models counts
+    train, held_out = content.ranking_split.train, content.ranking_split.held_out  # as the table of models counts
     users = np.flatnonzero(held_out.by_user.counts).astype(np.int32)
-    n = min(material.list_length, len(train.item_ids))
-    lists = {entry.label: entry.top_items(users, n, material.threads) for entry in material.listed_models}
+    n = min(content.list_length, len(train.item_ids))
+    lists = {entry.label: entry.top_items(users, n, content.threads) for entry in content.listed_models}
     groups = popularity_bias.group_by_popularity(train.item_counts)
     model_shares = {label: groups.shares(top_items[top_items >= 0]) for label, top_items in lists.items()}
     active_users = int((train.by_user.counts > 0).sum())
-    cold_items = any_mask(entry.model.cold_items for entry in material.listed_models)
+    cold_items = any_mask(entry.model.cold_items for entry in content.listed_models)
     scorable = can_score(held_out.items, train.item_counts, cold_items)  # others no model could recommend but by chance
     consumed = held_out.items[scorable]
     drawing = charts.draw_popularity_shares(
-        groups.sizes, {popularity_bias.CONSUMED_LABEL: groups.shares(consumed)} | model_shares, material.colors
+        groups.sizes, {popularity_bias.CONSUMED_LABEL: groups.shares(consumed)} | model_shares, content.colors
     )
     rows = popularity_bias.popularity_table(lists, train.item_counts, active_users)
     held_out_row = popularity_bias.popularity_table(
@@ -213,31 +215,33 @@ def _popularity_context(material: ReportData) -> dict[str, Any]:
     )
     columns = ["popularity", "novelty", "coverage", "gini"]
     return {
-        "n": n, "rows": {"what was held out": held_out_row[popularity_bias.CONSUMED_LABEL]} | rows, "pictures": _figure_contexts("bias", [drawing]),
-        "columns": [(name, metric_title(name)) for name in columns], "models": list(lists), "unknown": 1 - scorable.mean(),
+        "n": n,
+        "rows": {"what was held out": held_out_row[popularity_bias.CONSUMED_LABEL]} | rows,
+        "pictures": _figure_contexts("bias", [drawing]),
+        "columns": [(name, metric_title(name)) for name in columns],
+        "models": list(lists),
+        "unknown": 1 - scorable.mean(),
         **popularity_bias.group_facts(groups.sizes),
-    }  # fmt: skip
+    }
 
 
-def _sample_lists_context(material: ReportData, shelf: CardFactory) -> dict[str, Any]:
-    users, items = material.sample_rows
-    fitted_models, threads = material.listed_models, material.threads
+def _sample_lists_context(content: ReportData, shelf: CardFactory) -> dict[str, Any]:
+    users, items = content.sample_rows
+    fitted_models, threads = content.listed_models, content.threads
     user_contexts = (
-        sample_lists.user_lists(fitted_models, material.first_split, material.ranking_split, users, shelf, threads)
+        sample_lists.user_lists(fitted_models, content.first_split, content.ranking_split, users, shelf, threads)
         if len(users)
         else []
     )
     return {"people": user_contexts, "items": sample_lists.similar_items(fitted_models, items, shelf, threads)}
 
 
-def _reproduction_context(material: ReportData) -> dict[str, Any]:
-    evaluation = material.evaluation
+def _reproduction_context(content: ReportData) -> dict[str, Any]:
+    evaluation = content.evaluation
     return {
-        "command": material.command,
-        "call": reproduction.python_call(material.fitted_models, evaluation, material.likes, material.seed),
-        "facts": reproduction.run_facts(
-            material.data, material.first_split, evaluation, material.seed, material.threads
-        ),
-        "rules": reproduction.recipe_rules(material.data),
-        "settings": reproduction.model_settings(material.fitted_models),
+        "command": content.command,
+        "call": reproduction.python_call(content.fitted_models, evaluation, content.min_rating, content.seed),
+        "facts": reproduction.run_facts(content.data, content.first_split, evaluation, content.seed, content.threads),
+        "rules": reproduction.recipe_rules(content.data),
+        "settings": reproduction.model_settings(content.fitted_models),
     }

@@ -56,25 +56,29 @@ def model_settings(entries: Sequence[FittedModel]) -> list[dict[str, Any]]:
     ]
 
 
-def python_call(entries: Sequence[FittedModel], evaluation: Evaluation, likes: float | None, seed: int) -> str:
+def python_call(entries: Sequence[FittedModel], evaluation: Evaluation, min_rating: float | None, seed: int) -> str:
     """Return the report as a call in Python."""
     models = ", ".join(_MODEL_CALL.sub(r"al.\g<0>", repr(entry.model)) for entry in entries if entry.is_requested)
     metrics = ", ".join(repr(name) for name in evaluation.requested_metrics)
     arguments = [
         f"metrics=[{metrics}]",
-        f"reference={evaluation.reference!r}",
+        f"baseline={evaluation.reference!r}",
         f"bootstrap={evaluation.bootstrap}",
         f"seed={seed}",
     ]
-    arguments += [f"likes={likes:g}"] if likes is not None else []
+    arguments += [f"min_rating={min_rating:g}"] if min_rating is not None else []
     split = _format_splits([summary.split for summary in evaluation.splits], seed)
-    return f'al.report(\n    data, [{models}],\n    split={split},\n    {", ".join(arguments)},\n).save("report.html")'
+    return f'al.report(\n    [{models}], data,\n    split={split},\n    {", ".join(arguments)},\n).save("report.html")'
 
 
 def _format_splits(names: Sequence[str], seed: int) -> str:
     """Write the splits as Python."""
     if len(names) == 1 and names[0] != OFFICIAL_FOLDS:
         return repr(names[0])
-    expressions = [f"al.split.movielens_folds({FOLDER_PLACEHOLDER})" if name == OFFICIAL_FOLDS else f"al.split.from_spec({name!r}, data, {seed})"
-            for name in names]  # fmt: skip
+    expressions = [
+        f"al.split.movielens_folds({FOLDER_PLACEHOLDER})"
+        if name == OFFICIAL_FOLDS
+        else f"al.split.from_spec({name!r}, data, {seed})"
+        for name in names
+    ]
     return expressions[0] if len(expressions) == 1 else f"[{', '.join(f'*{expression}' for expression in expressions)}]"

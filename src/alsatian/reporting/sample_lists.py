@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
+from alsatian.data.item_lookup import item_row
 from alsatian.errors import UnknownItem, Unsupported, pluralize
 from alsatian.posters import Film, Posters
 from alsatian.posters.gallery import TMDB_NOTICE
@@ -77,7 +78,7 @@ def choose_items(data: Interactions, queries: Iterable[Id] | None) -> list[int]:
     Raises UnknownItem.
     """
     if queries is not None:
-        return [resolve.item_row(data, item) for item in resolve.as_list(queries)]
+        return [item_row(data, item) for item in resolve.as_list(queries)]
     order = np.argsort(-data.item_counts, kind="stable")
     shares = np.cumsum(data.item_counts[order]) / len(data)
     return list(dict.fromkeys(order[np.searchsorted(shares, ITEM_QUANTILES)].tolist()))
@@ -106,11 +107,15 @@ def user_lists(
                 "id": split.train.user_ids.id_of(user),
                 "known": pluralize(len(items), "value"),
                 "held_out": pluralize(len(held_out), "held-out value"),
-                "liked": [card_factory.card(row, tip=_value_text(card_factory.data, row, value)) for row, value in
-                          _top_rated(card_factory.data, items, values)],
-                "lists": [(label, [card_factory.card(row, row in held_out) for row in top_items]) for label, top_items in rows],
+                "liked": [
+                    card_factory.card(row, tip=_value_text(card_factory.data, row, value))
+                    for row, value in _top_rated(card_factory.data, items, values)
+                ],
+                "lists": [
+                    (label, [card_factory.card(row, row in held_out) for row in top_items]) for label, top_items in rows
+                ],
             }
-        )  # fmt: skip
+        )
     return contexts
 
 

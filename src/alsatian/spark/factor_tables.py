@@ -11,14 +11,15 @@ import numpy as np
 
 from alsatian.data.catalog import Catalog
 from alsatian.data.csr import CSR
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import Id, IdMap
 from alsatian.data.interactions import Interactions, ReadReport
-from alsatian.data.recipe import Recipe
 from alsatian.errors import ModelFileError, ParameterError, UnknownUser
 from alsatian.ingest.reader import read_item_table
 from alsatian.models.als.base import ALS
 from alsatian.recommender.fit_run import Epoch
 from alsatian.recommender.registry import model_class
+from alsatian.recommender.resolve import rows_for_ids
 from alsatian.spark.arrow_arrays import iter_rows
 from alsatian.spark.batch_recommend import StoredFactors, factor_rows, recommend_for_all, similar_to_all
 from alsatian.spark.export import export_model
@@ -43,7 +44,7 @@ def fetch_seen(packed: Any, items: int) -> CSR:
 
 
 def write_header(
-    folder: Folder, model: ALS, sizes: tuple[int, int], mean: float, scale: tuple[float, float], recipe: Recipe,
+    folder: Folder, model: ALS, sizes: tuple[int, int], mean: float, scale: tuple[float, float], recipe: FittedRecipe,
     report: ReadReport, history: list[Epoch], training: dict[str, Any], catalog: bool,
 ) -> None:  # fmt: skip
     """Write everything of a model that is not an array. It is written last, so a folder with a header is complete."""
@@ -171,7 +172,7 @@ class FactorTables:
             user_ids, side, seen = self._fetch_users(users)
         data = Interactions(
             user_ids, item_ids, seen, (header["scale"][0], header["scale"][1]), catalog=self._catalog(item_ids),
-            recipe=Recipe.from_json(header["recipe"]),
+            recipe=FittedRecipe.from_json(header["recipe"]),
             report=ReadReport(**header["report"] | {"notes": tuple(header["report"]["notes"])}),
         )  # fmt: skip
         learned = {
@@ -230,19 +231,13 @@ class FactorTables:
         for ids, is_allowed in ((allow, True), (deny, False)):
             if ids is not None:
                 id_mask = np.zeros(len(mask), bool)
-                id_mask[self._item_rows(list(ids))] = True
+                id_mask[rows_for_ids(self._item_ids, list(ids), "raise")] = True
                 mask &= id_mask if is_allowed else ~id_mask
         if where is not None:
             where_mask = np.zeros(len(mask), bool)
             where_mask[self._rows_matching(where)] = True
             mask &= where_mask
         return mask
-
-    def _item_rows(self, ids: list[Id]) -> Any:
-        rows = self._item_ids.rows(ids)
-        if (rows < 0).any():
-            raise self._item_ids.unknown_id_error(ids[int(np.argmax(rows < 0))])
-        return rows
 
     def _rows_matching(self, where: str) -> list[int]:
         """Return the row numbers of the items that satisfy a condition on the catalog."""

@@ -11,10 +11,11 @@ from typing import Any, Literal, TypeVar, cast
 import numpy as np
 
 from alsatian.data.catalog import Catalog
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import Duplicates, Recipe
 from alsatian.errors import ParameterError
-from alsatian.ingest.assemble import ReadOptions
+from alsatian.ingest.read_options import ReadOptions
 from alsatian.ingest.reader import read_item_table
 from alsatian.models.als.base import ALS
 from alsatian.models.als.fit import FitPlan, run_als
@@ -73,7 +74,7 @@ class PackedInput:
     model: ALS
     folder: Folder
     threads: int
-    recipe: Recipe
+    recipe: FittedRecipe
     scale: tuple[float, float]
     numberings: dict[str, Numbering]
     packed: PackedRatings

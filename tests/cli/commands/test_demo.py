@@ -27,7 +27,7 @@ def test_the_page(cli: Cli) -> None:
 def test_an_unknown_title_ends_it_before_any_fit(cli: Cli) -> None:
     answer = cli("demo", "--like", "zzzzxqq")
     assert answer.code == 1
-    assert "no title is like it." in answer.err
+    assert "no title is similar to it." in answer.err
     assert "held out" not in answer.out
 
 

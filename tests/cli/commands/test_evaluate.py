@@ -27,7 +27,7 @@ def test_the_table(cli: Any, world: Path) -> None:
         "implicit-als",
         "item-knn",
         "popularity",
-        "baseline",
+        "bias",
     ]
     assert "[95% intervals by 20 draws of users]" in answer.out
     assert "Lists are judged by" in answer.out
@@ -41,7 +41,7 @@ def test_json_is_what_python_says(cli: Any, world: Path) -> None:
     data = read(source)
     found = evaluate("item-knn", from_spec("k-fold:2", data, 7), at=(3, 5), metrics=["ndcg"], bootstrap=20, seed=7)
     rows = answer.json["rows"]
-    assert [row["model"] for row in rows] == ["item-knn", "popularity", "baseline"]
+    assert [row["model"] for row in rows] == ["item-knn", "popularity", "bias"]
     assert [row["metrics"] for row in rows] == [row.metrics for row in found]
     assert rows[0]["metrics"].keys() == {"ndcg@3", "ndcg@5"}
     assert answer.json["splits"][0]["folds"] == 2
@@ -57,11 +57,11 @@ def test_without_a_model_those_that_suit_the_values(cli: Any, world: Path) -> No
 
 
 def test_the_official_folds(cli: Any, movielens_100k: Path) -> None:
-    asked = ("--split", "movielens-folds", "--metric", "rmse", "--model", "baseline", "--bootstrap", "0", "--json")
+    asked = ("--split", "movielens-folds", "--metric", "rmse", "--model", "bias", "--bootstrap", "0", "--json")
     answer = cli("evaluate", movielens_100k, *asked)
     assert answer.code == 0
-    baseline = next(row for row in answer.json["rows"] if row["model"] == "baseline")
-    assert baseline["metrics"]["rmse"] == pytest.approx(0.942, abs=0.002)
+    bias = next(row for row in answer.json["rows"] if row["model"] == "bias")
+    assert bias["metrics"]["rmse"] == pytest.approx(0.942, abs=0.002)
     assert answer.json["splits"][0]["values"] == 100_000
 
 
@@ -74,7 +74,7 @@ def test_the_official_folds(cli: Any, movielens_100k: Path) -> None:
         (["--split", "movielens-folds"], "takes the folder of MovieLens 100K, not "),
         (["--metric", "ndgc"], "there is no measure 'ndgc'"),
         (["--at", "0"], "Input should be greater than or equal to 1"),
-        (["--baseline", "ease", *FEW], "reference='ease' is none of the models"),
+        (["--baseline", "ease", *FEW], "baseline='ease' is none of the models"),
     ],
 )
 def test_usage_errors(cli: Any, world: Path, asked: list[str], complaint: str) -> None:

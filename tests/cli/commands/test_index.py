@@ -38,7 +38,7 @@ def file(source: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def paying(monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalog of a million items is too much for a test."""
-    monkeypatch.setattr(IndexBenchmark, "pays", True)
+    monkeypatch.setattr(IndexBenchmark, "is_worthwhile", True)
 
 
 @pytest.mark.usefixtures("paying")
@@ -67,7 +67,7 @@ def test_json_and_another_file(file: Path, capsys: pytest.CaptureFixture[str]) -
 def test_one_that_does_not_pay_is_not_kept(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(IndexBenchmark, "pays", False)
+    monkeypatch.setattr(IndexBenchmark, "is_worthwhile", False)
     before = file.read_bytes()
     assert run(["index", str(file)]) == 1
     error = capsys.readouterr().err
@@ -83,7 +83,7 @@ def test_it_pays_at_half_the_time(milliseconds: float, pays: bool) -> None:
 
 def test_refused_before_any_work(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["index", str(file), "--recall", "95"]) == 2
-    assert "recall=95.0 is no share; pass more than 0, and 1 at most." in capsys.readouterr().err
+    assert "recall=95.0 is not a valid share; pass more than 0, and at most 1." in capsys.readouterr().err
     assert run(["index", str(file), "-o", str(file.parent / "none" / "x.model")]) == 1
     assert "there is no folder" in capsys.readouterr().err
 
@@ -104,10 +104,10 @@ def test_training_again_makes_it_again(file: Path, source: Path, capsys: pytest.
 def test_training_again_leaves_out_one_that_no_longer_pays(
     file: Path, source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(IndexBenchmark, "pays", True)
+    monkeypatch.setattr(IndexBenchmark, "is_worthwhile", True)
     assert run(["index", str(file)]) == 0
     create_app(file).state.events.close()
-    monkeypatch.setattr(IndexBenchmark, "pays", False)
+    monkeypatch.setattr(IndexBenchmark, "is_worthwhile", False)
     capsys.readouterr()
     assert run(["retrain", str(file), "--source", str(source), "-o", str(file)]) == 0
     assert f"index     none, as it would not pay: {SAYS}" in capsys.readouterr().out

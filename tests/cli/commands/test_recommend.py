@@ -49,7 +49,7 @@ class TestUsers:
     def test_everybody(self, cli: Cli, implicit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from alsatian.cli.commands import recommend
 
-        monkeypatch.setitem(recommend.recommend.__globals__, "_AT_ONCE", 25)  # more than one batch
+        monkeypatch.setitem(recommend.recommend.__globals__, "_USERS_PER_BATCH", 25)  # more than one batch
         answer = cli("recommend", implicit, "--all-users", "-n", "2", "--json")
         assert [line["user"] for line in answer.lines] == list(range(1, 61))
         assert answer.err.startswith("60 lists in ")
@@ -91,7 +91,7 @@ class TestUsers:
     def test_reasons(self, cli: Cli, implicit: Path) -> None:
         lines = cli("recommend", implicit, "--user", "7", "--reasons", "-n", "2").out.splitlines()
         assert lines[2].split()[0] == "1"
-        assert all(line.split()[0] == "reasons" for line in lines[3:6])
+        assert all(line.split()[0] == "because" for line in lines[3:6])
         assert max(map(len, lines)) <= 80
         (line,) = cli("recommend", implicit, "--user", "7", "--reasons", "--json").lines
         assert set(line["items"][0]["reasons"][0]) == {"item", "contribution"}

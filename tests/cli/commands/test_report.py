@@ -53,7 +53,7 @@ def test_json_is_what_evaluate_says(cli: Any, world: Path, tmp_path: Path) -> No
 def test_a_search(cli: Any, world: Path, tmp_path: Path) -> None:
     study, page = tmp_path / "a.study", tmp_path / "report.html"
     asked = ("--model", "explicit-als", "--search", "reg=0.1..10", "--search", "factors=2,4", "--trials", "5")
-    assert cli("tune", world / "ratings.csv", *asked, "--test", "per-user:10", "--study", study).code == 0
+    assert cli("tune", world / "ratings.csv", *asked, "--test", "per-user:10", "--study-file", study).code == 0
     answer = cli("report", world / "ratings.csv", "-o", page, "--model", "item-knn", "--study", study, *FEW)
     assert answer.code == 0
     html = page.read_text()

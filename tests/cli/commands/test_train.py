@@ -79,17 +79,19 @@ class TestSaid:
             r"; weights implicit-als [01]\.\d\d, popularity 0\.", cli(*source, *parts, "--weights", "fit").out
         )
         assert cli(*source[:-2], *parts, "--json").json["model"] == "blend"  # which alone has parts
-        assert cli(*source, *parts, "--json").json["params"]["parts"][1]["model"] == "popularity"
+        assert cli(*source, *parts, "--json").json["params"]["members"][1]["model"] == "popularity"
         assert cli("recommend", target, "--user", "7", "-n", "3").out.count("blend") == 3
         assert cli("recommend", target, "--like", "3", "--retrain", world / "ratings.csv").code == 0
-        assert cli("explain", target, "--user", "7", "4").err.startswith("alsatian: explain() is not supported by blend.")
+        assert cli("explain", target, "--user", "7", "4").err.startswith(
+            "alsatian: explain() is not supported by blend."
+        )
 
     @pytest.mark.parametrize(
         ("options", "message"),
         [
             (("--members", "popularity,implicit-asl"), "there is no model 'implicit-asl'; choose explicit-als, "),
-            (("--members", "popularity"), "parts names 1 of at least 2 models"),
-            (("--weights", "1,2,3"), "weights has 3 numbers for 2 parts; pass one for each, or 'fit'."),
+            (("--members", "popularity"), "members names 1 of at least 2 models"),
+            (("--weights", "1,2,3"), "weights has 3 numbers for 2 members; pass one for each, or 'fit'."),
             (("--weights", "1,-2"), "weights holds -2; pass finite numbers of 0 or more."),
             (("--weights", "1,2", "--set", "weights=fit"), "--set gives weights twice, fit and 1,2; give it once."),
             (("--model", "popularity", "--weights", "1,2"), "It belongs to blend."),
@@ -107,9 +109,9 @@ class TestSaid:
         "model",
         [
             "biased-mf --set factors=2 --set epochs=1",
-            "item-knn --set baselines=true",
-            "blend --members explicit-als:factors=2,baseline --weights 1,1 --set by=score",
-            "blend --members baseline,popularity --weights 1,1",
+            "item-knn --set subtract_bias=true",
+            "blend --members explicit-als:factors=2,bias --weights 1,1 --set by=score",
+            "blend --members bias,popularity --weights 1,1",
             "fallback --set first=explicit-als:factors=2:epochs=1",
         ],
     )

@@ -45,7 +45,7 @@ def test_the_test_part_is_judged_once(cli: Any, world: Path) -> None:
     answer = cli("tune", world / "ratings.csv", *FEW, "--trials", "3", "--test", "random:0.2", "--json")
     assert answer.code == 0
     rows = answer.json["test"]["rows"]
-    assert {row["model"].partition("(")[0] for row in rows} == {"explicit-als", "popularity", "baseline"}
+    assert {row["model"].partition("(")[0] for row in rows} == {"explicit-als", "popularity", "bias"}
     assert rows[0]["params"] == answer.json["best_params"]
     answer = cli("tune", world / "ratings.csv", *FEW, "--trials", "3", "--test", "random:0.2")
     assert "held-out values of" in answer.out
@@ -77,7 +77,7 @@ def test_ctrl_c(cli: Any, world: Path, tmp_path: Path, monkeypatch: pytest.Monke
         return real(*given)
 
     monkeypatch.setattr(search, "run_trial", attempt)
-    kept = ("--study", tmp_path / "a.study", "-o", tmp_path / "best.model", "--trials", "5")
+    kept = ("--study-file", tmp_path / "a.study", "-o", tmp_path / "best.model", "--trials", "5")
     answer = cli("tune", world / "ratings.csv", *FEW, *kept)
     assert answer.code == 130
     assert "explicit-als: rmse of 2 trials on per-user:10" in answer.out

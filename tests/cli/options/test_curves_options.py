@@ -1,4 +1,4 @@
-"""alsatian train --curves and --validation."""
+"""alsatian train --curves and --validation-share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_picture_of_the_fit(train: Cli, tmp_path: Path) -> None:
 
 def test_an_error_on_values_held_out(train: Cli, tmp_path: Path) -> None:
     """The model that is saved has learned from all of them."""
-    answer = train("--validation", "0.2", "--curves", tmp_path / "curves.svg")
+    answer = train("--validation-share", "0.2", "--curves", tmp_path / "curves.svg")
     said = re.search(r"judged    rmse ([\d.]+) on (\d+) values held out, .*; learned again from all\n", answer.out)
     said = said or re.search(r"judged    rmse ([\d.]+) on (\d+) values held out after epoch \d+,", answer.out)
     assert said is not None, answer.out
@@ -47,7 +47,7 @@ def test_an_error_on_values_held_out(train: Cli, tmp_path: Path) -> None:
 
 def test_rows_as_json(train: Cli) -> None:
     assert train("--json").json["curves"] is None
-    rows = train("--json", "--validation", "0.1", "--min-rating", "4", "--set", "epochs=3").json["curves"]
+    rows = train("--json", "--validation-share", "0.1", "--min-rating", "4", "--set", "epochs=3").json["curves"]
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert set(rows[0]) >= {"objective", "train_ndcg@10", "validation_ndcg@10"}
 
@@ -60,8 +60,8 @@ def test_rows_as_json(train: Cli) -> None:
             ["--curves", "nowhere/curves.png"],
             "there is no folder 'nowhere' to save curves.png in; create it, or choose",
         ),
-        (["--validation", "2"], "--validation 2 is no share above 0 and up to 0.5; pass one such as 0.1."),
-        (["--validation", "0"], "--validation 0 is no share above 0"),
+        (["--validation-share", "2"], "--validation-share 2 is no share above 0 and up to 0.5; pass one such as 0.1."),
+        (["--validation-share", "0"], "--validation-share 0 is no share above 0"),
     ],
 )
 def test_what_cannot_be(train: Cli, tmp_path: Path, options: list[str], message: str) -> None:
@@ -71,7 +71,7 @@ def test_what_cannot_be(train: Cli, tmp_path: Path, options: list[str], message:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("option", [("--curves", "curves.png"), ("--validation", "0.1")])
+@pytest.mark.parametrize("option", [("--curves", "curves.png"), ("--validation-share", "0.1")])
 def test_a_model_without_epochs(cli: Cli, world: Path, tmp_path: Path, option: tuple[str, str]) -> None:
     answer = cli("train", world / "ratings.csv", "-o", tmp_path / "my.model", "--model", "popularity", *option)
     assert answer.code == 2

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alsatian.cli.commands.train import model_choice_notes
+from alsatian.cli.data_messages import model_choice_notes
 from alsatian.cli.options.model import choose_model
 from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
@@ -49,7 +49,7 @@ class TestPlan:
                 4,
                 "--min-rating makes all values alike, which leaves explicit-als nothing to predict",
             ),
-            ("baseline", [], 4, "which leaves baseline nothing to predict; drop it, or pass --model implicit-als."),
+            ("bias", [], 4, "which leaves bias nothing to predict; drop it, or pass --model implicit-als."),
             ("pure-svd", ["impute=user"], 4, "which leaves pure-svd nothing to predict"),
             ("popularity", ["by=mean"], 4, "which leaves popularity nothing to predict"),
             ("biased-mf", [], 4, "leaves biased-mf nothing to predict"),
@@ -64,9 +64,9 @@ class TestPlan:
         assert "\n" not in str(caught.value)
 
     def test_settings_reach_the_model(self) -> None:
-        (model,) = choose_model("implicit-als", ["factors=8", "form = rendle", "tol=1e-3"], None).models.values()
+        (model,) = choose_model("implicit-als", ["factors=8", "loss = rendle", "tol=1e-3"], None).models.values()
         assert model.params["factors"] == 8
-        assert model.params["form"] == "rendle"
+        assert model.params["loss"] == "rendle"
         assert model.params["tol"] == pytest.approx(1e-3)
 
     def test_a_setting_of_one_model_chooses_it(self) -> None:

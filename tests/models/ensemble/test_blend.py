@@ -201,7 +201,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"members": "popularity,implicit-als:factors"}, "'implicit-als:factors' is not NAME:SETTING=VALUE; write it like"),
     ({"members": "popularity,implicit-als:factors=x"}, "factors=x is not a whole number"),
     ({"members": "popularity,implicit-als:factor=2"}, "Did you mean 'factors'?"),
-    ({"weights": [1, 2, 3]}, "weights has 3 numbers for 2 parts; pass one for each, or 'fit'."),
+    ({"weights": [1, 2, 3]}, "weights has 3 numbers for 2 members; pass one for each, or 'fit'."),
     ({"weights": [1, -0.5]}, "weights holds -0.5; pass finite numbers of 0 or more."),
     ({"weights": [1, float("nan")]}, "weights holds nan; pass finite numbers of 0 or more."),
     ({"weights": [0, 0]}, "weights=[0, 0] gives nothing any weight; pass a number above 0."),

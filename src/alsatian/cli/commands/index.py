@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from alsatian._util.formatting import format_bytes, format_duration
+from alsatian.cli.data_messages import describe_index
 from alsatian.cli.options.common import Json, ModelFile, Threads
 from alsatian.cli.options.output import check_output
 from alsatian.cli.terminal import Summary, print_json, show_status
 from alsatian.errors import Unsupported, pluralize
-
-if TYPE_CHECKING:
-    from alsatian.models.factors.ann_index import IndexBenchmark
 
 IndexOutput = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to save; the model file itself if unset.")
@@ -48,7 +46,7 @@ def index_model(
     summary = Summary(stderr=as_json)
     model = save_load.load(file)
     model.build_index(recall=recall, threads=threads)
-    benchmark: IndexBenchmark = model.index.benchmark
+    benchmark = model.index.benchmark
     if not benchmark.is_worthwhile:
         items = pluralize(len(model.data.item_ids), "item")
         raise Unsupported(f"an index of {items} does not pay ({describe_index(benchmark)}); {file} stays as it is.")
@@ -60,11 +58,3 @@ def index_model(
     if as_json:
         record = {"file": str(output), "bytes": output.stat().st_size, "seconds": seconds}
         print_json(record | {"index": model.index.to_json()})
-
-
-def describe_index(benchmark: IndexBenchmark) -> str:
-    """Say what an index is worth."""
-    return (
-        f"similar items in {benchmark.milliseconds:.2g} ms instead of {benchmark.exact:.2g} ms, "
-        f"{100 * benchmark.recall:.1f} % of the right ones found"
-    )

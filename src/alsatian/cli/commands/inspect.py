@@ -43,7 +43,7 @@ def inspect(
 
     path = Path(source)
     if is_model_file(path) or (path.suffix == ".model" and path.exists()):
-        from alsatian.cli.commands.inspect_model import print_model
+        from alsatian.cli.model_summary import print_model
 
         reading.reject_options(f"{source} is a model", factors=factors != _DEFAULT_FACTORS, threads=threads is not None)
         print_model(path, as_json=as_json)

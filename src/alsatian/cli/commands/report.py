@@ -11,22 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alsatian._util.formatting import format_bytes, format_duration
-from alsatian.cli.commands.evaluate import (
+from alsatian.cli.data_messages import choose_default_models, print_read_summary
+from alsatian.cli.options.common import Json, Seed, SourceArgument, Threads
+from alsatian.cli.options.evaluation import (
     BaselineOption,
     BootstrapDraws,
     EvaluateMinRating,
     ListLengths,
     MetricNames,
     ModelNames,
-    Seed,
     SplitNames,
     check_splits,
-    choose_default_models,
     make_splits,
-    models_from_names,
 )
-from alsatian.cli.commands.train import ModelSettings, print_read_summary
-from alsatian.cli.options.common import Json, SourceArgument, Threads
+from alsatian.cli.options.model import ModelSettings, models_from_names
 from alsatian.cli.options.output import check_extra_output
 from alsatian.cli.options.source import SourceOptions, with_source_options
 from alsatian.cli.terminal import Summary, print_json, show_status
@@ -42,7 +40,9 @@ ReportOutput = Annotated[
 ]
 ReportStudyFile = Annotated[
     Path | None,
-    typer.Option("--study", metavar="FILE", help="A search to show, of `alsatian tune --study`; its best model joins."),
+    typer.Option(
+        "--study", metavar="FILE", help="A search to show, of `alsatian tune --study-file`; its best model joins."
+    ),
 ]
 SampleUsers = Annotated[
     list[str], typer.Option("--eye-user", metavar="ID", help="A user of the eye test; repeat for more. Else some.")
@@ -64,8 +64,8 @@ def write_report(
     at: ListLengths = [10],  # noqa: B006
     metrics: MetricNames = [],  # noqa: B006
     settings: ModelSettings = [],  # noqa: B006
-    likes: EvaluateMinRating = None,
-    against: BaselineOption = "popularity",
+    min_rating: EvaluateMinRating = None,
+    baseline: BaselineOption = "popularity",
     bootstrap: BootstrapDraws = 2000,
     study: ReportStudyFile = None,
     eye_users: SampleUsers = [],  # noqa: B006
@@ -84,7 +84,8 @@ def write_report(
     alsatian report ratings.csv -o report.html --study ratings.study --eye-item "Toy Story"
     """
     from alsatian.evaluation.metric_registry import parse_metrics
-    from alsatian.reporting.builder import check_libraries
+    from alsatian.posters import Posters
+    from alsatian.reporting.builder import ReportOptions, build_report, check_libraries
 
     start = time.perf_counter()
     reading.check()
@@ -98,15 +99,17 @@ def write_report(
         data = reading.load(source)
     print_read_summary(summary, source, data)
     users, items = _sample_ids(data, eye_users, eye_items)
-    candidates = candidates or models_from_names(choose_default_models(summary, data, likes), settings)
-    page, posters_note = _build_report(
-        data, candidates, split=make_splits(split, source, data, seed), at=at, metrics=metrics or None, reference=against,
-        min_rating=likes, bootstrap=bootstrap, study=study, users=users, items=items, title=source_title(source),
-        command=_command_line(context), seed=seed, threads=threads,
+    candidates = candidates or models_from_names(choose_default_models(summary, data, min_rating), settings)
+    posters = Posters(offline=not data.catalog.titles)  # without titles there is nothing to ask for
+    options = ReportOptions(
+        split=make_splits(split, source, data, seed), at=at, metrics=metrics or None, baseline=baseline,
+        min_rating=min_rating, bootstrap=bootstrap, study=study, users=users, items=items, posters=posters,
+        title=source_title(source), seed=seed, threads=threads, command=_command_line(context),
     )  # fmt: skip
+    page = build_report(candidates, data, options)
     page.save(output)
-    for note in [posters_note] if posters_note else []:
-        summary.line("note", note)
+    if posters.unavailable_reason and data.catalog.titles:
+        summary.line("note", f"posters are drawn: {posters.unavailable_reason}")
     seconds = time.perf_counter() - start
     summary.line("saved", f"{output}, {format_bytes(output.stat().st_size)}; {format_duration(seconds)} in all")
     if as_json:
@@ -126,21 +129,6 @@ def _sample_ids(data: Interactions, users: list[str], items: list[str]) -> tuple
 
     user_ids = [data.user_ids.id_of(data.user_ids.row(data.user_ids.parse(user))) for user in users]
     return user_ids or None, [find_item(data, item) for item in items] or None
-
-
-def _build_report(data: Interactions, models: Any, **options: Any) -> tuple[Any, str]:
-    """Make the page, and say why its posters are drawn, where there are films."""
-    from alsatian.posters import Posters
-    from alsatian.reporting import report
-
-    posters = Posters(offline=not data.catalog.titles)  # where there are no titles, there is nothing to ask for
-    page = report(data, models, posters=posters, **options)
-    return (
-        page,
-        f"posters are drawn: {posters.unavailable_reason}"
-        if posters.unavailable_reason and data.catalog.titles
-        else "",
-    )
 
 
 def source_title(source: str) -> str:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alsatian._util.formatting import format_bytes, format_duration
-from alsatian.cli.commands.index import describe_index
-from alsatian.cli.commands.train import print_read_summary
+from alsatian.cli.data_messages import describe_index, print_read_summary
 from alsatian.cli.options.common import Json, ModelFile, Threads
 from alsatian.cli.options.output import check_output
 from alsatian.cli.reread import drop_user_attributes, reread_source
@@ -26,7 +25,9 @@ TrainingSource = Annotated[
 ]
 EventLogUrl = Annotated[
     str | None,
-    typer.Option("--events", metavar="URL", help="The service's database; FILE.events.db beside the model by default."),
+    typer.Option(
+        "--event-log", metavar="URL", help="The service's database; FILE.events.db beside the model by default."
+    ),
 ]
 RetrainOutput = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save; FILE itself is allowed.")
@@ -37,7 +38,7 @@ def retrain(
     file: ModelFile,
     source: TrainingSource,
     output: RetrainOutput,
-    events: EventLogUrl = None,
+    event_log: EventLogUrl = None,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +55,7 @@ def retrain(
 
     start = time.perf_counter()
     old_model = save_load.load(file)
-    new_events = training_events(old_model, file, events)
+    new_events = training_events(old_model, file, event_log)
     summary = Summary(stderr=as_json)
     data = reread_source(old_model, source, new_events.extra_rows)
     print_read_summary(summary, source, data)

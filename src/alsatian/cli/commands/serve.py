@@ -25,10 +25,10 @@ def serve(
         str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; other machines need a token to write.")
     ] = "127.0.0.1",
     workers: Annotated[int, typer.Option("--workers", metavar="N", help="Processes that answer.")] = 1,
-    events: Annotated[
+    event_log: Annotated[
         str | None,
         typer.Option(
-            "--events", metavar="URL", help="Where events are kept; FILE.events.db beside the model if unset."
+            "--event-log", metavar="URL", help="Where events are kept; FILE.events.db beside the model if unset."
         ),
     ] = None,
     token_file: TokenFile = None,
@@ -41,7 +41,7 @@ def serve(
     """
     from alsatian.serving.settings import ServiceSettings
 
-    settings = ServiceSettings(file, events, _read_token(token_file), host, port, workers)
+    settings = ServiceSettings(file, event_log, _read_token(token_file), host, port, workers)
     try:
         from alsatian.serving.processes import run_server
     except ImportError as error:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alsatian._util.formatting import format_bytes, format_duration
-from alsatian.cli.commands.train import fit_summary, print_read_summary
+from alsatian.cli.data_messages import fit_summary, print_read_summary
 from alsatian.cli.options.common import Json, Length
+from alsatian.cli.options.model import MinRating, ModelSettings, choose_model, parse_settings
 from alsatian.cli.options.recipe import resolve_min_rating
+from alsatian.cli.options.source import column_option
 from alsatian.cli.terminal import Summary, print_json
 from alsatian.errors import ParameterError, SourceError, pluralize
 
@@ -41,10 +43,6 @@ SparkSource = Annotated[
 _FORMATS = {".parquet": "parquet", ".orc": "orc", ".json": "json", ".jsonl": "json", ".csv": "csv", ".tsv": "csv"}
 
 
-def _column_option(role: str) -> Any:
-    return typer.Option(f"--{role}", metavar="COLUMN", help=f"The {role} column, if not recognised; '' for none.")
-
-
 @spark.command("train")
 def spark_train(
     source: SparkSource,
@@ -59,25 +57,21 @@ def spark_train(
         str | None,
         typer.Option("--model", metavar="NAME", help="explicit-als or implicit-als; else by the values."),
     ] = None,
-    settings: Annotated[
-        list[str], typer.Option("--set", metavar="NAME=VALUE", help="A setting of the model; repeat for more.")
-    ] = [],  # noqa: B006
+    settings: ModelSettings = [],  # noqa: B006
     items: Annotated[
         str | None, typer.Option("--items", metavar="FILE", help="Titles and attributes of items.")
     ] = None,
-    user: Annotated[str | None, _column_option("user")] = None,
-    item: Annotated[str | None, _column_option("item")] = None,
-    value: Annotated[str | None, _column_option("value")] = None,
-    time_column: Annotated[str | None, _column_option("time")] = None,
-    event: Annotated[str | None, _column_option("event")] = None,
-    weight: Annotated[str | None, _column_option("weight")] = None,
+    user: Annotated[str | None, column_option("user")] = None,
+    item: Annotated[str | None, column_option("item")] = None,
+    value: Annotated[str | None, column_option("value")] = None,
+    time_column: Annotated[str | None, column_option("time")] = None,
+    event: Annotated[str | None, column_option("event")] = None,
+    weight: Annotated[str | None, column_option("weight")] = None,
     duplicates: Annotated[
         str | None, typer.Option("--duplicates", metavar="RULE", help="last, sum, max, mean, or raise an error.")
     ] = None,
     recipe: Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="Rules in a TOML file.")] = None,
-    likes: Annotated[
-        float | None, typer.Option("--min-rating", metavar="VALUE", help="Take ratings of at least this as likes.")
-    ] = None,
+    min_rating: MinRating = None,
     method: Annotated[
         str, typer.Option("--method", metavar="NAME", help="native, or mllib: by MLlib's ALS.")
     ] = "native",
@@ -112,7 +106,7 @@ def spark_train(
     elif method != "native" or folder is not None:
         raise ParameterError("--factors is the folder of the fit, by our kernels; leave --method and --folder out.")
     rules = Recipe() if recipe is None else Recipe.from_toml(recipe)
-    rules = replace(rules, min_rating=resolve_min_rating(rules, likes))
+    rules = replace(rules, min_rating=resolve_min_rating(rules, min_rating))
     choice = _check_choice(model, settings, rules.min_rating)
     summary = Summary(stderr=as_json)
     session = _start_session(master, remote, conf)
@@ -237,7 +231,6 @@ def read_frame(session: Any, source: str) -> Any:
 
 
 def _start_session(master: str | None, remote: str | None, conf: list[str]) -> Any:
-    from alsatian.cli.options.model import parse_settings
     from alsatian.spark.session import start_session
 
     if master and remote:
@@ -247,7 +240,6 @@ def _start_session(master: str | None, remote: str | None, conf: list[str]) -> A
 
 def _check_choice(name: str | None, settings: list[str], min_rating: float | None) -> Any:
     """Check the model's name and settings, before Spark starts."""
-    from alsatian.cli.options.model import choose_model
     from alsatian.inspection.value_type import EXPLICIT, IMPLICIT
 
     if name not in (None, EXPLICIT, IMPLICIT):

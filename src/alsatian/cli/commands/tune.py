@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alsatian._util.formatting import format_bytes, format_duration
-from alsatian.cli.commands.evaluate import Seed
-from alsatian.cli.commands.train import (
-    ModelName,
-    ModelSettings,
-    TrainMinRating,
-    apply_min_rating,
-    binarize_data,
-    model_choice_notes,
-    print_read_summary,
-)
-from alsatian.cli.options.common import Json, SourceArgument, Threads
+from alsatian.cli.data_messages import binarize_data, model_choice_notes, print_read_summary
+from alsatian.cli.options.common import Json, Seed, SourceArgument, Threads
+from alsatian.cli.options.model import MinRating, ModelName, ModelSettings, check_amounts, choose_model
 from alsatian.cli.options.output import check_output
-from alsatian.cli.options.source import SourceOptions, with_source_options
+from alsatian.cli.options.source import SourceOptions, apply_min_rating, with_source_options
 from alsatian.cli.terminal import Summary, print_json, print_table, show_status
 from alsatian.errors import ParameterError
 
@@ -50,7 +42,7 @@ SearchRanges = Annotated[
 TrialCount = Annotated[
     int | None,
     typer.Option(
-        "--trials", metavar="N", help="How many settings to try, those of --study included; 50, or a whole grid."
+        "--trials", metavar="N", help="How many settings to try, those of --study-file included; 50, or a whole grid."
     ),
 ]
 SamplerName = Annotated[
@@ -82,7 +74,7 @@ TuningTimeout = Annotated[
 ]
 TuneStudyFile = Annotated[
     Path | None,
-    typer.Option("--study", metavar="FILE", help="Keep the trials here; the same command goes on from it."),
+    typer.Option("--study-file", metavar="FILE", help="Keep the trials here; the same command goes on from it."),
 ]
 TuningWorkers = Annotated[
     int, typer.Option("--workers", metavar="N", help="How many trials to run at a time, sharing data and processors.")
@@ -102,8 +94,8 @@ def tune_model(
     metric: ChoiceMetric = None,
     split: TuningSplit = "per-user:10",
     test: TestSplit = None,
-    likes: TrainMinRating = None,
-    study: TuneStudyFile = None,
+    min_rating: MinRating = None,
+    study_file: TuneStudyFile = None,
     patience: TuningPatience = 5,
     prune: PruneTrials = True,
     timeout: TuningTimeout = None,
@@ -114,16 +106,15 @@ def tune_model(
 ) -> None:
     """Search better settings of a model on values that are held out.
 
-    Ctrl-C ends the search and shows the best so far; nothing is saved then but the trials, in --study.
+    Ctrl-C ends the search and shows the best so far; nothing is saved then but the trials, in --study-file.
 
     \b
     alsatian tune ratings.csv --model implicit-als --min-rating 4 -o my.model
-    alsatian tune ratings.csv --model explicit-als --test random:0.2 --study ratings.study
+    alsatian tune ratings.csv --model explicit-als --test random:0.2 --study-file ratings.study
     alsatian tune ratings.csv --model explicit-als --sampler grid --split random:0.2 \\
       --search epochs=5,10,20 --search reg=0.1,0.4,1.6 --search factors=8,16,32
     """
     from alsatian import tuning
-    from alsatian.cli.options.model import choose_model
     from alsatian.split import spec
     from alsatian.tuning import search_space
     from alsatian.tuning.optuna_sampler import import_optuna
@@ -131,8 +122,8 @@ def tune_model(
     start = time.perf_counter()
     import_optuna()
     reading.check()
-    reading, likes = apply_min_rating(reading, likes)
-    choice = choose_model(model, settings, likes)
+    reading, min_rating = apply_min_rating(reading, min_rating)
+    choice = choose_model(model, settings, min_rating)
     for split_name in filter(None, (split, test)):
         spec.parse_spec(split_name)
     for candidate in choice.models.values() if model else ():
@@ -140,18 +131,19 @@ def tune_model(
     if output is not None:
         check_output(output, source, reading.items)
     summary = Summary(stderr=as_json)
-    data, selected_model = _read_data(summary, source, reading, choice, likes)
+    data, selected_model = _read_data(summary, source, reading, choice, min_rating)
     test_split = None if test is None else _make_test_split(test, data, seed)
     search_ranges = search_space.parse_cli(type(selected_model), search)
     tuning_study = tuning.tune(
-        selected_model, data if test_split is None else test_split.train, trials=trials, space=search_ranges or None, sampler=sampler,  # type: ignore[arg-type]
-        metric=metric, split=split, patience=patience, prune=prune, timeout=timeout, study_file=study, seed=seed,
+        selected_model, data if test_split is None else test_split.train, trials=trials, space=search_ranges or None,
+        sampler=sampler, metric=metric,  # type: ignore[arg-type]
+        split=split, patience=patience, prune=prune, timeout=timeout, study_file=study_file, seed=seed,
         workers=workers, threads=threads,
     )  # fmt: skip
     if not as_json:
         _print_study(summary, tuning_study)
     if tuning_study.interrupted:
-        _end_interrupted(summary, tuning_study, source, study, as_json=as_json)
+        _end_interrupted(summary, tuning_study, source, study_file, as_json=as_json)
     evaluation = None if test_split is None else _evaluate_best(tuning_study, test_split, threads)
     if evaluation is not None and not as_json:
         summary.blank_line()
@@ -170,8 +162,6 @@ def _read_data(
     summary: Summary, source: str, reading: SourceOptions, choice: ModelChoice, min_rating: float | None
 ) -> tuple[Interactions, Model]:
     """Read the source, choose the model, and say both."""
-    from alsatian.cli.options.model import check_amounts
-
     with show_status(f"reading {source}"):
         data = reading.load(source)
     print_read_summary(summary, source, data)

@@ -64,3 +64,4 @@ Threads = Annotated[
     typer.Option("--threads", callback=_check_threads, metavar="N", help="Processors to use; all by default."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of the splits and the draws.")]

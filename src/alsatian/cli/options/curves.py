@@ -23,7 +23,7 @@ CurvesFile = Annotated[
 ValidationShare = Annotated[
     float | None,
     typer.Option(
-        "--validation",
+        "--validation-share",
         metavar="SHARE",
         help="Learn first without this share of the values, such as 0.1, to judge each epoch on it; then from all.",
     ),
@@ -41,19 +41,19 @@ class CurveOptions:
         """Raise ParameterError or DependencyError for what cannot be, before any work."""
         if self.share is not None and not 0 < self.share <= 0.5:
             raise ParameterError(
-                f"--validation {self.share:g} is no share above 0 and up to 0.5; pass one such as 0.1."
+                f"--validation-share {self.share:g} is no share above 0 and up to 0.5; pass one such as 0.1."
             )
         if self.file is not None:
             from alsatian.cli.options.output import check_extra_output
             from alsatian.evaluation.learning_curves import import_plots
 
-            import_plots().format_of(self.file)
+            import_plots().picture_format(self.file)
             check_extra_output(self.file, "--curves", "curves.png", *inputs)
 
     def check_model(self, model: Model) -> None:
         """Raise ParameterError for a model whose fit has no epochs."""
         if (self.file or self.share) and not model.iterates:
-            option = "--curves" if self.file else "--validation"
+            option = "--curves" if self.file else "--validation-share"
             raise ParameterError(
                 f"{model.name} does not learn by epochs, so {option} has nothing to show; leave it out."
             )

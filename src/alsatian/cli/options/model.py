@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from alsatian.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     from alsatian.data.interactions import Interactions
     from alsatian.models import Model
+
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        "--model", metavar="NAME", help="Such as implicit-als (the guide lists them all); else as the values suggest."
+    ),
+]
+ModelSettings = Annotated[
+    list[str],
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the model, such as factors=64; repeat for more."),
+]
+MinRating = Annotated[
+    float | None,
+    typer.Option(
+        "--min-rating", metavar="VALUE", help="Take ratings of at least this as likes, and leave out the others."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -78,6 +97,21 @@ def choose_model(name: str | None, assignments: list[str], min_rating: float | N
         else "which takes these settings"
     )
     return ModelChoice(models, settings, min_rating, None if name else reason)
+
+
+def models_from_names(names: list[str], assignments: list[str]) -> list[Model]:
+    """Return models by name; each takes those of the settings that it has, and some model must have each."""
+    from alsatian.models.ensemble.model_parameters import as_model
+
+    models, settings = [as_model(name) for name in names], parse_settings(assignments)
+    for key in settings:
+        if models and not any(key in model.hyperparameters for model in models):
+            models[0].param(key)  # which raises, and tells whose it is
+    changes = [
+        {key: model.param(key).parse(key, value) for key, value in settings.items() if key in model.hyperparameters}
+        for model in models
+    ]
+    return [type(model)(**model.params | change) for model, change in zip(models, changes, strict=True)]
 
 
 def parse_settings(assignments: list[str]) -> dict[str, str]:

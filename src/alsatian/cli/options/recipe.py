@@ -24,7 +24,7 @@ def make_recipe(file: str | None, options: dict[str, Any]) -> Recipe:
         "signals": _parse_weight_pairs,
         "unknown_events": _parse_word_or_number,
         "half_life": _parse_word_or_number,
-        "reference": _parse_date,
+        "reference_date": _parse_date,
     }
     rules = {name: parsers.get(name, _unchanged)(name, value) for name, value in options.items() if value is not None}
     return Recipe(**base.rules() | rules)

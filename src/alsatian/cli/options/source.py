@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
 
 import typer
 
-from alsatian.cli.options.recipe import make_recipe
+from alsatian.cli.options.recipe import make_recipe, resolve_min_rating
 from alsatian.errors import ParameterError, SourceError, did_you_mean
 
 if TYPE_CHECKING:
+    from alsatian.data.fitted_recipe import FittedRecipe
     from alsatian.data.interactions import Interactions
     from alsatian.data.recipe import Recipe
     from alsatian.ingest.extra_rows import ExtraRows
+    from alsatian.ingest.read_options import ReadOptions
 
 _RECIPE_OPTIONS = (
-    *("duplicates", "events", "unknown_events", "signals", "normalize", "half_life", "reference"),
+    *("duplicates", "events", "unknown_events", "signals", "normalize", "half_life", "reference_date"),
     *("min_per_user", "min_per_item", "confidence"),
 )  # the fields that are rules of a recipe
 _REMEMBERED_OPTIONS = (
@@ -46,7 +48,7 @@ class SourceOptions:
     users: Annotated[str | None, typer.Option("--users", metavar="FILE", help="A table of the users: attributes.")] = (
         None
     )
-    cold: Annotated[
+    include_unrated: Annotated[
         bool,
         typer.Option(
             "--include-unrated", help="Keep items and users of these tables that have no value, to place by attributes."
@@ -115,8 +117,9 @@ class SourceOptions:
     half_life: Annotated[
         str | None, typer.Option("--half-life", metavar="SPAN", help="Values lose half in so many days, or 30d, 8w.")
     ] = None
-    reference: Annotated[
-        str | None, typer.Option("--reference", metavar="DATE", help="Ages count from here; else the newest time.")
+    reference_date: Annotated[
+        str | None,
+        typer.Option("--reference-date", metavar="DATE", help="Measure ages from this date; default: the newest time."),
     ] = None
     min_per_user: Annotated[
         int | None, typer.Option("--min-per-user", metavar="N", help="Leave out users with fewer values.")
@@ -138,28 +141,33 @@ class SourceOptions:
 
     def check(self) -> None:
         """Raise ParameterError for a rule or scale that is not one, before anything is read."""
-        from alsatian.ingest.assemble import ReadOptions
-
-        ReadOptions(
-            None, cast(Any, self.bad_rows), _parse_scale(self.scale), self.where, self.cold, self.resolved_recipe
-        )
+        self._read_options()
 
     def load(self, source: str, extra_rows: ExtraRows | None = None) -> Interactions:
         """Read the source, or load the sample of that name. extra_rows: rows that join those of the source."""
         from alsatian.datasets import builtin
-        from alsatian.ingest import read
+        from alsatian.ingest.reader import read_source
 
-        self.check()
+        options = self._read_options()
         if is_sample(source):
             self.reject_options(f"{source} is a sample")
-            return builtin.load(source, extra_rows=extra_rows)
+            return builtin.load_with_extra_rows(source, extra_rows)
         _check_source(source)
-        names = {f.name for f in fields(self)} - {*_RECIPE_OPTIONS, "rules"}
-        options = {name: getattr(self, name) for name in names}
-        return read(
-            source,
-            **options | {"scale": _parse_scale(self.scale), "recipe": self.resolved_recipe},
-            extra_rows=extra_rows,
+        return read_source(source, options, items=self.items, users=self.users, extra_rows=extra_rows)
+
+    def _read_options(self) -> ReadOptions:
+        from alsatian.ingest.read_options import ReadOptions
+        from alsatian.ingest.rows.roles import ROLES
+
+        return ReadOptions(
+            columns={role: getattr(self, role) for role in ROLES},
+            bad_rows=cast(Any, self.bad_rows),
+            scale=_parse_scale(self.scale),
+            where=self.where,
+            query=self.query,
+            delimiter=self.delimiter,
+            include_unrated=self.include_unrated,
+            recipe=self.resolved_recipe,
         )
 
     def reject_options(self, reason: str, **conditions: bool) -> None:
@@ -170,7 +178,7 @@ class SourceOptions:
             raise ParameterError(f"{reason}, which {flag} does not change; leave {flag} out.")
 
     @classmethod
-    def from_model(cls, recipe: Recipe, source: str) -> SourceOptions:
+    def from_model(cls, recipe: FittedRecipe, source: str) -> SourceOptions:
         """Return how the source of a model was read, to read it, or a newer one, in the same way.
 
         What the model does not keep, times and titles of events, may be missing in the source.
@@ -223,6 +231,18 @@ def _parse_scale(text: str | None) -> tuple[float, float] | None:
             f"--scale {text!r} is not LOW,HIGH; pass the smallest and the largest value, such as 0.5,5."
         ) from None
     return low, high
+
+
+def apply_min_rating(reading: SourceOptions, min_rating: float | None) -> tuple[SourceOptions, float | None]:
+    """Return from which value on ratings are likes, as the option or the recipe says, and a reading that heeds it.
+
+    Where a recipe weighs values or asks for least counts, it must know; else likes are taken from what was read.
+    """
+    rules = reading.resolved_recipe
+    effective_min_rating = resolve_min_rating(rules, min_rating)
+    if effective_min_rating != rules.min_rating and (rules.makes_confidences or rules.has_core):
+        reading = replace(reading, rules=replace(rules, min_rating=effective_min_rating))
+    return reading, effective_min_rating
 
 
 def with_source_options(exclude: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -73,7 +73,7 @@ class Blend(EnsembleModel):
     def _check_params(self) -> None:
         if self.weights != "fit" and len(self.weights) != len(self.members):
             raise ParameterError(
-                f"weights has {len(self.weights)} numbers for {len(self.members)} parts; pass one for each, or 'fit'."
+                f"weights has {len(self.weights)} numbers for {len(self.members)} members; pass one for each, or 'fit'."
             )
 
     @property

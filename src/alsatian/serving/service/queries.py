@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from alsatian.data.id_map import Id, IdMap
 from alsatian.data.interactions import Interactions
+from alsatian.data.item_lookup import item_row, match_item
 from alsatian.errors import AlsatianError, UnknownUser
 from alsatian.models import Model
 from alsatian.recommender.explanation import Explanation
 from alsatian.recommender.present import to_recommendations
 from alsatian.recommender.recommendations import Recommendations, to_json_id
-from alsatian.recommender.resolve import allowed_items, item_row
+from alsatian.recommender.resolve import allowed_items
 from alsatian.recommender.topn import most_popular
 from alsatian.recommender.visitor import Visitor
 from alsatian.serving.event_log.store import DatabaseUnavailable, EventStore
@@ -208,7 +209,7 @@ class RecommendationService:
         """Return the items whose titles are most like what somebody types; of items without titles, by id."""
         data = self.loaded_model.model.data
         if not data.catalog.titles:
-            rows = [row] if (row := _find_item_row(data, query)) >= 0 else []
+            rows = [row] if (row := match_item(data, query, "exact", parse=True).row) >= 0 else []
             return [describe_item(data, row) for row in rows]
         matches = data.catalog.search(query, data.item_counts, limit=n)
         return [describe_item(data, match.row) | {"match": match.score} for match in matches]
@@ -296,21 +297,13 @@ def parse_user_id(ids: IdMap, user: Id) -> Id:
 
 
 def resolve_item(data: Interactions, item: Id) -> Id:
-    """Return the id of an item that is written as an id or a title. Raises UnknownItem."""
-    row = _find_item_row(data, item)
-    return data.item_ids.id_of(row if row >= 0 else item_row(data, item))
+    """Return the id of an item that a request gives as an id or a title. Raises UnknownItem."""
+    return data.item_ids.id_of(item_row(data, item, "title", parse=True))
 
 
 def _resolve_known_item(data: Interactions, item: Id) -> Id:
-    """Return an item's id, or what is given where it is unknown, for the library to say so."""
-    return data.item_ids.id_of(row) if (row := _find_item_row(data, item)) >= 0 else item
-
-
-def _find_item_row(data: Interactions, item: Id) -> int:
-    try:
-        return data.item_ids.find(data.item_ids.parse(item) if isinstance(item, str) else item)
-    except AlsatianError:  # ids are integers, and this is none
-        return -1
+    """Return the id of an item; an unknown one is returned unchanged, for the library to report."""
+    return data.item_ids.id_of(row) if (row := match_item(data, item, "exact", parse=True).row) >= 0 else item
 
 
 def describe_item(data: Interactions, row: int) -> dict[str, Any]:
