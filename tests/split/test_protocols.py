@@ -84,7 +84,7 @@ class TestLaws:
             assert len(one.held_out) > 0
 
     def test_only_what_was_read_can_be_split(self, name: str, some_ratings: Interactions) -> None:
-        with pytest.raises(ParameterError, match=r"takes what al\.read gives, not a str; pass al\.read"):
+        with pytest.raises(ParameterError, match=r"takes Interactions, not str; pass al\.read"):
             PROTOCOLS[name]("ratings.csv", 0)  # type: ignore[arg-type]
 
 

@@ -44,7 +44,7 @@ def require_int(name: str, value: object, low: int) -> int:
 def parse_duration(name: str, value: object) -> float:
     """Return a span of time in days.
 
-    >>> as_days("half_life", 30), as_days("half_life", "12h"), as_days("half_life", "2w")
+    >>> parse_duration("half_life", 30), parse_duration("half_life", "12h"), parse_duration("half_life", "2w")
     (30.0, 0.5, 14.0)
     """
     days = value
@@ -61,7 +61,7 @@ def parse_duration(name: str, value: object) -> float:
 def parse_timestamp(name: str, value: object) -> int:
     """Return a moment as seconds since 1970; without a zone it is in UTC.
 
-    >>> as_moment("reference", "1970-01-02"), as_moment("reference", date(1970, 1, 2))
+    >>> parse_timestamp("reference", "1970-01-02"), parse_timestamp("reference", date(1970, 1, 2))
     (86400, 86400)
     """
     if isinstance(value, str):

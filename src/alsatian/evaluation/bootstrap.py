@@ -36,7 +36,7 @@ def weighted_sums(columns: Float64Array, draws: int, seed: int) -> Float64Array:
 def percentile_interval(samples: Float64Array) -> tuple[float, float]:
     """Return the percentile interval of a figure over the draws.
 
-    >>> np.round(interval(np.arange(2001.0)))
+    >>> np.round(percentile_interval(np.arange(2001.0)))
     array([  50., 1950.])
     """
     tail = (1 - CONFIDENCE_LEVEL) / 2
