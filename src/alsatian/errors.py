@@ -102,7 +102,7 @@ def pluralize(number: int, noun: str) -> str:
 def join_names(names: Iterable[object], limit: int = 12) -> str:
     """Write names for a message.
 
-    >>> join_names(["a", "b", "c"], 2)
+    >>> join_names(["a", "b", "c"], limit=2)
     "'a', 'b' and 1 more"
     """
     words = list(map(repr, names))

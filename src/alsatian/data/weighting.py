@@ -40,7 +40,8 @@ def half_life_decay(times: NDArray[np.integer], reference: int, half_life: float
 
     What is newer than the reference has lost nothing.
 
-    >>> half_life_decay(np.array([0, 10 * SECONDS_PER_DAY, 20 * SECONDS_PER_DAY]), reference=20 * SECONDS_PER_DAY, half_life=10).tolist()
+    >>> days = SECONDS_PER_DAY * np.array([0, 10, 20])
+    >>> half_life_decay(days, reference=20 * SECONDS_PER_DAY, half_life=10).tolist()
     [0.25, 0.5, 1.0]
     """
     age = np.maximum(np.float64(reference) - times, 0) / SECONDS_PER_DAY

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from alsatian.errors import Unsupported
 from alsatian.models.als.base import ALS
 from alsatian.models.factors.factor_model import FactorUserBatch
+from alsatian.recommender.options import RankOptions
+from alsatian.recommender.pipeline import rank
 from alsatian.recommender.resolve import validate_n
 from alsatian.recommender.topn import TopN
 from alsatian.spark.arrow_arrays import ArrowRow, Batches, iter_rows
@@ -39,7 +41,7 @@ class ListTask(NamedTuple):
             users, seen = decode_side(model, [row["factors"]], [row["bias"]]), decode_full_block(row, self.items)
             users_with_values = np.flatnonzero(seen.counts).astype(np.int32)
             batch = FactorUserBatch(seen, users_with_values, vectors=users.factors, offsets=users.bias)
-            top = model.rank(batch, self.n, self.exclude_seen, self.allowed, 1)
+            top = rank(model, batch, RankOptions(self.n, self.exclude_seen, self.allowed), threads=1)
             yield _to_batch(users_with_values + np.int32(row.value("first_row")), top)
 
     def similar(self, batches: Batches) -> Iterator[Any]:

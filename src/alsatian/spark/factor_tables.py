@@ -108,7 +108,8 @@ class FactorTables:
     ) -> Any:
         """Return the n best items of every user who has values: a DataFrame of user, rank, item and score.
 
-        allow, deny: ids of items. where: a condition in Spark's SQL on the columns of the catalog.
+        allow, deny: ids of items. where: a condition on the columns of the catalog, as for
+        `Catalog.match_where`.
         """
         with translated_errors():
             return recommend_for_all(self, n, exclude_seen, self._item_mask(allow, deny, where))
@@ -216,30 +217,13 @@ class FactorTables:
                 id_mask[rows_for_ids(self._item_ids, list(ids), "raise")] = True
                 mask &= id_mask if is_allowed else ~id_mask
         if where is not None:
-            where_mask = np.zeros(len(mask), bool)
-            where_mask[self._rows_matching(where)] = True
-            mask &= where_mask
+            mask &= self._match_where(where)
         return mask
 
-    def _rows_matching(self, where: str) -> list[int]:
-        """Return the rows of the items that fulfil a condition on the catalog."""
+    def _match_where(self, where: str) -> Any:
+        """Return the mask of the items that fulfil a condition on the catalog; the driver reads the catalog for it."""
         if not self.header["catalog"]:
             raise ParameterError(
                 "where= (--where) needs a catalog, and this folder has none; fit with items= (--items)."
             )
-        catalog = self.folder.read("catalog")
-        key = self.header["recipe"]["columns"]["item"]
-        name = next((name for name in catalog.columns if name.lower() == key.lower()), None)
-        if name is None:
-            raise ParameterError(f"the catalog has no column {key!r} of ids; it has {', '.join(catalog.columns)}.")
-        from pyspark.errors import PySparkException
-
-        try:
-            matches = catalog.where(where).withColumnRenamed(name, "id").select("id")
-        except PySparkException as error:
-            columns = ", ".join(catalog.columns)
-            raise ParameterError(
-                f"where={where!r} is no condition on {columns}: {str(error).splitlines()[0]}"
-            ) from None
-        matches = matches.selectExpr(f"CAST(id AS {dict(self._id_tables['item'].dtypes)['id']}) AS id")
-        return [row[0] for row in self._id_tables["item"].join(matches.distinct(), "id").select("row").collect()]
+        return self._catalog(self._item_ids).match_where(where)

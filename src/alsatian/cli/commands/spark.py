@@ -159,7 +159,7 @@ def spark_recommend(
     n: Length = 10,
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="SQL", help="Only items that fulfil this, in Spark's SQL."),
+        typer.Option("--where", metavar="CONDITION", help="Only items whose attributes fulfil this."),
     ] = None,
     allow: Annotated[list[str], typer.Option("--allow", metavar="ITEM", help="Choose from these items only.")] = [],  # noqa: B006
     deny: Annotated[list[str], typer.Option("--deny", metavar="ITEM", help="Leave this item out.")] = [],  # noqa: B006

@@ -48,7 +48,9 @@ Like = Annotated[
 Length = Annotated[int, typer.Option("-n", callback=_check_length, metavar="N", help="How many to list.")]
 Where = Annotated[
     str | None,
-    typer.Option("--where", metavar="SQL", help='Only items whose attributes fulfil this, such as "year >= 1990".'),
+    typer.Option(
+        "--where", metavar="CONDITION", help='Only items whose attributes fulfil this, such as "year >= 1990".'
+    ),
 ]
 Novelty = Annotated[
     float,
