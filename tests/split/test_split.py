@@ -65,7 +65,8 @@ class TestNames:
         "written",
         ["per-user:3", "per-user:3:last", "leave-one-out", "random:0.3", "by-time:0.3", "by-time:2023-12-01",
          "by-time:2023-12-01T06:30:00",
-         "rolling:3:10d", "rolling:3:10d:20d", "k-fold:4", "new-users:0.3", "new-users:25", "new-users:0.3:0.5", "new-user-folds:4",
+         "rolling:3:10d", "rolling:3:10d:20d", "k-fold:4", "new-users:0.3", "new-users:25", "new-users:0.3:0.5",
+         "new-user-folds:4",
          "new-user-folds:4:0.4", "liang2018:20"],
     )  # fmt: skip
     def test_the_name_makes_the_same_split_again(self, some_ratings: Interactions, written: str) -> None:
