@@ -174,5 +174,5 @@ def test_the_checkerboard_is_learned(checkerboard: Interactions) -> None:
 
 
 def test_what_is_no_interactions_is_refused() -> None:
-    with pytest.raises(ParameterError, match=r"fit takes what al.read gives, not a dict; pass al.read\(...\)"):
+    with pytest.raises(ParameterError, match=r"fit takes Interactions, not a dict; pass the result of al.read\(...\)"):
         ExplicitALS().fit({"user": [1]})  # type: ignore[arg-type]

@@ -114,5 +114,5 @@ def test_an_ordinary_model_can_be_put_into_a_folder(spark: Any, model: Any, tmp_
 
 
 def test_a_folder_without_factors(spark: Any, tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"holds no factors; make them: al\.spark\.fit_factors"):
+    with pytest.raises(ModelFileError, match=r"holds no factors; create them: al\.spark\.fit_factors"):
         al.spark.FactorTables(spark, str(tmp_path))

@@ -155,8 +155,19 @@ class Structure:
 
     @cached_property
     def undocumented(self) -> list[str]:
-        """Public classes, functions, methods and properties without a docstring of their own."""
-        return [f"{module.name}.{name}" for module in self.modules.values() for name in _undocumented(module.tree)]
+        """Public classes, functions, methods and properties without a docstring.
+
+        A method that overrides a documented one of this package has that docstring, as for `help` and `inspect.getdoc`.
+        """
+        classes = {
+            node.name: node
+            for module in self.modules.values()
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.ClassDef)
+        }
+        return [
+            f"{module.name}.{name}" for module in self.modules.values() for name in _undocumented(module.tree, classes)
+        ]
 
     # The house
 
@@ -286,13 +297,25 @@ def _defined(tree: ast.Module) -> set[str]:
     return names - {"__all__"}
 
 
-def _undocumented(tree: ast.AST, prefix: str = "") -> Iterator[str]:
+def _undocumented(tree: ast.AST, classes: dict[str, ast.ClassDef], prefix: str = "") -> Iterator[str]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-            if not ast.get_docstring(node) and not _is_overload(node):
+            inherited = isinstance(tree, ast.ClassDef) and _documents(tree, node.name, classes)
+            if not inherited and not ast.get_docstring(node) and not _is_overload(node):
                 yield prefix + node.name
             if isinstance(node, ast.ClassDef):
-                yield from _undocumented(node, f"{prefix}{node.name}.")
+                yield from _undocumented(node, classes, f"{prefix}{node.name}.")
+
+
+def _documents(child: ast.ClassDef, method: str, classes: dict[str, ast.ClassDef]) -> bool:
+    """Return whether a base of a class, also an indirect one, documents a method of this name."""
+    names = (ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in child.bases)
+    return any(
+        any(getattr(node, "name", "") == method and ast.get_docstring(node) for node in base.body)  # type: ignore[arg-type]
+        or _documents(base, method, classes)
+        for name in names
+        if (base := classes.get(name)) is not None and base is not child
+    )
 
 
 def _is_overload(node: ast.AST) -> bool:

@@ -1,4 +1,4 @@
-"""Why an item is recommended: what the person's own items contribute to its score."""
+"""Explanations: what each item of a user's history contributes to the score of an item."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from alsatian.errors import FitError
 
 
 class Reason(NamedTuple):
-    """One item of the person's history: the value it has there, and what it adds to the score."""
+    """One item of the history: its value, and its contribution to the score."""
 
     item: Id
     title: str | None
@@ -25,10 +25,10 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True)
 class Explanation:
-    """A score taken apart: base (mean and biases) plus the contributions of the history, largest first.
+    """A score as the sum of a base (mean and biases) and the contributions of the history, largest first.
 
-    placed_by: the attributes that stand in for values where there are none, of the "item", or of the "user", whose
-    whole score is then the base, as there is no history.
+    placed_by: the attribute columns that represent an "item" or a "user" without values. The whole score of such a
+    user is the base, as there is no history.
     """
 
     item: Id
@@ -39,11 +39,12 @@ class Explanation:
     placed_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
+        """Return the explanation as JSON holds it."""
         return vars(self) | {"reasons": [reason._asdict() for reason in self.reasons]}
 
     def __str__(self) -> str:
         lines = [f"{self.title or self.item}: score {self.score:.3f}, of which {self.base:.3f} without the history"]
-        lines += [f"  the {side} is placed by {', '.join(names)}" for side, names in self.placed_by.items()]
+        lines += [f"  the {side} is represented by {', '.join(names)}" for side, names in self.placed_by.items()]
         lines += [f"  {r.contribution:+.3f}  {r.title or r.item} (value {r.value:g})" for r in self.reasons]
         return "\n".join(lines)
 

@@ -53,12 +53,14 @@ class Epoch:
         return self.snapshot()
 
     def to_json(self) -> dict[str, Any]:
+        """Return the epoch as the model file keeps it, in JSON."""
         fields = asdict(self) | {"change": self.change if self.epoch > 1 else None}
         del fields["snapshot"]
         return fields
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Epoch:
+        """Return an epoch from `to_json`."""
         return cls(**fields | {"change": float("inf") if fields["change"] is None else fields["change"]})
 
 
@@ -89,6 +91,7 @@ class FitRun:
 
     @property
     def seconds(self) -> float:
+        """The seconds since the start of the fit, without those of callbacks."""
         return time.perf_counter() - self.start_time
 
     @property

@@ -64,6 +64,7 @@ class Param:
 
     @property
     def example(self) -> str:
+        """A valid value as text, for messages: the default, the first choice, or the lower bound."""
         if self.default is not None:
             return str(self.default)
         return self.choices[0] if self.choices else str(self.kind(self.low or 1))

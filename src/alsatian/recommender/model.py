@@ -52,16 +52,18 @@ class Model(Scorer[BatchT]):
         progress: bool | None = None,
         callbacks: Iterable[Callback] = (),
     ) -> Self:
-        """Learn from interactions and return the model itself. A fit that fails leaves the model as it was.
+        """Fit the model to interactions and return it. If the fit fails, the model is unchanged.
 
-        threads: how many to use (None: all processors); the result is the same bits with any number.
-        progress: draw a bar on stderr (None: only on a terminal).
-        callbacks: called with each Epoch, whose `model` is the model as it is then; one that returns True ends the
-        fit. `LearningCurves` is one.
-        Raises ParameterError for settings that the data does not allow, FitError where the numbers fail.
+        threads: how many to use (None: all processors). The result is bit-identical for any number.
+        progress: draw a progress bar on stderr (None: only on a terminal).
+        callbacks: functions of an Epoch, whose `model` is the model after that epoch. One that returns True ends the
+        fit. `LearningCurves` is such a callback.
+        Raises ParameterError for settings that are not valid for the data, FitError if the numbers diverge.
         """
         if not isinstance(data, Interactions):
-            raise ParameterError(f"fit takes what al.read gives, not a {type(data).__name__}; pass al.read(...).")
+            raise ParameterError(
+                f"fit takes Interactions, not a {type(data).__name__}; pass the result of al.read(...)."
+            )
         self.validate_data(data)
         run = FitRun(self, data, threads, progress, callbacks)
         state = self.fit_state(data, run)
@@ -82,14 +84,16 @@ class Model(Scorer[BatchT]):
         reasons: bool = False,
         threads: int | None = None,
     ) -> Recommendations:
-        """Return the n best items of one user, of several, or of all (None), best first.
+        """Return the n items with the highest scores for one user, several, or all (None), best first.
 
-        allow, deny: items (ids or titles) to choose from, or to leave out. where: a condition on the catalog's
-        columns, such as "year >= 1990", or a mask of all items. A list is shorter than n only when fewer items remain.
-        novelty: from 0 (the n best) to 1 (the least known of the person's best, see recommender/novelty.py).
+        exclude_seen: leave out the items of the user's history.
+        allow, deny: items (ids or titles) to choose from, or to leave out. where: a condition on the item attributes,
+        such as "year >= 1990", or a mask of all items. A list is shorter than n only if fewer items remain.
+        novelty: from 0 (the highest scores) to 1 (the least known of the best candidates, see recommender/novelty.py).
         unknown: what an unknown user gets: an error, no list ("skip"), or the most popular items ("popular").
-        reasons: give with each item the seen items that speak most for it.
-        Raises UnknownUser, UnknownItem, ParameterError.
+        reasons: add to each item the items of the history that contribute most to its score.
+        threads: how many to use (None: all processors).
+        Raises UnknownUser, UnknownItem, ParameterError, and Unsupported for reasons of a model without them.
         """
         options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, unknown, reasons)
         return recommend_to_users(self, users, options, threads)
@@ -104,9 +108,9 @@ class Model(Scorer[BatchT]):
         where: str | Mask | None = None,
         threads: int | None = None,
     ) -> Recommendations:
-        """Return the n items most like each given one (an id, or a title of the catalog), without itself.
+        """Return the n items most similar to each of these (ids or titles), without the item itself.
 
-        Filters as in `recommend`. Raises UnknownItem, ParameterError, Unsupported.
+        Filters and threads as in `recommend`. Raises UnknownItem, ParameterError, Unsupported.
         """
         data = self.fitted.data
         rows = np.array(
@@ -126,11 +130,12 @@ class Model(Scorer[BatchT]):
         clip: bool = False,
         unknown: Literal["raise", "skip", "bias"] = "raise",
     ) -> NDArray[np.float32]:
-        """Return the score of each pair of user and item; explicit-als predicts the value, in the unit of the data.
+        """Return the score of each pair of user and item (pairs); a model of ratings predicts the rating.
 
-        clip: into the scale of the data, where values are predicted.
-        unknown: an unknown id raises, gives NaN ("skip"), or is predicted without it ("bias": by the mean and the
-        other side's bias); so does one without values, unless attributes place it.
+        One user goes with several items, and one item with several users.
+        clip: clip the predicted ratings to the scale of the data.
+        unknown: for an unknown user or item raise an error, return NaN ("skip"), or predict from the mean and the
+        bias of the other side ("bias"). A user or item without values and attributes counts as unknown.
         Raises UnknownUser, UnknownItem, ParameterError, Unsupported for models without a score for a pair.
         """
         user_rows, item_rows = self._paired_rows(users, items, unknown)
@@ -146,7 +151,7 @@ class Model(Scorer[BatchT]):
     def predict_rows(
         self, users: NDArray[np.int32], items: NDArray[np.int32], *, clip: bool = False
     ) -> NDArray[np.float32]:
-        """Predict pairs given by row number (for evaluation); -1 is a user or item of whom nothing is known."""
+        """Return the score of each pair of row numbers (for evaluation); -1 is an unknown user or item."""
         self.validate_clip(clip)
         values = self.score_pairs(self.encode_users(users), items)
         return np.clip(values, *self.data.scale, out=values) if clip else values
@@ -166,7 +171,7 @@ class Model(Scorer[BatchT]):
         return Visitor(self, self.encode_histories(row))
 
     def explain(self, user: Id, item: Id) -> Explanation:
-        """Return which of the user's items speak for this one, and how much: the parts add up to the score.
+        """Return what each of the user's items contributes to the score of this one; the sum is the score.
 
         Raises UnknownUser, UnknownItem, Unsupported.
         """

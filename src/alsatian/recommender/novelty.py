@@ -1,11 +1,11 @@
-"""Lists moved from popular to little-known items: a person's best candidates, ranked anew.
+"""Novelty: re-rank the best candidates of a user from popular to little-known items.
 
-Candidates are the max(10 n, 100) best items by the model's score, so that every list still suits the person. Each gets
+Candidates are the max(10 n, 100) best items by the model's score, so that a list stays relevant. The utility of a candidate is
 
     (1 - novelty) score + novelty information
 
-with its score and its self-information -log2(share of the users who have it), both brought to 0..1 over the person's
-candidates. The sum of a list's information never falls as novelty rises: of two lists, each the best by its own
+where information is -log2(share of the users who have the item). Both terms are scaled to 0..1 over the candidates of
+the user. The sum of a list's information never falls as novelty rises: of two lists, each the best by its own
 weighting of two sums, the one that weighs information more has no less of it.
 """
 
@@ -41,7 +41,7 @@ def rank_with_novelty(
 
 
 def pool_size(n: int, items: int) -> int:
-    """Return from how many of a person's best items a list of n is chosen."""
+    """Return the number of candidates from which a list of n is chosen."""
     return min(max(10 * n, 100), items)
 
 

@@ -33,6 +33,7 @@ class HistoryRow(NamedTuple):
 
     @property
     def is_bare_item(self) -> bool:
+        """Whether the row names an item only: the visitor likes it, without a value or event."""
         return self.value is None and self.event is None and self.signals is None
 
 

@@ -1,4 +1,4 @@
-"""A person who was not in the data, known by a few items: the same questions as for a user."""
+"""A user who was not in the training data, represented by a history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from alsatian.recommender.user_batch import BatchT
 
 
 class Visitor(Generic[BatchT]):
-    """What `fold_in` returns; the model itself is not changed."""
+    """A visitor, as `Model.fold_in` returns: `recommend`, `predict` and `explain` as for a user of the model.
+
+    model: the model, which a fold-in does not change. batch: the history as the model represents it.
+    """
 
     def __init__(self, model: Scorer[BatchT], batch: BatchT) -> None:
         self.model = model
@@ -50,12 +53,12 @@ class Visitor(Generic[BatchT]):
         reasons: bool = False,
         threads: int | None = None,
     ) -> Recommendations:
-        """Return the visitor's n best items, as `Model.recommend` does for a user."""
+        """Return the n items with the highest scores; options as in `Model.recommend`."""
         options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, reasons=reasons)
         return recommend_to_visitor(self.model, self.batch, self.likes, options, threads)
 
     def predict(self, items: Id | Iterable[Id], *, clip: bool = False) -> NDArray[np.float32]:
-        """Return the predicted value of each item (ids or titles)."""
+        """Return the score of each item (ids or titles), as `Model.predict` does. Raises UnknownItem, Unsupported."""
         self.model.validate_clip(clip)
         rows = resolve.item_rows(self.model.data, items)
         batch = self.batch.with_rows(np.zeros(len(rows), np.int32))
@@ -63,5 +66,5 @@ class Visitor(Generic[BatchT]):
         return np.clip(values, *self.model.data.scale) if clip else values
 
     def explain(self, item: Id) -> Explanation:
-        """Return which of the visitor's items speak for this one, and how much."""
+        """Return what each item of the history contributes to the score of this one. Raises UnknownItem, Unsupported."""
         return self.model.explanations(self.batch, 0, [item_row(self.model.data, item)])[0]

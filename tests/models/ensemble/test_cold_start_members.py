@@ -87,7 +87,7 @@ def test_explanations_name_the_attributes(some_cold_ratings: Interactions) -> No
         assert model.explain(3, ITEM).reasons
         told = model.explain(USER, ITEM)
         assert (told.placed_by, told.reasons) == ({"user": ("age",), "item": ("year",)}, [])
-        assert str(told).splitlines()[1:] == ["  the user is placed by age", "  the item is placed by year"]
+        assert str(told).splitlines()[1:] == ["  the user is represented by age", "  the item is represented by year"]
         assert model.explain(3, 5).placed_by == {}
         assert model.fold_in([5, 7]).explain(ITEM).placed_by == {"item": ("year",)}
 

@@ -52,6 +52,8 @@ class EnsembleModel(Model[EnsembleUserBatch]):
 
     @property
     def default_like_value(self) -> float:
+        """Whether the fit of any member goes by epochs."""
+        """The learned arrays of all members: array x of the first member is "0.x"."""
         return max(member.default_like_value for member in self.members)
 
     @property

@@ -82,6 +82,7 @@ class Blend(EnsembleModel):
 
     @property
     def predicts_ratings(self) -> bool:
+        """The weights of the members, and the learned arrays of all members."""
         return self.by == "score" and all(member.predicts_ratings for member in self.members)
 
     @property

@@ -46,6 +46,7 @@ class Fallback(EnsembleModel):
 
     @property
     def predicts_ratings(self) -> bool:
+        """The source label of the first model."""
         return self.first.predicts_ratings and self.then.predicts_ratings
 
     def _uses_first(self, batch: EnsembleUserBatch) -> Mask:

@@ -152,6 +152,7 @@ class SimilarIndex:
         return TopN(items, scores)
 
     def to_json(self) -> dict[str, Any]:
+        """Return the benchmark as JSON holds it, for the model file and `GET /api/model`."""
         return asdict(self.benchmark)
 
 

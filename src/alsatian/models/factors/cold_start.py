@@ -82,6 +82,7 @@ class AttributeSide(NamedTuple):
                 )
 
     def encode(self) -> Any:
+        """Return the sparse matrix (rows, features) of the attributes. Raises ParameterError without any feature."""
         matrix = encode_attributes(self.table, self.columns, self.counts > 0)
         if not matrix.shape[1]:
             raise ParameterError(

@@ -58,7 +58,7 @@ class FactorModel(Model[FactorUserBatch]):
         self.item_bias: FactorArray | None
         self.mean: FactorArray
         self.index = None
-        for cache in ("_panels", "item_directions", "_item_gram"):
+        for cache in ("_panels", "item_directions"):
             self.__dict__.pop(cache, None)
 
     def item_points(self, rows: NDArray[np.int32] | slice = slice(None)) -> FactorArray:
@@ -108,6 +108,7 @@ class FactorModel(Model[FactorUserBatch]):
         return self
 
     def rank_similar_exact(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
+        """Return the n items with the largest cosine to each of these, without the index."""
         vectors, panels = self.item_directions
         self_exclusions = (np.arange(len(rows) + 1), rows)  # an item is not similar to itself
         order = np.arange(len(rows), dtype=np.int32)

@@ -27,6 +27,7 @@ class BiasPredictor(NamedTuple):
 
     @classmethod
     def fit(cls, data: Interactions) -> BiasPredictor:
+        """Return the predictor of this data: its mean and item biases."""
         mean = data.mean
         sums = np.bincount(data.items, data.values.astype(np.float64) - mean, minlength=len(data.item_ids))
         return cls(mean, (sums / (ITEM_SHRINKAGE + data.item_counts)).astype(np.float32))

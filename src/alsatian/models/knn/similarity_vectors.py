@@ -32,6 +32,7 @@ class RowVectors(NamedTuple):
 
     @classmethod
     def fit(cls, similarity: str, weighting: str, rows: CSR) -> RowVectors:
+        """Return the transformation for these rows: column means, idf and mean row sum, as far as they are needed."""
         means = idf = None
         if similarity == "adjusted-cosine":
             means = np.bincount(rows.indices, rows.values, minlength=rows.n_columns) / _column_counts(rows)

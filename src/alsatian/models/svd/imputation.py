@@ -28,6 +28,7 @@ class Imputation(NamedTuple):
 
     @classmethod
     def fit(cls, kind: str, data: Interactions, threads: int) -> Imputation:
+        """Return the imputation of this kind, with the means or biases of the data."""
         mean = 0.0 if kind == "zero" else data.mean
         if kind == "item":
             return cls(kind, mean, _key_means(data.items, data.values, len(data.item_ids), mean) - mean)
