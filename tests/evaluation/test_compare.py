@@ -131,7 +131,7 @@ class TestTable:
         assert (row["model"], list(row["metrics"])) == ("item-knn", ["ndcg@3"])
         assert row["differences"]["ndcg@3"].keys() == {"value", "low", "high", "p", "against"}
         assert record["splits"][0]["split"] == "per-user:10"
-        assert record["reference"] == "popularity"
+        assert record["baseline"] == "popularity"
 
     def test_a_frame_has_a_column_for_each_figure(self, some_ratings: Interactions) -> None:
         found = evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg"), **FEW)
@@ -152,7 +152,7 @@ class TestTable:
         told = str(evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg"), **FEW))
         assert told.startswith("per-user:10: 776 held-out values of 119 users\nmodel ")
         assert "[95% intervals by 50 draws of users]" in told
-        assert "held-out values are older than the newest value learned from" in told
+        assert "held-out values are older than the newest training value" in told
         assert "<table>" in evaluate([], some_ratings, **FEW)._repr_html_()
 
     def test_a_model_that_is_not_there(self, some_ratings: Interactions) -> None:
@@ -164,16 +164,16 @@ class TestTable:
     ("asked", "complaint"),
     [
         ({"baseline": "ease"}, "baseline='ease' is none of the models; choose item-knn, popularity, bias"),
-        ({"metrics": ["ndgc"]}, r"there is no measure 'ndgc'; choose rmse, .* Did you mean 'ndcg'\?"),
-        ({"metrics": ["ndcg@x"]}, r"'ndcg@x' names no length of lists; write it like ndcg@10"),
-        ({"metrics": []}, r"metrics=\[\] asks for nothing; pass such as \['ndcg'\]"),
+        ({"metrics": ["ndgc"]}, r"'ndgc' is not a metric; choose rmse, .* Did you mean 'ndcg'\?"),
+        ({"metrics": ["ndcg@x"]}, r"'ndcg@x' has no valid list length; write it like ndcg@10"),
+        ({"metrics": []}, r"metrics=\[\] is empty; pass such as \['ndcg'\]"),
         ({"models": 3}, "3 is not a model; pass models such as"),
         ({"at": (0,)}, "at=0 is too small; the least is 1"),
-        ({"at": ()}, r"at=\(\) gives no length of lists; pass such as at=\(10,\)"),
+        ({"at": ()}, r"at=\(\) is empty; pass such as at=\(10,\)"),
         ({"bootstrap": -1}, "bootstrap=-1 is too small; the least is 0"),
         (
             {"data": "ratings.csv"},
-            r"evaluate takes a split, several, or data, not 'ratings.csv'; pass such as al\.split",
+            r"evaluate takes a split, several splits, or data, not 'ratings.csv'; pass such as al\.split",
         ),
         ({"models": ["item-nn"]}, r"there is no model 'item-nn'; .*Did you mean 'item-knn'\?"),
     ],

@@ -182,7 +182,7 @@ def test_tables(parts: Split) -> None:
 
 def test_values_that_the_fit_learns_from_judge_nothing(some_ratings: Interactions, parts: Split) -> None:
     overlap = some_ratings.where(np.arange(len(some_ratings)) % 2 == 0)
-    with pytest.raises(DataError, match=r"[\d,]+ of [\d,]+ validation values are in the data that the fit learns from"):
+    with pytest.raises(DataError, match=r"[\d,]+ of [\d,]+ validation values are in the training data"):
         ExplicitALS(**SMALL).fit(parts.train, callbacks=[al.LearningCurves(overlap)])
 
 
@@ -207,7 +207,9 @@ def test_settings_that_cannot_be(options: dict[str, object], message: str) -> No
 
 
 def test_an_error_of_a_model_that_predicts_nothing(parts: Split) -> None:
-    with pytest.raises(Unsupported, match="implicit-als ranks items and predicts no values; explicit-als does"):
+    with pytest.raises(
+        Unsupported, match="implicit-als does not predict ratings; use a metric of lists, such as ndcg@10"
+    ):
         ImplicitALS(**SMALL).fit(parts.train, callbacks=[al.LearningCurves(metrics="rmse")])
 
 

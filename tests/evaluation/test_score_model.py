@@ -51,7 +51,7 @@ def test_a_model_that_may_have_seen_the_answers_is_refused(some_ratings: Interac
 @pytest.mark.parametrize("model", [Popularity(), ImplicitALS(factors=2)])
 def test_the_error_of_scores_that_are_no_ratings_is_refused(some_ratings: Interactions, model: Model) -> None:
     parts = split.per_user(some_ratings, n=2)
-    with pytest.raises(Unsupported, match="ranks items and predicts no values; explicit-als does"):
+    with pytest.raises(Unsupported, match="does not predict ratings; use a metric of lists"):
         evaluation.rmse(model.fit(parts.train), parts)
 
 
@@ -164,8 +164,8 @@ def test_of_whom_nothing_is_known_gets_what_is_popular_and_is_counted(some_ratin
     parts = Split("mine", some_ratings.where(~cold), some_ratings.where(cold))
     found = evaluate([ExplicitALS(factors=4), ItemKNN()], parts, metrics=("ndcg", "mae"), **FEW)
     assert found.splits[0].users == found.splits[0].cold_users == 4
-    assert any("of 4 users of whom nothing else is known" in note for note in found.notes)
-    assert any(note.startswith("mine: 4 users of whom nothing is known get what is popular") for note in found.notes)
+    assert any("of 4 users without other values" in note for note in found.notes)
+    assert any(note.startswith("mine: 4 users without training values get the most popular") for note in found.notes)
     scores = [found[name].per_user["ndcg@10"][:4].tolist() for name in ("explicit-als", "item-knn", "popularity")]
     assert scores[0] == scores[1] == scores[2]
     model = ExplicitALS(factors=4).fit(parts.train, progress=False)
@@ -181,7 +181,7 @@ def test_who_is_cold_in_any_fold_is_counted(some_ratings: Interactions) -> None:
              for at, held in enumerate((first, (some_ratings.users >= 5) & (some_ratings.users < 12)), 1)]  # fmt: skip
     found = evaluate([], folds, metrics="ndcg", **FEW)
     assert found.splits[0].cold_users == 12
-    assert any("mine: 12 users of whom nothing is known get" in note for note in found.notes)
+    assert any("mine: 12 users without training values get" in note for note in found.notes)
 
 
 def test_who_is_known_by_no_like_is_counted(some_ratings: Interactions) -> None:
@@ -191,7 +191,7 @@ def test_who_is_known_by_no_like_is_counted(some_ratings: Interactions) -> None:
     people = len(parts.binarize(4).cold_users)
     assert 0 < people == len(np.unique(parts.held_out.users))
     found = evaluate("item-knn", parts, metrics="ndcg", min_rating=4, **FEW)
-    assert any(f"mine: {people} users of whom ratings are known, but no likes, get" in note for note in found.notes)
+    assert any(f"mine: {people} users with ratings but no likes in training get" in note for note in found.notes)
     found = evaluate("item-knn", parts, metrics="ndcg", **FEW)
     assert not any("no likes" in note for note in found.notes)
 
@@ -207,7 +207,7 @@ def test_likes_judge_the_lists_of_models_that_learn_ratings_too(some_ratings: In
     assert found["explicit-als"].metrics["ndcg@10"] == pytest.approx(evaluation.ndcg(explicit, mixed))
     assert found["implicit-als"].metrics["ndcg@10"] == pytest.approx(evaluation.ndcg(implicit, liked))
     assert "rmse" not in found["implicit-als"].metrics
-    assert "Lists are judged by" in str(found)
+    assert "Lists are evaluated on" in str(found)
 
 
 def test_who_is_placed_by_attributes_is_known_unless_there_is_a_history(some_ratings: Interactions) -> None:

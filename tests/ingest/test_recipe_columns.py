@@ -233,7 +233,8 @@ class TestPairs:
     def test_the_order_of_rows_makes_no_difference(self, tmp_path: Path) -> None:
         rng = random.Random(0)
         rows = [
-            f"u{rng.randrange(9)},i{rng.randrange(9)},{rng.choice('ABC')},{10**9 + rng.randrange(99) * SECONDS_PER_DAY}\n"
+            f"u{rng.randrange(9)},i{rng.randrange(9)},{rng.choice('ABC')},"
+            f"{10**9 + rng.randrange(99) * SECONDS_PER_DAY}\n"
             for _ in range(200)
         ]
         recipe = Recipe(events={"A": 1, "B": 2, "C": 4}, half_life=9, min_per_user=3, min_per_item=3, confidence="bm25")

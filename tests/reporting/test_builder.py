@@ -141,7 +141,7 @@ class TestReport:
         [
             ({"models": "item-nn"}, ParameterError, "there is no model 'item-nn'"),
             ({"split": "per-user:x"}, ParameterError, "'x' is no n of per-user"),
-            ({"metrics": ["ndgc"]}, ParameterError, "there is no measure 'ndgc'"),
+            ({"metrics": ["ndgc"]}, ParameterError, "'ndgc' is not a metric"),
             ({"baseline": "ease"}, ParameterError, "is none of the models"),
             ({"users": [10_000]}, UnknownUser, "no user 10000"),
             ({"items": ["Nowhere"]}, UnknownItem, "no item 'Nowhere'"),

@@ -84,7 +84,7 @@ class TestLaws:
             assert len(one.held_out) > 0
 
     def test_only_what_was_read_can_be_split(self, name: str, some_ratings: Interactions) -> None:
-        with pytest.raises(ParameterError, match=r"takes what al\.read gives, not a str; pass al\.read"):
+        with pytest.raises(ParameterError, match=r"takes Interactions, not str; pass al\.read"):
             PROTOCOLS[name]("ratings.csv", 0)  # type: ignore[arg-type]
 
 
@@ -113,7 +113,9 @@ def test_a_validation_part_has_the_same_train_and_shares_nothing(name: str, some
 class TestPerUser:
     @pytest.mark.parametrize("n", [2.5, "3", True, None])
     def test_n_is_a_whole_number(self, ratings: Interactions, n: object) -> None:
-        with pytest.raises(ParameterError, match=rf"n={n!r} is not a whole number; pass how many values of each user"):
+        with pytest.raises(
+            ParameterError, match=rf"n={n!r} is not a whole number; pass the number of values of each user"
+        ):
             split.per_user(ratings, n=n)  # type: ignore[arg-type]
 
     def test_nothing_to_hold_out_is_refused(self, ratings: Interactions) -> None:
@@ -153,8 +155,8 @@ class TestTime:
         assert one.held_out.times is not None
         assert one.train.times.max() < one.held_out.times.min()
         assert len(one.held_out) >= 0.25 * len(some_ratings)
-        at = int(one.held_out.times.min())
-        assert split.by_time(some_ratings, at=at).held_out.digest == one.held_out.digest
+        date = int(one.held_out.times.min())
+        assert split.by_time(some_ratings, date=date).held_out.digest == one.held_out.digest
 
     def test_windows_follow_one_another(self, some_ratings: Interactions) -> None:
         windows = split.rolling(some_ratings, 3, "10d", history="20d")
@@ -173,7 +175,7 @@ class TestTime:
             PROTOCOLS[name](ratings, 0)
 
     def test_an_empty_window_is_named(self, some_ratings: Interactions) -> None:
-        with pytest.raises(DataError, match="window 1 of rolling:40:10d has nothing to learn from; ask for fewer"):
+        with pytest.raises(DataError, match="window 1 of rolling:40:10d has nothing to train on; use fewer"):
             split.rolling(some_ratings, 40, "10d")
 
 
@@ -203,7 +205,7 @@ class TestStrong:
         assert np.array_equal(one.held_out.by_user.counts[people], expected)
 
     def test_somebody_must_be_left(self, ratings: Interactions) -> None:
-        with pytest.raises(ParameterError, match="users=4 leaves nobody of 4 to learn from; pass less"):
+        with pytest.raises(ParameterError, match="users=4 leaves none of 4 users to train on; pass less"):
             split.new_users(ratings, users=4)
 
 
@@ -235,7 +237,7 @@ class TestLiang:
             assert pairs(part.fold_in) == set(zip(some["user"], some["item"], strict=True)) - held
 
     def test_too_few_users_are_refused(self, some_ratings: Interactions) -> None:
-        with pytest.raises(ParameterError, match=r"users=10,000 for the test .* leave nobody to learn from: \d+ users"):
+        with pytest.raises(ParameterError, match=r"users=10,000 for the test .* leave no user to train on: \d+ users"):
             split.liang2018(some_ratings)
 
 

@@ -16,7 +16,7 @@ from support.oracles import cells
 
 class TestWarnings:
     def test_a_random_split_knows_the_future(self, some_ratings: Interactions) -> None:
-        with pytest.warns(SplitWarning, match=r"held-out values are older than the newest value learned from, so"):
+        with pytest.warns(SplitWarning, match=r"held-out values are older than the newest training value, so"):
             split.per_user(some_ratings, n=2)
 
     def test_a_cut_in_time_does_not(self, some_ratings: Interactions) -> None:
@@ -29,16 +29,16 @@ class TestWarnings:
         one = Split(
             "mine", ratings.where((ratings.users > 0) & (ratings.items != 3)), ratings.where(ratings.users == 0)
         )
-        assert one.warnings == ("3 of 3 held-out values are of 1 user of whom nothing else is known.",)
+        assert one.warnings == ("3 of 3 held-out values are of 1 user without other values.",)
         assert one.cold_users.tolist() == [0]
         other = Split("mine", ratings.where(ratings.items != 3), ratings.where(ratings.items == 3))
-        assert other.warnings == ("3 of 3 held-out values are of 1 item that the training part lacks.",)
+        assert other.warnings == ("3 of 3 held-out values are of 1 item without training values.",)
         assert other.cold_items.tolist() == [3]
         assert "3 of 3 held-out" in repr(other)
 
     def test_what_is_in_both_parts_leaks(self, ratings: Interactions) -> None:
         one = Split("mine", ratings, ratings.where(ratings.users == 0))
-        assert one.warnings == ("3 of 3 held-out values are also learned from; split again.",)
+        assert one.warnings == ("3 of 3 held-out values are also in the training part; split again.",)
 
     def test_inside_the_package_nothing_is_said(self, some_ratings: Interactions) -> None:
         with warnings.catch_warnings():
@@ -65,7 +65,8 @@ class TestNames:
         "written",
         ["per-user:3", "per-user:3:last", "leave-one-out", "random:0.3", "by-time:0.3", "by-time:2023-12-01",
          "by-time:2023-12-01T06:30:00",
-         "rolling:3:10d", "rolling:3:10d:20d", "k-fold:4", "new-users:0.3", "new-users:25", "new-users:0.3:0.5", "new-user-folds:4",
+         "rolling:3:10d", "rolling:3:10d:20d", "k-fold:4", "new-users:0.3", "new-users:25", "new-users:0.3:0.5",
+         "new-user-folds:4",
          "new-user-folds:4:0.4", "liang2018:20"],
     )  # fmt: skip
     def test_the_name_makes_the_same_split_again(self, some_ratings: Interactions, written: str) -> None:
@@ -77,12 +78,12 @@ class TestNames:
     @pytest.mark.parametrize(
         ("written", "complaint"),
         [
-            (0.2, r"a split is asked for in words, such as 'random:0.2', not by a float"),
+            (0.2, r"a split is written as text, such as 'random:0.2', not as float"),
             ("peruser:3", r"there is no split 'peruser'; write one like per-user:10, .*Did you mean 'per-user'\?"),
-            ("per-user:many", "'many' is no n of per-user; write it like per-user:10"),
-            ("k-fold:5:6", "'5:6' is no k of k-fold; write it like k-fold:5"),
-            ("k-fold:", "'' is no k of k-fold; write it like k-fold:5"),
-            ("random:1.5", "share=1.5 is no share of the whole; pass a number between 0 and 1"),
+            ("per-user:many", "'many' is not a valid n of per-user; write it like per-user:10"),
+            ("k-fold:5:6", "'5:6' is not a valid k of k-fold; write it like k-fold:5"),
+            ("k-fold:", "'' is not a valid k of k-fold; write it like k-fold:5"),
+            ("random:1.5", "share=1.5 is not a valid share; pass a number between 0 and 1"),
         ],
     )
     def test_what_is_no_split_is_named(self, some_ratings: Interactions, written: str, complaint: str) -> None:

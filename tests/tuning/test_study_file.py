@@ -82,7 +82,7 @@ def test_ctrl_c_before_anything_is_found(some_ratings: Interactions, press: Pres
 @pytest.mark.parametrize(
     ("other", "complaint"),
     [
-        ({"metric": "mae"}, "holds a search with metric rmse, not mae; ask for the same again, or pass another"),
+        ({"metric": "mae"}, "holds a search with metric rmse, not mae; pass the same arguments, or another"),
         ({"seed": 3}, "holds a search with seed 0, not 3"),
         ({"split": "random:0.3"}, "holds a search with split random:0.2, not random:0.3"),
         ({"space": {"reg": (0.1, 1.0)}}, "holds a search with settings"),

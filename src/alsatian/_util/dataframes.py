@@ -93,6 +93,7 @@ def to_arrow(columns: ColumnBatches) -> Any:
 
 
 def import_package(name: str, command: str) -> Any:
+    """Return an optional package; raises DependencyError with the command that installs it."""
     try:
         return importlib.import_module(name)
     except ImportError:

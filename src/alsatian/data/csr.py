@@ -30,6 +30,7 @@ class CSR:
 
     @property
     def n_rows(self) -> int:
+        """The number of rows, empty ones included."""
         return len(self.indptr) - 1
 
     @cached_property

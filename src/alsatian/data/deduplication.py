@@ -62,6 +62,7 @@ class SortedPairs:
         return np.flatnonzero(is_first)
 
     def duplicates_message(self, user_ids: IdMap, item_ids: IdMap) -> str:
+        """Return the message of the error for repeated pairs: their number, the first with its values, the rules."""
         lengths = np.diff(self.starts, append=len(self.items))
         first_pair = int(np.argmax(lengths > 1))
         first_row = int(self.starts[first_pair])

@@ -93,7 +93,8 @@ class FittedRecipe(Recipe):
             return values
         if (low := values.min(initial=0)) < 0:
             raise DataError(
-                f"confidence={self.confidence!r} needs values of at least 0, and there is one of {low:g}; leave such rows out."
+                f"confidence={self.confidence!r} needs values of at least 0, and there is one of {low:g}; "
+                "leave such rows out."
             )
         if self.confidence == "log":
             return np.log1p(values)

@@ -30,6 +30,7 @@ class ReadReport:
     notes: tuple[str, ...] = ()  # other things worth knowing, one sentence each
 
     def to_json(self) -> dict[str, Any]:
+        """Return the counts and notes as JSON, in the form of the model file."""
         return {
             "read": self.read,
             "skipped": self.skipped,
@@ -203,10 +204,12 @@ class Interactions:
 
     @property
     def items(self) -> NDArray[np.int32]:
+        """The item's row number of each entry."""
         return self.by_user.indices
 
     @property
     def values(self) -> NDArray[np.float32]:
+        """The value of each entry, in the unit of the source."""
         return self.by_user.values
 
     def where(self, mask: NDArray[np.bool_]) -> Interactions:

@@ -61,7 +61,7 @@ def year_in_title(title: str) -> int | None:
 def normalize_title(name: str) -> str:
     """Bring a name without its year to the form in which names are compared.
 
-    >>> normalize_title("Schindler's List"), normalize_title("Matrix, The"), normalize_title("Rocky II"), normalize_title("WALL·E")
+    >>> tuple(map(normalize_title, ("Schindler's List", "Matrix, The", "Rocky II", "WALL·E")))
     ('schindlers list', 'matrix', 'rocky 2', 'wall e')
     """
     match = _MOVED_ARTICLE.match(name.strip()) if "," in name else None
@@ -77,7 +77,7 @@ def normalize_title(name: str) -> str:
 def title_without_year(title: str) -> str:
     """Return the name of a title as people say it: without year and aliases, its article in front.
 
-    >>> title_without_year("Matrix, The (1999)"), title_without_year("Seven (a.k.a. Se7en) (1995)"), title_without_year("Avventura, L' (1960)")
+    >>> tuple(map(title_without_year, ("Matrix, The (1999)", "Seven (a.k.a. Se7en) (1995)", "Avventura, L' (1960)")))
     ('The Matrix', 'Seven', "L'Avventura")
     """
     name = _BRACKETS.sub(" ", _YEAR.sub("", title)).strip() or title

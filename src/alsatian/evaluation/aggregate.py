@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from alsatian.evaluation.bootstrap import Floats, holm, p_value, percentile_interval, weighted_sums
+from alsatian.evaluation.bootstrap import holm, p_value, percentile_interval, weighted_sums
 from alsatian.evaluation.metric_registry import MetricRequest
 from alsatian.evaluation.results import Difference, EvaluationRow
 from alsatian.evaluation.score_model import SplitScores
+from alsatian.kernels.types import Float64Array
 from alsatian.models import Model
 
 
@@ -22,7 +23,7 @@ class AggregateScores:
     columns: for each measure the numbers of each user whose sums make the figure.
     """
 
-    columns: dict[str, Floats]
+    columns: dict[str, Float64Array]
     overall: dict[str, float]
     fit_seconds: float
     answer_seconds: float
@@ -31,7 +32,7 @@ class AggregateScores:
 
 def aggregate(folds: Sequence[SplitScores]) -> AggregateScores:
     """Return the folds of one model as one; seconds are of one fold on average, memory is the most."""
-    columns: dict[str, Floats] = {}
+    columns: dict[str, Float64Array] = {}
     if errors := [fold.errors for fold in folds if fold.errors is not None]:
         count, squared, absolute, value, square = np.sum(errors, axis=0).T
         columns |= {"rmse": np.stack([squared, count], 1), "mae": np.stack([absolute, count], 1)}
@@ -50,7 +51,7 @@ def aggregate(folds: Sequence[SplitScores]) -> AggregateScores:
     return AggregateScores(columns, overall, fit_seconds, answer_seconds, max(peaks, default=None))
 
 
-def metric_from_sums(name: str, sums: Floats) -> Any:
+def metric_from_sums(name: str, sums: Float64Array) -> Any:
     """Return a measure from the sums of its columns (..., columns): R2 and RMSE of values, else a mean."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if name == "r2":
@@ -94,7 +95,7 @@ def evaluation_rows(
 
 def _bootstrap_samples(
     aggregates: Mapping[str, AggregateScores], names: Sequence[str], draws: int, seed: int
-) -> dict[tuple[str, str], Floats]:
+) -> dict[tuple[str, str], Float64Array]:
     """Return each model's figures over the same draws of all users of whom anything is held out."""
     keys = [(label, name) for label, scores in aggregates.items() for name in names if name in scores.columns]
     if not keys:
@@ -108,7 +109,7 @@ def _bootstrap_samples(
 
 def _paired_differences(
     aggregates: Mapping[str, AggregateScores],
-    samples: Mapping[tuple[str, str], Floats],
+    samples: Mapping[tuple[str, str], Float64Array],
     names: Sequence[str],
     reference: str,
 ) -> dict[str, dict[str, Difference]]:

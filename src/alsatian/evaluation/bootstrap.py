@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from alsatian.kernels.types import Float64Array
 
 CONFIDENCE_LEVEL = 0.95
 _MAX_COUNTS_PER_BLOCK = 1 << 22  # counts of a block of draws
 
 
-def weighted_sums(columns: Floats, draws: int, seed: int) -> Floats:
+def weighted_sums(columns: Float64Array, draws: int, seed: int) -> Float64Array:
     """Return the sums of the columns (users, columns) over each of `draws` random draws of as many users."""
     from threadpoolctl import threadpool_limits
 
@@ -34,7 +33,7 @@ def weighted_sums(columns: Floats, draws: int, seed: int) -> Floats:
     return sums
 
 
-def percentile_interval(samples: Floats) -> tuple[float, float]:
+def percentile_interval(samples: Float64Array) -> tuple[float, float]:
     """Return the percentile interval of a figure over the draws.
 
     >>> np.round(percentile_interval(np.arange(2001.0)))
@@ -45,7 +44,7 @@ def percentile_interval(samples: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def p_value(differences: Floats) -> float:
+def p_value(differences: Float64Array) -> float:
     """Return how likely draws fall on the other side of 0, twice (two-sided); never 0, as the draws are finite.
 
     A draw without a figure (NaN) is on both sides.

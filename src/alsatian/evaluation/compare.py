@@ -1,4 +1,4 @@
-"""evaluate: several models and splits side by side, judged on the same people."""
+"""evaluate: fit several models on splits, and compare them on the same users."""
 
 from __future__ import annotations
 
@@ -39,18 +39,22 @@ def evaluate(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Evaluation:
-    """Fit models on the training part of each split, and say how good they are on what is held out, and how sure it is.
+    """Fit models on the training part of each split and evaluate them on the held-out part, with confidence intervals.
 
-    models: as they would be fitted, or names such as "implicit-als:factors=32"; the originals stay as they are. A
-        fitted model is taken as it is, with one split, if its data was split.train. Popularity is always among them,
-        and so is Baseline where values differ.
-    on: a split, or several: those of one name, such as folds, are one protocol, each person's results pooled; others
-        get rows of their own. Data is split first: ten random values of each user are held out.
-    at: how long lists are. metrics: which measures, "ndcg" at each length or "ndcg@5" (None: the usual ones).
-    likes: from which value on a rating is a like. Models that predict values learn from the ratings all the same,
-        others from likes; the lists of both are judged on held-out likes.
-    bootstrap: how many times people are drawn anew, for 95% percentile intervals and paired differences from
-        `reference` with Holm-corrected p-values (where that predicts no values, from the baseline). 0: none.
+    models: models, or names such as "implicit-als:factors=32"; copies of them are fitted. A fitted model is taken as
+        it is, with one split, if its data was split.train. Popularity is always added, and so is BiasModel where
+        values differ.
+    data: a split or several. Splits of one name, such as folds, are one protocol, whose scores are averaged user by
+        user; other splits get rows of their own. Interactions are split first: ten random values of each user are
+        held out.
+    at: the lengths of lists. metrics: their names, "ndcg" at each length or "ndcg@5" (None: the default ones).
+    baseline: the model that the others are compared with, by its label.
+    min_rating: ratings of at least this are likes. Models that predict ratings are fitted on the ratings all the
+        same, others on the likes; the lists of both are evaluated on held-out likes.
+    bootstrap: the number of draws of users for 95% percentile intervals, and for paired differences from `baseline`
+        with Holm-corrected p-values (from BiasModel where the baseline does not predict ratings). 0: none.
+
+    Raises ParameterError for arguments that are not valid, DataError for a fitted model of other data.
 
     >>> from alsatian import datasets, split
     >>> parts = split.per_user(datasets.load("movielens-small"), n=10)
@@ -82,12 +86,12 @@ def evaluate(
 
 
 class _EvaluationPlan(NamedTuple):
-    """What `evaluate` was asked for, checked."""
+    """The arguments of `evaluate`, checked."""
 
     models: dict[str, Model]
     request: MetricRequest
-    reference: str
-    likes: float | None
+    baseline: str
+    min_rating: float | None
     draws: int
     seed: int
     threads: int
@@ -97,24 +101,24 @@ def _compare_on_protocol(
     plan: _EvaluationPlan, splits: Sequence[Split], step: StepCallback
 ) -> tuple[list[EvaluationRow], list[str], ProtocolSummary]:
     """Judge all models on the folds of one protocol; return their rows, what is to be noted, and what was held out."""
-    ranking_splits = [split if plan.likes is None else split.binarize(plan.likes) for split in splits]
+    ranking_splits = [split if plan.min_rating is None else split.binarize(plan.min_rating) for split in splits]
     split_scores: dict[str, list[SplitScores]] = {label: [] for label in plan.models}
     for split, ranking_split in zip(splits, ranking_splits, strict=True):
         for label, model in plan.models.items():
             step(f"{label} on {split.label}")
             split_scores[label].append(_fit_and_score(model, split, ranking_split, plan.request, plan.threads))
     aggregates = {label: aggregate(folds) for label, folds in split_scores.items()}
-    rows = evaluation_rows(splits[0].name, plan.models, aggregates, plan.request, plan.reference, plan.draws, plan.seed)
-    return rows, list(_split_notes(splits, ranking_splits, plan.likes)), ProtocolSummary.from_splits(splits)
+    rows = evaluation_rows(splits[0].name, plan.models, aggregates, plan.request, plan.baseline, plan.draws, plan.seed)
+    return rows, list(_split_notes(splits, ranking_splits, plan.min_rating)), ProtocolSummary.from_splits(splits)
 
 
-def group_by_protocol(on: object, seed: int) -> dict[str, list[Split]]:
+def group_by_protocol(data: object, seed: int) -> dict[str, list[Split]]:
     """Return the splits by the name of their protocol."""
-    splits = [holdout.split_per_user(on, HELD_OUT_PER_USER, seed)] if isinstance(on, Interactions) else on
+    splits = [holdout.split_per_user(data, HELD_OUT_PER_USER, seed)] if isinstance(data, Interactions) else data
     splits = [splits] if isinstance(splits, Split) else splits
     if not isinstance(splits, Sequence) or not splits or not all(isinstance(split, Split) for split in splits):
         raise ParameterError(
-            f"evaluate takes a split, several, or data, not {on!r}; pass such as al.split.per_user(data)."
+            f"evaluate takes a split, several splits, or data, not {data!r}; pass such as al.split.per_user(data)."
         )
     first_train = splits[0].train
     if any(
@@ -161,7 +165,7 @@ def _format_settings(model: Model, *, short: bool) -> str:
 
 
 def _check_fitted_models(
-    models_by_label: dict[str, Model], protocols: dict[str, list[Split]], likes: float | None
+    models_by_label: dict[str, Model], protocols: dict[str, list[Split]], min_rating: float | None
 ) -> None:
     """Refuse fitted models that may have seen what is held out, before any work."""
     splits = [split for folds in protocols.values() for split in folds]
@@ -173,12 +177,12 @@ def _check_fitted_models(
                 f"this {model.name} model is fitted, and there are {len(splits)} splits; pass an unfitted one, which "
                 "is fitted on each."
             )
-        check_fitted_on(model, training_part(model, splits[0], likes), splits[0].name)
+        check_fitted_on(model, training_part(model, splits[0], min_rating), splits[0].name)
 
 
-def training_part(model: Model, split: Split, likes: float | None) -> Interactions:
+def training_part(model: Model, split: Split, min_rating: float | None) -> Interactions:
     """Return what a model learns from: models that predict values from ratings, others from likes."""
-    return split.train if likes is None or model.predicts_ratings else split.train.binarize(likes)
+    return split.train if min_rating is None or model.predicts_ratings else split.train.binarize(min_rating)
 
 
 def _fit_and_score(
@@ -197,23 +201,26 @@ def _fit_and_score(
     return replace(scores, memory=memory)
 
 
-def _split_notes(splits: Sequence[Split], ranking_splits: Sequence[Split], likes: float | None) -> Iterator[str]:
-    """Yield what leaks in a protocol, or was judged without knowing anything, a sentence each."""
-    if likes is not None:
+def _split_notes(splits: Sequence[Split], ranking_splits: Sequence[Split], min_rating: float | None) -> Iterator[str]:
+    """Yield a sentence for each leak of a protocol, and for cold users and items."""
+    if min_rating is not None:
         summary = ProtocolSummary.from_splits(ranking_splits)
-        yield f"Lists are judged by {summary.values:,} held-out likes, of at least {likes:g}, of {summary.users:,} users."
+        yield (
+            f"Lists are evaluated on {summary.values:,} held-out likes (ratings of at least {min_rating:g}) of "
+            f"{summary.users:,} users."
+        )
     warned_split = next((split for split in splits if split.warnings), splits[0])
     yield from (f"{warned_split.label}: {warning}" for warning in warned_split.warnings)
     held_out = ProtocolSummary.from_splits(splits)
     if held_out.cold_users:
         yield (
-            f"{held_out.split}: {pluralize(held_out.cold_users, 'user')} of whom nothing is known get what is popular, and their "
-            "values are predicted by what is known of the items."
+            f"{held_out.split}: {pluralize(held_out.cold_users, 'user')} without training values get the most popular "
+            "items, and ratings by the items' averages."
         )
     if held_out.cold_items:
         yield (
-            f"{held_out.split}: values of {pluralize(held_out.cold_items, 'item')} of which nothing is known are predicted by "
-            "what is known of the users."
+            f"{held_out.split}: values of {pluralize(held_out.cold_items, 'item')} without training values are "
+            "predicted by the users' averages."
         )
     users_without_likes = [
         np.setdiff1d(ranking_split.cold_users, split.cold_users)
@@ -221,6 +228,6 @@ def _split_notes(splits: Sequence[Split], ranking_splits: Sequence[Split], likes
     ]
     if count := len(np.unique(np.concatenate(users_without_likes))):
         yield (
-            f"{held_out.split}: {pluralize(count, 'user')} of whom ratings are known, but no likes, get what is popular from "
-            "models that learn likes."
+            f"{held_out.split}: {pluralize(count, 'user')} with ratings but no likes in training get the most popular "
+            "items from models that learn from likes."
         )

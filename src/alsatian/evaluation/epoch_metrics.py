@@ -50,9 +50,7 @@ def _rating_metric(metric_function: Callable[[Any, Any], float]) -> MetricFuncti
     def compute(model: Model, part: Interactions) -> float:
         """Judge predictions, clipped to the scale."""
         if not model.predicts_ratings:
-            raise Unsupported(
-                f"{model.name} ranks items and predicts no values; explicit-als does. Or ask for ndcg@10."
-            )
+            raise Unsupported(f"{model.name} does not predict ratings; use a metric of lists, such as ndcg@10.")
         return metric_function(predict_held_out(model, Split("watched", model.data, part)), part.values)
 
     return compute

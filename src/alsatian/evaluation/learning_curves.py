@@ -1,4 +1,4 @@
-"""Learning curves: what a fit reaches, epoch by epoch, on what it learns from and on what it does not see."""
+"""Learning curves: objective and metrics by epoch, on the training data and on a held-out part."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ class FitHistory:
 
 
 class LearningCurves(Tabular):
-    """A callback that judges a model after every epoch, on the data that it learns from and on a part held out.
+    """A callback that evaluates a model after every epoch, on its training data and on a held-out part.
 
-    validation: a part that the fit does not see, from the same split as what it does see.
-    metrics: names such as "rmse" and "ndcg@10" (see evaluation/epoch_metrics.py), or functions of a model and a part; None:
-    rmse of a model that predicts values, else ndcg@10. train=False judges the held-out part alone.
+    validation: a part of the data that is not in the training data, from the same split.
+    metrics: names such as "rmse" and "ndcg@10" (see evaluation/epoch_metrics.py), or functions of a model and a part.
+        None: rmse for a model that predicts ratings, else ndcg@10.
+    train: whether to compute the metrics on the training data, too.
 
-    It may go through several fits. Each is named by the settings in which they differ, so a plot by rank is
+    One object can be used for several fits; each curve is labelled by the settings that differ:
 
     >>> from alsatian import ExplicitALS, LearningCurves, datasets, split
     >>> parts = split.per_user(datasets.load("movielens-small"), n=10)
@@ -105,7 +106,7 @@ class LearningCurves(Tabular):
         overlap = int(np.isin(validation_keys, train_keys, assume_unique=True).sum())
         if overlap:
             raise DataError(
-                f"{overlap:,} of {pluralize(len(part), 'validation value')} are in the data that the fit learns from, too; "
+                f"{overlap:,} of {pluralize(len(part), 'validation value')} are in the training data, too; "
                 "take both from one split, such as al.split.per_user(data)."
             )
 

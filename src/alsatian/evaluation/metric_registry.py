@@ -13,12 +13,11 @@ from alsatian._util.parsing import require_int
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError, did_you_mean
-
-Scores = NDArray[np.float64]
+from alsatian.kernels.types import Float64Array
 
 
 class RankedLists(NamedTuple):
-    """Lists of some people, and what is needed to judge them (see metrics/ranking.py and metrics/beyond_accuracy.py)."""
+    """Lists of several users, and what the metrics of lists need (see metrics/ranking.py, beyond_accuracy.py)."""
 
     top_items: NDArray[np.int32]
     hits: NDArray[np.bool_]
@@ -47,7 +46,7 @@ class RankedLists(NamedTuple):
         return cls(top_items, hits, held_out.counts, candidates, train.item_counts, user_count, train.by_item)
 
 
-LIST_METRICS: dict[str, Callable[[RankedLists, int], Scores]] = {
+LIST_METRICS: dict[str, Callable[[RankedLists, int], Float64Array]] = {
     "ndcg": lambda lists, n: metrics.ndcg(lists.hits, lists.relevant, n),
     "recall": lambda lists, n: metrics.recall(lists.hits, lists.relevant, n),
     "precision": lambda lists, n: metrics.precision(lists.hits, lists.relevant, n),
@@ -79,6 +78,7 @@ class MetricRequest(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of all metrics, such as "rmse" and "ndcg@10"."""
         return (*self.rating_metrics, *(f"{name}@{n}" for name, n in self.list_metrics))
 
     @property
@@ -91,7 +91,7 @@ def parse_metrics(names: Iterable[str] | None, at: int | Sequence[int]) -> Metri
     """Return the measures named: "ndcg" at every length, "ndcg@5" at one; raises ParameterError."""
     lengths = [require_int("at", n, 1) for n in ([at] if isinstance(at, int) else at)]
     if not lengths:
-        raise ParameterError("at=() gives no length of lists; pass such as at=(10,).")
+        raise ParameterError("at=() is empty; pass such as at=(10,).")
     rating_metrics: list[str] = []
     list_metrics: list[tuple[str, int]] = []
     for spec in DEFAULT_METRICS if names is None else [names] if isinstance(names, str) else names:
@@ -100,22 +100,20 @@ def parse_metrics(names: Iterable[str] | None, at: int | Sequence[int]) -> Metri
             rating_metrics.append(name)
         elif name in LIST_METRICS or name in CATALOG_METRICS:
             if separator and not (cutoff.isdigit() and int(cutoff)):
-                raise ParameterError(f"{spec!r} names no length of lists; write it like {name}@10.")
+                raise ParameterError(f"{spec!r} has no valid list length; write it like {name}@10.")
             list_metrics += [(name, n) for n in ([int(cutoff)] if separator else lengths)]
         else:
             choices = [*RATING_METRICS, *LIST_METRICS, *CATALOG_METRICS]
-            raise ParameterError(
-                f"there is no measure {spec!r}; choose {', '.join(choices)}.{did_you_mean(name, choices)}"
-            )
+            raise ParameterError(f"{spec!r} is not a metric; choose {', '.join(choices)}.{did_you_mean(name, choices)}")
     if not rating_metrics and not list_metrics:
-        raise ParameterError("metrics=[] asks for nothing; pass such as ['ndcg'], or None for the usual ones.")
+        raise ParameterError("metrics=[] is empty; pass such as ['ndcg'], or None for the usual ones.")
     return MetricRequest(tuple(dict.fromkeys(rating_metrics)), tuple(dict.fromkeys(list_metrics)))
 
 
 def metric_title(name: str) -> str:
-    """Return the name of a measure as people write it.
+    """Return the name of a metric for display.
 
-    >>> title_of("ndcg@10"), title_of("hit_rate@5")
+    >>> metric_title("ndcg@10"), metric_title("hit_rate@5")
     ('NDCG@10', 'Hit rate@5')
     """
     base_name, separator, cutoff = name.partition("@")

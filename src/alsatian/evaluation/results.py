@@ -91,9 +91,9 @@ class EvaluationRow:
 class Evaluation(Tabular):
     """A table of models: what `evaluate` returns. Iteration gives its rows, `evaluation["implicit-als"]` one of them.
 
-    splits: what was judged on, counted. user_ids: the numbering of `per_user`. asked: the names of the
-    measures. notes: what leaks or could not be judged, a sentence each.
-    bootstrap: the number of draws behind the intervals; reference: the model that differences are from.
+    splits: counts of what each protocol held out. user_ids: the row numbers of `per_user`. requested_metrics: the names
+    of the metrics. notes: what leaks or could not be judged, a sentence each.
+    bootstrap: the number of draws behind the intervals. baseline: the model that the others are compared with.
 
     As a data frame: split, model, each measure with its interval and difference, seconds and memory.
     """
@@ -104,7 +104,7 @@ class Evaluation(Tabular):
     requested_metrics: tuple[str, ...]
     notes: tuple[str, ...]
     bootstrap: int
-    reference: str
+    baseline: str
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -134,7 +134,7 @@ class Evaluation(Tabular):
             "splits": [summary._asdict() for summary in self.splits],
             "notes": list(self.notes),
         }
-        return record | {"reference": self.reference, "bootstrap": self.bootstrap}
+        return record | {"baseline": self.baseline, "bootstrap": self.bootstrap}
 
     def _columns(self) -> dict[str, ColumnBatch]:
         columns: dict[str, ColumnBatch] = {
@@ -180,11 +180,10 @@ class Evaluation(Tabular):
         if not self.bootstrap:
             return
         yield f"[95% intervals by {self.bootstrap:,} draws of users]"
-        reference_labels = list(
-            dict.fromkeys(difference.against for row in self.rows for difference in row.differences.values())
-        )
-        if reference_labels:
-            yield f"* differs from {' or '.join(reference_labels)} on the same users (p < {SIGNIFICANCE_LEVEL}, Holm-corrected)"
+        differences = [difference for row in self.rows for difference in row.differences.values()]
+        baselines = " or ".join(dict.fromkeys(difference.against for difference in differences))
+        if baselines:
+            yield f"* differs from {baselines} on the same users (p < {SIGNIFICANCE_LEVEL}, Holm-corrected)"
 
     def __repr__(self) -> str:
         return str(self.table())
@@ -208,7 +207,7 @@ def _format_cell(row: EvaluationRow, name: str) -> str:
 def format_metric(value: float, scale: float, sign: str = "") -> str:
     """Write a figure with as many digits as suit another one; nothing where it is no number. sign: "+" always shows it.
 
-    >>> written(0.28912, 0.3), written(431.32, 450.0), written(0.0034, 0.0034, "+")
+    >>> format_metric(0.28912, 0.3), format_metric(431.32, 450.0), format_metric(0.0034, 0.0034, "+")
     ('0.289', '431.3', '+0.0034')
     """
     magnitude = abs(scale)

@@ -1,9 +1,9 @@
-"""One model on one split: what it predicts and lists for people, beside what was held out of theirs.
+"""Score one model on one split: its predictions and top-n lists, against the held-out values.
 
-A held-out user without values in the training part is folded in, if there is a history to fold in; else she is where
-the model places her by her attributes; else nothing is known of her: she gets what is popular, as
-`recommend(unknown="popular")` gives, and predictions by the mean and the items' biases. An item without values is where
-the model places it, or is predicted by the mean and the users' biases. Both are counted.
+A held-out user without training values is folded in, if the split has a history of the user. Otherwise the model
+uses the factors it has computed from the user's attributes. Otherwise the user gets the most popular items, as with
+`recommend(unknown="popular")`, and predictions by the mean and the items' biases. An item without training values is
+scored from its attributes, or predicted by the mean and the users' biases. Both are counted in the split.
 """
 
 from __future__ import annotations
@@ -19,27 +19,26 @@ from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, Unsupported
 from alsatian.evaluation.metric_registry import CATALOG_METRICS, LIST_METRICS, MetricRequest, RankedLists
+from alsatian.kernels.types import Float64Array, Mask, RowNumbers
 from alsatian.recommender import resolve, topn
 from alsatian.recommender.model import Model
 from alsatian.recommender.options import RankOptions
 from alsatian.recommender.pipeline import rank
-from alsatian.recommender.topn import Mask
 from alsatian.split import Split
-
-RowNumbers = NDArray[np.int32]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class SplitScores:
-    """What one model did on one split; arrays have a place for each user of the numbering.
+    """The scores of one model on one split. Arrays have an entry for each user of the data, by row number.
 
-    errors: (users, 5) how many values, and the sums of squared error, absolute error, value, squared value; or None.
-    scores: a number for each user's list, NaN where there is none; overall: of all lists at once.
+    errors: (users, 5): the number of values, and the sums of squared error, absolute error, value and squared value;
+        None for a model that does not predict ratings.
+    scores: metric -> the score of each user's list, NaN without held-out items. overall: metric -> score of all lists.
+    fit_seconds, answer_seconds: of the fit, and of predictions and lists. memory: peak in bytes, or None.
     """
 
-    errors: Floats | None
-    scores: dict[str, Floats]
+    errors: Float64Array | None
+    scores: dict[str, Float64Array]
     overall: dict[str, float]
     fit_seconds: float
     answer_seconds: float
@@ -49,7 +48,12 @@ class SplitScores:
 def score_model(
     model: Model, fit_split: Split, ranking_split: Split, request: MetricRequest, threads: int
 ) -> SplitScores:
-    """Judge a fitted model: what it predicts on its own split, which it was fitted on; what it lists on `liked`."""
+    """Score a fitted model: its predictions on `fit_split`, its lists on `ranking_split`.
+
+    fit_split: the split whose training part the model was fitted on.
+    ranking_split: the same split, with likes in place of ratings where lists are evaluated on likes.
+    request: the metrics. threads: the number of threads for lists.
+    """
     start = time.perf_counter()
     errors = _error_sums(model, fit_split) if request.rating_metrics and model.predicts_ratings else None
     users = np.flatnonzero(ranking_split.held_out.by_user.counts).astype(np.int32)
@@ -61,7 +65,7 @@ def score_model(
 
 
 def predict_held_out(model: Model, split: Split) -> NDArray[np.float32]:
-    """Return what a model predicts for the held-out values, within the scale of the data."""
+    """Return a prediction for each held-out value of a split, clipped to the scale of the data."""
     held_out = split.held_out
     known_items = resolve.can_score(held_out.items, model.data.item_counts, model.cold_items)
     items = np.where(known_items, held_out.items, np.int32(-1))
@@ -78,10 +82,10 @@ def predict_held_out(model: Model, split: Split) -> NDArray[np.float32]:
 
 
 def rank_items(model: Model, split: Split, users: RowNumbers, n: int, threads: int) -> RowNumbers:
-    """Return the n best items of each user, -1 past the end; what is known to be seen is not listed."""
+    """Return the top n items of each user (users, n), -1 past the end; items that the user has seen are left out."""
     top_items = np.repeat(
         topn.most_popular(model.data, n, None).items, len(users), axis=0
-    )  # for those of whom nothing is known
+    )  # for users who cannot be scored
     histories = _fold_in_histories(model, split)
     known_users, folded_users = _known_and_folded(model, histories, users)
     if known_users.any():
@@ -93,20 +97,20 @@ def rank_items(model: Model, split: Split, users: RowNumbers, n: int, threads: i
 
 
 def _known_and_folded(model: Model, histories: CSR | None, users: RowNumbers) -> tuple[Mask, Mask]:
-    """Return which users the model knows, by values or else by attributes, and whom it meets by a history."""
+    """Return two masks: users that the model can score by itself, and users to fold in."""
     counts = model.data.by_user.counts
     folded = np.zeros(len(users), bool) if histories is None else (counts[users] == 0) & (histories.counts[users] > 0)
     return resolve.can_score(users, counts, model.cold_users) & ~folded, folded
 
 
 def _fold_in_histories(model: Model, split: Split) -> CSR | None:
-    """Return what is to be folded in, without items that the model does not know, as `fold_in(unknown="skip")`."""
+    """Return the histories to fold in, without items that the model does not know, as `fold_in(unknown="skip")`."""
     if split.fold_in is None:
         return None
     return split.fold_in.by_user.where(model.data.item_counts[split.fold_in.items] > 0)
 
 
-def _error_sums(model: Model, split: Split) -> Floats:
+def _error_sums(model: Model, split: Split) -> Float64Array:
     held_out, predictions = split.held_out, predict_held_out(model, split).astype(np.float64)
     values = held_out.values.astype(np.float64)
     terms = (None, (predictions - values) ** 2, np.abs(predictions - values), values, values**2)
@@ -115,7 +119,7 @@ def _error_sums(model: Model, split: Split) -> Floats:
 
 def _ranking_scores(
     fit_split: Split, ranking_split: Split, users: RowNumbers, top_items: RowNumbers, request: MetricRequest
-) -> tuple[dict[str, Floats], dict[str, float]]:
+) -> tuple[dict[str, Float64Array], dict[str, float]]:
     train, held_out = ranking_split.train, ranking_split.held_out.by_user
     seen = fit_split.train.by_user.counts + (0 if fit_split.fold_in is None else fit_split.fold_in.by_user.counts)
     scores = {f"{name}@{n}": np.full(len(seen), np.nan) for name, n in request.list_metrics if name in LIST_METRICS}
@@ -135,7 +139,7 @@ def _ranking_scores(
 
 
 def check_fitted_on(model: Model, train: Interactions, name: str) -> None:
-    """Refuse a model that may have seen the held-out part."""
+    """Raise DataError for a model that was not fitted on `train`, and so may have seen the held-out part of `name`."""
     if model.fitted.training["digest"] != train.digest:
         raise DataError(
             f"this {model.name} model was not fitted on the training part of {name}; fit it on split.train."
@@ -143,18 +147,21 @@ def check_fitted_on(model: Model, train: Interactions, name: str) -> None:
 
 
 def rmse(model: Model, split: Split) -> float:
-    """Return the error of the predictions for the held-out values, clipped to the scale.
+    """Return the root mean squared error of the predictions for the held-out values, clipped to the scale.
 
-    Raises Unsupported for a model whose scores are no values, DataError for one not fitted on split.train.
+    Raises Unsupported for a model that does not predict ratings, DataError for one not fitted on split.train.
     """
     if not model.predicts_ratings:
-        raise Unsupported(f"{model.name} ranks items and predicts no values; explicit-als does. Or ask for ndcg.")
+        raise Unsupported(f"{model.name} does not predict ratings; use a metric of lists, such as ndcg.")
     check_fitted_on(model, split.train, split.name)
     return metrics.rmse(predict_held_out(model, split), split.held_out.values)
 
 
 def ndcg(model: Model, split: Split, n: int = 10, threads: int | None = None) -> float:
-    """Return the mean NDCG@n over the users who have held-out items; what they have seen is not listed."""
+    """Return the mean NDCG@n over the users with held-out items; items that they have seen are left out.
+
+    Raises DataError for a model that was not fitted on split.train.
+    """
     check_fitted_on(model, split.train, split.name)
     request = MetricRequest((), (("ndcg", resolve.validate_n(n, n)),))
     scores = score_model(model, split, split, request, kernels.usable_threads(threads))

@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from alsatian.errors import ParameterError
 
 Array = NDArray[Any]
+Mask = NDArray[np.bool_]  # one entry per user, item, pair or row
+Float64Array = NDArray[np.float64]
+RowNumbers = NDArray[np.int32]  # of users or items
+Counts = NDArray[np.integer]
 NO_ROW_IS_AS_LONG = 1 << 62  # entries
 CACHE_LINE_FLOATS = 16  # rows of factors are padded to whole lines, which are whole vectors, too
 CHUNK_BYTES = 1 << 20  # of a text file: so much one thread reads at a time

@@ -1,11 +1,11 @@
-"""Measures of accuracy and of more than accuracy: pure functions on arrays, one definition each.
+"""Metrics of accuracy and beyond accuracy: pure functions on arrays, one definition each.
 
-rating.py     of predicted values: rmse, mae, r2
-recommender/recommendations.py    of lists beside what people had: hits; then precision, recall, capped_recall, hit_rate, ndcg,
-              average_precision, reciprocal_rank and auc, of each list's first places
-beyond_accuracy.py     of lists alone: coverage, gini (gini_of: of any counts), information, novelty, popularity, diversity
+rating            of predicted values: rmse, mae, r2
+ranking           of lists and held-out items: hits; then precision, recall, capped_recall, hit_rate, ndcg,
+                  average_precision, reciprocal_rank and auc, at a cutoff
+beyond_accuracy   of lists alone: coverage, gini (gini_of: of any counts), information, novelty, popularity, diversity
 
-Functions of lists return a number for each list, NaN where there is none; coverage and gini are of all lists at once.
+Functions of lists return one number per list, NaN where it is undefined; coverage and gini are of all lists at once.
 """
 
 from alsatian.metrics.beyond_accuracy import coverage, diversity, gini, gini_of, information, novelty, popularity

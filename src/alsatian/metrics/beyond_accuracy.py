@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.kernels import Sparse
+from alsatian.kernels.types import Counts, Float64Array
 
 ItemLists = NDArray[np.int32]
-Counts = NDArray[np.integer]
 ItemRows = NDArray[np.int32]
-Scores = NDArray[np.float64]
 
 _MAX_PAIRS_PER_CHUNK = 1 << 22  # pairs of items looked at at a time, so that memory stays bounded
 
@@ -52,7 +51,7 @@ def gini_of(counts: Counts) -> float:
     return float((2 * np.arange(1, items + 1) - items - 1) @ ascending) / total if total else float("nan")
 
 
-def information(item_counts: Counts, users: int) -> Scores:
+def information(item_counts: Counts, users: int) -> Float64Array:
     """Return each item's self-information in bits: log2(users / users who have it) (Zhou et al. 2010).
 
     An item that nobody has counts as if one user had it.
@@ -60,11 +59,11 @@ def information(item_counts: Counts, users: int) -> Scores:
     >>> information(np.array([8, 4, 1, 0]), users=8)
     array([0., 1., 3., 3.])
     """
-    bits: Scores = np.log2(max(users, 1) / np.maximum(item_counts, 1))
+    bits: Float64Array = np.log2(max(users, 1) / np.maximum(item_counts, 1))
     return bits
 
 
-def novelty(top_items: ItemLists, item_counts: Counts, users: int) -> Scores:
+def novelty(top_items: ItemLists, item_counts: Counts, users: int) -> Float64Array:
     """Return each list's novelty: the mean self-information of its items ("surprisal" of Zhou et al. 2010, "Solving
     the apparent diversity-accuracy dilemma of recommender systems"). NaN for an empty list.
 
@@ -74,7 +73,7 @@ def novelty(top_items: ItemLists, item_counts: Counts, users: int) -> Scores:
     return _mean_per_list(top_items, information(item_counts, users))
 
 
-def popularity(top_items: ItemLists, item_counts: Counts) -> Scores:
+def popularity(top_items: ItemLists, item_counts: Counts) -> Float64Array:
     """Return how many users have a list's items, on average (Abdollahpouri et al. 2019, "Managing popularity bias in
     recommender systems with personalized re-ranking", average recommendation popularity). NaN for an empty list.
 
@@ -84,7 +83,7 @@ def popularity(top_items: ItemLists, item_counts: Counts) -> Scores:
     return _mean_per_list(top_items, item_counts.astype(np.float64))
 
 
-def diversity(top_items: ItemLists, item_users: CSR, threads: int | None = None) -> Scores:
+def diversity(top_items: ItemLists, item_users: CSR, threads: int | None = None) -> Float64Array:
     """Return each list's diversity: the mean over its pairs of items of 1 - similarity (intra-list distance; Ziegler et
     al. 2005, "Improving recommendation lists through topic diversification", whose ILS sums the similarities).
 
@@ -104,7 +103,7 @@ def diversity(top_items: ItemLists, item_users: CSR, threads: int | None = None)
     return np.concatenate(chunks) if chunks else np.empty(0)
 
 
-def _pairwise_diversity(top_items: ItemLists, item_users: CSR, threads: int | None) -> Scores:
+def _pairwise_diversity(top_items: ItemLists, item_users: CSR, threads: int | None) -> Float64Array:
     """Sort all pairs by their items, so that each pair that occurs is looked at once."""
     left, right = np.triu_indices(top_items.shape[1], 1)
     first_items, second_items = top_items[:, left], top_items[:, right]
@@ -121,11 +120,11 @@ def _pairwise_diversity(top_items: ItemLists, item_users: CSR, threads: int | No
     distances = _distances(item_users, first_items[is_first], second_items[is_first], threads)
     sums = np.bincount(list_numbers, distances[np.cumsum(is_first) - 1], minlength=len(top_items))
     counts = np.bincount(list_numbers, minlength=len(top_items))
-    scores: Scores = np.divide(sums, counts, out=np.full(len(top_items), np.nan), where=counts > 0)
+    scores: Float64Array = np.divide(sums, counts, out=np.full(len(top_items), np.nan), where=counts > 0)
     return scores
 
 
-def _distances(item_users: CSR, left: ItemRows, right: ItemRows, threads: int | None) -> Scores:
+def _distances(item_users: CSR, left: ItemRows, right: ItemRows, threads: int | None) -> Float64Array:
     """Return 1 - cosine for pairs of items; the more popular one to the left, as kernels.co_counts likes it."""
     counts = item_users.counts
     left, right = np.where(counts[left] < counts[right], (right, left), (left, right))
@@ -137,9 +136,11 @@ def _distances(item_users: CSR, left: ItemRows, right: ItemRows, threads: int | 
     return 1 - np.divide(co_counts, lengths, out=np.zeros(len(left)), where=lengths > 0)
 
 
-def _mean_per_list(top_items: ItemLists, item_scores: Scores) -> Scores:
+def _mean_per_list(top_items: ItemLists, item_scores: Float64Array) -> Float64Array:
     """Return the mean of a number of the items, list by list."""
     is_item = top_items >= 0
     sums = np.where(is_item, item_scores[top_items], 0).sum(axis=1)
-    means: Scores = np.divide(sums, is_item.sum(axis=1), out=np.full(len(top_items), np.nan), where=is_item.any(axis=1))
+    means: Float64Array = np.divide(
+        sums, is_item.sum(axis=1), out=np.full(len(top_items), np.nan), where=is_item.any(axis=1)
+    )
     return means

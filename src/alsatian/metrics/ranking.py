@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alsatian.data.csr import CSR
+from alsatian.kernels.types import Counts, Float64Array
 
 Hits = NDArray[np.bool_]
-Counts = NDArray[np.integer]
-Scores = NDArray[np.float64]
 
 
 def hits(top_items: NDArray[np.int32], held_out: CSR) -> Hits:
@@ -37,7 +36,7 @@ def hits(top_items: NDArray[np.int32], held_out: CSR) -> Hits:
     return is_hit
 
 
-def precision(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+def precision(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
     """Return the share of the first `at` places that are hits, also where the list is shorter.
 
     >>> precision(np.array([[True, False, True]]), np.array([2])).round(3)
@@ -47,7 +46,7 @@ def precision(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
     return _nan_without_relevant(top_hits.sum(axis=1) / (at or top_hits.shape[1]), relevant)
 
 
-def recall(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+def recall(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
     """Return the share of the held-out items that are among the first `at` places.
 
     >>> recall(np.array([[True, False, True]]), np.array([2]), at=2)
@@ -56,7 +55,7 @@ def recall(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
     return _nan_without_relevant(hits[:, :at].sum(axis=1) / np.maximum(relevant, 1), relevant)
 
 
-def capped_recall(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+def capped_recall(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
     """Return hits / min(at, relevant): recall whose best is 1 at any length (Recall@R of Liang et al. 2018, sec. 4.2).
 
     >>> capped_recall(np.array([[True, False, True]]), np.array([2]), at=1)
@@ -68,7 +67,7 @@ def capped_recall(hits: Hits, relevant: Counts, at: int | None = None) -> Scores
     )
 
 
-def hit_rate(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+def hit_rate(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
     """Return 1 where any of the first `at` places is a hit, else 0.
 
     >>> hit_rate(np.array([[False, False, True]]), np.array([2]), at=2)
@@ -77,7 +76,7 @@ def hit_rate(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
     return _nan_without_relevant(hits[:, :at].any(axis=1), relevant)
 
 
-def ndcg(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+def ndcg(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
     """Return the normalized discounted cumulative gain (Jarvelin and Kekalainen 2002), gains 0 or 1.
 
     Place p (from 1) counts 1 / log2(p + 1) if it is a hit; the sum is divided by that of a list whose first
@@ -94,7 +93,7 @@ def ndcg(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
     )
 
 
-def average_precision(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+def average_precision(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
     """Return the sum of the precision at each hit, divided by all held-out items; its mean is MAP.
 
     As trec_eval (map_cut) and ranx count: the items of a person with more than `at` cannot all be found.
@@ -107,7 +106,7 @@ def average_precision(hits: Hits, relevant: Counts, at: int | None = None) -> Sc
     return _nan_without_relevant((precisions * top_hits).sum(axis=1) / np.maximum(relevant, 1), relevant)
 
 
-def reciprocal_rank(hits: Hits, relevant: Counts, at: int | None = None) -> Scores:
+def reciprocal_rank(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
     """Return 1 / the place of the first hit, 0 without one; its mean is MRR (Voorhees 1999).
 
     >>> reciprocal_rank(np.array([[False, True, True]]), np.array([2]))
@@ -119,7 +118,7 @@ def reciprocal_rank(hits: Hits, relevant: Counts, at: int | None = None) -> Scor
     )
 
 
-def auc(hits: Hits, relevant: Counts, candidates: Counts, listed: Counts, at: int | None = None) -> Scores:
+def auc(hits: Hits, relevant: Counts, candidates: Counts, listed: Counts, at: int | None = None) -> Float64Array:
     """Return how often a held-out item comes before another that could have been listed (area under the ROC curve).
 
     What is not among the first `at` places comes after all that is, tied: a tie counts a half (Fawcett 2006, "An
@@ -142,6 +141,6 @@ def auc(hits: Hits, relevant: Counts, candidates: Counts, listed: Counts, at: in
     )
 
 
-def _nan_without_relevant(scores: ArrayLike, relevant: Counts) -> Scores:
+def _nan_without_relevant(scores: ArrayLike, relevant: Counts) -> Float64Array:
     """NaN where there was nothing to find."""
     return np.where(relevant > 0, scores, np.nan)

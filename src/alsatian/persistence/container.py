@@ -151,6 +151,7 @@ def encode_table(table: Mapping[str, Any]) -> bytes:
 
 
 def table_digest(text: str, entries: Mapping[str, Any]) -> str:
+    """Return the SHA-256, in hexadecimal, of the description and of the entries of the arrays."""
     return hashlib.sha256(f"{text}\n{json.dumps(entries)}".encode()).hexdigest()
 
 
@@ -237,6 +238,7 @@ def _chunks(array: NDArray[Any]) -> Iterator[memoryview]:
 
 
 def array_digest(array: NDArray[Any]) -> str:
+    """Return the SHA-256, in hexadecimal, of the bytes of an array."""
     sha = hashlib.sha256()
     for chunk in _chunks(array):
         sha.update(chunk)

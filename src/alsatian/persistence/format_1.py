@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from alsatian.data.recipe import FORMER_RULES
 
-MODELS = {"baseline": "bias"}
+MODEL_NAMES = {"baseline": "bias"}
 HYPERPARAMETERS = {
     "explicit-als": {"nu": "reg_exponent"},
     "implicit-als": {"nu": "reg_exponent", "form": "loss"},
@@ -40,7 +40,7 @@ def translate_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[An
 
 def translate_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings by today's names of hyper-parameters. model: its name of either time."""
-    names = HYPERPARAMETERS.get(MODELS.get(model, model), {})
+    names = HYPERPARAMETERS.get(MODEL_NAMES.get(model, model), {})
     return {names.get(name, name): _translate_value(value) for name, value in settings.items()}
 
 
@@ -49,7 +49,7 @@ def translate_search(search: Mapping[str, Any]) -> dict[str, Any]:
     protocol, colon, arguments = search["split"].partition(":")
     return {
         **search,
-        "model": MODELS.get(search["model"], search["model"]),
+        "model": MODEL_NAMES.get(search["model"], search["model"]),
         "settings": translate_settings(search["model"], search["settings"]),
         "space": translate_settings(search["model"], search["space"]),
         "split": f"{SPLITS.get(protocol, protocol)}{colon}{arguments}",
@@ -58,7 +58,7 @@ def translate_search(search: Mapping[str, Any]) -> dict[str, Any]:
 
 def _translate_model(record: Mapping[str, Any]) -> dict[str, Any]:
     """Translate {"model": name, "params": {...}}, and the members that its parameters hold."""
-    name = MODELS.get(record["model"], record["model"])
+    name = MODEL_NAMES.get(record["model"], record["model"])
     return {"model": name, "params": translate_settings(name, record["params"])}
 
 

@@ -1,7 +1,7 @@
-"""Save and load a fitted model: what of it goes into the model file, and how it comes back.
+"""Save and load a fitted model.
 
-The container (layout, digests, atomic writing) is `persistence/container.py`; here is its content: the learned arrays, the ids,
-the catalog, and what each user has seen; in the header the model's name, parameters, recipe and summary.
+The container (layout, digests, atomic writing) is `persistence/container.py`. Its content is defined here: the learned
+arrays, the ids, the catalog and what each user has seen; the header has name, parameters, recipe and summary.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def _build_model(header: dict[str, Any], arrays: ArrayDict) -> Model:
     report = header["report"]
     data = Interactions(
         users, items, seen, (low, high), catalog=Catalog.from_arrays(header["catalog"], arrays),
-        recipe=FittedRecipe.from_json(header["recipe"], counts), report=ReadReport(**report | {"notes": tuple(report["notes"])}),
+        recipe=FittedRecipe.from_json(header["recipe"], counts),
+        report=ReadReport(**report | {"notes": tuple(report["notes"])}),
     )  # fmt: skip
     arrays_by_name = {
         name.removeprefix("learned."): array for name, array in arrays.items() if name.startswith("learned.")

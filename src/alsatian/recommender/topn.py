@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian.data.interactions import Interactions
+from alsatian.kernels.types import Mask as Mask
 
-Mask = NDArray[np.bool_]
 _CHUNK_CELLS = 1 << 22  # numbers of a block of people, in each of a few arrays
 
 

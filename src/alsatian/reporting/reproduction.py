@@ -62,7 +62,7 @@ def python_call(entries: Sequence[FittedModel], evaluation: Evaluation, min_rati
     metrics = ", ".join(repr(name) for name in evaluation.requested_metrics)
     arguments = [
         f"metrics=[{metrics}]",
-        f"baseline={evaluation.reference!r}",
+        f"baseline={evaluation.baseline!r}",
         f"bootstrap={evaluation.bootstrap}",
         f"seed={seed}",
     ]

@@ -1,7 +1,8 @@
-"""Parts of the data by a named protocol: to learn from one, to choose by another, and to judge on the last.
+"""Split data by a protocol into parts for training, for choosing settings and for evaluation.
 
-Every protocol warns (SplitWarning) of what would leak, or cannot be judged, in the parts that it made; the sentences
-stay in `split.warnings`. The same functions in `alsatian.split.holdout`, `people` and `papers` say nothing.
+Each function warns (SplitWarning) of leaks between the parts, and of held-out values that cannot be predicted; the
+sentences are also in `split.warnings`. The functions of `holdout`, `strong_generalization` and `published_splits`,
+which these wrap, do not warn.
 
 >>> from alsatian import datasets
 >>> parts = per_user(datasets.load("movielens-small"), n=10, seed=0)
@@ -25,7 +26,7 @@ SplitOrSplits = TypeVar("SplitOrSplits", Split, list[Split])
 
 
 def _with_warnings(protocol: Callable[ProtocolParams, SplitOrSplits]) -> Callable[ProtocolParams, SplitOrSplits]:
-    """Let a protocol warn, once a call, of what would leak."""
+    """Return the protocol with a SplitWarning, at most one per call, for the warnings of its splits."""
 
     @wraps(protocol)
     def protocol_with_warnings(*args: ProtocolParams.args, **kwargs: ProtocolParams.kwargs) -> SplitOrSplits:

@@ -1,4 +1,4 @@
-"""Protocols that hold out values of people who also have some to learn from (weak generalization)."""
+"""Protocols that hold out some values of each user and train on the others (weak generalization)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from alsatian._util.parsing import parse_duration, parse_timestamp, require_int
 from alsatian.data.interactions import Interactions
+from alsatian.data.weighting import SECONDS_PER_DAY
 from alsatian.errors import DataError, ParameterError
 from alsatian.split.split import Mask, Split, check_data, check_share, make_rng, make_split
 
-DAY = 86_400  # seconds
-
 
 def split_random(data: Interactions, share: float = 0.2, seed: int = 0, *, validation: float = 0.0) -> Split:
-    """Hold out a random share of all values, each with the same chance.
+    """Hold out a random share of all values.
 
-    validation: a further share, of the rest, to choose by.
+    validation: a further share, of the rest, for choosing models and settings.
+
+    Raises ParameterError for a share that is not between 0 and 1.
     """
 
     def draw(part: Interactions, share: float) -> Mask:
@@ -31,10 +32,13 @@ def split_random(data: Interactions, share: float = 0.2, seed: int = 0, *, valid
 
 
 def split_per_user(data: Interactions, n: int = 10, seed: int = 0, *, last: bool = False, validation: int = 0) -> Split:
-    """Hold out n values of each user, but never more than half of what the user has.
+    """Hold out n values of each user, but never more than half of the user's values.
 
-    last: the newest ones (the seed decides between those of one moment) instead of random ones.
-    validation: how many further values of each user to choose by; never more than half of the rest.
+    last: the newest ones (the seed decides between those of the same time) instead of random ones.
+    validation: how many further values of each user to hold out for choosing models and settings; never more than
+        half of the rest.
+
+    Raises ParameterError for an n below 1, DataError for `last` where values have no times.
     """
 
     def draw(part: Interactions, n: int) -> Mask:
@@ -47,7 +51,7 @@ def split_per_user(data: Interactions, n: int = 10, seed: int = 0, *, last: bool
     name = f"per-user:{n}{':last' if last else ''}"
     check_data("per_user", data)
     if isinstance(n, bool) or not isinstance(n, int | np.integer):
-        raise ParameterError(f"n={n!r} is not a whole number; pass how many values of each user to hold out.")
+        raise ParameterError(f"n={n!r} is not a whole number; pass the number of values of each user to hold out.")
     if n < 1:
         raise ParameterError(f"n={n} holds nothing out; pass 1 or more.")
     rng = make_rng(seed)
@@ -60,12 +64,14 @@ def split_leave_one_out(data: Interactions, seed: int = 0, *, last: bool = False
     return replace(split, name=f"leave-one-out{':last' if last else ''}")
 
 
-def split_by_time(data: Interactions, share: float = 0.2, *, at: Any = None, validation: float = 0.0) -> Split:
-    """Hold out what came last: nothing learned from is newer than anything held out.
+def split_by_time(data: Interactions, share: float = 0.2, *, date: Any = None, validation: float = 0.0) -> Split:
+    """Hold out the newest values: no training value is newer than a held-out one.
 
-    share: of the values; those of the moment of the cut are held out, so it can be a little more.
-    at: the moment of the cut instead (a date or seconds since 1970); what happened then or later is held out.
-    validation: a further share, the newest of the rest, to choose by.
+    share: the share of values to hold out. All values of the time of the cut are held out, so it can be a little more.
+    date: cut there instead (a date or seconds since 1970); values of that time or later are held out.
+    validation: a further share, the newest of the rest, for choosing models and settings.
+
+    Raises DataError where values have no times, ParameterError for a share or date that is not valid.
     """
 
     def draw(part: Interactions, cut: float) -> Mask:
@@ -74,39 +80,47 @@ def split_by_time(data: Interactions, share: float = 0.2, *, at: Any = None, val
             cut = int(np.sort(times)[-max(1, round(len(times) * cut))])
         return np.asarray(times >= cut)
 
-    name = f"by-time:{share if at is None else at}"
-    size = check_share("share", share) if at is None else parse_timestamp("at", at)
+    name = f"by-time:{share if date is None else date}"
+    size = check_share("share", share) if date is None else parse_timestamp("date", date)
     return make_split(name, data, draw, size, check_share("validation", validation) if validation else 0)
 
 
 def split_rolling(
     data: Interactions, windows: int = 3, span: float | str = "30d", *, history: Any = None
 ) -> list[Split]:
-    """Hold out the last `windows` spans of time, one a split, the oldest first; each learns from what came before.
+    """Hold out the last `windows` windows of time, one per split, the oldest first; each trains on what came before.
 
-    span: of a window, in days or as '12h', '4w'. history: how far back to learn from (None: all that there is).
+    span: the length of a window, in days or as '12h', '4w'.
+    history: the length of time before a window to train on (None: all of it).
+
+    Raises DataError where values have no times, or a window or the time before it has no value.
     """
     name = f"rolling:{require_int('windows', windows, 1)}:{span}{'' if history is None else f':{history}'}"
     times = require_times(check_data("rolling", data), name)
-    span_seconds = round(parse_duration("span", span) * DAY)
-    history_seconds = None if history is None else round(parse_duration("history", history) * DAY)
+    span_seconds = round(parse_duration("span", span) * SECONDS_PER_DAY)
+    history_seconds = None if history is None else round(parse_duration("history", history) * SECONDS_PER_DAY)
     splits = []
     for window in range(windows):
         start = int(times.max()) + 1 - (windows - window) * span_seconds
         train_mask = (times < start) & (True if history_seconds is None else times >= start - history_seconds)
         held_out_mask = (times >= start) & (times < start + span_seconds)
         if not (train_mask.any() and held_out_mask.any()):
-            purpose = "hold out" if train_mask.any() else "learn from"
-            raise DataError(f"window {window + 1} of {name} has nothing to {purpose}; ask for fewer, or another span.")
+            purpose = "hold out" if train_mask.any() else "train on"
+            raise DataError(
+                f"window {window + 1} of {name} has nothing to {purpose}; use fewer windows, or another span."
+            )
         splits.append(Split(name, data.where(train_mask), data.where(held_out_mask), fold=window + 1))
     return splits
 
 
 def split_folds(data: Interactions, k: int = 5, seed: int = 0) -> list[Split]:
-    """Return k splits of all values: each value is held out in exactly one of them, at random."""
+    """Return k splits of all values: each value is held out in exactly one of them, at random.
+
+    Raises ParameterError for a k below 2, or above the number of values.
+    """
     check_data("k_fold", data)
     if require_int("k", k, 2) > len(data):
-        raise ParameterError(f"k={k} is more than the {len(data):,} values; pass fewer folds.")
+        raise ParameterError(f"k={k} is more than the {len(data):,} values; pass a smaller k.")
     fold_numbers = np.empty(len(data), np.int64)
     fold_numbers[make_rng(seed).permutation(len(data))] = np.arange(len(data)) % k
     return [
@@ -119,8 +133,7 @@ def require_times(data: Interactions, name: str) -> NDArray[np.int64]:
     """Return the times of the values; raises DataError where there are none."""
     if data.times is None:
         raise DataError(
-            f"{name} needs the time of every value, and this data has none; name its column when reading "
-            "(time=, on the command line --time)."
+            f"{name} needs the time of every value, and this data has none; name its column by time= (--time)."
         )
     return data.times
 

@@ -1,4 +1,4 @@
-"""Protocols of papers, as exactly as the data allows, so that figures can be compared with published ones."""
+"""Protocols of published papers, as exactly as the data allows, so that results are comparable."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def split_liang2018(data: Interactions, users: int = 10_000, seed: int = 98765) 
     active = np.flatnonzero(likes.by_user.counts >= MIN_LIKES_PER_USER)
     if 2 * require_int("users", users, 1) >= len(active):
         raise ParameterError(
-            f"users={users:,} for the test and as many for validation leave nobody to learn from: "
+            f"users={users:,} for the test and as many for validation leave no user to train on: "
             f"{len(active):,} users have {MIN_LIKES_PER_USER} likes or more; pass fewer."
         )
     order = np.random.RandomState(require_int("seed", seed, 0)).permutation(active)

@@ -1,4 +1,4 @@
-"""Protocols as people write them on a command line: per-user:10, by-time:0.2, k-fold:5 ..."""
+"""Specs of splits, as on the command line: per-user:10, by-time:0.2, k-fold:5 ..."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def _read_last(written: str) -> bool:
 
 def _split_by_share_or_date(data: Interactions, share_or_date: str | float = 0.2) -> Split:
     is_date = isinstance(share_or_date, str) or share_or_date > 1  # a date, or seconds since 1970
-    return (
-        holdout.split_by_time(data, at=share_or_date) if is_date else holdout.split_by_time(data, float(share_or_date))
-    )
+    if is_date:
+        return holdout.split_by_time(data, date=share_or_date)
+    return holdout.split_by_time(data, float(share_or_date))
 
 
 def _read_share_or_date(written: str) -> str | float:
@@ -54,10 +54,12 @@ _UNSEEDED_PROTOCOLS = ("by-time", "rolling", "liang2018")
 
 
 def from_spec(spec: str, data: Interactions, seed: int = 0) -> list[Split]:
-    """Return the splits of a protocol as it is written: its name, then its first arguments after colons.
+    """Return the splits of a spec: the name of a protocol, then its first arguments after colons.
+
+    Raises ParameterError for a spec that is not valid, and what the protocol raises.
 
     >>> from alsatian import datasets
-    >>> [split.label for split in named("k-fold:2", datasets.load("movielens-small"))]
+    >>> [split.label for split in from_spec("k-fold:2", datasets.load("movielens-small"))]
     ['k-fold:2 (1)', 'k-fold:2 (2)']
     """
     protocol, arguments = parse_spec(spec)
@@ -67,9 +69,9 @@ def from_spec(spec: str, data: Interactions, seed: int = 0) -> list[Split]:
 
 
 def parse_spec(spec: str) -> tuple[Callable[..., Split | list[Split]], dict[str, Any]]:
-    """Return a protocol and its arguments; raises ParameterError before any work."""
+    """Return the protocol and the arguments of a spec. Raises ParameterError for a spec that is not valid."""
     if not isinstance(spec, str):
-        raise ParameterError(f"a split is asked for in words, such as 'random:0.2', not by a {type(spec).__name__}.")
+        raise ParameterError(f"a split is written as text, such as 'random:0.2', not as {type(spec).__name__}.")
     name, separator, argument_text = (part.strip() for part in spec.partition(":"))
     if name not in PROTOCOLS:
         examples = ", ".join(example for *_, example in PROTOCOLS.values())
@@ -83,5 +85,5 @@ def parse_spec(spec: str) -> tuple[Callable[..., Split | list[Split]], dict[str,
         try:
             arguments[argument] = reader(text.strip())
         except ValueError:
-            raise ParameterError(f"{text!r} is no {argument} of {name}; write it like {example}.") from None
+            raise ParameterError(f"{text!r} is not a valid {argument} of {name}; write it like {example}.") from None
     return protocol, arguments

@@ -1,4 +1,4 @@
-"""What a protocol gives: parts with names, and what would leak between them."""
+"""Split: the parts of the data for training, choosing and evaluation, and the leaks between them."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from numpy.typing import NDArray
 from alsatian._util.parsing import require_finite, require_int
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, ParameterError, pluralize
-
-Mask = NDArray[np.bool_]
+from alsatian.kernels.types import Mask as Mask
 
 
 class SplitWarning(UserWarning):
-    """Some of what is judged on leaks into what is learned from, or cannot be judged; see `Split.warnings`."""
+    """Held-out values leak into training, or are of users or items without other values; see `Split.warnings`."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Split:
-    """Parts with names. Users and items keep the row numbers that they have in the whole data, in all parts.
+    """The parts of one data set. Users and items have the same row numbers in all parts.
 
-    name: the protocol, as `split.from_spec` reads it. fold: which one of several of the same protocol this is, from 1.
-    train: what models learn from. held_out: what they are judged on, and must not see before.
-    fold_in: what is known of people whom `train` lacks, to be folded in before they get answers (None: nobody).
-    validation: a split with the same `train`, to choose models and settings by (None: none was asked for).
+    name: the protocol, as `split.from_spec` reads it. fold: the number of this split within its protocol, from 1.
+    train: the values to fit models on. held_out: the values to evaluate on, which models must not see before.
+    fold_in: histories of users that `train` lacks, folded in before their lists are computed (None: no such users).
+    validation: a split with the same `train`, for choosing models and settings (None: there is none).
+
+    Raises DataError where the parts do not have the same ids in the same order.
     """
 
     name: str
@@ -44,8 +45,8 @@ class Split:
                 train_ids, part_ids = getattr(self.train, name), getattr(part, name)
                 if train_ids != part_ids:
                     raise DataError(
-                        f"the parts of {self.name} do not have the same {train_ids.side}s, in the same order; take both "
-                        "from one Interactions, by its where(mask)."
+                        f"the parts of {self.name} do not have the same {train_ids.side}s, in the same order; take "
+                        "both from one Interactions, by its where(mask)."
                     )
 
     def __repr__(self) -> str:
@@ -56,17 +57,20 @@ class Split:
 
     @property
     def label(self) -> str:
-        """The name, and which fold it is."""
+        """The name, and the number of the fold in brackets."""
         return self.name if self.fold is None else f"{self.name} ({self.fold})"
 
     def binarize(self, min_rating: float | None = None) -> Split:
-        """Return the same split with the values of at least this as likes, in all parts, others left out."""
+        """Return the split with likes in all parts: values of at least `min_rating` become 1, others are dropped.
+
+        Raises what `Interactions.binarize` raises.
+        """
         parts = {name: getattr(self, name) for name in ("train", "held_out", "fold_in", "validation")}
         return replace(self, **{name: part.binarize(min_rating) for name, part in parts.items() if part is not None})
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """What would leak from the held-out part into what is learned, and what cannot be judged; a sentence each."""
+        """One sentence for each kind of leak, and for held-out values that cannot be predicted."""
         return tuple(
             warning
             for warning in (
@@ -82,7 +86,9 @@ class Split:
         held_out_keys = _pair_keys(self.held_out)
         parts = [self.train] if self.fold_in is None else [self.train, self.fold_in]
         pairs = sum(_count_common(held_out_keys, _pair_keys(part)) for part in parts)
-        return f"{_count_of_held_out(pairs, self.held_out)} are also learned from; split again." if pairs else ""
+        return (
+            f"{_count_of_held_out(pairs, self.held_out)} are also in the training part; split again." if pairs else ""
+        )
 
     def _future_warning(self) -> str:
         training_times = [
@@ -93,8 +99,8 @@ class Split:
             return ""
         older = int((self.held_out.times < newest).sum())
         return (
-            f"{_count_of_held_out(older, self.held_out)} are older than the newest value learned from, so models know what came "
-            "later; split.by_time cuts at one moment."
+            f"{_count_of_held_out(older, self.held_out)} are older than the newest training value, so models learn "
+            "from the future; split.by_time avoids that."
             if older
             else ""
         )
@@ -103,7 +109,7 @@ class Split:
         cold_users = self.cold_users
         return (
             f"{_count_of_held_out(int(self.held_out.by_user.counts[cold_users].sum()), self.held_out)} are of "
-            f"{pluralize(len(cold_users), 'user')} of whom nothing else is known."
+            f"{pluralize(len(cold_users), 'user')} without other values."
             if len(cold_users)
             else ""
         )
@@ -112,27 +118,30 @@ class Split:
         cold_items = self.cold_items
         return (
             f"{_count_of_held_out(int(self.held_out.item_counts[cold_items].sum()), self.held_out)} are of "
-            f"{pluralize(len(cold_items), 'item')} that the training part lacks."
+            f"{pluralize(len(cold_items), 'item')} without training values."
             if len(cold_items)
             else ""
         )
 
     @cached_property
     def cold_users(self) -> NDArray[np.intp]:
-        """The rows of held-out users of whom nothing is known before."""
+        """The row numbers of held-out users without a value in `train` or `fold_in`."""
         known_counts = self.train.by_user.counts + (0 if self.fold_in is None else self.fold_in.by_user.counts)
         return np.flatnonzero((self.held_out.by_user.counts > 0) & (known_counts == 0))
 
     @cached_property
     def cold_items(self) -> NDArray[np.intp]:
-        """The rows of held-out items that no value to learn from names."""
+        """The row numbers of held-out items without a value in `train`."""
         return np.flatnonzero((self.held_out.item_counts > 0) & (self.train.item_counts == 0))
 
 
 def make_split(
     name: str, data: Interactions, draw: Callable[[Interactions, Any], Mask], size: Any, validation: Any
 ) -> Split:
-    """Return a split that holds out what `draw(data, size)` says; then, of the rest, `draw(rest, validation)`."""
+    """Return a split that holds out the mask `draw(data, size)`; then, for validation, `draw(rest, validation)`.
+
+    Raises DataError where a part is empty.
+    """
     held_out_mask = draw(check_data(name, data), size)
     train, held_out = data.where(~held_out_mask), data.where(held_out_mask)
     _check_parts(name, train, held_out)
@@ -145,29 +154,29 @@ def make_split(
 def _check_parts(name: str, train: Interactions, held_out: Interactions) -> None:
     if len(held_out) == 0:
         raise DataError(
-            f"{name} holds nothing out of {pluralize(len(train), 'value')}; ask for more, or use more data."
+            f"{name} holds nothing out of {pluralize(len(train), 'value')}; hold out more, or use more data."
         )
     if len(train) == 0:
-        raise DataError(f"{name} leaves nothing to learn from; ask for less.")
+        raise DataError(f"{name} leaves nothing to train on; hold out less.")
 
 
 def check_data(name: str, data: object) -> Interactions:
-    """Return what al.read gives; raises ParameterError for anything else."""
+    """Return data that is Interactions; raises ParameterError for anything else. name: of the protocol."""
     if not isinstance(data, Interactions):
-        raise ParameterError(f"{name} takes what al.read gives, not a {type(data).__name__}; pass al.read(...).")
+        raise ParameterError(f"{name} takes Interactions, not {type(data).__name__}; pass al.read(...).")
     return data
 
 
 def make_rng(seed: object) -> np.random.Generator:
-    """Return random numbers by a seed; raises ParameterError for what is none."""
+    """Return a generator with this seed; raises ParameterError for a seed that is not valid."""
     return np.random.default_rng(require_int("seed", seed, 0))
 
 
 def check_share(name: str, share: object) -> float:
-    """Return a share above 0 and below 1."""
+    """Return a share above 0 and below 1; raises ParameterError for another value."""
     value = require_finite(name, share)
     if not 0 < value < 1:
-        raise ParameterError(f"{name}={value:g} is no share of the whole; pass a number between 0 and 1, such as 0.2.")
+        raise ParameterError(f"{name}={value:g} is not a valid share; pass a number between 0 and 1, such as 0.2.")
     return value
 
 

@@ -1,5 +1,5 @@
-"""Protocols that hold out people: models meet them only when they come with a part of their history to fold in
-(strong generalization, Marlin 2004, "Collaborative filtering: a machine learning perspective", section 3.3)."""
+"""Protocols that hold out users: models meet them only by a fold-in of a part of their values (strong
+generalization, Marlin 2004, "Collaborative filtering: a machine learning perspective", section 3.3)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ HELD_OUT_SHARE = 0.2  # of the values of each held-out user
 def split_users(
     data: Interactions, users: float = 0.1, share: float = HELD_OUT_SHARE, seed: int = 0, *, validation: float = 0.0
 ) -> Split:
-    """Hold out random users, with a random share of their values to judge on and the others to fold in.
+    """Hold out random users: a random share of their values to evaluate on, the others to fold in.
 
-    users, validation: how many of the users with two values or more: a share, or a whole number from 1 on.
-    share: of each such user's values that is held out, at least one, and never all.
+    users, validation: how many of the users with two values or more: a share, or a number of users from 1 on.
+    share: the share of each such user's values that is held out: at least one value, and never all.
+
+    Raises ParameterError where no user is left to train on, or a share is not valid.
     """
     name = _name_with_share(f"new-users:{users}", share)
     rng = make_rng(seed)
@@ -30,7 +32,7 @@ def split_users(
         _resolve_user_count("validation", validation, order) if validation else 0,
     )
     if test_count + validation_count >= len(order):
-        raise ParameterError(f"{name} with validation={validation} leaves nobody to learn from; pass less.")
+        raise ParameterError(f"{name} with validation={validation} leaves no user to train on; pass less.")
     held_out = _draw_share_per_user(data, check_share("share", share), rng)
     user_masks = [
         _users_mask(data, order[:test_count]),
@@ -44,12 +46,15 @@ def split_users(
 
 
 def split_user_folds(data: Interactions, k: int = 5, share: float = HELD_OUT_SHARE, seed: int = 0) -> list[Split]:
-    """Return k splits: each user with two values or more is held out in exactly one of them, as in `new_users`."""
+    """Return k splits: each user with two values or more is held out in exactly one of them, as in `new_users`.
+
+    Raises ParameterError for a k below 2, or above the number of such users.
+    """
     name = _name_with_share(f"new-user-folds:{require_int('k', k, 2)}", share)
     rng = make_rng(seed)
     order = rng.permutation(_splittable_users(check_data("new_user_folds", data)))
     if k > len(order):
-        raise ParameterError(f"k={k} is more than the {len(order):,} users with two values or more; pass fewer folds.")
+        raise ParameterError(f"k={k} is more than the {len(order):,} users with two values or more; pass a smaller k.")
     held_out = _draw_share_per_user(data, check_share("share", share), rng)
     user_masks = [_users_mask(data, order[fold::k]) for fold in range(k)]
     return [
@@ -67,7 +72,7 @@ def from_users(
     validation: Split | None = None,
     fold: int | None = None,
 ) -> Split:
-    """Return the split that judges on the `held` values of one side, and folds in the others."""
+    """Return a split of the values in `user_mask`: those in `held_out` are held out, the others are folded in."""
     return Split(name, train, data.where(user_mask & held_out), data.where(user_mask & ~held_out), validation, fold)
 
 
@@ -87,7 +92,7 @@ def _resolve_user_count(name: str, size: float, order: NDArray[np.intp]) -> int:
     else:
         count = max(1, round(len(order) * check_share(name, size)))
     if count >= len(order):
-        raise ParameterError(f"{name}={size} leaves nobody of {len(order):,} to learn from; pass less.")
+        raise ParameterError(f"{name}={size} leaves none of {len(order):,} users to train on; pass less.")
     return count
 
 

@@ -36,7 +36,7 @@ def import_optuna() -> Any:
 
 @contextmanager
 def silence_optuna() -> Iterator[None]:
-    """Let Optuna say nothing of its own accord meanwhile."""
+    """Silence the log and the experimental warnings of Optuna in this context."""
     optuna = import_optuna()
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -49,10 +49,10 @@ def silence_optuna() -> Iterator[None]:
 
 
 class OptunaSampler:
-    """A search: asked for settings, and told what became of them.
+    """A search in Optuna's ask-and-tell form, kept in a study file if there is one.
 
-    first: the settings of the first trial, unless the search is a grid. about: what must be the same for a search to go
-    on with a study file.
+    first_settings: the settings of the first trial, unless the sampler is a grid.
+    fingerprint: the description of the search, which must equal that of the study file.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class OptunaSampler:
         return list(itertools.product(*(search_range.points() for search_range in self.space.values())))
 
     def ask(self) -> Any:
-        """Return an Optuna trial, whose `params` are to be tried."""
+        """Return a new Optuna trial; its `params` are the settings to try."""
         number = len(self.study.trials)
         if self.sampler == "grid":
             self.study.enqueue_trial(dict(zip(self.space, self.grid_points[number], strict=True)))
@@ -100,7 +100,7 @@ class OptunaSampler:
         return self.study.ask(self.distributions)
 
     def tell(self, trial: Any, outcome: TrialScore | Exception | None, seconds: float) -> Trial:
-        """Note what became of a trial: a figure, the error that ended it, or None where it was pruned."""
+        """Record the outcome of a trial: its score, the error that ended it, or None where it was pruned."""
         states = self.optuna.trial.TrialState
         trial.set_user_attr("seconds", seconds)
         if isinstance(outcome, TrialScore):
@@ -116,7 +116,7 @@ class OptunaSampler:
         return to_trial(frozen_trial)
 
     def trials(self) -> list[Trial]:
-        """Return the trials that are over."""
+        """Return the finished trials, in order."""
         return [to_trial(trial) for trial in self.study.trials if trial.state.is_finished()]
 
     def _make_sampler(self, number: int) -> Any:
@@ -140,14 +140,14 @@ class OptunaSampler:
         elif different := [name for name, value in fingerprint.items() if stored_fingerprint.get(name) != value]:
             name = different[0]
             raise ParameterError(
-                f"{path} holds a search with {name} {stored_fingerprint.get(name)}, not {fingerprint[name]}; ask for the same again, or "
-                "pass another study file."
+                f"{path} holds a search with {name} {stored_fingerprint.get(name)}, not {fingerprint[name]}; "
+                "pass the same arguments, or another study file."
             )
         return stored_study
 
 
 def to_distribution(search_range: Range | Choices, grid: bool = False) -> Any:
-    """Return what Optuna calls a place to search; of a grid a few points."""
+    """Return a range or choices as an Optuna distribution; for a grid, a few points of it."""
     distributions = import_optuna().distributions
     if grid or isinstance(search_range, Choices):
         return distributions.CategoricalDistribution(search_range.points())
@@ -158,7 +158,7 @@ def to_distribution(search_range: Range | Choices, grid: bool = False) -> Any:
 def open_journal(path: Path) -> Any:
     """Return a study file as Optuna's storage; raises ParameterError for a damaged one."""
     storages = import_optuna().storages
-    backend = storages.journal.JournalFileBackend(str(path), lock_obj=threading.Lock())  # see `held`
+    backend = storages.journal.JournalFileBackend(str(path), lock_obj=threading.Lock())  # see `lock_study_file`
     try:
         return storages.JournalStorage(backend)
     except ValueError as error:
@@ -166,7 +166,7 @@ def open_journal(path: Path) -> Any:
 
 
 def to_trial(frozen_trial: Any) -> Trial:
-    """Return what Optuna remembers of a trial."""
+    """Return an Optuna trial as a Trial."""
     state = {"COMPLETE": "complete", "PRUNED": "pruned"}.get(frozen_trial.state.name, "failed")
     attributes, settings = frozen_trial.user_attrs, dict(frozen_trial.params)
     if attributes.get("epochs") is not None:

@@ -52,37 +52,38 @@ def tune(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Study:
-    """Search the settings with which a model is best on values held out of the data.
+    """Search for the hyper-parameters with which a model is best on held-out values.
 
     model: unfitted, or a name such as "implicit-als:loss=rendle"; what is not at its default stays as it is.
-    on: the data, which `split` parts for every trial ("per-user:10", "random:0.2", "k-fold:3" ...). Of a Split only what
-        may be learned from is looked at, train and validation; its held-out part stays for one `evaluate` at the end.
-    trials: how many in all, those of the study file included (None: 50, or all points of a grid).
-    space: what to search instead of the ranges that the model's parameters declare: {"reg": (0.01, 1, "log"),
-        "factors": [16, 32]}, or names whose declared ranges serve. A grid takes 4 points of a range.
+    data: Interactions, which `split` splits for the trials ("per-user:10", "random:0.2", "k-fold:3" ...). Of a Split,
+        only train and validation are used; its held-out part stays for a final `evaluate`.
+    trials: their number, those of the study file included (None: 50, or all points of a grid).
+    space: what to search instead of the ranges that the model declares: {"reg": (0.01, 1, "log"),
+        "factors": [16, 32]}, or names of settings with declared ranges. A grid takes 4 points of a range.
     sampler: "tpe" (Bergstra et al. 2011, "Algorithms for hyper-parameter optimization", section 4) or "random", both
         beginning with the settings that the model has; or "grid".
     metric: "rmse", "ndcg@10", "map" ... (None: rmse where the model predicts values, else ndcg@10).
-    patience: a fit ends after so many epochs without a better figure; one fit tries all numbers of epochs.
+    patience: a fit ends after this many epochs without a better score; one fit tries all numbers of epochs.
     prune: end a fit that is worse than the median of the others at the same epoch (never in a grid).
-    timeout: seconds after which no trial is begun. study: a file that keeps the trials; the same call goes on from it.
-    workers: how many trials run at a time, on threads that share the data. Figures are noted in the order of the
-        trials, so seed and workers decide what is found, not the clock (unless there is a timeout).
+    timeout: start no new trial after this many seconds.
+    study_file: a file that keeps the trials; the same call continues from it, also after a crash.
+    workers: the number of trials that run at a time, on threads that share the data. Scores are recorded in the order
+        of the trials, so the result depends on seed and workers, not on timing (unless there is a timeout).
 
-    Ctrl-C ends the search, and what was found so far is returned; where nothing was found, KeyboardInterrupt goes on.
+    Ctrl-C ends the search and returns the trials so far; without a finished trial, KeyboardInterrupt is raised.
     Raises ParameterError, DataError, DependencyError (pip install 'alsatian[tune]'), FitError where no trial succeeds.
 
     >>> from alsatian import evaluate, datasets, split
     >>> parts = split.per_user(datasets.load("movielens-small"), n=10)
-    >>> found = tune("item-knn", parts, trials=3)
-    >>> len(found), evaluate(found.model, parts, metrics=["ndcg"], bootstrap=0)["item-knn"].metrics
+    >>> study = tune("item-knn", parts, trials=3)
+    >>> len(study), evaluate(study.model, parts, metrics=["ndcg"], bootstrap=0)["item-knn"].metrics
     (3, {'ndcg@10': ...})
     """
     import_optuna()
     limit = math.inf if timeout is None else require_finite("timeout", timeout, 0)
     plan = plan_search(
-        model, data, space=space, sampler=sampler, metric=metric, split=split, patience=patience, prune=prune, seed=seed,
-        workers=workers, threads=threads,
+        model, data, space=space, sampler=sampler, metric=metric, split=split, patience=patience, prune=prune,
+        seed=seed, workers=workers, threads=threads,
     )  # fmt: skip
     count = plan.trial_count(trials)
     path = None if study_file is None else Path(study_file)

@@ -1,4 +1,4 @@
-"""What a search is to do, checked before any work."""
+"""The plan of a search, checked before any work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_TRIALS = 50
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """What is searched, and how: see `tune`."""
+    """The model, data, space and task of a search; the arguments of `tune`, checked."""
 
     model: Model
     data: Interactions
@@ -37,13 +37,13 @@ class SearchPlan:
 
     @property
     def sampled_space(self) -> Space:
-        """What trials differ in: all but the number of epochs where a fit tries all of them."""
+        """The settings that a sampler proposes: the space without epochs where one fit tries every number of epochs."""
         return {
             name: search_range for name, search_range in self.space.items() if name != "epochs" or not self.task.epochs
         }
 
     def trial_count(self, trials: int | None) -> int:
-        """Return how many trials there are to be in all."""
+        """Return the number of trials in all, given the argument of `tune`; raises ParameterError with a grid."""
         if not self.sampled_space:
             return 1
         if self.sampler != "grid":
@@ -56,17 +56,17 @@ class SearchPlan:
         return points
 
     def make_sampler(self, path: Path | None) -> OptunaSampler:
-        """Begin the search, or go on with that of a study file."""
+        """Return the sampler of a new search, or of the one in a study file; raises ParameterError for another one."""
         defaults = {name: self.model.effective_value(name) for name in self.sampled_space}
         first_settings = {name: value for name, value in defaults.items() if value in self.sampled_space[name]}
         return OptunaSampler(
-            self.sampled_space, self.sampler, higher_is_better=self.task.metric.higher_is_better, seed=self.seed, first_settings=first_settings,
-            prune=self.task.prunes, path=path, fingerprint=self._fingerprint,
+            self.sampled_space, self.sampler, higher_is_better=self.task.metric.higher_is_better, seed=self.seed,
+            first_settings=first_settings, prune=self.task.prunes, path=path, fingerprint=self._fingerprint,
         )  # fmt: skip
 
     @property
     def _fingerprint(self) -> dict[str, Any]:
-        """What must be the same for a search to go on."""
+        """The description of a search, which must be equal for a study file to be continued."""
         settings = {name: value for name, value in self.model.params.items() if name not in self.space}
         return {
             "model": self.model.name,
@@ -83,6 +83,7 @@ class SearchPlan:
         }
 
     def make_study(self, rows: tuple[Trial, ...], interrupted: bool) -> Study:
+        """Return the result of the search. interrupted: whether Ctrl-C ended it."""
         metric, notes = self.task.metric, self.task.splits[0].warnings
         return Study(
             self.model,
@@ -99,7 +100,7 @@ class SearchPlan:
 
 def plan_search(
     model: Model | str,
-    on: Interactions | Split,
+    data: Interactions | Split,
     *,
     space: SearchSpec | None,
     sampler: str,
@@ -111,7 +112,7 @@ def plan_search(
     workers: int,
     threads: int | None,
 ) -> SearchPlan:
-    """Return what is to be done; raises ParameterError and DataError."""
+    """Check the arguments of `tune` and return the plan; raises ParameterError and DataError."""
     base_model = as_model(model)
     if sampler not in SAMPLERS:
         names = list(SAMPLERS)
@@ -120,10 +121,12 @@ def plan_search(
     tuning_metric, checked_patience = parse_tuning_metric(base_model, metric), require_int("patience", patience, 1)
     search_ranges = default_space(base_model) if space is None else parse_space(base_model, space)
     if not search_ranges:
-        raise ParameterError(f"{base_model.name} has nothing to search as it is set; say what, such as reg=(0.01, 1).")
-    data, splits, split_label = _data_and_splits(on, split, require_int("seed", seed, 0))
+        raise ParameterError(
+            f"{base_model.name} has no hyper-parameter to search with these settings; pass space={{'reg': (0.01, 1)}}."
+        )
+    train, splits, split_label = _data_and_splits(data, split, require_int("seed", seed, 0))
     if space is None:
-        search_ranges = limit_factors(search_ranges, min(len(data.user_ids), len(data.item_ids)))
+        search_ranges = limit_factors(search_ranges, min(len(train.user_ids), len(train.item_ids)))
     epochs_within_fit = "epochs" in search_ranges and base_model.epochs_are_nested
     epochs_comparable = "epochs" in base_model.hyperparameters and (
         epochs_within_fit or "epochs" not in search_ranges
@@ -137,7 +140,7 @@ def plan_search(
         prunes,
         fit_threads,
     )
-    return SearchPlan(base_model, data, search_ranges, task, sampler, split_label, seed, workers)
+    return SearchPlan(base_model, train, search_ranges, task, sampler, split_label, seed, workers)
 
 
 def _epoch_choices(space: Space) -> Sequence[int]:
@@ -150,13 +153,13 @@ def _epoch_choices(space: Space) -> Sequence[int]:
     )
 
 
-def _data_and_splits(on: Interactions | Split, split: str, seed: int) -> tuple[Interactions, list[Split], str]:
-    """Return what may be learned from in the end, how the trials part it, and the name of that."""
+def _data_and_splits(data: Interactions | Split, split: str, seed: int) -> tuple[Interactions, list[Split], str]:
+    """Return the data of the final fit, the splits of it for the trials, and the name of the split."""
     spec.parse_spec(split)
-    if isinstance(on, Split):
-        if on.validation is not None:
-            return on.train, [on.validation], on.validation.name
-        on = on.train
-    if not isinstance(on, Interactions):
-        raise ParameterError(f"tune takes what al.read gives, or a split, not a {type(on).__name__}.")
-    return on, spec.from_spec(split, on, seed), split
+    if isinstance(data, Split):
+        if data.validation is not None:
+            return data.train, [data.validation], data.validation.name
+        data = data.train
+    if not isinstance(data, Interactions):
+        raise ParameterError(f"tune takes Interactions or a Split, not {type(data).__name__}; pass al.read(...).")
+    return data, spec.from_spec(split, data, seed), split

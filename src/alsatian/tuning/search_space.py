@@ -60,6 +60,7 @@ class Choices:
         return value in self.values
 
     def points(self) -> list[Any]:
+        """Return all values, for a grid."""
         return list(self.values)
 
     def __str__(self) -> str:

@@ -35,6 +35,7 @@ class TuningMetric(NamedTuple):
     higher_is_better: bool  # whether more is better
 
     def is_better(self, value: float, other: float) -> bool:
+        """Return whether a score is better than another."""
         return value > other if self.higher_is_better else value < other
 
 
@@ -44,13 +45,9 @@ def parse_tuning_metric(model: Model, name: str | None) -> TuningMetric:
     base_name = spec.partition("@")[0]
     request = parse_metrics([spec], 10)
     if base_name not in ACCURACY_METRICS:
-        raise ParameterError(
-            f"the best {base_name} is no good model; choose a measure of accuracy: {', '.join(ACCURACY_METRICS)}."
-        )
+        raise ParameterError(f"{base_name} does not measure accuracy; choose one of {', '.join(ACCURACY_METRICS)}.")
     if request.rating_metrics and not model.predicts_ratings:
-        raise ParameterError(
-            f"{model.name} ranks items and predicts no values, so it has no {base_name}; choose ndcg@10."
-        )
+        raise ParameterError(f"{model.name} does not predict ratings, so it has no {base_name}; choose ndcg@10.")
     return TuningMetric(request.names[0], request, base_name not in LOWER_IS_BETTER)
 
 

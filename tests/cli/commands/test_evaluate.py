@@ -30,7 +30,7 @@ def test_the_table(cli: Any, world: Path) -> None:
         "bias",
     ]
     assert "[95% intervals by 20 draws of users]" in answer.out
-    assert "Lists are judged by" in answer.out
+    assert "Lists are evaluated on" in answer.out
 
 
 def test_json_is_what_python_says(cli: Any, world: Path) -> None:
@@ -72,7 +72,7 @@ def test_the_official_folds(cli: Any, movielens_100k: Path) -> None:
         (["--model", "item-knn", "--set", "factors=4"], "item-knn has no parameter 'factors'"),
         (["--split", "per-user:x"], "'x' is no n of per-user; write it like per-user:10."),
         (["--split", "movielens-folds"], "takes the folder of MovieLens 100K, not "),
-        (["--metric", "ndgc"], "there is no measure 'ndgc'"),
+        (["--metric", "ndgc"], "'ndgc' is not a metric"),
         (["--at", "0"], "Input should be greater than or equal to 1"),
         (["--baseline", "ease", *FEW], "baseline='ease' is none of the models"),
     ],

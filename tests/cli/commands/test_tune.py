@@ -97,11 +97,11 @@ def test_ctrl_c(cli: Any, world: Path, tmp_path: Path, monkeypatch: pytest.Monke
         (["--model", "explicit-ls"], "there is no model 'explicit-ls'"),
         (["--model", "explicit-als", "--search", "reg=1..0.1"], "reg from 1 to 0.1 is no range"),
         (["--model", "explicit-als", "--search", "rag"], "Did you mean 'reg'?"),
-        (["--model", "popularity"], "popularity has nothing to search as it is set"),
+        (["--model", "popularity"], "popularity has no hyper-parameter to search"),
         (["--sampler", "bayes"], "sampler='bayes' is not one of tpe, random, grid."),
         (["--split", "random:x"], "'x' is no share of random"),
         (["--test", "randm"], "Did you mean 'random'?"),
-        (["--metric", "gini"], "the best gini is no good model"),
+        (["--metric", "gini"], "gini does not measure accuracy"),
         (["--trials", "0"], "trials=0 is too small"),
     ],
 )

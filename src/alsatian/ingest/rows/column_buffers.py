@@ -1,4 +1,4 @@
-"""What streams by is gathered into columns, each held once: they grow where they lie."""
+"""Buffers that collect the batches of a stream into columns; each grows in place, so that it is held once."""
 
 from __future__ import annotations
 
@@ -52,30 +52,34 @@ class NumberBuffer:
 
 
 class TextBuffer:
-    """Texts as numbers, in the order in which each first came."""
+    """Texts as numbers; the dictionary numbers them in order of first occurrence."""
 
     def __init__(self) -> None:
         self.dictionary = kernels.Dictionary()
         self._numbers = NumberBuffer(np.int32)
 
     def add(self, batch: StringBatch, mask: NDArray[np.bool_] | None) -> None:
+        """Add the rows of a batch that are kept; None keeps all."""
         self._numbers.add(self.dictionary.number(*batch, mask), None)
 
     def take(self) -> NDArray[np.int32]:
+        """Return the number of each row's text, and hold the column no longer."""
         return self._numbers.take()
 
 
 class TitleCounter:
-    """How often each text came; its rows are not kept."""
+    """The number of occurrences of each text; the rows are not kept."""
 
     def __init__(self) -> None:
         self.dictionary = kernels.Dictionary()
         self._counts = np.zeros(0, np.int64)
 
     def add(self, batch: StringBatch, mask: NDArray[np.bool_] | None) -> None:
+        """Count the texts of the rows of a batch that are kept; None keeps all."""
         counts = np.bincount(self.dictionary.number(*batch, mask), minlength=len(self._counts))
         counts[: len(self._counts)] += self._counts
         self._counts = counts
 
     def take(self) -> NDArray[np.int64]:
+        """Return the count of each text, by its number in the dictionary."""
         return self._counts

@@ -115,6 +115,7 @@ def _is_header(row: Sequence[str]) -> bool:
 
 
 def is_number(text: str) -> bool:
+    """Return whether a text is written as a number."""
     try:
         float(text)
     except ValueError:

@@ -84,6 +84,7 @@ class Source:
 
     @property
     def relation(self) -> str:
+        """SQL that selects all rows of the source, for a FROM clause."""
         return self.select(self.files)
 
 
