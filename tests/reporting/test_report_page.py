@@ -13,7 +13,7 @@ from support.browser import SCRIPT_TITLE, open_page
 pytestmark = pytest.mark.xdist_group("report")  # one report for all
 
 SECTIONS = [
-    "In short", "Data", "Split", "Models", "Learning curves", "Search", "Popularity", "Eye test", "Make it again",
+    "In short", "Data", "Split", "Models", "Learning curves", "Search", "Popularity", "Sample lists", "Reproduce this report",
 ]  # fmt: skip
 
 Made = tuple[Report, Path]

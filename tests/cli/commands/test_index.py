@@ -71,7 +71,7 @@ def test_one_that_does_not_pay_is_not_kept(
     before = file.read_bytes()
     assert run(["index", str(file)]) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"alsatian: an index of 1,200 items does not pay ({SAYS}")
+    assert error.startswith(f"alsatian: an index of 1,200 items is not worthwhile ({SAYS}")
     assert error.endswith(f"{file} stays as it is.\n")
     assert file.read_bytes() == before
 
