@@ -12,23 +12,23 @@ HEAD = """# Accuracy
 
 Made by `python -m bench accuracy` from `bench/results/accuracy.json`; do not edit. All models on MovieLens 100K, beside
 Surprise, implicit, irspack and LensKit: each library in a process and an environment of its own, on the same splits and
-{threads} threads (Surprise has one), judged by one evaluator.
+{threads} threads (Surprise has one), scored by one evaluator.
 
 **Ratings.** The official folds u1 to u5: mean RMSE and MAE, predictions clipped to 1..5. A user or item that a training
 part lacks is predicted as each library does. **Lists.** Ten ratings of each user held out at random (seed 0); lists of
-ten without what the user has in the training part. Models of likes see that somebody rated something, not how; models
-of ratings rank by the rating that they predict. All that is held out is relevant, whatever its rating. NDCG@10 (its
+ten without what the user has in the training part. Models of likes see which items a user rated, not how; models of
+ratings rank by the rating that they predict. All held-out items are relevant, whatever their rating. NDCG@10 (its
 standard error over the users is at most {error:.3f}) and recall@10; the share of the {items:,} items that are in
-somebody's list; novelty, the mean self-information of what is listed, -log2(share of users who have it), in bits.
+any list; novelty, the mean self-information of the listed items, -log2(share of users who have it), in bits.
 Seconds of a fit: the median of the folds for models of ratings, the one fit for models of likes, data already in the
 library's own form.
 
 **Settings.** The constructor's defaults but for what is shown. "Searched" ones come from a grid (below the table) by
-a part held out of the training part in hand: a random fifth of each fold, judged by RMSE, or ten ratings a user, judged
-by NDCG@10. No setting was chosen by a test part. Alsatian's defaults come from validation parts of MovieLens data
+a validation part of the training part: a random fifth of each fold, by RMSE, or ten ratings a user, by NDCG@10. No
+setting was chosen by a test part. Alsatian's defaults come from validation parts of MovieLens data
 (`python -m bench defaults`: ml-latest-small, and the training folds u1 and u3, which hold ratings that other folds
-test), so they suit this data as those of libraries made for other data do not: hence the searched lines. "-": cannot
-be, as a model of likes predicts no rating.
+test), so they suit this data better than the defaults of libraries made for other data: hence the searched lines. "-":
+not applicable, as a model of likes predicts no rating.
 """
 ITEMS = 1682
 MEASURES = {
@@ -40,9 +40,9 @@ RANKING = """## Predicting ratings is not ranking
 
 The lists of `ExplicitALS()`, which predicts ratings well, reach an NDCG@10 of {explicit:.3f}; those of `ImplicitALS()`,
 which predicts no rating at all, {implicit:.3f}: {times:.0f} times as much, on the same data and split. The best list by
-predicted ratings, that of {best}, reaches {most:.3f}; popularity, the same for everyone, {popular:.3f}. A model of
-ratings learns how somebody rates what she has chosen to see, and its highest predictions go to obscure items with few,
-high ratings (novelty {bits_explicit:.1f} bits beside {bits_implicit:.1f}); which items she chooses it never learns. For
+predicted ratings, that of {best}, reaches {most:.3f}; popularity, the same for all users, {popular:.3f}. A model of
+ratings learns how users rate the items they chose, and its highest predictions go to obscure items with few, high
+ratings (novelty {bits_explicit:.1f} bits beside {bits_implicit:.1f}); it never learns which items users choose. For
 lists train a model of likes. `alsatian train` says so when the model that it fits predicts ratings.
 """
 

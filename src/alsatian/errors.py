@@ -93,7 +93,7 @@ def did_you_mean(word: str, choices: list[str]) -> str:
 def pluralize(number: int, noun: str) -> str:
     """Write a number of things.
 
-    >>> counted(1, "user"), counted(1200, "user")
+    >>> pluralize(1, "user"), pluralize(1200, "user")
     ('1 user', '1,200 users')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -102,7 +102,7 @@ def pluralize(number: int, noun: str) -> str:
 def join_names(names: Iterable[object], limit: int = 12) -> str:
     """Write names for a message.
 
-    >>> listed(["a", "b", "c"], most=2)
+    >>> join_names(["a", "b", "c"], limit=2)
     "'a', 'b' and 1 more"
     """
     words = list(map(repr, names))

@@ -27,7 +27,7 @@ def train(cli: Cli, world: Path, tmp_path: Path) -> Callable[..., Any]:
 def test_new_items_and_users_get_lists(cli: Cli, train: Callable[..., Any], tmp_path: Path) -> None:
     told = train("--include-unrated", *ALS)
     assert (told.code, told.err) == (0, "")
-    assert "items without any value kept (cold)." in told.out
+    assert "items without any value kept (include_unrated)." in told.out
     model = al.load(tmp_path / "m.model")
     assert model.params["item_attributes"] == ["taste"]
     listed = cli("recommend", tmp_path / "m.model", "--user", "80", "--json").lines[0]

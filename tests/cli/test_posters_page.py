@@ -22,7 +22,7 @@ def test_a_page_beside_the_list(cli: Cli, world: Path, tmp_path: Path) -> None:
     plain, answer = (cli("similar", world / "implicit.model", "Iron Man", *more) for more in ([], ["--posters", path]))
     assert answer.out == plain.out
     assert answer.err == plain.err + (
-        f"{path} with posters; posters are drawn: TMDB_API_KEY is not set; get a key of your own at "
+        f"wrote {path} with posters; posters are drawn: TMDB_API_KEY is not set; get a key of your own at "
         "https://www.themoviedb.org/settings/api\n"
     )
     text = path.read_text()

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alsatian.data.catalog import Catalog
 from alsatian.data.csr import CSR
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import IdMap
-from alsatian.data.interactions import Interactions, ReadReport
+from alsatian.data.interactions import Interactions, ReadReport, RowArrays
 from alsatian.data.recipe import Recipe
 from alsatian.errors import DataError, ParameterError, RowsError
 from alsatian.models import Popularity
@@ -203,8 +205,8 @@ def test_the_scale_is_what_the_values_hold_unless_declared() -> None:
 
 
 def test_a_recipe_survives_json() -> None:
-    recipe = Recipe({"user": "who"}, "mean", 3.5)
-    assert Recipe.from_json(recipe.to_json() | {"something": "newer"}) == recipe
+    recipe = FittedRecipe({"user": "who"}, "mean", 3.5)
+    assert FittedRecipe.from_json(recipe.to_json() | {"something": "newer"}) == recipe
 
 
 class TestWeights:
@@ -262,7 +264,11 @@ def test_arrays_that_were_given_stay_as_they_are_unless_they_may_be_overwritten(
     inputs = [column[order] for column in columns]
     data = Interactions.build(*ids, *inputs)
     assert [column.tolist() for column in inputs] == [column[order].tolist() for column in columns]
-    rebuilt = Interactions.build(*ids, *inputs, overwrite=True)
+    arrays, empty = RowArrays(*inputs), Catalog()
+    rebuilt = Interactions.build_in_place(
+        *ids, arrays, scale=None, catalog=empty, user_table=empty, recipe=Recipe(), report=ReadReport()
+    )
+    assert not vars(arrays)
     assert data.items.tolist() == rebuilt.items.tolist() == [0, 1, 2, 0, 1]
     assert data.values.tolist() == rebuilt.values.tolist() == [1, 2, 0, 4, 3]
 

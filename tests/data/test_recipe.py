@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alsatian.data import weighting
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.recipe import Recipe
 from alsatian.data.weighting import SECONDS_PER_DAY
 from alsatian.errors import ParameterError, SourceError
@@ -32,6 +33,8 @@ FULL = Recipe(
     length="item",
 )
 
+FITTED = FittedRecipe.from_recipe(FULL)
+
 
 class TestRules:
     @pytest.mark.parametrize(
@@ -39,25 +42,25 @@ class TestRules:
         [
             ({"duplicates": "first"}, "duplicates='first' is not a rule; choose 'last' or 'sum' or 'max'"),
             ({"confidence": "tfidf"}, "confidence='tfidf' is not a rule; choose 'none' or 'log' or 'bm25'"),
-            ({"events": ["VIEW"]}, r"events=\['VIEW'\] is no mapping from names to weights"),
+            ({"events": ["VIEW"]}, r"events=\['VIEW'\] is not a mapping from names to weights"),
             ({"events": {"VIEW": "much"}}, "the weight of 'VIEW' in events='much' is not a finite number"),
             ({"events": {"VIEW": math.inf}}, "the weight of 'VIEW' in events=inf is not a finite number"),
             ({"signals": {"clicks": 0}}, "the weight of 'clicks' in signals is 0; it must be above 0"),
-            ({"events": {"VIEW": 1}, "unknown_events": "drop"}, "'drop' is not a word; choose 'raise', 'ignore' or a"),
+            ({"events": {"VIEW": 1}, "unknown_events": "drop"}, "'drop' is not valid; choose 'raise', 'ignore' or a"),
             ({"unknown_events": "ignore"}, "unknown_events='ignore' has no effect alone; pass events="),
             ({"normalize": "rank"}, "normalize='rank' has no effect alone; pass signals="),
             ({"reference_date": 5}, "reference_date=5 has no effect alone; pass half_life="),
             ({"k1": 1.5}, "k1=1.5 has no effect alone; pass confidence='bm25'"),
             ({"confidence": "bm25", "b": 2}, "b=2 is out of bounds; pass at most 1"),
-            ({"half_life": "a month"}, "half_life='a month' is no span of time; write days, or '12h'"),
-            ({"half_life": 0}, "half_life=0 is no span of time; it must be above 0"),
+            ({"half_life": "a month"}, "half_life='a month' is not a duration; write days, or '12h'"),
+            ({"half_life": 0}, "half_life=0 is not a duration; it must be above 0"),
             (
                 {"half_life": 3, "reference_date": "soon"},
-                "reference_date='soon' is no moment; write a date such as 2016-12-31",
+                "reference_date='soon' is not a date or time; write a date such as 2016-12-31",
             ),
             ({"min_per_user": 0}, "min_per_user=0 is too small; the least is 1"),
             ({"min_per_item": 2.5}, "min_per_item=2.5 is not a whole number"),
-            ({"columns": "user"}, "columns='user' is no mapping from roles to columns"),
+            ({"columns": "user"}, "columns='user' is not a mapping from roles to columns"),
         ],
     )
     def test_what_is_no_rule_is_refused(self, rules: dict[str, object], words: str) -> None:
@@ -75,11 +78,11 @@ class TestRules:
         assert repr(Recipe(duplicates="max", half_life="12h")) == "Recipe(duplicates='max', half_life=0.5)"
 
     def test_json_keeps_all(self) -> None:
-        assert Recipe.from_json(FULL.to_json() | {"something": "newer"}) == FULL
+        assert FittedRecipe.from_json(FITTED.to_json() | {"something": "newer"}) == FITTED
 
     def test_a_header_of_the_first_version_is_read(self) -> None:
         old = {"columns": {"user": "u"}, "duplicates": "last", "min_rating": None, "reading": {"bad_rows": "skip"}}
-        recipe = Recipe.from_json(old)
+        recipe = FittedRecipe.from_json(old)
         assert (recipe.duplicates, recipe.reading, recipe.makes_confidences) == ("last", {"bad_rows": "skip"}, False)
 
 
@@ -100,7 +103,7 @@ class TestToml:
             ("at_least = 3", ParameterError, r"a recipe has no 'at_least'; .* Did you mean 'min_rating'\?"),
             ("reference = 3", ParameterError, r"a recipe has no 'reference'; .* Did you mean 'reference_date'\?"),
             ("fitted = {}", ParameterError, "a recipe has no 'fitted'"),
-            ("half_life = -3", ParameterError, "r.toml: half_life=-3 is no span of time"),
+            ("half_life = -3", ParameterError, "r.toml: half_life=-3 is not a duration"),
             ("half_life = = 3", SourceError, "r.toml is not TOML: Invalid value"),
         ],
     )
@@ -190,7 +193,7 @@ class TestCore:
 
 class TestConfidence:
     def test_log_is_log_of_one_and_the_value(self) -> None:
-        confidences = Recipe(confidence="log").confidences(
+        confidences = FittedRecipe(confidence="log").confidences(
             np.array([1, np.e**2 - 1], np.float32), np.zeros(2, int), np.arange(2)
         )
         assert confidences.tolist() == pytest.approx([math.log(2), 2])
@@ -199,7 +202,7 @@ class TestConfidence:
     def test_bm25_is_its_equation(self, length: str) -> None:
         matrix = np.array([[5, 0, 1], [0, 2, 2], [1, 0, 0], [4, 4, 4]], np.float32)
         users, items = np.nonzero(matrix)
-        recipe = Recipe(confidence="bm25", k1=1.5, b=0.6, length=length)  # type: ignore[arg-type]
+        recipe = FittedRecipe(confidence="bm25", k1=1.5, b=0.6, length=length)  # type: ignore[arg-type]
         recipe = recipe.fit_pairs(matrix[users, items], users, items, 3)
         confidences = np.zeros((4, 3))
         confidences[users, items] = recipe.confidences(matrix[users, items], users, items)
@@ -217,7 +220,7 @@ class TestConfidence:
         rng = np.random.default_rng(0)
         users, items = np.nonzero(rng.random((20, 15)) < 0.4)
         values = rng.integers(1, 9, len(users)).astype(np.float32)
-        recipe = Recipe(confidence="bm25", length=length).fit_pairs(values, users, items, 15)  # type: ignore[arg-type]
+        recipe = FittedRecipe(confidence="bm25", length=length).fit_pairs(values, users, items, 15)  # type: ignore[arg-type]
         among, her = recipe.confidences(values, users, items), users == 7
         alone = recipe.confidences(values[her], np.zeros(her.sum(), int), items[her])
         np.testing.assert_allclose(alone, among[her], rtol=1e-6)
@@ -225,7 +228,7 @@ class TestConfidence:
     @pytest.mark.parametrize("settings", [{"b": 1.0}, {"k1": 0.0}])
     def test_bm25_of_nothing_is_nothing(self, settings: dict[str, float]) -> None:
         values, users, items = np.array([0, 0, 1, 1], np.float32), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-        recipe = Recipe(confidence="bm25", **settings).fit_pairs(values, users, items, 2)  # type: ignore[arg-type]
+        recipe = FittedRecipe(confidence="bm25", **settings).fit_pairs(values, users, items, 2)  # type: ignore[arg-type]
         confidences = recipe.confidences(values, users, items)
         assert confidences[:2].tolist() == [0, 0]
         assert (confidences[2:] > 0).all()

@@ -101,7 +101,9 @@ def test_a_damaged_archive_in_the_cache_is_named(tmp_path: Path, monkeypatch: py
 
 
 def test_an_unknown_name_offers_the_nearest() -> None:
-    with pytest.raises(SourceError, match=r"no sample is called 'movielens-100'; .*Did you mean 'movielens-100k'"):
+    with pytest.raises(
+        SourceError, match=r"'movielens-100' is not a data set of alsatian; choose .*Did you mean 'movielens-100k'"
+    ):
         builtin.load("movielens-100")
     assert builtin.names()[:2] == ["movielens-small", "movielens-latest-small"]
 

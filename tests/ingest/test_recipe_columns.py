@@ -94,7 +94,7 @@ class TestEvents:
             (
                 {"recipe": "recipe.toml"},
                 ParameterError,
-                r"recipe='recipe.toml' is no recipe; pass al.Recipe\(\.\.\.\), or",
+                r"recipe='recipe.toml' is not a recipe; pass al.Recipe\(\.\.\.\), or",
             ),
             ({"event": "event"}, ParameterError, r"event='event' does nothing without weights; .*'LIKE', 'VIEW'"),
             (
@@ -177,7 +177,7 @@ class TestSignals:
         ("rows", "recipe", "options", "words"),
         [
             ("a,b,1\n", {"click": 1}, {}, r"has no column 'click' for signals=; .* Did you mean 'clicks'\?"),
-            ("a,b,1\na,c,1\n", {"clicks": 1}, {}, "signal 'clicks' is 1 in all rows and tells nothing; drop it"),
+            ("a,b,1\na,c,1\n", {"clicks": 1}, {}, "signal 'clicks' is 1 in all rows; drop it"),
             ("a,b,1\na,c,x\n", {"clicks": 1}, {}, "line 3: 'clicks' is not a number, column 'clicks' holds 'x'"),
             ("a,b,1\na,c,\n", {"clicks": 1}, {}, "line 3: no 'clicks', column 'clicks' is empty"),
             ("a,b,1\n", {"clicks": 1}, {"value": "clicks"}, "so value='clicks' would do nothing"),
@@ -214,7 +214,7 @@ class TestPairs:
 
     def test_negative_amounts_have_no_confidence(self, tmp_path: Path) -> None:
         path = write(tmp_path, "user,item,plays\nann,up,-3\nbob,up,4\n")
-        with pytest.raises(DataError, match="confidence='log' is of amounts, and there is a value of -3"):
+        with pytest.raises(DataError, match="confidence='log' needs values of at least 0, and there is one of -3"):
             read(path, recipe=Recipe(confidence="log"))
 
     def test_bm25_counts_belong_to_their_items(self, tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ class TestPairs:
 
     def test_values_of_a_recipe_are_no_ratings_to_compare(self, tmp_path: Path) -> None:
         data = read(write(tmp_path, self.ROWS), recipe=Recipe(confidence="log"))
-        with pytest.raises(DataError, match=r"these values were made by a recipe; put at_least into it"):
+        with pytest.raises(DataError, match=r"these values were made by a recipe; put min_rating into it"):
             data.binarize(2)
 
     def test_the_order_of_rows_makes_no_difference(self, tmp_path: Path) -> None:

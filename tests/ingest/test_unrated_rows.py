@@ -33,8 +33,8 @@ class TestCold:
         assert data.catalog.titles == ["Up, and away (2009)", "Cars (2006)", None, "Old"]
         assert data.user_table.columns["age"].tolist() == [30, None, 41]
         assert data.report.notes[:2] == (
-            "1 user without any value kept (cold).",
-            "1 item without any value kept (cold).",
+            "1 user without any value kept (include_unrated).",
+            "1 item without any value kept (include_unrated).",
         )
         warm = read(tmp_path / "r.csv", **tables)
         assert (warm.by_user.values.tolist(), warm.item_ids.tolist()) == (data.by_user.values.tolist(), [10, 20, 30])
@@ -57,7 +57,7 @@ class TestCold:
         write(tmp_path, r__csv=RATINGS, m__csv=MOVIES)
         with pytest.raises(ParameterError, match=r"pass items= \(--items\) or users= \(--users\)"):
             read(tmp_path / "r.csv", include_unrated=True)
-        with pytest.raises(ParameterError, match="a recipe with least counts leaves out those with few; drop one"):
+        with pytest.raises(ParameterError, match="min_per_user and min_per_item of the recipe drop those"):
             read(tmp_path / "r.csv", items=tmp_path / "m.csv", include_unrated=True, recipe=Recipe(min_per_item=2))
 
 

@@ -124,7 +124,7 @@ class TestForms:
                 DataError,
                 r"event 'LIKED' has no weight here; there are VIEW, LIKE. Did you mean 'LIKE'",
             ),
-            ([("up", "LIKE", "soon")], ParameterError, "time='soon' is no moment; write a date"),
+            ([("up", "LIKE", "soon")], ParameterError, "time='soon' is not a date or time; write a date"),
             ([("up", "LIKE", 3, 4)], ParameterError, r"\('up', 'LIKE', 3, 4\) is no row of a history"),
             ([{"item": "up", "evnt": "LIKE"}], ParameterError, r"has no 'evnt'; it has .* Did you mean 'event'\?"),
             ([{"event": "LIKE"}], ParameterError, r"names no item; pass \{'item'"),

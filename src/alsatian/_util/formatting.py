@@ -6,7 +6,7 @@ from __future__ import annotations
 def format_bytes(count: float) -> str:
     """Write a number of bytes for people.
 
-    >>> size(3_400_000)
+    >>> format_bytes(3_400_000)
     '3.4 MB'
     """
     for unit in ("bytes", "kB", "MB", "GB"):
@@ -19,7 +19,7 @@ def format_bytes(count: float) -> str:
 def format_duration(seconds: float) -> str:
     """Write a length of time for people.
 
-    >>> duration(0.0123), duration(75)
+    >>> format_duration(0.0123), format_duration(75)
     ('12 ms', '1 min 15 s')
     """
     if seconds < 0.9995:
@@ -34,7 +34,7 @@ def format_duration(seconds: float) -> str:
 def format_number(value: float) -> str:
     """Write a number for people.
 
-    >>> number(104692.3), number(0.123456)
+    >>> format_number(104692.3), format_number(0.123456)
     ('104,692', '0.1235')
     """
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -44,24 +44,24 @@ def require_int(name: str, value: object, low: int) -> int:
 def parse_duration(name: str, value: object) -> float:
     """Return a span of time in days.
 
-    >>> as_days("half_life", 30), as_days("half_life", "12h"), as_days("half_life", "2w")
+    >>> parse_duration("half_life", 30), parse_duration("half_life", "12h"), parse_duration("half_life", "2w")
     (30.0, 0.5, 14.0)
     """
     days = value
     if isinstance(value, str):
         if not (match := _DURATION_PATTERN.fullmatch(value)):
-            raise ParameterError(f"{name}={value!r} is no span of time; write days, or '12h', '30d', '8w', '1y'.")
+            raise ParameterError(f"{name}={value!r} is not a duration; write days, or '12h', '30d', '8w', '1y'.")
         days = float(match[1]) * _DAYS_PER_UNIT[match[2] or "d"]
     days = require_finite(name, days)
     if days <= 0:
-        raise ParameterError(f"{name}={value!r} is no span of time; it must be above 0.")
+        raise ParameterError(f"{name}={value!r} is not a duration; it must be above 0.")
     return days
 
 
 def parse_timestamp(name: str, value: object) -> int:
     """Return a moment as seconds since 1970; without a zone it is in UTC.
 
-    >>> as_moment("reference", "1970-01-02"), as_moment("reference", date(1970, 1, 2))
+    >>> parse_timestamp("reference", "1970-01-02"), parse_timestamp("reference", date(1970, 1, 2))
     (86400, 86400)
     """
     if isinstance(value, str):
@@ -69,7 +69,7 @@ def parse_timestamp(name: str, value: object) -> int:
             value = datetime.fromisoformat(value)
         except ValueError:
             raise ParameterError(
-                f"{name}={value!r} is no moment; write a date such as 2016-12-31, or seconds since 1970."
+                f"{name}={value!r} is not a date or time; write a date such as 2016-12-31, or seconds since 1970."
             ) from None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())

@@ -14,6 +14,7 @@ from alsatian._util.string_array import StringArray
 from alsatian.data.catalog import Catalog
 from alsatian.data.csr import CSR, freeze
 from alsatian.data.deduplication import SortedPairs
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import IdMap
 from alsatian.data.recipe import Recipe
 from alsatian.errors import DataError, ParameterError, RowsError
@@ -37,6 +38,45 @@ class ReadReport:
         }
 
 
+class RowArrays:
+    """Rows to be sorted, by column: row numbers of users and items, values, and times and weights or None.
+
+    Each array has one entry per row. `release` hands them over, so that an array can be freed once it is sorted.
+    """
+
+    def __init__(
+        self,
+        users: NDArray[np.int32],
+        items: NDArray[np.int32],
+        values: NDArray[np.float32],
+        times: NDArray[np.int64] | None = None,
+        weights: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.users, self.items = np.ascontiguousarray(users, np.int32), np.ascontiguousarray(items, np.int32)
+        self.values = np.ascontiguousarray(values, np.float32)
+        self.times = None if times is None else np.ascontiguousarray(times, np.int64)
+        self.weights = None if weights is None else np.ascontiguousarray(weights, np.float32)
+
+    def check(self) -> None:
+        """Raise DataError where there are no rows, or values or weights that are not valid numbers."""
+        values, weights = self.values, self.weights
+        if len(self.users) == 0:
+            raise DataError("there are no rows to learn from; check the source and what was skipped.")
+        if not np.isfinite([values.min(), values.max()]).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise DataError(
+                f"values are finite numbers, and that of row {row:,} is {values[row]}; leave such rows out."
+            )
+        if weights is not None and not (weights.min() >= 0 and 0 < weights.max() < np.inf):
+            raise DataError("weights are finite numbers of at least 0, and not all 0; check the column of weights.")
+
+    def release(self) -> tuple[NDArray[np.int32], list[Any]]:
+        """Return the users, and a list of items, values, times and weights, and keep none of them."""
+        users, columns = self.users, [self.items, self.values, self.times, self.weights]
+        del self.users, self.items, self.values, self.times, self.weights
+        return users, columns
+
+
 @dataclass(frozen=True, eq=False)
 class Interactions:
     """The observed values of users and items.
@@ -54,7 +94,7 @@ class Interactions:
     times: NDArray[np.int64] | None = None
     catalog: Catalog = field(default_factory=Catalog)
     user_table: Catalog = field(default_factory=Catalog)
-    recipe: Recipe = field(default_factory=Recipe)
+    recipe: FittedRecipe = field(default_factory=FittedRecipe)
     report: ReadReport = field(default_factory=ReadReport)
 
     def __post_init__(self) -> None:
@@ -76,32 +116,54 @@ class Interactions:
         user_table: Catalog | None = None,
         recipe: Recipe | None = None,
         report: ReadReport | None = None,
-        overwrite: bool = False,
     ) -> Interactions:
-        """Sort rows given as row numbers and values; combine duplicate pairs by `recipe.duplicates` (None: "raise").
+        """Sort rows of row numbers and values; combine duplicate pairs by `recipe.duplicates` (None: "raise").
 
-        overwrite: the arrays may be sorted where they lie, and be given up as soon as they are not needed.
+        The arrays have one entry per row, and stay as they are.
 
         Raises RowsError when pairs repeat and the rule is "raise", DataError when there are no rows or numbers
         that are not finite.
         """
-        users, items = np.ascontiguousarray(users, np.int32), np.ascontiguousarray(items, np.int32)
-        values = np.ascontiguousarray(values, np.float32)
-        times = None if times is None else np.ascontiguousarray(times, np.int64)
-        weights = None if weights is None else np.ascontiguousarray(weights, np.float32)
-        if len(users) == 0:
-            raise DataError("there are no rows to learn from; check the source and what was skipped.")
-        if not np.isfinite([values.min(), values.max()]).all():
-            row = int(np.argmin(np.isfinite(values)))
-            raise DataError(
-                f"values are finite numbers, and that of row {row:,} is {values[row]}; leave such rows out."
-            )
-        if weights is not None and not (weights.min() >= 0 and 0 < weights.max() < np.inf):
-            raise DataError("weights are finite numbers of at least 0, and not all 0; check the column of weights.")
-        recipe, report = recipe or Recipe(), report or ReadReport(read=len(users))
-        shape, sort_arrays = (len(user_ids), len(item_ids)), [items, values, times, weights]
-        del items, values, times, weights  # so that each goes as soon as it is sorted
-        pairs = SortedPairs.sort(users, sort_arrays, *shape, overwrite)
+        arrays = RowArrays(users, items, values, times, weights)
+        tables = catalog or Catalog(), user_table or Catalog()
+        return cls._sort(user_ids, item_ids, arrays, scale, tables, recipe or FittedRecipe(), report, overwrite=False)
+
+    @classmethod
+    def build_in_place(
+        cls,
+        user_ids: IdMap,
+        item_ids: IdMap,
+        arrays: RowArrays,
+        *,
+        scale: tuple[float, float] | None,
+        catalog: Catalog,
+        user_table: Catalog,
+        recipe: Recipe,
+        report: ReadReport,
+    ) -> Interactions:
+        """Do the same with less memory: sort arrays where they lie, and free each once it is sorted.
+
+        `arrays` is empty afterwards; the caller keeps no other reference to them. Raises what `build` raises.
+        """
+        return cls._sort(user_ids, item_ids, arrays, scale, (catalog, user_table), recipe, report, overwrite=True)
+
+    @classmethod
+    def _sort(
+        cls,
+        user_ids: IdMap,
+        item_ids: IdMap,
+        arrays: RowArrays,
+        scale: tuple[float, float] | None,
+        tables: tuple[Catalog, Catalog],
+        recipe: Recipe,
+        report: ReadReport | None,
+        *,
+        overwrite: bool,
+    ) -> Interactions:
+        report = report or ReadReport(read=len(arrays.users))
+        arrays.check()
+        shape = len(user_ids), len(item_ids)
+        pairs = SortedPairs.sort(*arrays.release(), *shape, overwrite)
         if pairs.n_repeated:
             if recipe.duplicates in (None, "raise"):
                 raise RowsError(pairs.duplicates_message(user_ids, item_ids))
@@ -109,8 +171,7 @@ class Interactions:
             pairs = pairs.combine(str(recipe.duplicates))
         by_user = CSR(pairs.indptr, pairs.items, pairs.values, len(item_ids), pairs.weights)
         scale = scale or (float(pairs.values.min()), float(pairs.values.max()))
-        tables = catalog or Catalog(), user_table or Catalog()
-        return cls(user_ids, item_ids, by_user, scale, pairs.times, *tables, recipe, report)
+        return cls(user_ids, item_ids, by_user, scale, pairs.times, *tables, FittedRecipe.from_recipe(recipe), report)
 
     def __len__(self) -> int:
         return len(self.by_user.indices)
@@ -167,7 +228,7 @@ class Interactions:
                 return self
             raise DataError(f"these are likes already, of at least {self.recipe.min_rating:g}; start from the ratings.")
         if self.recipe.makes_confidences or self.recipe.has_core:
-            raise DataError("these values were made by a recipe; put at_least into it: Recipe(min_rating=...).")
+            raise DataError("these values were made by a recipe; put min_rating into it: Recipe(min_rating=...).")
         bound = float(self.values.min()) if min_rating is None else float(min_rating)
         liked = self.where(self.values >= bound)
         if len(liked) == 0:

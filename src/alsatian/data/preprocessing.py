@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from alsatian._util.string_array import StringArray
 from alsatian.data import weighting
 from alsatian.data.catalog import Catalog, Column
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
-from alsatian.data.recipe import Recipe
 from alsatian.errors import DataError, pluralize
 
 
@@ -55,7 +55,7 @@ def _filter_pairs(data: Interactions, mask: NDArray[np.bool_], reason: str) -> I
     return replace(data.where(mask), report=report)
 
 
-def _apply_core(data: Interactions, recipe: Recipe) -> Interactions:
+def _apply_core(data: Interactions, recipe: FittedRecipe) -> Interactions:
     """Leave out users and items with too few values, together with their ids."""
     users, items = data.users, data.items
     rules = [f"{name}={value}" for name, value in recipe.rules().items() if name in ("min_per_user", "min_per_item")]

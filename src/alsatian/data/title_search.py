@@ -51,7 +51,7 @@ class Match:
 def year_in_title(title: str) -> int | None:
     """Return the year at the end of a title, or None.
 
-    >>> year_of("Iron Man (2008)")
+    >>> year_in_title("Iron Man (2008)")
     2008
     """
     match = _YEAR.search(title)
@@ -61,7 +61,7 @@ def year_in_title(title: str) -> int | None:
 def normalize_title(name: str) -> str:
     """Bring a name without its year to the form in which names are compared.
 
-    >>> normalise("Schindler's List"), normalise("Matrix, The"), normalise("Rocky II"), normalise("WALL·E")
+    >>> normalize_title("Schindler's List"), normalize_title("Matrix, The"), normalize_title("Rocky II"), normalize_title("WALL·E")
     ('schindlers list', 'matrix', 'rocky 2', 'wall e')
     """
     match = _MOVED_ARTICLE.match(name.strip()) if "," in name else None
@@ -77,7 +77,7 @@ def normalize_title(name: str) -> str:
 def title_without_year(title: str) -> str:
     """Return the name of a title as people say it: without year and aliases, its article in front.
 
-    >>> name_of("Matrix, The (1999)"), name_of("Seven (a.k.a. Se7en) (1995)"), name_of("Avventura, L' (1960)")
+    >>> title_without_year("Matrix, The (1999)"), title_without_year("Seven (a.k.a. Se7en) (1995)"), title_without_year("Avventura, L' (1960)")
     ('The Matrix', 'Seven', "L'Avventura")
     """
     name = _BRACKETS.sub(" ", _YEAR.sub("", title)).strip() or title
@@ -89,7 +89,7 @@ def title_without_year(title: str) -> str:
 def title_variants(title: str) -> list[str]:
     """Return the names that one title gives an item, normalised: what is in brackets is a name of its own.
 
-    >>> names_of("Seven (a.k.a. Se7en) (1995)")
+    >>> title_variants("Seven (a.k.a. Se7en) (1995)")
     ['seven', 'se7en', 'seven a k a se7en']
     """
     name = _YEAR.sub("", title)

@@ -19,7 +19,7 @@ def fit_scaler(column: FloatArray, normalize: str) -> dict[str, list[float]]:
 
     minmax: (v - min) / (max - min). rank: the share of rows that are smaller, equal ones counted half.
 
-    >>> knots(np.array([10, 20, 50.0]), "minmax"), knots(np.array([10, 20, 20, 50.0]), "rank")
+    >>> fit_scaler(np.array([10, 20, 50.0]), "minmax"), fit_scaler(np.array([10, 20, 20, 50.0]), "rank")
     ({'at': [10.0, 50.0], 'to': [0.0, 1.0]}, {'at': [10.0, 20.0, 50.0], 'to': [0.125, 0.5, 0.875]})
     """
     if normalize == "minmax":
@@ -40,7 +40,8 @@ def half_life_decay(times: NDArray[np.integer], reference: int, half_life: float
 
     What is newer than the reference has lost nothing.
 
-    >>> remaining(np.array([0, 10 * DAY, 20 * DAY]), reference=20 * DAY, half_life=10).tolist()
+    >>> days = SECONDS_PER_DAY * np.array([0, 10, 20])
+    >>> half_life_decay(days, reference=20 * SECONDS_PER_DAY, half_life=10).tolist()
     [0.25, 0.5, 1.0]
     """
     age = np.maximum(np.float64(reference) - times, 0) / SECONDS_PER_DAY

@@ -14,7 +14,8 @@ from alsatian.datasets.download import Archive, fetch_archive, unpack
 from alsatian.datasets.rdatasets import find_movielens, read_movielens
 from alsatian.errors import SourceError, did_you_mean
 from alsatian.ingest.extra_rows import ExtraRows
-from alsatian.ingest.reader import read, read_arrays
+from alsatian.ingest.read_options import ReadOptions
+from alsatian.ingest.reader import read_arrays, read_source
 
 MOVIELENS_SMALL = "movielens-small"
 _N_SMALL_RATINGS = 100_004  # of the 2016 set; the archive of that name has held the one of 2018 since
@@ -43,23 +44,27 @@ def names() -> list[str]:
     return [MOVIELENS_SMALL, *ARCHIVES]
 
 
-def load(
-    name: str = MOVIELENS_SMALL, folder: str | Path | None = None, *, extra_rows: ExtraRows | None = None
-) -> Interactions:
+def load(name: str = MOVIELENS_SMALL, folder: str | Path | None = None) -> Interactions:
     """Load a public data set, titles included.
 
-    It is looked for in `folder` (by default $ALSATIAN_CACHE, else the user's cache folder); then, for
-    "movielens-small", in the package rdatasets; the others are downloaded from GroupLens, checked against a
-    pinned digest and kept in `folder`. extra_rows: rows to join, as in `read`.
+    The data is looked for in `folder` (by default $ALSATIAN_CACHE, else the user's cache folder). If it is not there,
+    "movielens-small" comes from the package rdatasets; the others are downloaded from GroupLens, checked against a
+    pinned digest and kept in `folder`.
 
-    Raises SourceError for an unknown name, and when the data is not here and cannot be downloaded: it then
+    Raises SourceError for an unknown name, and when the data is not here and cannot be downloaded: the message then
     says which file to put where.
 
     >>> load("movielens-small")  # doctest: +SKIP
     Interactions(100,004 values of 671 users and 9,066 items)
     """
+    return load_with_extra_rows(name, None, folder)
+
+
+def load_with_extra_rows(name: str, extra_rows: ExtraRows | None, folder: str | Path | None = None) -> Interactions:
+    """Load a public data set and append rows to it, such as the events of a service. Raises what `load` raises."""
     if name not in names():
-        raise SourceError(f"no sample is called {name!r}; there are {', '.join(names())}.{did_you_mean(name, names())}")
+        choices = f"{', '.join(names())}.{did_you_mean(name, names())}"
+        raise SourceError(f"{name!r} is not a data set of alsatian; choose {choices}")
     cache = Path(folder) if folder is not None else cache_folder()
     path = cache / name
     if name == MOVIELENS_SMALL:
@@ -67,7 +72,7 @@ def load(
     if not path.is_dir():
         archive = ARCHIVES[name]
         unpack(fetch_archive(archive, name, cache), path)
-    return read(path, extra_rows=extra_rows)
+    return read_source(path, ReadOptions(), extra_rows=extra_rows)
 
 
 def cache_folder() -> Path:
@@ -79,7 +84,7 @@ def cache_folder() -> Path:
 
 def _load_small(path: Path, extra_rows: ExtraRows | None) -> Interactions:
     if path.is_dir():
-        data = read(path, extra_rows=extra_rows)
+        data = read_source(path, ReadOptions(), extra_rows=extra_rows)
         if (n_ratings := data.report.read - (len(extra_rows.users) if extra_rows else 0)) != _N_SMALL_RATINGS:
             raise SourceError(
                 f"{path} holds {n_ratings:,} ratings; {MOVIELENS_SMALL} is the set of 2016 with "

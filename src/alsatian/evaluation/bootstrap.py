@@ -37,7 +37,7 @@ def weighted_sums(columns: Floats, draws: int, seed: int) -> Floats:
 def percentile_interval(samples: Floats) -> tuple[float, float]:
     """Return the percentile interval of a figure over the draws.
 
-    >>> np.round(interval(np.arange(2001.0)))
+    >>> np.round(percentile_interval(np.arange(2001.0)))
     array([  50., 1950.])
     """
     tail = (1 - CONFIDENCE_LEVEL) / 2

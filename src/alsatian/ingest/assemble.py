@@ -1,25 +1,26 @@
-"""From judged rows to Interactions: numbers, catalog, the rule for duplicates, and the report."""
+"""Build Interactions from validated rows: row numbers, catalog, duplicates, report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alsatian._util.parsing import timestamp_unit
 from alsatian.data.catalog import Catalog
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import IdMap
-from alsatian.data.interactions import Interactions, ReadReport
+from alsatian.data.interactions import Interactions, ReadReport, RowArrays
 from alsatian.data.preprocessing import apply_pair_rules
-from alsatian.data.recipe import BadRows, Duplicates, Recipe
+from alsatian.data.recipe import Duplicates, Recipe
 from alsatian.errors import ColumnError, DataError, ParameterError, pluralize
 from alsatian.ingest.column_names import value_kind
 from alsatian.ingest.extra_rows import ExtraRows, append_rows
 from alsatian.ingest.id_numbering import add_ids, number_ids
 from alsatian.ingest.item_table import ItemTable, titles_from_events
+from alsatian.ingest.read_options import ReadOptions
 from alsatian.ingest.recipe_columns import allowed_events, compute_values, describe_unknown_events, find_signal_roles
 from alsatian.ingest.rows.rejects import format_counts, raise_on_rejects
 from alsatian.ingest.rows.validation import EARLIEST_PLAUSIBLE_TIME, TypedRows, validate
@@ -34,58 +35,6 @@ _DUPLICATE_NOTES = {
 }
 
 
-@dataclass(frozen=True)
-class ReadOptions:
-    """What the caller wants done with the rows; raises ParameterError for words and bounds that are none."""
-
-    duplicates: Duplicates | None = None
-    bad_rows: BadRows = "stop"
-    scale: tuple[float, float] | None = None
-    where: str | None = None
-    cold: bool = False
-    recipe: Recipe = field(default_factory=Recipe)
-
-    def __post_init__(self) -> None:
-        if self.bad_rows not in get_args(BadRows):
-            raise ParameterError(f"bad_rows={self.bad_rows!r} is not a rule; choose 'stop' or 'skip'.")
-        if not isinstance(self.recipe, Recipe):
-            raise ParameterError(
-                f"recipe={self.recipe!r} is no recipe; pass al.Recipe(...), or al.Recipe.from_toml(path) for a file."
-            )
-        if self.duplicates is not None:
-            Recipe(duplicates=self.duplicates)  # checks the word
-            if self.recipe.duplicates not in (None, self.duplicates):
-                raise ParameterError(
-                    f"duplicates={self.duplicates!r} contradicts the recipe, which says {self.recipe.duplicates!r}; "
-                    "leave one out."
-                )
-        if self.scale is not None and not _is_pair(self.scale):
-            raise ParameterError(f"scale={self.scale!r} is not a pair; pass (lowest, highest), such as (1, 5).")
-        if self.scale is not None and not self.scale[0] < self.scale[1]:
-            raise ParameterError(f"scale={self.scale!r} does not ascend; pass (lowest, highest), such as (1, 5).")
-        if self.where is not None and not isinstance(self.where, str):
-            raise ParameterError(f"where={self.where!r} is not text; pass an SQL condition, such as 'rating > 0'.")
-        if self.cold and self.recipe.has_core:
-            raise ParameterError(
-                "include_unrated=True keeps items and users without any value, and a recipe with least counts leaves out those "
-                "with few; drop one of the two."
-            )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the rules that are not the usual ones, apart from those that are in the recipe."""
-        options: dict[str, Any] = {"bad_rows": self.bad_rows} if self.bad_rows != "stop" else {}
-        options |= {"scale": list(self.scale)} if self.scale else {}
-        return options | ({"where": self.where} if self.where else {})
-
-
-def _is_pair(scale: object) -> bool:
-    return (
-        isinstance(scale, tuple | list)
-        and len(scale) == 2
-        and all(isinstance(bound, int | float | np.number) for bound in scale)
-    )
-
-
 def assemble(
     source: Source,
     roles: dict[str, str],
@@ -94,13 +43,14 @@ def assemble(
     user_reader: ItemTableReader | None = None,
     extra_rows: ExtraRows | None = None,
 ) -> Interactions:
-    """Judge and number the rows of a source, and close it. table, people: read what is known of items and of users.
+    """Validate the rows of a source, number their ids, build the data and close the source.
 
-    beside: rows that join those of the source.
+    item_reader, user_reader: read the tables of items and of users; None: there is no table.
+    extra_rows: rows to append to those of the source.
 
     Raises RowsError for bad rows if they are to stop the reading, DataError when no row is left.
     """
-    recipe = options.recipe
+    recipe = FittedRecipe.from_recipe(options.recipe)
     rows = validate(
         source, roles | find_signal_roles(source, recipe), options.scale, options.where, allowed_events(recipe)
     )
@@ -121,7 +71,7 @@ def assemble(
         )
     user_ids, users = number_ids(rows, "user")
     item_ids, items = number_ids(rows, "item")
-    if options.cold:
+    if options.include_unrated:
         user_ids, users = _add_unrated_ids(user_ids, users, user_tables, notes)
         item_ids, items = _add_unrated_ids(item_ids, items, item_tables, notes)
     values, times = _pop_values(rows, recipe, notes), _pop_times(rows, notes)
@@ -131,17 +81,18 @@ def assemble(
     source.con.close()
     catalog, user_catalog = _merge_tables(item_tables, item_ids), _merge_tables(user_tables, user_ids)
     notes += [note for item_table in (*item_tables, *user_tables) for note in item_table.notes]
-    sort_arrays: list[Any] = [weights, times, values, items, users]
-    del users, items, values, times, weights  # so that they go as soon as they are sorted
-    data = Interactions.build(
-        user_ids, item_ids, sort_arrays.pop(), sort_arrays.pop(), sort_arrays.pop(), sort_arrays.pop(), sort_arrays.pop(),
+    arrays = RowArrays(users, items, values, times, weights)
+    del users, items, values, times, weights  # `build_in_place` frees each array once it is sorted
+    data = Interactions.build_in_place(
+        user_ids,
+        item_ids,
+        arrays,
         scale=options.scale,
         catalog=catalog,
         user_table=user_catalog,
         recipe=replace(recipe, columns=recipe.columns | roles, duplicates=duplicate_rule, reading=options.to_json()),
         report=ReadReport(read=rows.n_read, skipped=rows.skipped),
-        overwrite=True,
-    )  # fmt: skip
+    )
     notes += describe_combined(data.report.combined, duplicate_rule)
     return apply_pair_rules(replace(data, report=replace(data.report, notes=tuple(notes))))
 
@@ -162,7 +113,7 @@ def _add_unrated_ids(
     """Number also what tables name and no row does."""
     all_ids, numbers = add_ids(ids, numbers, (key for table in tables for key in table.cast_ids(ids)))
     if n_added := len(all_ids) - len(ids):
-        notes.append(f"{pluralize(n_added, ids.side)} without any value kept (cold).")
+        notes.append(f"{pluralize(n_added, ids.side)} without any value kept (include_unrated).")
     return all_ids, numbers
 
 
@@ -175,20 +126,20 @@ def _pop_values(rows: TypedRows, recipe: Recipe, notes: list[str]) -> NDArray[np
 
 
 def _pop_times(rows: TypedRows, notes: list[str]) -> NDArray[np.int64] | None:
-    """Fetch the times as seconds; large numbers are of a finer unit, and all of the same."""
+    """Take the times in seconds. Large numbers are in a finer unit, one for the whole column."""
     if "time" not in rows.roles:
         return None
     column = rows.roles["time"]
     low, high = rows.bounds["time"]
     smallest_in_unit, per_second = timestamp_unit(high or 0)
-    times, unit_known = rows.columns.pop("time"), rows.columns.pop("settled")
+    times, is_timestamp = rows.columns.pop("time"), rows.timestamp_mask
     if per_second > 1:
         if low < smallest_in_unit:
             raise ColumnError(
                 f"column {column!r} holds times of several units, such as {low:.0f} and {high:.0f}; write all in "
                 "seconds, or pass time='' (--time '') to read without times."
             )
-        np.floor_divide(times, per_second, out=times, where=~unit_known)
+        np.floor_divide(times, per_second, out=times, where=True if is_timestamp is None else ~is_timestamp)
         notes.append(f"column {column!r} holds times in units of 1/{per_second:,} of a second.")
     if times.max() < EARLIEST_PLAUSIBLE_TIME:
         notes.append(f"all times of column {column!r} lie before 1990; check their unit.")

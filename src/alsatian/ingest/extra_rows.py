@@ -1,4 +1,4 @@
-"""Rows that are read beside those of a source: the events that a service kept. Then the recipe treats all alike."""
+"""Rows to append to those of a source, such as the events of a service, before the recipe is applied to all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from alsatian.ingest.rows.validation import TypedRows
 
 
 class ExtraRows(NamedTuple):
-    """Rows by columns, in the order in which they happened. Ids are text, whatever they are in the source.
+    """Rows by columns, in order of time. Ids are text, whatever they are in the source.
 
     name: what messages call them. events: the name of each row's event, where the recipe weighs events.
     times: seconds since 1970. signals: name -> numbers, where the recipe makes values of them.
@@ -40,8 +40,8 @@ def append_rows(rows: TypedRows, extra: ExtraRows, recipe: Recipe) -> None:
     ids_by_role = {"user": extra.users, "item": extra.items, "event": extra.events}
     if "value" not in rows.roles and not recipe.signals:
         rows.columns["value"] = np.ones(rows.n_kept, np.float32)
-    if "settled" in rows.columns:  # these times are seconds, whatever those of the source are
-        rows.columns["settled"] = np.append(rows.columns["settled"].astype(np.bool_), np.ones(n_rows, np.bool_))
+    if rows.timestamp_mask is not None:  # the extra times are seconds, whatever the unit of the source
+        rows.timestamp_mask = np.append(rows.timestamp_mask, np.ones(n_rows, np.bool_))
     for role, column in rows.columns.items():
         if role in numbers_by_role:
             new_values = np.asarray(numbers_by_role[role])
@@ -65,7 +65,8 @@ def _append_integer_ids(
     except (ValueError, OverflowError):
         invalid_id = next(id for id in ids if not _is_integer_text(id))
         raise DataError(
-            f"{name} holds the {role} {invalid_id!r}, and the {role} ids of {rows.source.name} are integers; correct one."
+            f"{name} holds the {role} {invalid_id!r}, and the {role} ids of {rows.source.name} are integers; "
+            "correct one."
         ) from None
     if len(new_ids):
         low, high = rows.bounds[role]

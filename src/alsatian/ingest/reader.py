@@ -1,4 +1,4 @@
-"""Reading: whatever the caller has, it is opened, its columns find their roles, and its rows are built."""
+"""Read a source: open it, find the role of each column, validate its rows and build the data."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import BadRows, Duplicates, Recipe, SideName
 from alsatian.errors import ParameterError, SourceError
-from alsatian.ingest.assemble import ItemTableReader, ReadOptions, assemble
+from alsatian.ingest.assemble import ItemTableReader, assemble
 from alsatian.ingest.extra_rows import ExtraRows
 from alsatian.ingest.formats.deskdrop import article_reader, is_deskdrop
 from alsatian.ingest.formats.movielens import open_movielens_folder
 from alsatian.ingest.item_table import ItemTable, read_items
+from alsatian.ingest.read_options import ReadOptions
 from alsatian.ingest.recipe_columns import requested_columns
-from alsatian.ingest.rows.roles import find_roles
+from alsatian.ingest.rows.roles import ROLES, find_roles
 from alsatian.ingest.sources.files import open_files
 from alsatian.ingest.sources.frames import is_frame, open_arrays, open_frame
 from alsatian.ingest.sources.source import Source, connect
@@ -48,7 +49,6 @@ def read(
     scale: tuple[float, float] | None = None,
     where: str | None = None,
     recipe: Recipe | None = None,
-    extra_rows: ExtraRows | None = None,
 ) -> Interactions:
     """Read ratings or events; every row is kept, combined with another or counted as left out.
 
@@ -57,7 +57,7 @@ def read(
         Arrow stream (polars, pyarrow, DuckDB).
     items: titles and attributes of the items, from a path or a frame; None takes titles from the events.
     users: attributes of the users, likewise.
-    cold: number also the items and users of these tables that have no value, for models that learn from attributes.
+    include_unrated: keep also the items and users of these tables that have no value, for models that use attributes.
     user, item, value, time, event, weight, title: the columns, where their names are not usual ones; "" leaves a
         role out. Without a value column each row is the value 1. A weight is only taken when named, events only where
         the recipe weighs them.
@@ -69,7 +69,6 @@ def read(
     where: an SQL condition over the columns of the source; other rows are left out and counted.
     recipe: further rules by which rows become values: weights of events, signals, age, confidence, least counts. One
         that comes from other data, such as `model.data.recipe`, treats new rows as it did those.
-    extra_rows: rows to join those of the source, as `alsatian retrain` does with the events of a service.
 
     Ids are integers or text: text files hold integers if every id is written as one ("007" is text), and a
     column that is partly numbers, partly text is text. Times become seconds since 1970 (UTC), from numbers
@@ -80,38 +79,50 @@ def read(
     >>> read("ratings.csv", items="movies.csv", where="rating > 0")  # doctest: +SKIP
     Interactions(100,836 values of 610 users and 9,724 items)
     """
-    requested = {
+    columns = {
         "user": user, "item": item, "value": value, "time": time, "event": event, "weight": weight, "title": title
     }  # fmt: skip
-    options = ReadOptions(duplicates, bad_rows, scale, where, include_unrated, Recipe() if recipe is None else recipe)
+    options = ReadOptions(
+        columns=columns, duplicates=duplicates, bad_rows=bad_rows, scale=scale, where=where, query=query,
+        delimiter=delimiter, include_unrated=include_unrated, recipe=Recipe() if recipe is None else recipe,
+    )  # fmt: skip
+    return read_source(source, options, items=items, users=users)
+
+
+def read_source(
+    source: Any, options: ReadOptions, *, items: Any = None, users: Any = None, extra_rows: ExtraRows | None = None
+) -> Interactions:
+    """Read a source as `read` does, and append rows to it before the recipe is applied.
+
+    extra_rows: such as the events of a service, from which `alsatian retrain` learns, too.
+    """
     con = connect()
     try:
-        events, item_reader, user_reader = _open_source(con, source, query, delimiter, bad_rows)
-        requested, source_recipe = requested_columns(events, requested, options.recipe)
-        options = replace(options, recipe=source_recipe)
+        events, item_reader, user_reader = _open_source(con, source, options)
+        requested, recipe = requested_columns(events, dict.fromkeys(ROLES) | dict(options.columns), options.recipe)
+        options = replace(options, recipe=recipe)
         roles = find_roles(events, requested)
         if items is not None:
-            item_reader = _open_item_table(con, items, "item", roles["item"], bad_rows)
+            item_reader = _open_item_table(con, items, "item", roles["item"], options.bad_rows)
         if users is not None:
-            user_reader = _open_item_table(con, users, "user", roles["user"], bad_rows)
-        if include_unrated and item_reader is None and user_reader is None:
+            user_reader = _open_item_table(con, users, "user", roles["user"], options.bad_rows)
+        if options.include_unrated and item_reader is None and user_reader is None:
             raise ParameterError(
-                "include_unrated=True (--include-unrated) keeps items and users of a table; pass items= (--items) or users= (--users)."
+                "include_unrated=True (--include-unrated) keeps items and users of a table; pass items= (--items) or "
+                "users= (--users)."
             )
-        if item_reader is not None and title is None:
+        if item_reader is not None and options.columns.get("title") is None:
             roles.pop("title", None)
-        data = assemble(events, roles, item_reader, options, user_reader, extra_rows)
+        return assemble(events, roles, item_reader, options, user_reader, extra_rows)
     finally:
         con.close()
-    source_options = {name: option for name, option in (("query", query), ("delimiter", delimiter)) if option}
-    return replace(data, recipe=replace(data.recipe, reading=data.recipe.reading | source_options))
 
 
 def read_column_names(source: str, delimiter: str | None = None) -> list[str]:
     """Return the names of the columns of a file or folder."""
     con = connect()
     try:
-        return list(_open_source(con, source, None, delimiter)[0].columns)
+        return list(_open_source(con, source, ReadOptions(delimiter=delimiter))[0].columns)
     finally:
         con.close()
 
@@ -140,9 +151,10 @@ def read_item_table(source: Any, key: str) -> ItemTable:
 
 
 def _open_source(
-    con: DuckDBPyConnection, source: Any, query: str | None, delimiter: str | None, bad_rows: BadRows = "stop"
+    con: DuckDBPyConnection, source: Any, options: ReadOptions
 ) -> tuple[Source, ItemTableReader | None, ItemTableReader | None]:
-    """Open whatever the caller gave; a folder brings its own tables of items and of users."""
+    """Open a path, folder, database or frame; a folder has its own tables of items and of users."""
+    query, delimiter = options.query, options.delimiter
     if not is_frame(source) and not isinstance(source, str | os.PathLike):
         raise SourceError(
             f"a source is a path, a folder, a database URL or a frame, not {type(source).__name__}; "
@@ -161,9 +173,9 @@ def _open_source(
     if query is not None:
         return open_query(con, path, query), None, None
     if is_folder:
-        return open_movielens_folder(con, Path(path), bad_rows)
+        return open_movielens_folder(con, Path(path), options.bad_rows)
     events = open_files(con, path, delimiter)
-    return events, article_reader(con, path, bad_rows) if is_deskdrop(events) else None, None
+    return events, article_reader(con, path, options.bad_rows) if is_deskdrop(events) else None, None
 
 
 def _open_item_table(

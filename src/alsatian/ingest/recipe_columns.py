@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian._util.string_array import StringArray
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.recipe import Recipe
 from alsatian.errors import ColumnError, ParameterError, RowsError, did_you_mean, join_names, pluralize
 from alsatian.ingest.formats import deskdrop
@@ -78,11 +79,11 @@ def describe_unknown_events(rows: TypedRows, recipe: Recipe) -> list[str]:
     total = rows.reason_counts.get(UNKNOWN_EVENT_REASON, 0)
     if not total:
         return []
-    check_number = next(index for index, check in enumerate(rows.checks, 1) if check.reason == UNKNOWN_EVENT_REASON)
+    code = next(code for code, check in rows.checks_by_code.items() if check.reason == UNKNOWN_EVENT_REASON)
     name = rows.typed_columns["event"].sql
     event_counts = rows.source.con.execute(
         f"SELECT name, count(*) FROM (SELECT * FROM ({rows.sql(rows.source.files, f'{name} AS name, ')})) "
-        f"WHERE reason = {check_number} GROUP BY name ORDER BY count(*) DESC, name"
+        f"WHERE code = {code} GROUP BY name ORDER BY count(*) DESC, name"
     ).fetchall()
     examples = ", ".join(f"{event!r} ({pluralize(count, 'row')})" for event, count in event_counts[:_MAX_NAMES])
     examples += f" and {len(event_counts) - _MAX_NAMES:,} more" if len(event_counts) > _MAX_NAMES else ""
@@ -99,8 +100,8 @@ def describe_unknown_events(rows: TypedRows, recipe: Recipe) -> list[str]:
 
 
 def compute_values(
-    rows: TypedRows, recipe: Recipe, values: NDArray[np.float32], times: NDArray[np.int64] | None
-) -> tuple[NDArray[np.float32], Recipe]:
+    rows: TypedRows, recipe: FittedRecipe, values: NDArray[np.float32], times: NDArray[np.int64] | None
+) -> tuple[NDArray[np.float32], FittedRecipe]:
     """Return the value of each row as the recipe has it, and the recipe with what it found in the rows."""
     weights = _take_event_weights(rows, recipe) if recipe.events else None
     signals = {name: rows.columns.pop(f"signal{place}") for place, name in enumerate(recipe.signals)}
@@ -110,6 +111,6 @@ def compute_values(
     return recipe.row_values(values, weights, signals, times), recipe
 
 
-def _take_event_weights(rows: TypedRows, recipe: Recipe) -> NDArray[np.float32]:
+def _take_event_weights(rows: TypedRows, recipe: FittedRecipe) -> NDArray[np.float32]:
     data, offsets, places = rows.texts.pop("event").sorted()
     return recipe.event_weights(StringArray(data, offsets).tolist())[places][rows.columns.pop("event")]

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from alsatian._util.string_array import StringArray
 from alsatian.data.catalog import Catalog
 from alsatian.data.csr import CSR
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions, ReadReport
-from alsatian.data.recipe import Recipe
 from alsatian.errors import ModelFileError, ParameterError
 from alsatian.models import Model
 from alsatian.models.factors.ann_index import IndexBenchmark, SimilarIndex
@@ -86,7 +86,7 @@ def _build_model(header: dict[str, Any], arrays: ArrayDict) -> Model:
     report = header["report"]
     data = Interactions(
         users, items, seen, (low, high), catalog=Catalog.from_arrays(header["catalog"], arrays),
-        recipe=Recipe.from_json(header["recipe"], counts), report=ReadReport(**report | {"notes": tuple(report["notes"])}),
+        recipe=FittedRecipe.from_json(header["recipe"], counts), report=ReadReport(**report | {"notes": tuple(report["notes"])}),
     )  # fmt: skip
     arrays_by_name = {
         name.removeprefix("learned."): array for name, array in arrays.items() if name.startswith("learned.")

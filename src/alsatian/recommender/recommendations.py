@@ -53,7 +53,7 @@ class Recommendations(Tabular):
 
     `len(lists)`, iteration and `lists.items` go over all places of all lists; `lists[0]` is the first list.
 
-    >>> item_ids = Ids.of(["cars", "heat", "iron", "iron2", "up"], "item")
+    >>> item_ids = IdMap.from_ids(["cars", "heat", "iron", "iron2", "up"], "item")
     >>> best, scores = np.array([4, 2, 1], np.int32), np.array([4.5, 4.25, 3], np.float32)
     >>> Recommendations("user", ["ann", "bob"], np.array([2, 1]), best, scores, "als", item_ids, Catalog())
     user  rank  item  score  source

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from alsatian._util.parsing import parse_timestamp, timestamp_unit
 from alsatian.data.csr import CSR
 from alsatian.data.deduplication import SortedPairs
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
-from alsatian.data.recipe import Recipe
 from alsatian.errors import DataError, ParameterError, RowsError, UnknownItem, did_you_mean
 from alsatian.recommender.resolve import rated_item_row
 
@@ -70,12 +70,12 @@ def history_to_csr(
     return CSR(np.array([0, len(items)]), items, values, len(data.item_ids))
 
 
-def parse_record(record: Mapping[str, Any], recipe: Recipe) -> HistoryRow:
+def parse_record(record: Mapping[str, Any], recipe: FittedRecipe) -> HistoryRow:
     """Read one record of raw data; raises ParameterError or DataError where the recipe cannot make a value of it."""
     return _validate_row(_parse_record(record, recipe), recipe)
 
 
-def _parse_history(history: History, recipe: Recipe) -> list[HistoryRow]:
+def _parse_history(history: History, recipe: FittedRecipe) -> list[HistoryRow]:
     """Read a history in any of its forms."""
     if isinstance(history, str | int | np.integer):
         raise ParameterError(f"a history is a list of items or a mapping from items to values; pass [{history!r}].")
@@ -99,7 +99,7 @@ def _parse_row(row: Any) -> HistoryRow:
     )
 
 
-def _parse_record(record: Mapping[str, Any], recipe: Recipe) -> HistoryRow:
+def _parse_record(record: Mapping[str, Any], recipe: FittedRecipe) -> HistoryRow:
     """Read a row of raw data by the names of roles, or of the columns that the model learned from."""
     roles = {role: role for role in ("item", "value", "event", "time", "user")}
     roles |= {column: role for role, column in recipe.columns.items() if column and role in roles}
@@ -129,7 +129,7 @@ def _timestamp(time: Any) -> int:
     return timestamp // timestamp_unit(abs(timestamp))[1]
 
 
-def _validate_row(row: HistoryRow, recipe: Recipe) -> HistoryRow:
+def _validate_row(row: HistoryRow, recipe: FittedRecipe) -> HistoryRow:
     """Refuse what the recipe cannot make a value of."""
     numbers = {"value": row.value} | (row.signals or {})
     for name, number in numbers.items():
@@ -176,7 +176,7 @@ def _aggregate_values(data: Interactions, row_items: Sequence[tuple[HistoryRow, 
     return dict(zip(pairs.items[positions].tolist(), pair_values.tolist(), strict=True))
 
 
-def _weigh_events(rows: Sequence[HistoryRow], recipe: Recipe) -> NDArray[np.float32]:
+def _weigh_events(rows: Sequence[HistoryRow], recipe: FittedRecipe) -> NDArray[np.float32]:
     """Return the weight of each row's event, 1 where a row names none, NaN where it is to be left out."""
     weights = np.ones(len(rows), np.float32)
     positions = [position for position, row in enumerate(rows) if row.event is not None]
@@ -189,7 +189,7 @@ def _weigh_events(rows: Sequence[HistoryRow], recipe: Recipe) -> NDArray[np.floa
     return weights
 
 
-def _event_times(rows: Sequence[HistoryRow], recipe: Recipe) -> NDArray[np.int64] | None:
+def _event_times(rows: Sequence[HistoryRow], recipe: FittedRecipe) -> NDArray[np.int64] | None:
     """Return when things happened; what says nothing happened last."""
     event_times = [row.time for row in rows if row.time is not None]
     if not event_times:

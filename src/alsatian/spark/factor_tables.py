@@ -11,9 +11,9 @@ import numpy as np
 
 from alsatian.data.catalog import Catalog
 from alsatian.data.csr import CSR
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import Id, IdMap
 from alsatian.data.interactions import Interactions, ReadReport
-from alsatian.data.recipe import Recipe
 from alsatian.errors import ModelFileError, ParameterError, UnknownUser
 from alsatian.ingest.reader import read_item_table
 from alsatian.models.als.base import ALS
@@ -44,7 +44,7 @@ def fetch_seen(packed: Any, items: int) -> CSR:
 
 
 def write_header(
-    folder: Folder, model: ALS, sizes: tuple[int, int], mean: float, scale: tuple[float, float], recipe: Recipe,
+    folder: Folder, model: ALS, sizes: tuple[int, int], mean: float, scale: tuple[float, float], recipe: FittedRecipe,
     report: ReadReport, history: list[Epoch], training: dict[str, Any], catalog: bool,
 ) -> None:  # fmt: skip
     """Write what of a model is no array; it comes last, so that a folder with it is whole."""
@@ -156,7 +156,7 @@ class FactorTables:
             user_ids, side, seen = self._fetch_users(users)
         data = Interactions(
             user_ids, item_ids, seen, (header["scale"][0], header["scale"][1]), catalog=self._catalog(item_ids),
-            recipe=Recipe.from_json(header["recipe"]),
+            recipe=FittedRecipe.from_json(header["recipe"]),
             report=ReadReport(**header["report"] | {"notes": tuple(header["report"]["notes"])}),
         )  # fmt: skip
         learned = {

@@ -82,7 +82,7 @@ def cut_blocks(
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return the block of each step, so that blocks hold about equal work, and the rows where blocks begin.
 
-    >>> cut(np.array([5.0, 1, 1, 1, 1, 1]), blocks=2, width=10, count=57)
+    >>> cut_blocks(np.array([5.0, 1, 1, 1, 1, 1]), blocks=2, width=10, count=57)
     (array([0, 1, 1, 1, 1, 1], dtype=int32), array([ 0, 10, 57]))
     """
     middle = np.cumsum(work) - work / 2

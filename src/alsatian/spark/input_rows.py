@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from alsatian._util.parsing import timestamp_unit
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.recipe import Recipe
 from alsatian.errors import ColumnError, DataError, ParameterError, RowsError, pluralize
 from alsatian.ingest.assemble import default_duplicate_rule
@@ -31,24 +32,25 @@ class TypedFrame(NamedTuple):
 
     rows: Any
     columns: tuple[str, ...]
-    recipe: Recipe
+    recipe: FittedRecipe
     n_read: int
     skipped: dict[str, int]
     notes: tuple[str, ...]
 
 
 def type_frame(
-    frame: Any, requested: Mapping[str, str | None], recipe: Recipe, scale: tuple[float, float] | None = None
+    frame: Any, requested: Mapping[str, str | None], rules: Recipe, scale: tuple[float, float] | None = None
 ) -> TypedFrame:
     """Find the columns, type and check them.
 
     Raises ColumnError, ParameterError, RowsError for missing and non-finite values, DataError without rows.
     """
-    _check_recipe(recipe)
+    _check_recipe(rules)
     types = dict(frame.dtypes)
     source = _frame_source(types)
-    columns, recipe = requested_columns(source, requested, recipe)
-    roles = find_roles(source, columns | {"title": ""})
+    requested, rules = requested_columns(source, requested, rules)
+    recipe = FittedRecipe.from_recipe(rules)
+    roles = find_roles(source, requested | {"title": ""})
     if recipe.half_life is not None and "time" not in roles:
         raise ColumnError(f"half_life needs the times of rows, and {FRAME_NAME} has none; pass time= (--time).")
     expressions = {role: _typed_sql(role, name, types[name]) for role, name in roles.items()}
@@ -198,8 +200,8 @@ def _unknown_event_sql(recipe: Recipe) -> str:
 
 
 def _apply_times(
-    rows: Any, roles: Mapping[str, str], types: Mapping[str, str], recipe: Recipe, counts: Mapping[str, Any]
-) -> tuple[Any, Recipe, dict[str, int], list[str]]:
+    rows: Any, roles: Mapping[str, str], types: Mapping[str, str], recipe: FittedRecipe, counts: Mapping[str, Any]
+) -> tuple[Any, FittedRecipe, dict[str, int], list[str]]:
     """Bring times to seconds, leave out events to ignore, and tell the recipe the newest time."""
     skipped, notes = {}, []
     if n_unknown := counts.get("unknown"):

@@ -68,7 +68,7 @@ def check_memory(need: MemoryNeed, limit: int | None, on_driver: bool, result_li
 def parse_task_memory(text: str, cores: str) -> int | None:
     """Return the bytes that a task of Python may take, from what Spark's settings say.
 
-    >>> limit_of("2g", "4"), limit_of("", "1")
+    >>> parse_task_memory("2g", "4"), parse_task_memory("", "1")
     (536870912, None)
     """
     if not text:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.data.deduplication import SortedPairs
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.interactions import ReadReport
-from alsatian.data.recipe import Recipe
 from alsatian.errors import DataError, RowsError, pluralize
 from alsatian.ingest.assemble import describe_combined
 from alsatian.models.als.half_problem import DataSummary
@@ -51,7 +51,7 @@ class Packer(NamedTuple):
 
     users: NDArray[np.int64]  # bounds of the blocks
     items: int
-    recipe: Recipe
+    recipe: FittedRecipe
     restricted: bool
 
     def pack(self, table: Any) -> Any:

@@ -10,10 +10,11 @@ from typing import Any, Literal, TypeVar, cast
 import numpy as np
 
 from alsatian.data.catalog import Catalog
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import Duplicates, Recipe
 from alsatian.errors import ParameterError
-from alsatian.ingest.assemble import ReadOptions
+from alsatian.ingest.read_options import ReadOptions
 from alsatian.ingest.reader import read_item_table
 from alsatian.models.als.base import ALS
 from alsatian.models.als.fit import run_als
@@ -66,7 +67,7 @@ class PackedInput:
     model: ALS
     folder: Folder
     threads: int  # as many as tasks run at a time
-    recipe: Recipe
+    recipe: FittedRecipe
     scale: tuple[float, float]
     numberings: dict[str, Numbering]
     packed: PackedRatings

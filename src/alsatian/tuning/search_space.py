@@ -37,7 +37,7 @@ class Range:
     def points(self) -> list[Any]:
         """Return a few numbers of the range for a grid, the ends among them.
 
-        >>> Range(8, 64, "log", whole=True).points()
+        >>> Range(8, 64, "log", is_integer=True).points()
         [8, 16, 32, 64]
         """
         space = np.geomspace if self.scale == "log" else np.linspace
@@ -176,7 +176,7 @@ def parse_cli(model: type[Model], texts: Iterable[str]) -> dict[str, Any]:
     """Return what to ask for, as it is written on a command line: reg=0.01..1, reg=0.01..1:log, factors=16,32, or reg.
 
     >>> from alsatian.models import ExplicitALS
-    >>> read(ExplicitALS, ["reg=0.01..1", "factors=16,32", "epochs"])
+    >>> parse_cli(ExplicitALS, ["reg=0.01..1", "factors=16,32", "epochs"])
     {'reg': (0.01, 1.0), 'factors': [16, 32], 'epochs': None}
     """
     dimensions: dict[str, Any] = {}

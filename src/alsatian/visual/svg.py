@@ -34,7 +34,7 @@ def inline_svg(figure: plots.Picture, name: str, label: str, tooltips: Tooltips 
     """Return a figure as markup. name: of no other figure of the page; label: what it shows, for those who cannot see.
 
     >>> picture = plots.Picture(figsize=(1, 1))
-    >>> inline(picture, "empty", "Nothing at all")
+    >>> inline_svg(picture, "empty", "Nothing at all")
     Markup('<svg xmlns="http://www.w3.org/2000/svg" ... role="img" aria-label="Nothing at all"...</svg>')
     """
     from alsatian.visual.html import import_jinja

@@ -158,7 +158,7 @@ class TestRetrain:
         assert anew.json["like"] == ["Iron Man (2008)", "Movie 21 (1981)"]
         assert {item["source"] for item in anew.json["items"]} == {"als"}
         assert all(item["title"] for item in anew.json["items"])
-        assert "fitted implicit-als anew with the visitor in " in anew.err
+        assert "fitted implicit-als again with the visitor in " in anew.err
         folded = {item["item"] for item in cli(*asked).json["items"]}
         assert len(folded & {item["item"] for item in anew.json["items"]}) >= 6
 

@@ -180,7 +180,7 @@ class TestSources:
     def test_a_sample_misspelt(self, cli: Cli, target: Path) -> None:
         answer = cli("train", "movielens-smal", "-o", target)
         assert answer.code == 1
-        assert "no sample of that name. Did you mean 'movielens-small'?" in answer.err
+        assert "no dataset of that name. Did you mean 'movielens-small'?" in answer.err
 
     def test_a_model(self, cli: Cli, world: Path, target: Path) -> None:
         answer = cli("train", world / "explicit.model", "-o", target)

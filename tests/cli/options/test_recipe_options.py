@@ -96,8 +96,8 @@ def test_retraining_reads_by_the_same_recipe(cli: Cli, log: Path, target: Path) 
         (["--events", "VIEW"], 2, "--events 'VIEW' is not NAME=WEIGHT; write it like --events VIEW=1,LIKE=2."),
         (["--events", "VIEW=x"], 2, "--events 'VIEW=x' is not NAME=WEIGHT"),
         (["--events", "VIEW=1,VIEW=2"], 2, "--events gives 'VIEW' twice; give it once."),
-        (["--events", "VIEW=1", "--unknown-events", "drop"], 2, "'drop' is not a word; choose 'raise', 'ignore'"),
-        (["--half-life", "long"], 2, "half_life='long' is no span of time"),
+        (["--events", "VIEW=1", "--unknown-events", "drop"], 2, "'drop' is not valid; choose 'raise', 'ignore'"),
+        (["--half-life", "long"], 2, "half_life='long' is not a duration"),
         (["--recipe", "none.toml"], 1, "none.toml cannot be read: No such file or directory."),
         (["--events", "VIEW=1,LIKES=2"], 1, "without a weight in 100 rows of log.csv: 'COMMENT CREATED' (50"),
         (["--event", "action"], 2, "event='action' does nothing without weights; pass Recipe(events="),
@@ -151,7 +151,8 @@ def test_a_date_without_dashes_is_a_date(cli: Cli, log: Path, target: Path) -> N
     assert cli("train", log, "-o", target, *flags, "--reference-date", "20020101").code == 0
     assert al.load(target).data.recipe.reference_date == 1_009_843_200
     assert (
-        "reference_date='2017' is no moment" in cli("train", log, "-o", target, *flags, "--reference-date", "2017").err
+        "reference_date='2017' is not a date or time"
+        in cli("train", log, "-o", target, *flags, "--reference-date", "2017").err
     )
 
 

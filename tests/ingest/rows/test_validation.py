@@ -195,7 +195,7 @@ def test_ids_with_fractions(tmp_path: Path) -> None:
     path = tmp_path / "r.parquet"
     with duckdb.connect() as con:
         con.execute(f"COPY (SELECT 1.5::DOUBLE AS user, 2 AS item) TO '{path}'")
-    with pytest.raises(ColumnError, match=r"column 'user' holds numbers that are no integers such as 1.5"):
+    with pytest.raises(ColumnError, match=r"column 'user' holds numbers that are not integers such as 1.5"):
         read(path)
 
 

@@ -15,9 +15,11 @@ from alsatian.cli.options.recipe import make_recipe, resolve_min_rating
 from alsatian.errors import ParameterError, SourceError, did_you_mean
 
 if TYPE_CHECKING:
+    from alsatian.data.fitted_recipe import FittedRecipe
     from alsatian.data.interactions import Interactions
     from alsatian.data.recipe import Recipe
     from alsatian.ingest.extra_rows import ExtraRows
+    from alsatian.ingest.read_options import ReadOptions
 
 _RECIPE_OPTIONS = (
     *("duplicates", "events", "unknown_events", "signals", "normalize", "half_life", "reference_date"),
@@ -146,16 +148,7 @@ class SourceOptions:
 
     def check(self) -> None:
         """Raise ParameterError for an invalid rule or scale, before anything is read."""
-        from alsatian.ingest.assemble import ReadOptions
-
-        ReadOptions(
-            None,
-            cast(Any, self.bad_rows),
-            _parse_scale(self.scale),
-            self.where,
-            self.include_unrated,
-            self.resolved_recipe,
-        )
+        self._read_options()
 
     def load(self, source: str, extra_rows: ExtraRows | None = None) -> Interactions:
         """Read the source, or load the dataset of that name. extra_rows: rows to add to those of the source.
@@ -163,19 +156,28 @@ class SourceOptions:
         Raises DataError, ParameterError, DependencyError.
         """
         from alsatian.datasets import builtin
-        from alsatian.ingest import read
+        from alsatian.ingest.reader import read_source
 
-        self.check()
+        options = self._read_options()
         if is_sample(source):
             self.reject_options(f"{source} is a dataset of its own")
-            return builtin.load(source, extra_rows=extra_rows)
+            return builtin.load_with_extra_rows(source, extra_rows)
         _check_source(source)
-        names = {f.name for f in fields(self)} - {*_RECIPE_OPTIONS, "rules"}
-        options = {name: getattr(self, name) for name in names}
-        return read(
-            source,
-            **options | {"scale": _parse_scale(self.scale), "recipe": self.resolved_recipe},
-            extra_rows=extra_rows,
+        return read_source(source, options, items=self.items, users=self.users, extra_rows=extra_rows)
+
+    def _read_options(self) -> ReadOptions:
+        from alsatian.ingest.read_options import ReadOptions
+        from alsatian.ingest.rows.roles import ROLES
+
+        return ReadOptions(
+            columns={role: getattr(self, role) for role in ROLES},
+            bad_rows=cast(Any, self.bad_rows),
+            scale=_parse_scale(self.scale),
+            where=self.where,
+            query=self.query,
+            delimiter=self.delimiter,
+            include_unrated=self.include_unrated,
+            recipe=self.resolved_recipe,
         )
 
     def reject_options(self, reason: str, **conditions: bool) -> None:
@@ -186,7 +188,7 @@ class SourceOptions:
             raise ParameterError(f"{reason}, which {flag} does not change; leave {flag} out.")
 
     @classmethod
-    def from_model(cls, recipe: Recipe, source: str) -> SourceOptions:
+    def from_model(cls, recipe: FittedRecipe, source: str) -> SourceOptions:
         """Return the options with which the source of a model was read, to read it or a newer one in the same way.
 
         Columns that the model does not keep (times, titles of events) may be missing in the source.

@@ -25,7 +25,7 @@ _NESTED_TYPES = ("STRUCT", "MAP", "UNION", "BLOB", "BIT")
 class Check:
     """Why a row is bad, in words and as an SQL condition; the first check that holds counts.
 
-    misfit: the row is not bad; its id is not of the kind that was expected of the whole column.
+    type_mismatch: the row is not bad; its id is not of the kind that was tried for the whole column.
     """
 
     reason: str
@@ -38,16 +38,17 @@ class Check:
 class TypedColumn:
     """A typed value in SQL and the checks on it, in order.
 
-    sure: a cheap condition under which no check can hold, "" if there is none; nearly all rows fulfil it.
-    integer: the smallest and largest value are wanted.
-    settled: where a time is in seconds whatever its size, as a condition.
+    valid_if: a cheap condition under which no check can hold, "" if there is none; nearly all rows fulfil it.
+    is_integer: whether the values are integers, of which the smallest and largest are wanted.
+    is_timestamp: for times, a condition: the cell is a date or timestamp, so its value is in seconds. Otherwise the
+        cell is a number, whose unit is inferred later from the size of all numbers of the column.
     """
 
     sql: str
     checks: list[Check] = field(default_factory=list)
     valid_if: str = ""
     is_integer: bool = False
-    unit_known: str = ""
+    is_timestamp: str = ""
 
 
 def infer_id_kind(cell: SqlColumn, is_text: bool, is_quoted: bool, samples: Sequence[str]) -> IdKind:
@@ -120,7 +121,7 @@ def _blank_condition(cell: str) -> str:
 
 
 def type_event_column(cell: SqlColumn, allowed: Sequence[str] | None) -> TypedColumn:
-    """Build the name of an event. known: the names that have a weight; None: all are welcome."""
+    """Build the name of an event. allowed: the names that have a weight; None: any name is valid."""
     name = f"trim({cell.sql}::VARCHAR)"
     checks = [Check("no event", "event", _blank_condition(f"{cell.sql}::VARCHAR"))]
     if allowed is not None:
@@ -132,7 +133,7 @@ def type_event_column(cell: SqlColumn, allowed: Sequence[str] | None) -> TypedCo
 def type_number_column(
     role: str, cell: SqlColumn, scale: tuple[float, float] | None = None, label: str | None = None
 ) -> TypedColumn:
-    """Build a 32-bit number that is finite, and inside the scale if there is one. what: how complaints call it."""
+    """Build a 32-bit number that is finite, and inside the scale if there is one. label: what messages call it."""
     label = label or role
     if cell.type.startswith((*_NESTED_TYPES, "DATE", "TIME", "INTERVAL", "UUID")) or cell.type.endswith("]"):
         raise ColumnError(f"the {role} column holds {cell.type} values; it takes numbers.")
@@ -153,10 +154,10 @@ def type_number_column(
 
 
 def type_time_column(cell: SqlColumn) -> TypedColumn:
-    """Build a time as an integer: seconds, or a number whose unit is still to be told by its size."""
-    unit_known = "false"
+    """Build a time as an integer: a date or timestamp in seconds, or a number whose unit is inferred later."""
+    is_timestamp = "false"
     if cell.type.startswith(("TIMESTAMP", "DATE")):
-        unit_known = "true"
+        is_timestamp = "true"
         value, missing = _epoch_seconds(f"{cell.sql}::{_timestamp_type(cell.type)}"), f"{cell.sql} IS NULL"
     elif cell.type in _INT32_TYPES | _INT64_TYPES | _BIG_INTEGER_TYPES:
         value, missing = f"TRY_CAST({cell.sql} AS BIGINT)", f"{cell.sql} IS NULL"
@@ -166,13 +167,13 @@ def type_time_column(cell: SqlColumn) -> TypedColumn:
         text = f"{cell.sql}::VARCHAR"
         epoch_seconds = _epoch_seconds(f"TRY_CAST({text} AS TIMESTAMPTZ)")
         value = f"coalesce({_floor_to_bigint(f'TRY_CAST({text} AS DOUBLE)')}, {epoch_seconds})"
-        unit_known = f"TRY_CAST({text} AS DOUBLE) IS NULL"
+        is_timestamp = f"TRY_CAST({text} AS DOUBLE) IS NULL"
         missing = _blank_condition(text)
     else:
         raise ColumnError(f"the time column holds {cell.type} values; it takes numbers, dates and times.")
     unparsed = Check("time is not understood", "time", f"{value} IS NULL")
     checks = [Check("no time", "time", missing), unparsed]
-    return TypedColumn(value, checks, valid_if=f"{value} IS NOT NULL", is_integer=True, unit_known=unit_known)
+    return TypedColumn(value, checks, valid_if=f"{value} IS NOT NULL", is_integer=True, is_timestamp=is_timestamp)
 
 
 def type_title_column(cell: SqlColumn, item: str) -> TypedColumn:

@@ -22,7 +22,7 @@ def row_chunk_slices(length: int) -> list[slice]:
 class NumberBuffer:
     """Numbers of one kind; integers begin as int32 if `narrow`, and stay so if all fit.
 
-    >>> column = Numbers(np.int64, narrow=True)
+    >>> column = NumberBuffer(np.int64, narrow=True)
     >>> column.add(np.array([3, 1, 2]), np.array([True, False, True]))
     >>> column.take()
     array([3, 2], dtype=int32)

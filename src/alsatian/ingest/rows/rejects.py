@@ -1,4 +1,4 @@
-"""What is said about bad rows: how many, why, and the first one with its place in the source."""
+"""The message about bad rows: how many, why, and the first one with its place in the source."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ def raise_on_rejects(rows: TypedRows) -> None:
         return
     total = sum(reject_counts.values())
     is_single = total == 1
+    counts = "" if is_single else f" ({format_counts(reject_counts)})"
+    subject, rows_word = ("it is", "it") if is_single else ("first", "them")
     advice = "pass time='' (--time '') to read without times, or" if _all_about_times(reject_counts) else "or"
     raise RowsError(
-        f"{total:,} of {rows.n_read:,} rows of {rows.source.name} cannot be used"
-        f"{'' if is_single else f' ({format_counts(reject_counts)})'}; {'it is' if is_single else 'first'} {_describe_first_reject(rows)}. "
-        f"Correct {'it' if is_single else 'them'}, {advice} pass bad_rows='skip' (--bad-rows skip) to leave "
-        f"{'it' if is_single else 'them'} out."
+        f"{total:,} of {rows.n_read:,} rows of {rows.source.name} cannot be used{counts}; "
+        f"{subject} {_describe_first_reject(rows)}. "
+        f"Correct {rows_word}, {advice} pass bad_rows='skip' (--bad-rows skip) to leave {rows_word} out."
     )
 
 
 def format_counts(skipped: Mapping[str, int]) -> str:
     """Write why rows cannot be used.
 
-    >>> reasons({"no user": 1, "value is not finite": 3})
+    >>> format_counts({"no user": 1, "value is not finite": 3})
     'no user: 1 row, value is not finite: 3 rows'
     """
     return ", ".join(f"{reason}: {pluralize(count, 'row')}" for reason, count in skipped.items())
@@ -67,21 +68,19 @@ def _format_location(source: Source, file: str, number: int) -> str:
 
 def _first_failed_row(rows: TypedRows, file: str) -> tuple[int, str] | None:
     """Return the number of the first row of a file that a check refuses, and what is wrong with it."""
-    check_numbers = [
-        str(check_number) for check_number, check in enumerate(rows.checks, 1) if not is_filtered_out(check.reason)
-    ]
+    codes = [str(code) for code, check in rows.checks_by_code.items() if not is_filtered_out(check.reason)]
     raw_aliases = {role: quote_identifier(f"raw {role}") for role in rows.roles}
     cells = "".join(
         f"{rows.source.columns[rows.roles[role]].sql}::VARCHAR AS {name}, " for role, name in raw_aliases.items()
     )
     matches = rows.source.con.execute(
-        f"SELECT reason, nth, {', '.join(raw_aliases.values())} FROM (SELECT *, row_number() OVER () AS nth FROM "
-        f"({rows.sql([file], cells)})) WHERE reason IN ({', '.join(check_numbers)}) LIMIT 1"
+        f"SELECT code, nth, {', '.join(raw_aliases.values())} FROM (SELECT *, row_number() OVER () AS nth FROM "
+        f"({rows.sql([file], cells)})) WHERE code IN ({', '.join(codes)}) LIMIT 1"
     ).fetchall()
     if not matches:
         return None
-    reason, row_number, *raw_cells = matches[0]
-    check = rows.checks[reason - 1]
+    code, row_number, *raw_cells = matches[0]
+    check = rows.checks_by_code[code]
     if not check.role:
         return row_number, check.reason
     column, text = rows.roles[check.role], dict(zip(raw_aliases, raw_cells, strict=True))[check.role]

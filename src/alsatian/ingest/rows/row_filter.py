@@ -72,8 +72,8 @@ def _type_shares(source: Source, names: list[str]) -> dict[str, dict[str, float]
         as_bigint, is_double = f"TRY_CAST({cell} AS BIGINT)", f"TRY_CAST({cell} AS DOUBLE) IS NOT NULL"
         # Patterns and casts to times are slow, so most cells are spared them.
         conditions = (
-            f"CASE WHEN {as_bigint}::VARCHAR = {cell} THEN 1 WHEN regexp_full_match({cell}, '{INTEGER_PATTERN.pattern}') "
-            f"AND {as_bigint} IS NOT NULL THEN 1 ELSE 0 END",
+            f"CASE WHEN {as_bigint}::VARCHAR = {cell} THEN 1 "
+            f"WHEN regexp_full_match({cell}, '{INTEGER_PATTERN.pattern}') AND {as_bigint} IS NOT NULL THEN 1 ELSE 0 END",
             f"CASE WHEN {cell} >= '1' AND {cell} < ':' AND {is_double} THEN 1 "
             f"WHEN {is_double} AND NOT regexp_matches({cell}, '^\\s*-?0[0-9]') THEN 1 ELSE 0 END",
             f"CASE WHEN isfinite(TRY_CAST({cell} AS DOUBLE)) THEN 0 "

@@ -1,4 +1,4 @@
-"""Every row gets a reason: 0 if it is kept, else the number of the first check that it failed."""
+"""Type and check the rows of a source. Each row gets a code: KEPT, or that of the first check that it fails."""
 
 from __future__ import annotations
 
@@ -36,18 +36,22 @@ _NEXT_ID_KIND: dict[IdKind, IdKind] = {
     "whole": "text",
 }  # what to try when a column of text does not fit
 
+KEPT = 0  # the code of a row that passes all checks
 EARLIEST_PLAUSIBLE_TIME = 631_152_000  # 1990: times that all lie before are more likely of another unit
 
 
 @dataclass
 class TypedRows:
-    """The rows of a source: a typed value for every role, and the reason.
+    """The rows of a source: how to select and check them, and, once they are read, the values of those kept.
 
-    tally: reason -> how many rows, for the rows that could be parsed; "" for those to keep.
-    bounds: role -> smallest and largest value among the rows to keep, for integers; of times, the
-        smallest and largest size of numbers that could tell their unit, or None.
+    checks_by_code: code -> check, in the order in which they apply. A row has the code of the first that it fails.
+    reason_counts: reason -> number of rows, among the rows that could be parsed; "" for the rows kept.
+    bounds: role -> smallest and largest value among the rows kept, for integers. For times: smallest and largest
+        absolute value of the numbers whose unit is to be inferred, or None.
     rejects: the records that DuckDB could not parse.
-    columns: role -> the values of the rows to keep; of text, the numbers of `texts`; of titles, how often each came.
+    columns: role -> the values of the rows kept; of text, the numbers of `texts`; of titles, how often each came.
+    timestamp_mask: which times of the rows kept were written as dates or timestamps, so that they are seconds
+        already; the others are numbers in a unit that is inferred from their size. None without times.
     texts: role -> the distinct texts.
     """
 
@@ -55,49 +59,56 @@ class TypedRows:
     roles: Mapping[str, str]
     select_from: Callable[[Sequence[str]], str]
     typed_columns: dict[str, TypedColumn]
-    checks: list[Check]
+    checks_by_code: dict[int, Check]
     reason_counts: dict[str, int] = field(default_factory=dict)
     bounds: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     columns: ColumnArrays = field(default_factory=dict)
+    timestamp_mask: NDArray[np.bool_] | None = None
     texts: dict[str, Dictionary] = field(default_factory=dict)
 
     @property
     def n_read(self) -> int:
+        """The number of rows read, kept or not."""
         return sum(self.reason_counts.values()) + len(self.rejects)
 
     @property
     def n_kept(self) -> int:
+        """The number of rows kept."""
         return self.reason_counts.get("", 0)
 
     @property
     def skipped(self) -> dict[str, int]:
-        """Reason -> how many rows are not kept."""
+        """Reason -> number of rows that are not kept."""
         counts = {reason: count for reason, count in self.reason_counts.items() if reason}
         for reject in self.rejects:
             counts[reject.reason] = counts.get(reject.reason, 0) + 1
         return counts
 
     def sql(self, files: Sequence[str], extra: str = "") -> str:
-        """Return the SELECT that types and judges the rows of these files."""
+        """Return a SELECT over these files: a column for each role, "is_timestamp" with times, `extra`, "code"."""
         select_list = "".join(f"{value.sql} AS {role}, " for role, value in self.typed_columns.items())
         select_list += "".join(
-            f"({value.unit_known})::UTINYINT AS settled, " for value in self.typed_columns.values() if value.unit_known
+            f"({value.is_timestamp})::UTINYINT AS is_timestamp, "
+            for value in self.typed_columns.values()
+            if value.is_timestamp
         )
         cases = self._valid_case()
-        cases += "".join(f" WHEN {check.sql} THEN {check_number}" for check_number, check in enumerate(self.checks, 1))
-        reason = f"(CASE{cases} ELSE 0 END)::UTINYINT" if cases else "0::UTINYINT"
-        return f"SELECT {select_list}{extra}{reason} AS reason FROM {self.select_from(files)}"
+        cases += "".join(f" WHEN {check.sql} THEN {code}" for code, check in self.checks_by_code.items())
+        code = f"(CASE{cases} ELSE {KEPT} END)::UTINYINT" if cases else f"{KEPT}::UTINYINT"
+        return f"SELECT {select_list}{extra}{code} AS code FROM {self.select_from(files)}"
 
     def _valid_case(self) -> str:
-        """Spare a row that is surely good the checks of its values."""
+        """Return the first case: a row whose cells are cheaply seen to be valid skips the checks of its values."""
         checked = [value for value in self.typed_columns.values() if value.checks]
         if not all(value.valid_if for value in checked):
             return ""
         column_checks = [check for value in checked for check in value.checks]
-        other_conditions = [f"coalesce(NOT ({check.sql}), true)" for check in self.checks if check not in column_checks]
-        return f" WHEN {' AND '.join([*(value.valid_if for value in checked), *other_conditions])} THEN 0"
+        other_checks = [check for check in self.checks_by_code.values() if check not in column_checks]
+        conditions = [value.valid_if for value in checked]
+        conditions += [f"coalesce(NOT ({check.sql}), true)" for check in other_checks]
+        return f" WHEN {' AND '.join(conditions)} THEN {KEPT}"
 
 
 def validate(
@@ -107,7 +118,7 @@ def validate(
     where: str | None = None,
     events: Sequence[str] | None = None,
 ) -> TypedRows:
-    """Type and check all rows, without complaint about bad ones: see `tally` and `rejects`.
+    """Type and check all rows. Bad rows raise nothing here: they are in `reason_counts` and `rejects` of the result.
 
     events: the names that events may have; None: any.
 
@@ -150,7 +161,7 @@ def _infer_id_types(
         _fill_columns(rows)
         mismatches = {
             check.role: rows.reason_counts[check.reason]
-            for check in rows.checks
+            for check in rows.checks_by_code.values()
             if check.type_mismatch and check.reason in rows.reason_counts
         }
         if not mismatches:
@@ -190,7 +201,7 @@ def _typed_rows(
         else:
             label = role if role in ("value", "weight") else f"{name!r}"
             values[role] = type_number_column(role, cell, scale if role == "value" else None, label)
-    role_order = sorted(values, key=lambda role: role != "event")  # what is no event of interest need not be sound
+    role_order = sorted(values, key=lambda role: role != "event")  # a row of another event may be bad otherwise
     checks = [check for role in role_order for check in values[role].checks]
     if source.well_formed:
         reason, condition_sql = source.well_formed
@@ -199,27 +210,28 @@ def _typed_rows(
     if condition:
         select, where_check, where_null_check = condition
         checks = [where_check, *checks, where_null_check]
-    return TypedRows(source, roles, select, values, checks)
+    return TypedRows(source, roles, select, values, dict(enumerate(checks, KEPT + 1)))
 
 
 def _fill_columns(rows: TypedRows) -> None:
-    """Select all rows once: count their reasons, and gather the values of those to keep."""
+    """Select all rows once: count their codes, and collect the values of the rows kept."""
     source = rows.source
     columns = {role: _make_buffer(role, value) for role, value in rows.typed_columns.items()}
-    if any(value.unit_known for value in rows.typed_columns.values()):
-        columns["settled"] = NumberBuffer(np.bool_)
-    counts = np.zeros(256, np.int64)
+    timestamp_flags = [NumberBuffer(np.bool_) for value in rows.typed_columns.values() if value.is_timestamp]
+    buffers = [*columns.values(), *timestamp_flags]
+    counts = np.zeros(256, np.int64)  # of each code
     with closing(read_batches(source.con, rows.sql(source.files))) as stream:
-        for *batch, reasons in stream:
-            counts += np.bincount(reasons, minlength=256)
-            mask = reasons == 0 if reasons.any() else None
-            for column, part in zip(columns.values(), batch, strict=True):
-                column.add(part, mask)
+        for *batch, codes in stream:
+            counts += np.bincount(codes, minlength=256)
+            mask = codes == KEPT if (codes != KEPT).any() else None
+            for buffer, part in zip(buffers, batch, strict=True):
+                buffer.add(part, mask)
     rows.rejects = source.rejects()
-    for reason in np.flatnonzero(counts):
-        name = rows.checks[reason - 1].reason if reason else ""
-        rows.reason_counts[name] = rows.reason_counts.get(name, 0) + int(counts[reason])
+    for code in np.flatnonzero(counts).tolist():
+        reason = "" if code == KEPT else rows.checks_by_code[code].reason
+        rows.reason_counts[reason] = rows.reason_counts.get(reason, 0) + int(counts[code])
     rows.columns = {role: column.take() for role, column in columns.items()}
+    rows.timestamp_mask = next((flags.take().astype(np.bool_) for flags in timestamp_flags), None)
     rows.texts = {role: column.dictionary for role, column in columns.items() if not isinstance(column, NumberBuffer)}
     _find_bounds(rows)
 
@@ -233,30 +245,33 @@ def _make_buffer(role: str, value: TypedColumn) -> NumberBuffer | TextBuffer | T
 
 
 def _rows_from_scan(rows: TypedRows, columns: ColumnArrays) -> TypedRows:
-    """Say of scanned columns what `_gather` says of the answer to a query."""
+    """Fill the rows from scanned columns. `scan_columns` reads whole numbers only, so no time is a timestamp."""
     rows.columns, rows.reason_counts = columns, {"": len(columns["user"])}
-    columns["settled"] = np.broadcast_to(np.False_, rows.n_kept)
+    rows.timestamp_mask = np.broadcast_to(np.False_, rows.n_kept) if "time" in columns else None
     _find_bounds(rows)
     return rows
 
 
 def _find_bounds(rows: TypedRows) -> None:
-    """Find the smallest and largest integers of the rows to keep."""
+    """Find the smallest and largest integers of the rows kept."""
     for role, value in rows.typed_columns.items():
         if value.is_integer and rows.n_kept:
             column = rows.columns[role]
-            is_time = role == "time"
-            rows.bounds[role] = (
-                _time_range(column, rows.columns["settled"]) if is_time else (int(column.min()), int(column.max()))
-            )
+            if role == "time" and rows.timestamp_mask is not None:
+                rows.bounds[role] = _unit_bounds(column, rows.timestamp_mask)
+            else:
+                rows.bounds[role] = int(column.min()), int(column.max())
 
 
-def _time_range(times: NDArray[Any], unit_known: NDArray[np.bool_]) -> tuple[float | None, float | None]:
-    """Return the smallest and largest size of the times that tell their unit, or None."""
+def _unit_bounds(times: NDArray[Any], timestamp_mask: NDArray[np.bool_]) -> tuple[float | None, float | None]:
+    """Return the smallest and largest absolute value of the times by whose size their unit is inferred, or None.
+
+    Timestamps are seconds already, and a number below EARLIEST_PLAUSIBLE_TIME says nothing about the unit.
+    """
     ends = []
     for part in row_chunk_slices(len(times)):
         sizes = np.abs(times[part].astype(np.float64))
-        if len(large_sizes := sizes[(sizes >= EARLIEST_PLAUSIBLE_TIME) & ~unit_known[part]]):
+        if len(large_sizes := sizes[(sizes >= EARLIEST_PLAUSIBLE_TIME) & ~timestamp_mask[part]]):
             ends += [float(large_sizes.min()), float(large_sizes.max())]
     return min(ends, default=None), max(ends, default=None)
 
@@ -266,4 +281,4 @@ def _fraction_message(source: Source, name: str, role: str) -> str:
     is_fraction = f"{cell}::DOUBLE <> floor({cell}::DOUBLE) OR abs({cell}::DOUBLE) > 9e15"
     examples = source.con.execute(f"SELECT {cell} FROM {source.relation} WHERE {is_fraction} LIMIT 1").fetchall()
     example = f" such as {examples[0][0]}" if examples else ""
-    return f"column {name!r} holds numbers that are no integers{example}; {role} ids are integers or text."
+    return f"column {name!r} holds numbers that are not integers{example}; {role} ids are integers or text."

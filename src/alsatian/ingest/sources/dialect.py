@@ -42,7 +42,7 @@ def detect_dialect(
 
     Raises DataError when there is no line at all, or when no delimiter parts the lines into fields.
 
-    >>> detect(["1::1193::5", "1::661::3"], "ratings.dat").delimiter
+    >>> detect_dialect(["1::1193::5", "1::661::3"], "ratings.dat").delimiter
     '::'
     """
     lines = [line for line in lines if line]

@@ -62,7 +62,7 @@ def _is_number(value: Any) -> bool:
 def simplex_grid(n_members: int) -> NDArray[np.float32]:
     """Return weights that sum to 1, evenly spaced over all there are: (points, parts), the most even ones first.
 
-    >>> lattice(2)[:3].round(2)
+    >>> simplex_grid(2)[:3].round(2)
     array([[0.5 , 0.5 ],
            [0.45, 0.55],
            [0.55, 0.45]], dtype=float32)
