@@ -231,11 +231,10 @@ class TestMatching:
             ("NOT year >= 2008", ["cars", "heat"]),
             ("year IS NULL", ["up"]),
             ("genres LIKE '%Animation%' AND score > 7", ["cars", "up"]),
-            ("list_contains(string_split(genres, '|'), 'Comedy')", ["cars"]),
+            ("genres has 'Comedy'", ["cars"]),
             ("animated", ["cars", "up"]),
-            ("Title LIKE 'Iron%' -- any case", ["iron", "iron2"]),
+            ("Title LIKE 'Iron%'", ["iron", "iron2"]),
             ("title IN ('Heat (1995)', 'select; from (x)')", ["heat"]),
-            ("extract(year FROM DATE '2008-01-01') = year", ["iron"]),
             ("true", ITEMS),
         ],
     )
@@ -247,29 +246,30 @@ class TestMatching:
         [
             (
                 "yaer > 1990",
-                "uses 'yaer', which is no column of the catalog; its columns are 'title', 'year', 'genres', 'score', "
-                r"'animated'\. Did you mean 'year'\?",
+                "not valid at position 1: 'yaer' is not a column of the catalog; its columns are 'title', 'year', "
+                r"'genres', 'score', 'animated'\. Did you mean 'year'\?",
             ),
-            ("year >", "is not an expression that DuckDB understands: syntax error"),
-            ("", "is not an expression"),
-            ("year", 'gives BIGINT where each item needs true or false; write a condition, such as "year >= 1990"'),
-            (3, 'where=3 is not text; write a condition, such as "year >= 1990"'),
-            ("year > 1, year > 2", "single expression"),
-            ("year > 1; DROP TABLE items", "is not an expression"),
-            ("true) UNION SELECT (true", "is not an expression"),
-            ("true FROM items", "is not an expression"),
-            ("count(*) > 1", "does not give one answer per item; leave out aggregates"),
-            ("EXISTS (SELECT 1 FROM items)", "holds a query"),
-            ("year IN (SELECT * FROM read_csv('/etc/passwd'))", "holds a query"),
-            ("year IN (FROM read_text('/etc/passwd'))", "holds a query"),
-            ("read_text('/etc/passwd') = 'x'", "is not an expression"),
-            ("SET enable_external_access = true", "is not an expression"),
-            ("len(range(10000000000)) > 1", r"calls range\(\), which is not allowed"),
-            ("nosuch(year)", "Scalar Function with name nosuch does not exist"),
-            ("year = 'soon'", "Could not convert string 'soon'"),
-            ("(" * 3000, "is too long; use at most 4,000 characters and 100 brackets"),
-            ("1" + "+1" * 600 + " > 1", "too deeply nested"),
-            ("'\ud800' = title", "surrogates not allowed"),
+            ("year >", "at position 7: expected a number, found the end; write a condition such as"),
+            ("", "at position 1: expected a column, found the end"),
+            ("year", "column 'year' is not true or false by itself; compare it"),
+            (3, 'where=3 is not text; write a condition such as "year >= 1990'),
+            ("year > 1, year > 2", "at position 9: expected and, or, or the end, found ','"),
+            ("year > 1; DROP TABLE items", "at position 9: ';' is not part of a condition"),
+            ("true) UNION SELECT (true", "expected and, or, or the end"),
+            ("true FROM items", "expected and, or, or the end"),
+            ("count(*) > 1", r"at position 1: functions such as count\(\) are not supported"),
+            ("lower(title) = 'up'", r"at position 1: functions such as lower\(\) are not supported"),
+            ("EXISTS (SELECT 1 FROM items)", r"functions such as EXISTS\(\) are not supported"),
+            ("year IN (SELECT * FROM read_csv('/etc/passwd'))", "expected a number, found 'SELECT'"),
+            ("read_text('/etc/passwd') = 'x'", r"functions such as read_text\(\) are not supported"),
+            ("SET enable_external_access = true", "'SET' is not a column"),
+            ("year = 'soon'", "at position 8: column 'year' takes a number, not 'soon'"),
+            ("title = 5", "column 'title' takes text in single quotes, not 5"),
+            ("title = 'Up", "at position 9: the quote ' is not closed"),
+            ("score like '7%'", "like requires a column of text, and 'score' is float64"),
+            ("(" * 3000, "too deeply nested; use at most 100 levels"),
+            ("1" + "+1" * 600 + " > 1", "expected a column, found '1'"),
+            ("'\ud800' = title", "expected a column"),
         ],
     )
     def test_what_is_refused(self, catalog: Catalog, where: str, words: str) -> None:
@@ -283,11 +283,6 @@ class TestMatching:
             ParameterError, match=r"this model has none; train it on data read with items= \(--items FILE\)\."
         ):
             Catalog().match_where("year > 1990")
-
-    def test_a_slow_expression_is_stopped(self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("alsatian.data.item_filters._MAX_QUERY_SECONDS", 0.05)
-        with pytest.raises(ParameterError, match=r"took more than 0\.05 seconds; make it simpler"):
-            catalog.match_where("sleep_ms(2000) IS NULL")
 
     def test_a_hundred_thousand_items(self) -> None:
         ids = IdMap.from_ids(range(100_000), "item")

@@ -167,7 +167,7 @@ class TestTable:
         ({"metrics": ["ndgc"]}, r"there is no measure 'ndgc'; choose rmse, .* Did you mean 'ndcg'\?"),
         ({"metrics": ["ndcg@x"]}, r"'ndcg@x' names no length of lists; write it like ndcg@10"),
         ({"metrics": []}, r"metrics=\[\] asks for nothing; pass such as \['ndcg'\]"),
-        ({"models": 3}, "3 is no model; pass models such as"),
+        ({"models": 3}, "3 is not a model; pass models such as"),
         ({"at": (0,)}, "at=0 is too small; the least is 1"),
         ({"at": ()}, r"at=\(\) gives no length of lists; pass such as at=\(10,\)"),
         ({"bootstrap": -1}, "bootstrap=-1 is too small; the least is 0"),

@@ -42,8 +42,10 @@ def test_the_best_build_that_the_processor_supports_is_the_default() -> None:
 
 def test_every_build_learns_the_same_to_rounding() -> None:
     fit = (
-        "import sys; sys.path.insert(0, 'tests'); from support import problems; from alsatian.models import ExplicitALS; "
-        "model = ExplicitALS(factors=6, reg=0.1, reg_exponent=1, epochs=5).fit(problems.random_ratings(), progress=False); "
+        "import sys; sys.path.insert(0, 'tests'); from support import problems; "
+        "from alsatian.models import ExplicitALS; "
+        "model = ExplicitALS(factors=6, reg=0.1, reg_exponent=1, epochs=5); "
+        "model.fit(problems.random_ratings(), progress=False); "
         "print(*model.predict(range(80), range(80)))"
     )
     told = [asked_for(name, fit) for name in runnable_builds()]

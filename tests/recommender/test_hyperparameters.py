@@ -158,9 +158,7 @@ def test_a_list_has_a_length(ratings: Interactions, n: Any) -> None:
 
 def test_a_word_for_the_unknown_must_be_known(ratings: Interactions) -> None:
     model = ExplicitALS(factors=2).fit(ratings)
-    with pytest.raises(
-        ParameterError, match="unknown='guess' is not a word of recommend; choose raise, skip or popular"
-    ):
+    with pytest.raises(ParameterError, match="unknown='guess' is not valid; choose 'raise', 'skip' or 'popular'"):
         model.recommend("alice", unknown="guess")
-    with pytest.raises(ParameterError, match="unknown='popular' is not a word of predict; choose raise, skip or bias"):
+    with pytest.raises(ParameterError, match="unknown='popular' is not valid; choose 'raise', 'skip' or 'bias'"):
         model.predict("alice", "up", unknown="popular")

@@ -59,7 +59,7 @@ def test_a_degree_outside_its_bounds_is_refused(ratings: Interactions, novelty: 
         lambda: model.recommend("alice", novelty=novelty),
         lambda: model.fold_in(["up"]).recommend(novelty=novelty),
     ):
-        with pytest.raises(ParameterError, match=r"novelty=.* is no number from 0 to 1; pass 0 .* to 1"):
+        with pytest.raises(ParameterError, match=r"novelty=.* is not a number from 0 to 1; pass 0 .* to 1"):
             ask()
 
 

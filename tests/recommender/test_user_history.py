@@ -141,7 +141,7 @@ class TestForms:
         assert values(model, [("cars", "LIKE"), ("up", "LIKE")], unknown="skip") == {"up": 2}
         with pytest.raises(DataError, match="the history names no item to go by"):
             model.fold_in(["cars"], unknown="skip")
-        with pytest.raises(ParameterError, match="unknown='drop' is not a word of fold_in; choose raise or skip"):
+        with pytest.raises(ParameterError, match="unknown='drop' is not valid; choose 'raise' or 'skip'"):
             model.fold_in(["up"], unknown="drop")  # type: ignore[arg-type]
 
     def test_models_that_weigh_no_events_say_so(self, ratings: Interactions) -> None:

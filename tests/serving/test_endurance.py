@@ -73,7 +73,7 @@ def test_memory_stays_flat(file: Path, start: Start) -> None:
 
     def load(writer: int, requests: int) -> None:
         for number in range(requests // 3):
-            server.ask("/api/users/alice/recommendations?because=true")
+            server.ask("/api/users/alice/recommendations?reasons=true")
             server.ask("/api/recommendations", {"history": ["up", "iron"], "where": f"year > {1900 + number % 100}"})
             server.ask("/api/events", {"user": f"u{number % 50}", "item": "heat", "value": 4})
             if number % 500 == 0:

@@ -27,7 +27,8 @@ BAD = {
     "no time": ("(SELECT 1 AS user, 2 AS item, 3.0 AS rating, double('nan') AS time)", RowsError, "1 without a time"),
     "text as values": ("VALUES (1, 2, 'good')", ColumnError, "the value column 'rating' holds string values"),
     "repeated without times": ("VALUES (1, 2, 3.0), (1, 2, 4.0), (2, 1, 4.0)", RowsError,
-                               "1 row of the frame repeats a pair of user and item, and without times"),
+                               "1 row of the frame repeats a pair of user and item, and rows of Spark have no order, "
+                               "so without times none is the last"),
     "too many factors": ("VALUES (1, 2, 3.0), (1, 3, 4.0)", ParameterError, "factors=2 is more than the data allows"),
 }  # fmt: skip
 
@@ -56,7 +57,7 @@ def test_other_models_and_rules(spark: Any, some_ratings: Interactions) -> None:
     data = as_frame(spark, some_ratings)
     with pytest.raises(ParameterError, match="Spark fits explicit-als and implicit-als, not item-knn; choose one"):
         al.spark.fit(al.ItemKNN(), data)  # type: ignore[type-var]
-    with pytest.raises(ParameterError, match="a fit on Spark knows no min_per_user; apply it to the frame"):
+    with pytest.raises(ParameterError, match="a fit on Spark does not support min_per_user; apply it to the frame"):
         al.spark.fit(al.ExplicitALS(**SMALL), data, recipe=al.Recipe(min_per_user=5))
     with pytest.raises(ParameterError, match="method='sgd' is not a method; choose 'native' or 'mllib'"):
         al.spark.fit(al.ExplicitALS(**SMALL), data, method="sgd")  # type: ignore[arg-type]
@@ -76,11 +77,11 @@ def test_nothing_is_overwritten(spark: Any, some_ratings: Interactions, tmp_path
 def test_what_mllib_cannot_do(spark: Any) -> None:
     weighted = spark.sql("SELECT 1 AS user, 2 AS item, 3.0 AS rating, 2.0 AS weight")
     explicit = al.ExplicitALS(**SMALL, biases=False, reg_exponent=1)
-    with pytest.raises(ParameterError, match="method='mllib' makes explicit-als, not implicit-als"):
+    with pytest.raises(ParameterError, match="method='mllib' fits explicit-als, not implicit-als"):
         al.spark.fit(al.ImplicitALS(**SMALL), weighted, method="mllib")
-    with pytest.raises(ParameterError, match="method='mllib' knows no weights; pass weight=''"):
+    with pytest.raises(ParameterError, match="method='mllib' does not support weights; pass weight=''"):
         al.spark.fit(explicit, weighted, weight="weight", method="mllib")
-    with pytest.raises(ParameterError, match="method='mllib' tells of no epochs; pass no callbacks"):
+    with pytest.raises(ParameterError, match="method='mllib' reports no epochs; pass no callbacks"):
         al.spark.fit(explicit, weighted, method="mllib", callbacks=[print])
 
 

@@ -60,10 +60,9 @@ def test_partitions_and_connect_do_not_change_a_bit(spark: Any, connect: Any, so
 
 @pytest.mark.slow
 def test_a_large_side_is_sent_in_parts(spark: Any, some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
-    from alsatian.spark import cluster_als, training
+    from alsatian.spark import factor_blocks
 
-    for module in (training, cluster_als):
-        monkeypatch.setattr(module, "MAX_BROADCAST_BYTES", 0)
+    monkeypatch.setattr(factor_blocks, "MAX_BROADCAST_BYTES", 0)
     model = al.ImplicitALS(factors=40, epochs=1)
     alone = again(model).fit(some_ratings, progress=False)
     assert_alike(al.spark.fit(model, as_frame(spark, some_ratings), blocks=3), alone)
@@ -133,5 +132,5 @@ def test_mllib_gives_its_factors(spark: Any, some_ratings: Interactions) -> None
               for m in (model, alone)]  # fmt: skip
     assert errors[0] == pytest.approx(errors[1], rel=0.1)
     assert plain_answers(model.recommend(3))
-    with pytest.raises(ParameterError, match="method='mllib' knows no biases=True; pass biases=False"):
+    with pytest.raises(ParameterError, match="method='mllib' does not support biases=True; pass biases=False"):
         al.spark.fit(al.ExplicitALS(reg_exponent=1), as_frame(spark, some_ratings), method="mllib")

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from alsatian._util.string_array import StringArray
 from alsatian.data.id_map import Id, IdMap
-from alsatian.data.item_filters import AttributeTable
+from alsatian.data.item_filters import ItemFilter
 from alsatian.data.title_search import Match, TitleIndex
+from alsatian.data.where_grammar import LIBRARY_LIMITS, Limits
 from alsatian.errors import DataError, ModelFileError, ParameterError
 
 __all__ = ["Catalog", "Column", "Match"]
@@ -60,12 +61,6 @@ class Column:
             value if valid else None for value, valid in zip(self.values.tolist(), self.valid.tolist(), strict=True)
         ]
 
-    def to_masked(self) -> NDArray[Any]:
-        """Return what NumPy and DuckDB agree on: a masked array, or an object array with None for text."""
-        if isinstance(self.values, StringArray):
-            return np.array([*self.tolist(), None], object)[:-1]  # never an array of arrays, also when empty
-        return np.ma.masked_array(self.values, ~self.valid)
-
 
 @dataclass(frozen=True, eq=False)
 class Catalog:
@@ -108,7 +103,7 @@ class Catalog:
         return f"Catalog({len(self):,} items: {', '.join(self.columns) or 'no columns'})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"columns": self.columns}  # the caches below hold a database connection
+        return {"columns": self.columns}  # without the caches below
 
     @cached_property
     def titles(self) -> list[str | None]:
@@ -131,8 +126,8 @@ class Catalog:
         return TitleIndex(self.titles)
 
     @cached_property
-    def _attribute_table(self) -> AttributeTable:
-        return AttributeTable({name: column.to_masked() for name, column in self.columns.items()})
+    def _item_filter(self) -> ItemFilter:
+        return ItemFilter(self.columns)
 
     def find(self, title: str) -> int | None:
         """Return the row of the one item of this title, or None if there are none or several.
@@ -149,18 +144,22 @@ class Catalog:
         """
         return self._title_index.search(query, weights, limit)
 
-    def match_where(self, where: str) -> NDArray[np.bool_]:
-        """Return, per item, whether an SQL expression over the columns holds, such as "year >= 1990".
+    def match_where(self, where: str, limits: Limits = LIBRARY_LIMITS) -> NDArray[np.bool_]:
+        """Return, per item, whether a condition over the columns is true, such as "year >= 1990".
 
-        A missing value makes an item not match. Raises ParameterError for anything but one true-or-false
-        expression over the columns: queries, files and settings are out of its reach.
+        A missing value makes a test neither true nor false. limits: bounds of the condition, for untrusted text.
+        Raises ParameterError without columns, and for anything that is not a condition over them.
+
+        >>> catalog = Catalog.from_columns(IdMap.from_ids([1, 2], "item"), [1, 2], {"year": [1988, 1995]})
+        >>> catalog.match_where("year >= 1990").tolist()
+        [False, True]
         """
         if not self.columns:
             raise ParameterError(
-                f"where={where!r} needs a catalog, and this model has none; train it on data read with items= "
-                "(--items FILE)."
+                f"where={str(where)[:300]!r} needs a catalog, and this model has none; train it on data read with "
+                "items= (--items FILE)."
             )
-        return self._attribute_table.evaluate(where)
+        return self._item_filter.evaluate(where, limits)
 
     def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the arrays for a model file and the description that `from_arrays` needs beside them."""

@@ -15,6 +15,8 @@ from alsatian.evaluation.metric_registry import LIST_METRICS, LOWER_IS_BETTER, R
 from alsatian.evaluation.metric_registry import RANKING_ACCURACY as LISTS
 from alsatian.evaluation.score_model import predict_held_out, rank_items
 from alsatian.recommender.model import Model
+from alsatian.recommender.options import RankOptions
+from alsatian.recommender.pipeline import rank
 from alsatian.split import Split
 
 MetricFunction = Callable[[Model, Interactions], float]
@@ -63,7 +65,8 @@ def _ranking_metric(name: str, n: int) -> MetricFunction:
         threads = kernels.usable_threads(model.training["threads"])
         seen = train.by_user.counts[users]
         if part is train:
-            top_items, seen = model.rank(model.encode_users(users), n, False, None, threads).items, np.zeros_like(seen)
+            options, seen = RankOptions(n, exclude_seen=False), np.zeros_like(seen)
+            top_items = rank(model, model.encode_users(users), options, threads).items
         else:
             top_items = rank_items(model, Split("watched", train, part), users, n, threads)
         return float(

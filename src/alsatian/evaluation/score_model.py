@@ -21,6 +21,8 @@ from alsatian.errors import DataError, Unsupported
 from alsatian.evaluation.metric_registry import CATALOG_METRICS, LIST_METRICS, MetricRequest, RankedLists
 from alsatian.recommender import resolve, topn
 from alsatian.recommender.model import Model
+from alsatian.recommender.options import RankOptions
+from alsatian.recommender.pipeline import rank
 from alsatian.recommender.topn import Mask
 from alsatian.split import Split
 
@@ -83,10 +85,10 @@ def rank_items(model: Model, split: Split, users: RowNumbers, n: int, threads: i
     histories = _fold_in_histories(model, split)
     known_users, folded_users = _known_and_folded(model, histories, users)
     if known_users.any():
-        top_items[known_users] = model.rank(model.encode_users(users[known_users]), n, True, None, threads).items
+        top_items[known_users] = rank(model, model.encode_users(users[known_users]), RankOptions(n), threads).items
     if histories is not None and folded_users.any():
         batch = model.encode_histories(histories.take(users[folded_users]))
-        top_items[folded_users] = model.rank(batch, n, True, None, threads).items
+        top_items[folded_users] = rank(model, batch, RankOptions(n), threads).items
     return top_items
 
 

@@ -14,10 +14,11 @@ from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
 from alsatian.data.item_lookup import item_row
 from alsatian.errors import ParameterError
-from alsatian.recommender import present, registry, resolve, topn
+from alsatian.recommender import present, registry, resolve
 from alsatian.recommender.explanation import Explanation
 from alsatian.recommender.fit_run import Callback, FitRun
-from alsatian.recommender.novelty import rank_with_novelty
+from alsatian.recommender.options import RecommendOptions, UnknownUserPolicy
+from alsatian.recommender.pipeline import recommend_to_users
 from alsatian.recommender.recommendations import Recommendations
 from alsatian.recommender.scorer import Scorer
 from alsatian.recommender.topn import Mask
@@ -77,7 +78,7 @@ class Model(Scorer[BatchT]):
         deny: Iterable[Id] | None = None,
         where: str | Mask | None = None,
         novelty: float = 0.0,
-        unknown: Literal["raise", "skip", "popular"] = "raise",
+        unknown: UnknownUserPolicy = "raise",
         reasons: bool = False,
         threads: int | None = None,
     ) -> Recommendations:
@@ -90,21 +91,8 @@ class Model(Scorer[BatchT]):
         reasons: give with each item the seen items that speak most for it.
         Raises UnknownUser, UnknownItem, ParameterError.
         """
-        user_ids, rows = resolve.user_rows(self.fitted.data, users, unknown, self.cold_users)
-        allowed = resolve.allowed_items(self.data, allow, deny, where)
-        n = resolve.validate_n(n, len(self.data.item_ids))
-        known_positions = np.flatnonzero(rows >= 0)
-        batch = self.encode_users(rows[known_positions])
-        top = rank_with_novelty(self, batch, n, exclude_seen, allowed, novelty, kernels.usable_threads(threads))
-        item_reasons = self.reasons(batch, top) if reasons else None
-        labels = iter(
-            self.source_labels(top, present.row_source_labels(batch.rows, batch.from_attributes, self.source_label))
-        )
-        sources = [next(labels) if row >= 0 else "popular" for row in rows]
-        if len(known_positions) < len(rows):
-            top = topn.scatter(top, known_positions, len(rows), topn.most_popular(self.data, n, allowed))
-            item_reasons = present.scatter_reasons(item_reasons, rows, n)
-        return present.to_recommendations("user", user_ids, top, sources, self.data, item_reasons)
+        options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, unknown, reasons)
+        return recommend_to_users(self, users, options, threads)
 
     def similar(
         self,

@@ -25,16 +25,14 @@ def validate_novelty(novelty: float) -> float:
     """Return a degree of novelty from 0 to 1; raises ParameterError for anything else."""
     is_number = isinstance(novelty, int | float | np.number) and not isinstance(novelty, bool)
     if not is_number or not 0 <= novelty <= 1:
-        raise ParameterError(f"novelty={novelty!r} is no number from 0 to 1; pass 0 (the best) to 1 (little-known).")
+        raise ParameterError(f"novelty={novelty!r} is not a number from 0 to 1; pass 0 (the best) to 1 (little-known).")
     return float(novelty)
 
 
 def rank_with_novelty(
     scorer: Scorer, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
 ) -> TopN:
-    """Return the n best items of each person; with novelty above 0, moved to little-known ones."""
-    if validate_novelty(novelty) == 0:
-        return scorer.rank(batch, n, exclude_seen, allowed, threads)
+    """Return n items for each user of a batch, moved from popular to little-known ones; novelty is above 0."""
     depth = pool_size(n, len(scorer.data.item_ids))
     information = metrics.information(scorer.data.item_counts, len(scorer.data.user_ids))
     chunks = (batch.with_rows(rows) for rows in row_chunks(batch.rows, depth))

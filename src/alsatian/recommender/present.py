@@ -12,7 +12,9 @@ from alsatian.data.interactions import Interactions
 from alsatian.recommender.recommendations import Reasons, Recommendations, SourceLabels
 from alsatian.recommender.topn import Mask, TopN
 
-ATTRIBUTES_SOURCE = "attributes"  # the source of what is placed by them
+ATTRIBUTES_SOURCE = "attributes"  # of items and users that are scored from their attributes (cold start)
+FOLD_IN_SOURCE = "fold_in"  # of lists for visitors
+POPULAR_SOURCE = "popular"  # of lists for unknown users
 
 
 def scatter_reasons(reasons: list[list[Reasons]] | None, rows: NDArray[np.int32], n: int) -> list[list[Reasons]] | None:

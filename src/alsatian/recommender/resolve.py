@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from alsatian.data.interactions import Interactions
 from alsatian.data.item_lookup import item_row
 from alsatian.errors import ParameterError, UnknownItem, UnknownUser
 from alsatian.recommender.topn import Mask
+
+UnknownItemPolicy = Literal["raise", "skip"]  # of fold_in: what becomes of an item that the model does not know
+UnknownPairPolicy = Literal["raise", "skip", "bias"]  # of predict
 
 
 def as_list(ids: object) -> list[Id]:
@@ -27,6 +30,13 @@ def validate_n(n: int, items: int) -> int:
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ParameterError(f"n={n!r} is not the length of a list; pass 1 or more.")
     return min(int(n), items)
+
+
+def validate_unknown(unknown: str, policy: Any) -> None:
+    """Raise ParameterError for a value of `unknown` that is not one of a Literal type."""
+    if unknown not in (choices := get_args(policy)):
+        names = [repr(choice) for choice in choices]
+        raise ParameterError(f"unknown={unknown!r} is not valid; choose {', '.join(names[:-1])} or {names[-1]}.")
 
 
 def rows_for_ids(ids: IdMap, values: object, unknown: str) -> NDArray[np.int32]:
@@ -63,8 +73,6 @@ def user_rows(
 
     Known are those who have values and those who are placed without.
     """
-    if unknown not in ("raise", "skip", "popular"):
-        raise ParameterError(f"unknown={unknown!r} is not a word of recommend; choose raise, skip or popular.")
     counts = data.by_user.counts
     if users is None:  # all of whom anything is known
         rows = np.flatnonzero(can_score(slice(None), counts, cold)).astype(np.int32)
@@ -102,8 +110,7 @@ def paired_rows(
     data: Interactions, users: object, items: object, unknown: str, cold_users: Mask | None, cold_items: Mask | None
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return the rows of pairs, one of either side going with all of the other; -1 where nothing is known of a side."""
-    if unknown not in ("raise", "skip", "bias"):
-        raise ParameterError(f"unknown={unknown!r} is not a word of predict; choose raise, skip or bias.")
+    validate_unknown(unknown, UnknownPairPolicy)
     sides = known_user_rows(data, users, unknown, cold_users), known_item_rows(data, items, unknown, cold_items)
     if min(map(len, sides)) != 1 and len(sides[0]) != len(sides[1]):
         raise ParameterError(

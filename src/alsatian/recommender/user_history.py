@@ -15,7 +15,7 @@ from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, ParameterError, RowsError, UnknownItem, did_you_mean
-from alsatian.recommender.resolve import rated_item_row
+from alsatian.recommender.resolve import UnknownItemPolicy, rated_item_row, validate_unknown
 
 # Items; or rows of raw data: (item, value or event) or (item, value or event, time), or records by role or column.
 History = Mapping[Id, float | str | None] | Iterable[Id | tuple[Any, ...] | Mapping[str, Any]]
@@ -44,8 +44,7 @@ def history_to_csr(
     unknown: str = "raise",
 ) -> CSR:
     """Return one compressed row from what a visitor names or did, as the data's recipe turns raw rows into values."""
-    if unknown not in ("raise", "skip"):
-        raise ParameterError(f"unknown={unknown!r} is not a word of fold_in; choose raise or skip.")
+    validate_unknown(unknown, UnknownItemPolicy)
     rows = [_validate_row(row, data.recipe) for row in _parse_history(history, data.recipe)]
     row_items = [(row, item) for row in rows if (item := _item_row(data, row.item, unknown)) >= 0]
     if isinstance(history, Mapping):  # an id and a title may name the same item: the last counts

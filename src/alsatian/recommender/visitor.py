@@ -8,12 +8,12 @@ from typing import Generic
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian import kernels
 from alsatian.data.id_map import Id
 from alsatian.data.item_lookup import item_row
-from alsatian.recommender import present, resolve
+from alsatian.recommender import resolve
 from alsatian.recommender.explanation import Explanation
-from alsatian.recommender.novelty import rank_with_novelty
+from alsatian.recommender.options import RecommendOptions
+from alsatian.recommender.pipeline import recommend_to_visitor
 from alsatian.recommender.recommendations import Recommendations
 from alsatian.recommender.scorer import Scorer
 from alsatian.recommender.topn import Mask
@@ -51,14 +51,8 @@ class Visitor(Generic[BatchT]):
         threads: int | None = None,
     ) -> Recommendations:
         """Return the visitor's n best items, as `Model.recommend` does for a user."""
-        model, data = self.model, self.model.data
-        allowed = resolve.allowed_items(data, allow, deny, where)
-        n = resolve.validate_n(n, len(data.item_ids))
-        top = rank_with_novelty(model, self.batch, n, exclude_seen, allowed, novelty, kernels.usable_threads(threads))
-        item_reasons = model.reasons(self.batch, top) if reasons else None
-        return present.to_recommendations(
-            "like", [self.likes], top, model.source_labels(top, ["fold_in"]), data, item_reasons
-        )
+        options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, reasons=reasons)
+        return recommend_to_visitor(self.model, self.batch, self.likes, options, threads)
 
     def predict(self, items: Id | Iterable[Id], *, clip: bool = False) -> NDArray[np.float32]:
         """Return the predicted value of each item (ids or titles)."""

@@ -1,17 +1,15 @@
 """A model as an HTTP service with a page: `alsatian serve movies.model`.
 
-running       processes: one listens, several answer; signals
-app           the application (FastAPI): everything below, put together
-  guard       what every request passes: limits, who may write, headers, counting
-  problems    errors as problem+json
-  answers     recommendations, similar items, explanations, search    shapes   the JSON that goes in and out
-  intake      events                                                  operations   model, health, metrics
-  visit       the page
-engine        the questions, asked of the model in service: no HTTP here
-  current     which model that is: the file is watched, and swapped
-  conditions  `where` for strangers: comparisons, nothing else
-  events      the database      news   what it says of a user since the model was trained
-settings      what a service is told when it starts        workplace  the folder in which it works
+processes     the server: worker processes and signals
+application   the FastAPI application: all of the below, assembled
+settings      settings and log        prometheus   metrics
+api/          recommend_routes, events, operations: the endpoints     schemas: request and response bodies
+              request_guard: limits, tokens, headers                  problem_json: errors
+              fast_path: fast path and micro-batching of the most common request
+service/      queries: requests to the loaded model, without HTTP     live_model: hot reload of the model file
+              user_updates: new events merged into a user's history   run_directory: temporary files
+event_log/    store, database: the events                             training_rows: events as training data
+page/         the page for visitors
 """
 
 from __future__ import annotations

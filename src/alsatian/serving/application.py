@@ -12,11 +12,14 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from alsatian._version import __version__
-from alsatian.serving.api import events, operations, problem_json, recommend_routes
+from alsatian.serving.api import problem_json
+from alsatian.serving.api.events import events_router
 from alsatian.serving.api.fast_path import FastPath
+from alsatian.serving.api.operations import operations_router
+from alsatian.serving.api.recommend_routes import recommendations_router
 from alsatian.serving.api.request_guard import RequestGuard
 from alsatian.serving.event_log.store import open_event_store
-from alsatian.serving.page import routes
+from alsatian.serving.page.routes import Page, page_router
 from alsatian.serving.prometheus import Counters
 from alsatian.serving.service.live_model import POLL_SECONDS, LiveModel
 from alsatian.serving.service.queries import RecommendationService
@@ -36,8 +39,8 @@ _OPENAPI_TAGS = [
 def create_app(model_path: str | Path, *, live_model: LiveModel | None = None, **settings: Any) -> FastAPI:
     """Return the application that serves a model file.
 
-    settings: the fields of `Settings`: events, token, and the limits. current: the model, where it is loaded already.
-    Raises ModelFileError, ParameterError.
+    settings: the other fields of `ServiceSettings`, such as event_log and token.
+    live_model: the model, if it is loaded already. Raises ModelFileError, ParameterError.
     """
     service_settings = ServiceSettings(Path(model_path), **settings)
     app = FastAPI(
@@ -47,16 +50,11 @@ def create_app(model_path: str | Path, *, live_model: LiveModel | None = None, *
     app.state.settings, app.state.counters = service_settings, Counters()
     app.state.live_model = live_model or LiveModel(service_settings.model)
     app.state.reload_requested = asyncio.Event()  # set to try the model file again
-    app.state.events = open_event_store(service_settings.events_url)
-    app.state.service = RecommendationService(app.state.live_model, app.state.events, app.state.counters)
-    app.state.page = routes.Page(app.state.service, service_settings)
+    app.state.event_store = open_event_store(service_settings.event_log_url)
+    app.state.service = RecommendationService(app.state.live_model, app.state.event_store, app.state.counters)
+    app.state.page = Page(app.state.service, service_settings)
     problem_json.install_error_handlers(app)
-    for router in (
-        recommend_routes.recommendations_router,
-        events.events_router,
-        operations.operations_router,
-        routes.page_router,
-    ):
+    for router in (recommendations_router, events_router, operations_router, page_router):
         app.include_router(router)
     app.add_middleware(FastPath, service=app.state.service)
     app.add_middleware(RequestGuard, settings=service_settings, counters=app.state.counters)
@@ -72,7 +70,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         watch_task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch_task
-        app.state.events.close()
+        app.state.event_store.close()
         app.state.live_model.close()
 
 

@@ -21,7 +21,7 @@ from alsatian.errors import ParameterError
 from alsatian.serving.event_log.store import open_event_store
 from alsatian.serving.service.live_model import LiveModel
 from alsatian.serving.service.run_directory import run_directory
-from alsatian.serving.settings import METRICS_FOLDER_VARIABLE, ServiceSettings
+from alsatian.serving.settings import METRICS_FOLDER_VARIABLE, ServiceSettings, service_log
 
 BACKLOG = 2_048
 MAX_HEADER_BYTES = 32_768  # bytes, the address among them
@@ -31,13 +31,11 @@ KEEP_ALIVE_SECONDS = 20  # seconds that a connection may stay open without a req
 _SIGNALS = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.SIG_DFL, signal.SIGHUP: signal.SIG_IGN}  # of workers
 _MIN_WORKER_SECONDS = 1.0  # seconds: who ends sooner than this after a start would only end again
 
-server_log = logging.getLogger("alsatian.serving")
-
 
 def run_server(settings: ServiceSettings, on_ready: Callable[[str], None]) -> None:
     """Serve until told to end (SIGTERM, SIGINT). ready: is told the address once it listens."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    server_log.setLevel(logging.INFO)
+    service_log.setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # whenever it comes, what follows is put away
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model to look at again
     with _bind_socket(settings) as listener, run_directory() as folder:
@@ -48,10 +46,10 @@ def run_server(settings: ServiceSettings, on_ready: Callable[[str], None]) -> No
         gc.disable()  # nothing of what is loaded now will ever be garbage
         with ThreadPoolExecutor(1) as executor:  # the model is read while the libraries are loaded
             future = executor.submit(LiveModel, settings.model, folder)
-            open_event_store(settings.events_url).close()  # made, or found wrong, before anybody answers
+            open_event_store(settings.event_log_url).close()  # made, or found wrong, before anybody answers
             import uvicorn.protocols.http.httptools_impl  # noqa: F401 - once, for all workers
 
-            from alsatian.serving import app  # noqa: F401
+            import alsatian.serving.application  # noqa: F401
         live_model = future.result()
         gc.freeze()
         gc.enable()
@@ -154,8 +152,8 @@ def _run_worker(
     threadpool_limits(1, user_api="blas")  # small products on many threads would only wait for one another
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS, timeout_keep_alive=KEEP_ALIVE_SECONDS, lifespan="on", proxy_headers=False,
-        http=Protocol, ws="none",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS, timeout_keep_alive=KEEP_ALIVE_SECONDS, lifespan="on",
+        proxy_headers=False, http=Protocol, ws="none",
     )  # fmt: skip
     Server(config).run([listener])
 
@@ -199,7 +197,7 @@ class _Supervisor:
             _run_worker(self.settings, self.live_model, self.listener, lambda: None, supervisor_pid)
             code = 0
         except BaseException as error:
-            server_log.error("a worker ended: %s", type(error).__name__)
+            service_log.error("a worker ended: %s", type(error).__name__)
         finally:
             os._exit(code)
 
@@ -215,7 +213,7 @@ class _Supervisor:
         multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
         if self.is_stopping:
             return
-        server_log.error("worker %d ended; another takes its place", pid)
+        service_log.error("worker %d ended; another takes its place", pid)
         if time.monotonic() - start_time < _MIN_WORKER_SECONDS:
             time.sleep(_MIN_WORKER_SECONDS)
         self.live_model.refresh()  # the others may have a newer model than at the start

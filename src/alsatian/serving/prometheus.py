@@ -33,14 +33,15 @@ class Counters:
             "Lists of users made without the events database, which was out of reach.",
             registry=registry,
         )
-        self.reloads = Counter("alsatian_model_swaps", "New models taken into service.", registry=registry)
-        self.refusals = Counter("alsatian_model_refusals", "Model files refused.", registry=registry)
+        self.reloads = Counter("alsatian_model_reloads", "Model files loaded since the start.", registry=registry)
+        self.refusals = Counter("alsatian_model_reload_failures", "Model files rejected.", registry=registry)
         self.loaded_at = Gauge(
-            "alsatian_model_since_seconds", "When the model was taken into service.",
+            "alsatian_model_loaded_at_seconds", "When the model was loaded, in seconds since 1970.",
             multiprocess_mode="livemin", registry=registry,
         )  # fmt: skip
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a response by method, route and status; `seconds` is the time since the request."""
         method_label = method if method in ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH") else "other"
         self._requests.labels(method_label, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)

@@ -1,30 +1,33 @@
-"""What a service is told when it starts, and what it allows its clients."""
+"""The settings of a service, and its log."""
 
 from __future__ import annotations
 
 import ipaddress
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from alsatian.errors import ParameterError
 
-METRICS_FOLDER_VARIABLE = (
-    "PROMETHEUS_MULTIPROC_DIR"  # set for several workers, before the library that counts is loaded
-)
+service_log = logging.getLogger("alsatian.serving")
+
+# Set for several workers, before prometheus_client is imported
+METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 TOKEN_VARIABLE = "ALSATIAN_TOKEN"  # the variable that may hold the token
 
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """One service.
+    """The settings of one service.
 
-    model: the file. events: the URL of the database (None: SQLite beside the model). token: what writing and
-    administration must show; None lets everybody on this machine do both.
-    largest_body: bytes. seconds: for an answer; patience: for a request to arrive.
+    model: the file. event_log: the URL of the database of events (None: SQLite beside the model).
+    token: required for writing and administration; None lets every client on this machine do both.
+    max_body_bytes: the largest body of a request. response_timeout, request_timeout: seconds for a response, and for a
+    request to arrive. Raises ParameterError.
     """
 
     model: Path
-    events: str | None = None
+    event_log: str | None = None
     token: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
@@ -38,11 +41,11 @@ class ServiceSettings:
             len(self.token) < 16 or not self.token.isascii() or not self.token.isprintable()
         ):
             raise ParameterError(
-                "the token has fewer than 16 letters, or others than ASCII; make one by 'openssl rand -hex 32'."
+                "the token must have at least 16 printable ASCII characters; make one by 'openssl rand -hex 32'."
             )
         if self.token is None and not is_loopback(self.host):
             raise ParameterError(
-                f"--host {self.host} lets other machines in, so writing needs a token; put one into ${TOKEN_VARIABLE}, "
+                f"--host {self.host} is open to other machines and needs a token; put one into ${TOKEN_VARIABLE}, "
                 "or into a file for --token-file."
             )
         for name, value, low, high in (("--port", self.port, 0, 65_535), ("--workers", self.workers, 1, 256)):
@@ -50,13 +53,13 @@ class ServiceSettings:
                 raise ParameterError(f"{name} {value} is out of bounds; pass {low} to {high}.")
 
     @property
-    def events_url(self) -> str:
+    def event_log_url(self) -> str:
         """The address of the database: `movies.model.events.db` beside `movies.model` unless one is named."""
-        return self.events or f"sqlite:///{self.model.resolve()}.events.db"
+        return self.event_log or f"sqlite:///{self.model.resolve()}.events.db"
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach an address.
+    """Return whether only this machine can reach an address.
 
     >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
     (True, True, False)

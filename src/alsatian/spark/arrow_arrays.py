@@ -1,4 +1,4 @@
-"""Tables whose cells are arrays: how they go into Arrow's columns and come out of them."""
+"""Tables with arrays as cells: their bytes in binary columns of Arrow."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ class Layout:
 
     @property
     def ddl(self) -> str:
+        """The columns as a schema of Spark."""
         return ", ".join(f"{name} {kind}" for name, kind in self.columns.items())
 
     def batch(self, row: Mapping[str, Any]) -> Any:
-        """Return one row as a pyarrow.RecordBatch; arrays become bytes, what is not given is null."""
+        """Return one row as a pyarrow.RecordBatch; arrays become bytes, columns without a value are null."""
         import pyarrow as pa
 
         columns = []
@@ -46,7 +47,7 @@ class Layout:
 
 
 class ArrowRow:
-    """One row of a batch or table; arrays are seen where they lie, and cannot be written to."""
+    """One row of a batch; its arrays are views of the memory of Arrow, and read-only."""
 
     def __init__(self, batch: Any, index: int) -> None:
         self._batch, self._index = batch, index
@@ -56,13 +57,15 @@ class ArrowRow:
         return self._batch.column(name)[self._index]
 
     def value(self, name: str) -> Any:
-        """Return a number, or None."""
+        """Return the value of a cell as a Python object, None for null."""
         return self[name].as_py()
 
     def has(self, name: str) -> bool:
+        """Return whether a cell is not null."""
         return bool(self[name].is_valid)
 
     def array(self, name: str, dtype: Any) -> NDArray[Any]:
+        """Return the bytes of a cell as an array."""
         return view(self[name], dtype)
 
     def optional_array(self, name: str, dtype: Any) -> NDArray[Any] | None:
@@ -71,7 +74,7 @@ class ArrowRow:
 
 
 def narrow(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array of int32 or float32 in half of the bytes, if it keeps all its values so, as stars do.
+    """Return an array of int32 or float32 as uint16 or float16 if no value changes, as with ratings in stars.
 
     >>> narrow(np.array([0.5, 5], np.float32)).dtype, narrow(np.array([0.1], np.float32)).dtype
     (dtype('float16'), dtype('float32'))
@@ -82,7 +85,7 @@ def narrow(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def widen(cell: Any, dtype: Any, count: int) -> NDArray[Any]:
-    """Return what `narrow` was given: so many numbers."""
+    """Return the array that `narrow` was given; dtype, count: of that array."""
     wide = np.dtype(dtype)
     return view(cell, wide if len(cell.as_buffer()) == count * wide.itemsize else _HALF_DTYPES[wide]).astype(
         wide, copy=False
@@ -95,11 +98,11 @@ def view(cell: Any, dtype: Any) -> NDArray[Any]:
 
 
 def iter_rows(batches: Batches) -> Iterator[ArrowRow]:
-    """Yield the rows of batches, or of a table's."""
+    """Yield the rows of record batches."""
     for batch in batches:
         yield from (ArrowRow(batch, index) for index in range(batch.num_rows))
 
 
 def column_array(table: Any, name: str, dtype: Any) -> NDArray[Any]:
-    """Return a column of numbers of a pyarrow.Table."""
+    """Return a column of numbers of a pyarrow.Table in a dtype."""
     return np.ascontiguousarray(table.column(name).to_numpy(), dtype)

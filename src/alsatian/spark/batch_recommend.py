@@ -1,9 +1,9 @@
-"""Lists for everyone: each block of users, or of items, is answered where it lies by the native top-n kernel."""
+"""Lists for all users or all items: executors compute those of a block with the native top-n kernel."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,21 +11,42 @@ from numpy.typing import NDArray
 from alsatian.errors import Unsupported
 from alsatian.models.als.base import ALS
 from alsatian.models.factors.factor_model import FactorUserBatch
+from alsatian.recommender.options import RankOptions
+from alsatian.recommender.pipeline import rank
 from alsatian.recommender.resolve import validate_n
 from alsatian.recommender.topn import TopN
 from alsatian.spark.arrow_arrays import ArrowRow, Batches, iter_rows
-from alsatian.spark.cluster_als import MAX_BROADCAST_BYTES, broadcast_side, side_bytes
-from alsatian.spark.executor_tasks import decode_sent_side, decode_side
+from alsatian.spark.factor_blocks import (
+    MAX_BROADCAST_BYTES,
+    broadcast_side,
+    decode_sent_side,
+    decode_side,
+    fits_broadcast,
+    side_bytes,
+)
+from alsatian.spark.parquet_folder import Folder
 from alsatian.spark.rating_blocks import decode_full_block
-
-if TYPE_CHECKING:
-    from alsatian.spark.factor_tables import FactorTables
 
 _LIST_SCHEMA = "row int, rank int, other int, score float"
 
 
+class StoredFactors(NamedTuple):
+    """Factors of a fitted model in a folder of Parquet, as lists are computed from them.
+
+    model: unfitted, with the settings of the fit. mean: of the model. n_items: the number of its items.
+    """
+
+    folder: Folder
+    model: ALS
+    mean: float
+    n_items: int
+
+
 class ListTask(NamedTuple):
-    """Answers blocks: what the best items of its users are, or which items are most like its own."""
+    """Computes lists on the executors: the best items of the users of a block, or the items most similar to its items.
+
+    n: length of a list. items: the number of all items. allowed: items that lists may hold, or None.
+    """
 
     model: ALS
     mean: float
@@ -35,21 +56,23 @@ class ListTask(NamedTuple):
     allowed: NDArray[np.bool_] | None
 
     def recommend(self, batches: Batches) -> Iterator[Any]:
+        """Yield the lists (_LIST_SCHEMA) of the users of each block who have values."""
         for row, model in self._rows_with_model(batches):
             users, seen = decode_side(model, [row["factors"]], [row["bias"]]), decode_full_block(row, self.items)
             users_with_values = np.flatnonzero(seen.counts).astype(np.int32)
             batch = FactorUserBatch(seen, users_with_values, vectors=users.factors, offsets=users.bias)
-            top = model.rank(batch, self.n, self.exclude_seen, self.allowed, 1)
+            top = rank(model, batch, RankOptions(self.n, self.exclude_seen, self.allowed), threads=1)
             yield _to_batch(users_with_values + np.int32(row.value("first_row")), top)
 
     def similar(self, batches: Batches) -> Iterator[Any]:
+        """Yield the lists (_LIST_SCHEMA) of the items of each block."""
         for row, model in self._rows_with_model(batches):
             first, count = row.value("first_row"), row.value("count")
             item_rows = np.arange(first, first + count, dtype=np.int32)
             yield _to_batch(item_rows, model.rank_similar(item_rows, self.n, self.allowed, 1))
 
     def _rows_with_model(self, batches: Batches) -> Iterator[tuple[ArrowRow, ALS]]:
-        """Yield rows, each with a model of all items, which the first row brings."""
+        """Yield rows, each with a model of all items, which come with the first row."""
         model = None
         for row in iter_rows(batches):
             if row.has("sent"):
@@ -69,8 +92,11 @@ def _to_batch(query_rows: NDArray[np.int32], top: TopN) -> Any:
     return pa.RecordBatch.from_arrays([pa.array(part) for part in columns], names=["row", "rank", "other", "score"])
 
 
-def recommend_for_all(factors: FactorTables, n: int, exclude_seen: bool, allowed: Any) -> Any:
-    """Return the lists of all users who have values."""
+def recommend_for_all(factors: StoredFactors, n: int, exclude_seen: bool, allowed: Any) -> Any:
+    """Return a table (user, rank, item, score) with the n best items of all users who have values.
+
+    allowed: items that lists may hold, or None. Raises Unsupported where the items are too large for an executor.
+    """
     task = _make_list_task(factors, n, exclude_seen, allowed)
     seen = factors.folder.read("by/user").select("block", "indptr", "indices", "values", "weights", "needs")
     blocks = factors.folder.read("learned/user").join(seen, "block").join(_block_ranges(factors, "user"), "block")
@@ -82,8 +108,11 @@ def recommend_for_all(factors: FactorTables, n: int, exclude_seen: bool, allowed
     return _with_ids(factors, ranked, "user", "item")
 
 
-def similar_to_all(factors: FactorTables, n: int, allowed: Any) -> Any:
-    """Return the items most like each item."""
+def similar_to_all(factors: StoredFactors, n: int, allowed: Any) -> Any:
+    """Return a table (item, rank, similar, score) with the n items most similar to each item.
+
+    allowed: items that lists may hold, or None. Raises Unsupported where the items are too large for an executor.
+    """
     task = _make_list_task(factors, n, False, allowed)
 
     def similar(batches: Batches) -> Iterator[Any]:
@@ -94,9 +123,9 @@ def similar_to_all(factors: FactorTables, n: int, allowed: Any) -> Any:
     return _with_ids(factors, ranked, "item", "similar")
 
 
-def factor_rows(factors: FactorTables, side: str) -> Any:
-    """Return a side row by row."""
-    model = factors.template
+def factor_rows(factors: StoredFactors, side: str) -> Any:
+    """Return a table (id, factors, bias) with a row for each user or item; side: "user" or "item"."""
+    model = factors.model
 
     def explode(batches: Batches) -> Iterator[Any]:
         import pyarrow as pa
@@ -119,24 +148,24 @@ def factor_rows(factors: FactorTables, side: str) -> Any:
     return table.join(ids, "row").select("id", "factors", "bias")
 
 
-def _make_list_task(factors: FactorTables, n: int, exclude_seen: bool, allowed: Any) -> ListTask:
-    header, model = factors.header, factors.template
-    if side_bytes(model, header["items"]) > MAX_BROADCAST_BYTES:
+def _make_list_task(factors: StoredFactors, n: int, exclude_seen: bool, allowed: Any) -> ListTask:
+    model, n_items = factors.model, factors.n_items
+    if not fits_broadcast(model, n_items):
         raise Unsupported(
-            f"lists need all {header['items']:,} items on every executor, {side_bytes(model, header['items']):,} bytes, "
-            f"and {MAX_BROADCAST_BYTES:,} is the most; fetch a model of some users, and let that list: factors.model(users=...)."
+            f"lists need all {n_items:,} items on every executor, {side_bytes(model, n_items):,} bytes; the limit is "
+            f"{MAX_BROADCAST_BYTES:,}. Fetch a model of some users, and use its recommend(): factors.model(users=...)."
         )
-    return ListTask(model, header["mean"], validate_n(n, header["items"]), header["items"], exclude_seen, allowed)
+    return ListTask(model, factors.mean, validate_n(n, n_items), n_items, exclude_seen, allowed)
 
 
-def _block_ranges(factors: FactorTables, side: str) -> Any:
-    """Return of each block its first row and how many it has."""
+def _block_ranges(factors: StoredFactors, side: str) -> Any:
+    """Return the first row and the number of rows of each block."""
     grouped = factors.folder.read(f"rows/{side}").groupBy("block")
     return grouped.agg({"row": "min", "id": "count"}).toDF("block", "first_row", "count")
 
 
-def _with_ids(factors: FactorTables, ranked: Any, query_side: str, answer_column: str) -> Any:
-    """Put ids in the place of row numbers."""
+def _with_ids(factors: StoredFactors, ranked: Any, query_side: str, answer_column: str) -> Any:
+    """Replace row numbers by ids."""
     users, items = (factors.folder.read(f"rows/{side}").select("id", "row") for side in (query_side, "item"))
     joined = ranked.join(users.toDF(query_side, "row"), "row").join(items.toDF(answer_column, "other"), "other")
     return joined.select(query_side, "rank", answer_column, "score")

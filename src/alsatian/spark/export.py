@@ -1,4 +1,4 @@
-"""An ordinary model as a folder of Parquet, so that its lists can be made by a cluster."""
+"""A fitted model as a folder of Parquet, so that a cluster can compute its lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIDE_LAYOUT = Layout(block="int", factors="binary", bias="binary")
 
 
 def export_model(model: ALS, folder: Folder, blocks: int) -> None:
-    """Write factors, ids, what each user has and the catalog of a fitted model, in so many blocks of each side."""
+    """Write factors, ids, catalog and the values of each user of a fitted model; blocks: of each side, at most."""
     import pyarrow as pa
 
     spark, data = folder.spark, model.fitted.data

@@ -1,4 +1,4 @@
-"""Factors that stay in Parquet, where they are too many for one machine; answers are tables of Spark."""
+"""Factors that stay in Parquet because they do not fit one machine; lists are tables of Spark."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from alsatian.models.als.base import ALS
 from alsatian.recommender.fit_run import Epoch
 from alsatian.recommender.registry import model_class
 from alsatian.recommender.resolve import rows_for_ids
-from alsatian.spark.arrow_arrays import iter_rows as iter_rows
-from alsatian.spark.batch_recommend import recommend_for_all, similar_to_all
-from alsatian.spark.executor_tasks import fetch_side
+from alsatian.spark.arrow_arrays import iter_rows
+from alsatian.spark.batch_recommend import StoredFactors, factor_rows, recommend_for_all, similar_to_all
 from alsatian.spark.export import export_model
+from alsatian.spark.factor_blocks import fetch_side
 from alsatian.spark.id_encoding import ids_in_row_order
 from alsatian.spark.parquet_folder import Folder
 from alsatian.spark.rating_blocks import decode_full_block
@@ -33,7 +33,7 @@ _FOLDER_VERSION = 1
 
 
 def fetch_seen(packed: Any, items: int) -> CSR:
-    """Fetch packed blocks as the rows of one matrix."""
+    """Fetch packed blocks to the driver as one matrix (users x items) of values."""
     table = packed.select("block", "indptr", "indices", "values", "weights", "needs").toArrow()
     blocks = sorted(iter_rows(table.to_batches()), key=lambda row: int(row.value("block")))
     parts = [decode_full_block(row, items) for row in blocks]
@@ -47,7 +47,7 @@ def write_header(
     folder: Folder, model: ALS, sizes: tuple[int, int], mean: float, scale: tuple[float, float], recipe: FittedRecipe,
     report: ReadReport, history: list[Epoch], training: dict[str, Any], catalog: bool,
 ) -> None:  # fmt: skip
-    """Write what of a model is no array; it comes last, so that a folder with it is whole."""
+    """Write everything of a model that is not an array. It is written last, so a folder with a header is complete."""
     header = {
         "version": _FOLDER_VERSION, "model": model.name, "params": model.params, "mean": mean, "users": sizes[0],
         "items": sizes[1], "scale": list(scale), "recipe": recipe.to_json(), "report": report.to_json(),
@@ -57,9 +57,12 @@ def write_header(
 
 
 class FactorTables:
-    """A fitted ALS model in a folder of Parquet, as `al.spark.fit_factors` leaves it.
+    """A fitted ALS model in a folder of Parquet, as `al.spark.fit_factors` writes it.
 
-    >>> Factors(spark, "hdfs:///models/films").recommend(n=10).write.parquet("hdfs:///lists")  # doctest: +SKIP
+    path: of the folder, as Spark writes paths. Raises ModelFileError where it holds no factors, or those of a newer
+    version.
+
+    >>> FactorTables(spark, "hdfs:///models/films").recommend(n=10).write.parquet("hdfs:///lists")  # doctest: +SKIP
     """
 
     def __init__(self, spark: Any, path: str) -> None:
@@ -67,15 +70,20 @@ class FactorTables:
         with translated_errors():
             text = self.folder.read_text("header")
         if text is None:
-            raise ModelFileError(f"{path} holds no factors; make them: al.spark.fit_factors(model, frame, folder=...).")
+            raise ModelFileError(
+                f"{path} holds no factors; create them: al.spark.fit_factors(model, frame, folder=...)."
+            )
         self.header: dict[str, Any] = json.loads(text)
         if self.header["version"] > _FOLDER_VERSION:
-            raise ModelFileError(f"{path} is of a newer version of alsatian; update it.")
+            raise ModelFileError(f"{path} was written by a newer version of alsatian; update alsatian.")
         self.template: ALS = model_class(self.header["model"])(**self.header["params"])
 
     @classmethod
     def from_model(cls, model: ALS, spark: Any, path: str, blocks: int = 64) -> FactorTables:
-        """Write an ordinary model into a folder, so that a cluster makes its lists."""
+        """Write a fitted model into an empty folder, so that a cluster can compute its lists.
+
+        blocks: of users and of items. Raises ParameterError where the folder holds other files, NotFitted.
+        """
         data = model.fitted.data
         folder, sizes = Folder(spark, path), (len(data.user_ids), len(data.item_ids))
         with translated_errors():
@@ -89,9 +97,12 @@ class FactorTables:
 
     def __repr__(self) -> str:
         header = self.header
-        return (
-            f"Factors({header['model']}, {header['users']:,} users and {header['items']:,} items in {self.folder.path})"
-        )
+        sizes = f"{header['users']:,} users and {header['items']:,} items"
+        return f"FactorTables({header['model']}, {sizes} in {self.folder.path})"
+
+    @property
+    def _stored(self) -> StoredFactors:
+        return StoredFactors(self.folder, self.template, self.header["mean"], self.header["items"])
 
     @cached_property
     def _id_tables(self) -> dict[str, Any]:
@@ -106,12 +117,14 @@ class FactorTables:
         deny: Iterable[Id] | None = None,
         where: str | None = None,
     ) -> Any:
-        """Return the n best items of every user who has values: a DataFrame of user, rank, item and score.
+        """Return the n best items of every user with values: a DataFrame of user, rank, item and score.
 
-        allow, deny: ids of items. where: a condition in Spark's SQL on the columns of the catalog.
+        allow, deny: ids of items. where: a condition on the columns of the catalog, as for
+        `Catalog.match_where`.
+        Raises UnknownItem, ParameterError, and Unsupported where the items are too large for an executor.
         """
         with translated_errors():
-            return recommend_for_all(self, n, exclude_seen, self._item_mask(allow, deny, where))
+            return recommend_for_all(self._stored, n, exclude_seen, self._item_mask(allow, deny, where))
 
     def similar(
         self,
@@ -121,26 +134,30 @@ class FactorTables:
         deny: Iterable[Id] | None = None,
         where: str | None = None,
     ) -> Any:
-        """Return the n items most like each item: a DataFrame of item, rank, similar and score."""
+        """Return the n items most similar to each item: a DataFrame of item, rank, similar and score.
+
+        Filters and errors as in `recommend`.
+        """
         with translated_errors():
-            return similar_to_all(self, n, self._item_mask(allow, deny, where))
+            return similar_to_all(self._stored, n, self._item_mask(allow, deny, where))
 
     def parse_item(self, written: str) -> Id:
-        """Turn an item's id written on a command line into the type of the ids."""
+        """Return an id that was given as text, as on the command line, in the type of the item ids."""
         return self._item_ids.parse(written)
 
     def table(self, side: str) -> Any:
-        """Return the factors of the users or of the items, row by row: a DataFrame of id, factors and bias."""
-        from alsatian.spark.batch_recommend import factor_rows
+        """Return the factors of a side, "user" or "item": a DataFrame of id, factors (array) and bias (or null).
 
+        Raises ParameterError for another side.
+        """
         if side not in ("user", "item"):
             raise ParameterError(f"{side!r} is not a side; choose 'user' or 'item'.")
-        return factor_rows(self, side)
+        return factor_rows(self._stored, side)
 
     def model(self, users: Iterable[Id] | None = None) -> ALS:
-        """Fetch an ordinary model of these users (None: of all) and all items; only their blocks are read.
+        """Fetch an ordinary fitted model of these users (None: of all) and of all items.
 
-        Raises UnknownUser.
+        Only blocks with these users are read. Raises UnknownUser, and ParameterError for an empty list.
         """
         with translated_errors():
             return self._fetch_model(None if users is None else list(users))
@@ -182,17 +199,19 @@ class FactorTables:
         """Fetch the blocks that hold these users, and of them these rows."""
         kind = dict(self._id_tables["user"].dtypes)["id"]
         id_type: type = str if kind == "string" else int
-        users = np.array(users).tolist() if id_type is int else users  # no integers of NumPy
+        users = np.array(users).tolist() if id_type is int else users  # integers of NumPy become int
         if not users:
-            raise ParameterError("users=[] names nobody; name some users, or pass None for all.")
+            raise ParameterError("users=[] is empty; pass ids of users, or None for all.")
         if invalid_ids := [user for user in users if type(user) is not id_type]:
-            raise UnknownUser(f"no user {invalid_ids[0]!r} in {self.folder.path}: its user ids are {kind}; pass such.")
+            raise UnknownUser(
+                f"no user {invalid_ids[0]!r} in {self.folder.path}: its user ids are {kind}; pass ids of that type."
+            )
         requested = self.folder.spark.createDataFrame([(user,) for user in users], f"id {kind}")
         matches = self._id_tables["user"].join(requested.distinct(), "id").orderBy("row").collect()
         matched_ids = {row["id"] for row in matches}
         if missing := [user for user in users if user not in matched_ids]:
             raise UnknownUser(
-                f"no user {missing[0]!r} in {self.folder.path}; its ids are in the table rows/user there."
+                f"no user {missing[0]!r} in {self.folder.path}; the table rows/user in that folder lists its ids."
             )
         blocks = sorted({row["block"] for row in matches})
         condition = f"block IN ({', '.join(map(str, blocks))})"
@@ -206,7 +225,7 @@ class FactorTables:
         return IdMap.from_ids([row["id"] for row in matches], "user"), user_side, seen.take(rows)
 
     def _item_mask(self, allow: Iterable[Id] | None, deny: Iterable[Id] | None, where: str | None) -> Any:
-        """Return the mask of items that lists may hold, or None."""
+        """Return the mask of items that lists may hold, or None for all."""
         if allow is None and deny is None and where is None:
             return None
         mask = np.ones(self.header["items"], bool)
@@ -216,30 +235,13 @@ class FactorTables:
                 id_mask[rows_for_ids(self._item_ids, list(ids), "raise")] = True
                 mask &= id_mask if is_allowed else ~id_mask
         if where is not None:
-            where_mask = np.zeros(len(mask), bool)
-            where_mask[self._rows_matching(where)] = True
-            mask &= where_mask
+            mask &= self._match_where(where)
         return mask
 
-    def _rows_matching(self, where: str) -> list[int]:
-        """Return the rows of the items that fulfil a condition on the catalog."""
+    def _match_where(self, where: str) -> Any:
+        """Return the mask of the items that satisfy a condition on the catalog; the driver reads the catalog for it."""
         if not self.header["catalog"]:
             raise ParameterError(
                 "where= (--where) needs a catalog, and this folder has none; fit with items= (--items)."
             )
-        catalog = self.folder.read("catalog")
-        key = self.header["recipe"]["columns"]["item"]
-        name = next((name for name in catalog.columns if name.lower() == key.lower()), None)
-        if name is None:
-            raise ParameterError(f"the catalog has no column {key!r} of ids; it has {', '.join(catalog.columns)}.")
-        from pyspark.errors import PySparkException
-
-        try:
-            matches = catalog.where(where).withColumnRenamed(name, "id").select("id")
-        except PySparkException as error:
-            columns = ", ".join(catalog.columns)
-            raise ParameterError(
-                f"where={where!r} is no condition on {columns}: {str(error).splitlines()[0]}"
-            ) from None
-        matches = matches.selectExpr(f"CAST(id AS {dict(self._id_tables['item'].dtypes)['id']}) AS id")
-        return [row[0] for row in self._id_tables["item"].join(matches.distinct(), "id").select("row").collect()]
+        return self._catalog(self._item_ids).match_where(where)

@@ -1,4 +1,4 @@
-"""External ids become row numbers, in ascending order as everywhere; and rows are cut into blocks."""
+"""Ids become row numbers, in ascending order as in a model; rows are cut into blocks."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from alsatian._util.string_array import StringArray
 from alsatian.data.id_map import IdMap
 from alsatian.spark.parquet_folder import Folder
 
-_MAX_STEPS = 4096  # into so many steps of rows a side is cut, of which blocks are made
-_POSITION_MASK = (
-    1 << 33
-) - 1  # monotonically_increasing_id: the partition in the upper bits, the place in it in the lower
-_ROW_COST = 8  # entries: what solving a row takes beside its entries, for blocks of equal work
+_MAX_STEPS = 4096  # a side is cut into at most so many steps of rows, and blocks consist of steps
+_POSITION_MASK = (1 << 33) - 1  # monotonically_increasing_id: the partition above these bits, the position in them
+_ROW_COST = 8  # in entries: the cost of a row beside that of its entries
 
 
 class Numbering(NamedTuple):
-    """The rows of one side: how many there are, and which are in which block.
+    """The ids of one side, their row numbers and blocks.
 
-    table: id, row, block. bounds: block b holds the rows bounds[b] to bounds[b + 1].
+    size: number of ids. table: id, row, block. bounds (blocks + 1): block b holds the rows bounds[b] to bounds[b + 1].
     """
 
     side: Literal["user", "item"]
@@ -31,24 +29,27 @@ class Numbering(NamedTuple):
 
     @property
     def blocks(self) -> int:
+        """Number of blocks."""
         return len(self.bounds) - 1
 
     def rows_in(self, block: int) -> int:
+        """Return the number of rows of a block."""
         return int(self.bounds[block + 1] - self.bounds[block])
 
     def ids(self) -> IdMap:
-        """Fetch all ids."""
+        """Fetch all ids to the driver."""
         return ids_in_row_order(self.table.toArrow(), self.side)
 
     def id_of(self, row: int) -> int | str:
+        """Fetch the id of a row number."""
         return self.table.where(f"row = {row}").collect()[0]["id"]  # type: ignore[no-any-return]
 
 
 def number_side(rows: Any, side: Literal["user", "item"], blocks: int, folder: Folder) -> Numbering:
     """Number the distinct ids of a side, and cut its rows into about so many blocks of about equal work.
 
-    The ids are sorted by Spark, whose order of text is that of UTF-8 bytes, which is that of code points; each
-    partition then numbers its own, from where those before it end. What is written once is not sorted anew.
+    Spark sorts the ids; its order of text is that of UTF-8 bytes, which is that of code points. Each partition then
+    numbers its ids, starting where the partition before ends. The sorted ids are written, so they are sorted once.
     """
     entry_counts = rows.groupBy(side).count().orderBy(side)
     positioned = entry_counts.selectExpr(f"{side} AS id", "count AS entries", "monotonically_increasing_id() AS place")
@@ -69,7 +70,7 @@ def number_side(rows: Any, side: Literal["user", "item"], blocks: int, folder: F
 
 
 def ids_in_row_order(table: Any, side: Literal["user", "item"]) -> IdMap:
-    """Return the ids of a table that gives them with their rows, in any order."""
+    """Return the ids of a pyarrow.Table with columns id and row, in the order of the rows."""
     order = np.argsort(table.column("row").to_numpy())
     column = table.column("id").combine_chunks().take(order)
     if str(column.type) == "int64":
@@ -80,7 +81,9 @@ def ids_in_row_order(table: Any, side: Literal["user", "item"]) -> IdMap:
 def cut_blocks(
     work: NDArray[np.float64], blocks: int, width: int, count: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the block of each step, so that blocks hold about equal work, and the rows where blocks begin.
+    """Return the block of each step, and the first rows of blocks with the end of the last (blocks + 1).
+
+    work: of each step; blocks get about equal sums of it. width: rows of a step. count: number of all rows.
 
     >>> cut_blocks(np.array([5.0, 1, 1, 1, 1, 1]), blocks=2, width=10, count=57)
     (array([0, 1, 1, 1, 1, 1], dtype=int32), array([ 0, 10, 57]))
@@ -92,5 +95,5 @@ def cut_blocks(
 
 
 def array_literal(numbers: Any, suffix: str = "") -> str:
-    """Write numbers as an array in SQL."""
+    """Return numbers as an array literal of SQL; suffix: of each number, such as "L"."""
     return f"array({', '.join(f'{number}{suffix}' for number in numbers)})"

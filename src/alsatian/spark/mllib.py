@@ -1,8 +1,8 @@
-"""MLlib's own ALS, and its factors in a model of ours: for those who come from there.
+"""A fit by the ALS of MLlib, with its factors in an `ExplicitALS`: for users who move from MLlib.
 
-MLlib minimizes our explicit objective without biases, the regularization of a row times the number of its values: reg_exponent=1
-(pyspark.ml.recommendation.ALS; Zhou et al. 2008). Its implicit form regularizes in the same way, which ours does not:
-there a row's regularization grows with all items that it is fitted to, so a fold-in would not suit MLlib's factors.
+MLlib minimizes the explicit objective without biases and with reg_exponent=1 (pyspark.ml.recommendation.ALS; Zhou et
+al. 2008). Its implicit objective is not supported. There the regularization of a row grows with the number of its
+values, in `ImplicitALS` with all items that the row is fitted to, so a fold-in would not suit the factors of MLlib.
 """
 
 from __future__ import annotations
@@ -20,37 +20,35 @@ from alsatian.spark.parquet_folder import Folder
 from alsatian.spark.rating_blocks import PackedRatings, decode_full_block
 from alsatian.spark.session import get_setting, is_connect
 
-# What a setting must be, as MLlib has no other way.
+# Settings that MLlib has with this value only.
 REQUIRED_SETTINGS: dict[str, Any] = {"biases": False, "reg_exponent": 1.0, "unobserved_weight": 0.0}
-MAX_EPOCHS_WITHOUT_CHECKPOINTS = (
-    10  # epochs that MLlib makes without checkpoints, where we cannot give it a place for them
-)
-CHECKPOINT_INTERVAL = 3  # epochs that it makes from one checkpoint to the next: ten overflow the stack of Java 25
+MAX_EPOCHS_WITHOUT_CHECKPOINTS = 10  # on Spark Connect, where the client cannot set a folder for checkpoints
+CHECKPOINT_INTERVAL = 3  # epochs between two checkpoints: ten overflow the stack of Java 25
 _UNSUPPORTED_SETTINGS = ("tol", "accelerate", "solver", "precision", "cg_steps")
 
 
 def check_mllib_settings(model: ALS) -> None:
     """Raise ParameterError for a setting that MLlib's ALS does not have."""
     if model.name != "explicit-als":
-        raise ParameterError(f"method='mllib' makes explicit-als, not {model.name}; fit that by method='native'.")
+        raise ParameterError(f"method='mllib' fits explicit-als, not {model.name}; pass method='native'.")
     for name, value in REQUIRED_SETTINGS.items():
         if (actual := model.effective_value(name)) != value:
-            raise ParameterError(f"method='mllib' knows no {name}={actual!r}; pass {name}={value!r}.")
+            raise ParameterError(f"method='mllib' does not support {name}={actual!r}; pass {name}={value!r}.")
     for name in _UNSUPPORTED_SETTINGS:
         if name in model.non_default:
             raise ParameterError(f"{name}={getattr(model, name)!r} has no effect with method='mllib'; drop it.")
 
 
 def _set_checkpoint_folder(folder: Folder, epochs: int) -> None:
-    """Give MLlib a place for checkpoints, made every few epochs; many without overflow Java's stack."""
+    """Give MLlib a folder for checkpoints; without them many epochs overflow the stack of Java."""
     spark = folder.spark
     if get_setting(spark, "spark.checkpoint.dir", ""):
         return
     if is_connect(spark) and epochs <= MAX_EPOCHS_WITHOUT_CHECKPOINTS:
         return
-    if is_connect(spark):  # only the server can be told
+    if is_connect(spark):  # only the server can set a folder
         raise ParameterError(
-            f"on Spark Connect MLlib makes {epochs} epochs only with a place for checkpoints; set spark.checkpoint.dir "
+            f"on Spark Connect MLlib needs a folder for checkpoints to run {epochs} epochs; set spark.checkpoint.dir "
             f"on the server, or pass epochs={MAX_EPOCHS_WITHOUT_CHECKPOINTS} or fewer."
         )
     if spark.sparkContext.getCheckpointDir() is None:
@@ -60,7 +58,10 @@ def _set_checkpoint_folder(folder: Folder, epochs: int) -> None:
 def fit_mllib(
     model: ALS, packed: PackedRatings, numberings: dict[str, Numbering], folder: Folder, partitions: int
 ) -> dict[str, Any]:
-    """Run MLlib's ALS on the packed ratings and return its factors by our names."""
+    """Run the ALS of MLlib on the packed ratings; return the learned arrays by name, as `Model.set_state` takes them.
+
+    partitions: blocks of users and of items in MLlib. Raises ParameterError where it needs a folder for checkpoints.
+    """
     from pyspark.ml.recommendation import ALS as MLlibALS  # noqa: N811
 
     _set_checkpoint_folder(folder, model.epochs)
@@ -89,7 +90,7 @@ def fit_mllib(
 
 
 def _factor_array(table: Any, count: int, model: ALS) -> Any:
-    """Return factors by row; rows without values have none, and stay zeros."""
+    """Return factors by row; rows without values are zeros."""
     table_arrow = table.toArrow()
     factors = np.zeros((count, model.factors), model.precision)
     features = table_arrow.column("features").combine_chunks().flatten().to_numpy()

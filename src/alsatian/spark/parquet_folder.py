@@ -1,4 +1,4 @@
-"""Tables as Parquet in a folder that the driver and all executors reach."""
+"""Tables as Parquet in a folder that the driver and all executors can reach."""
 
 from __future__ import annotations
 
@@ -11,36 +11,33 @@ from typing import Any
 from alsatian.errors import ParameterError
 from alsatian.spark.session import is_local
 
-_PARQUET_OPTIONS = {
-    "compression": "none",
-    "parquet.enable.dictionary": "false",
-}  # cells are bytes of floats: nothing repeats
+_PARQUET_OPTIONS = {"compression": "none", "parquet.enable.dictionary": "false"}  # bytes of floats: nothing repeats
 
 
 class Folder:
-    """Named tables below a path; the path is Spark's, such as hdfs://... or s3a://...
+    """Named tables below a path of Spark, such as hdfs://... or s3a://...
 
-    kept: whether it outlasts what is done in it.
+    is_permanent: whether the folder stays after the work in it.
     """
 
     def __init__(self, spark: Any, path: str, is_permanent: bool = True) -> None:
         self.spark, self.path, self.is_permanent = spark, str(path).rstrip("/"), is_permanent
 
     def write(self, name: str, table: Any) -> Any:
-        """Write a table in place of an older one, and return it as it is read from there."""
+        """Write a table, replacing an older one, and return the table that reads it."""
         writer = table.write.mode("overwrite").options(**_PARQUET_OPTIONS)
         writer.parquet(f"{self.path}/{name}")
         return self.read(name, table.schema)
 
     def read(self, name: str, schema: Any = None) -> Any:
-        """Return a table; with its schema given, Spark need not look into the files for it."""
+        """Return a table; with a schema, Spark does not read it from the files."""
         reader = self.spark.read if schema is None else self.spark.read.schema(schema)
         return reader.parquet(f"{self.path}/{name}")
 
     def claim(self) -> None:
-        """Make the folder one of ours before anything is written there.
+        """Mark the folder as one of a fit, before anything else is written there.
 
-        Raises ParameterError where other files are, or factors that are whole, so that nothing is overwritten.
+        Raises ParameterError where it holds other files, or complete factors, so that nothing is overwritten.
         """
         if self.read_text("about") is None:
             if holds_files(self.spark, self.path):
@@ -50,10 +47,11 @@ class Folder:
             raise ParameterError(f"{self.path} holds factors already; name another folder, or remove it.")
 
     def write_text(self, name: str, text: str) -> None:
+        """Write a text as a table of one row, replacing an older one."""
         self.write(name, self.spark.createDataFrame([(text,)], "text string").coalesce(1))
 
     def read_text(self, name: str) -> str | None:
-        """Return a text that was written, or None where there is none, or not all of it."""
+        """Return a text that `write_text` wrote, or None where there is none or its write was interrupted."""
         from pyspark.errors import PySparkException
 
         try:
@@ -64,7 +62,7 @@ class Folder:
 
 
 def holds_files(spark: Any, path: str) -> bool:
-    """Tell whether any file is at a path or below."""
+    """Return whether there is a file at a path or below."""
     from pyspark.errors import PySparkException
 
     try:
@@ -76,13 +74,14 @@ def holds_files(spark: Any, path: str) -> bool:
 
 @contextmanager
 def working_folder(spark: Any, path: str | None) -> Iterator[Folder]:
-    """Give the folder of a path, or where Spark runs on one machine a temporary one."""
+    """Yield the folder of a path. None: a temporary folder; raises ParameterError if Spark runs on a cluster."""
     if path is not None:
         yield Folder(spark, path)
         return
     if not is_local(spark):
         raise ParameterError(
-            "on a cluster the blocks need a place that all executors reach; pass folder= (--folder), such as folder='hdfs:///tmp/my-fit'."
+            "on a cluster the blocks need a folder that all executors can reach; pass folder= (--folder), such as "
+            "folder='hdfs:///tmp/my-fit'."
         )
     temporary = tempfile.mkdtemp(prefix="alsatian-spark-")
     try:

@@ -1,7 +1,8 @@
-"""Ratings packed once into compressed rows, a block of a side in each row of a table: by user, then by item.
+"""Ratings as compressed rows, one row of a table for each block of a side: by user, then by item.
 
-Which rows are in a block does not depend on Spark's partitions, and inside a block all is sorted; so the tables are the
-same bits however the frame comes. Repeated pairs become one and values become confidences by the code of every reading.
+The rows of a block do not depend on the partitions of Spark, and a block is sorted. So the tables have the same bits
+for any order and partitioning of the frame. Duplicates are combined and values become confidences by the code that
+`al.read` uses.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from alsatian.spark.id_encoding import Numbering
 from alsatian.spark.input_rows import FRAME_NAME, TypedFrame
 from alsatian.spark.parquet_folder import Folder
 
-# needs: the rows of the other side that the block's entries name, ascending; indices then number these. Null where
-# indices are the other side's row numbers themselves.
+# needs: the rows of the other side that occur in the block, ascending; indices then are positions in it. Null where
+# indices are row numbers of the other side.
 _ARRAY_FIELDS = dict.fromkeys(("indptr", "indices", "values", "weights", "needs"), "binary")
 _SUM_FIELDS = dict.fromkeys(("total", "weight", "weighted", "low", "high"), "double")
 _COUNT_FIELDS = dict.fromkeys(("entries", "repeated", "left_out"), "bigint")
@@ -36,7 +37,11 @@ CUT_LAYOUT = Layout(block="int", source="int", rows="binary", indices="binary", 
 
 
 class PackedRatings(NamedTuple):
-    """What a fit works on: tables by side, and what they add up to. digest: of the data, for a fit that goes on."""
+    """The packed data of a fit.
+
+    tables: by side ("user", "item"). totals, scale, weight (sum of the weights), report: of all values. digest: of the
+    data, by which a checkpoint is known to be of this data.
+    """
 
     tables: dict[str, Any]
     totals: DataSummary
@@ -47,15 +52,21 @@ class PackedRatings(NamedTuple):
 
 
 class Packer(NamedTuple):
-    """What a task must know to pack a block of users."""
+    """Packs a block of users on an executor.
 
-    users: NDArray[np.int64]  # bounds of the blocks
+    users: bounds of the blocks of users. items: number of items. restricted: whether to write `needs`.
+    """
+
+    users: NDArray[np.int64]
     items: int
     recipe: FittedRecipe
     restricted: bool
 
     def pack(self, table: Any) -> Any:
-        """Return one packed row of the rows of one block: columns block, user, item, value, time, weight, event."""
+        """Return the packed row (PACKED_LAYOUT) of a block, from a pyarrow.Table of its rows.
+
+        Columns: block, user, item, value and, where there are such, time, weight and event.
+        """
         block = int(table.column("block")[0].as_py())
         first, end = self.users[block : block + 2]
         names = set(table.column_names)
@@ -92,7 +103,7 @@ class Packer(NamedTuple):
 
 
 def encode_block(matrix: CSR, restricted: bool) -> dict[str, Any]:
-    """Return a block as the cells of a row."""
+    """Return the entries of a block as cells of PACKED_LAYOUT; restricted: write `needs`."""
     needs, indices = None, matrix.indices
     if restricted:
         needs, positions = np.unique(matrix.indices, return_inverse=True)
@@ -102,7 +113,10 @@ def encode_block(matrix: CSR, restricted: bool) -> dict[str, Any]:
 
 
 def decode_block(row: ArrowRow, columns: int) -> CSR:
-    """Return the entries of a packed row; indices are as they are packed."""
+    """Return the entries of a packed row; indices are positions in `needs` where the row has it.
+
+    columns: number of rows of the other side.
+    """
     indptr = row.array("indptr", np.int64)
     indices, values = (
         widen(row[name], kind, int(indptr[-1])) for name, kind in (("indices", np.int32), ("values", np.float32))
@@ -111,7 +125,10 @@ def decode_block(row: ArrowRow, columns: int) -> CSR:
 
 
 def decode_full_block(row: ArrowRow, columns: int) -> CSR:
-    """Return the entries of a packed row with the other side's row numbers."""
+    """Return the entries of a packed row; indices are row numbers of the other side.
+
+    columns: number of rows of the other side.
+    """
     block, needs = decode_block(row, columns), row.optional_array("needs", np.int32)
     return block if needs is None else CSR(block.indptr, needs[block.indices], block.values, columns, block.weights)
 
@@ -133,14 +150,17 @@ def _block_sums(matrix: CSR) -> dict[str, Any]:
 
 
 class Transposer(NamedTuple):
-    """What a task must know to sort blocks of users by item."""
+    """Sorts blocks of users by item on executors.
 
-    users: NDArray[np.int64]  # bounds of the blocks of either side
+    users, items: bounds of the blocks of either side. restricted: whether to write `needs`.
+    """
+
+    users: NDArray[np.int64]
     items: NDArray[np.int64]
     restricted: bool
 
     def cut(self, batches: Batches) -> Iterator[Any]:
-        """Yield of each block of users the entries of each block of items, those that it has."""
+        """Yield the cuts (CUT_LAYOUT) of each block of users: its entries in one block of items."""
         for row in iter_rows(batches):
             source = row.value("block")
             matrix = decode_full_block(row, int(self.items[-1]))
@@ -150,13 +170,13 @@ class Transposer(NamedTuple):
             parts = [users, matrix.indices, matrix.values, *weights]
             starts, parts = kernels.counting_sort(blocks, len(self.items) - 1, parts, 1)
             for block in range(len(self.items) - 1):
-                if starts[block] < starts[block + 1] or source == 0:  # every block of items is in some cut
+                if starts[block] < starts[block + 1] or source == 0:  # so that every block of items has a cut
                     block_parts = [part[starts[block] : starts[block + 1]] for part in parts]
                     cells = dict(zip(("rows", "indices", "values", "weights"), block_parts, strict=False))
                     yield CUT_LAYOUT.batch({"block": block, "source": source} | cells)
 
     def merge(self, table: Any) -> Any:
-        """Return one packed row of the cuts of one block of items; within an item the users ascend."""
+        """Return the packed row (PACKED_LAYOUT) of a block of items from its cuts; users of an item ascend."""
         cuts = sorted(iter_rows(table.to_batches()), key=lambda cut: int(cut.value("source")))
         block = int(cuts[0].value("block"))
         first, end = (int(bound) for bound in self.items[block : block + 2])
@@ -176,10 +196,10 @@ class Transposer(NamedTuple):
 def pack(
     typed_frame: TypedFrame, users: Numbering, items: Numbering, folder: Folder, restricted: dict[str, bool]
 ) -> PackedRatings:
-    """Pack the rows by user and by item, and check what only combined rows tell.
+    """Pack the rows of a frame by user and by item, and check the combined rows.
 
-    restricted: by side, whether a block names the rows of the other side that it needs, to be sent those alone.
-    Raises RowsError for repeated pairs without a rule, DataError where no value is left.
+    restricted: by side, whether a block lists the rows of the other side that it needs, so that only these are sent.
+    Raises RowsError for duplicates without a rule, DataError where no value is left.
     """
     other_columns = ", ".join(name for name in typed_frame.columns if name not in ("user", "item"))
     numbered = (
@@ -217,13 +237,11 @@ def _check_sums(summaries: list[Any], typed_frame: TypedFrame) -> None:
         raise RowsError(f"{rows}; choose a rule: duplicates='last', 'sum', 'max' or 'mean'.")
     if repeated and rule == "last" and "time" not in typed_frame.columns:
         raise RowsError(
-            f"{rows}, and without times none is the last, as rows of Spark have no order; name the column by "
-            " time= (--time), or pass duplicates='max', 'mean' or 'sum'."
+            f"{rows}, and rows of Spark have no order, so without times none is the last; name the "
+            "column of times in time= (--time), or pass duplicates='max', 'mean' or 'sum'."
         )
     if not sum(block["entries"] for block in summaries):
-        raise DataError(
-            f"no value is left of {FRAME_NAME}'s {pluralize(typed_frame.n_read, 'row')}; ask for less than at_least."
-        )
+        raise DataError(f"no value is left of {FRAME_NAME}'s {pluralize(typed_frame.n_read, 'row')}; lower min_rating.")
 
 
 def _summarize(
@@ -231,7 +249,9 @@ def _summarize(
 ) -> PackedRatings:
     sums = {name: sum(block[name] for block in summaries) for name in ("entries", "repeated", "left_out", *_SUM_FIELDS)}
     if not sums["weight"]:
-        raise DataError(f"all weights of {FRAME_NAME} are 0; leave them out, or weigh some row.")
+        raise DataError(
+            f"all weights of {FRAME_NAME} are 0; give some row a weight above 0, or drop the column of weights."
+        )
     totals = DataSummary(users.size, items.size, sums["entries"], sums["weighted"] / sums["weight"], sums["total"])
     skipped, notes = dict(typed_frame.skipped), describe_combined(sums["repeated"], str(typed_frame.recipe.duplicates))
     if sums["left_out"]:

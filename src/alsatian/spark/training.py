@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
@@ -17,10 +18,11 @@ from alsatian.errors import ParameterError
 from alsatian.ingest.read_options import ReadOptions
 from alsatian.ingest.reader import read_item_table
 from alsatian.models.als.base import ALS
-from alsatian.models.als.fit import run_als
+from alsatian.models.als.fit import FitPlan, run_als
 from alsatian.recommender.fit_run import Callback, FitRun
 from alsatian.spark import memory, mllib
-from alsatian.spark.cluster_als import MAX_BROADCAST_BYTES, ClusterSides, side_bytes
+from alsatian.spark.cluster_als import ClusterSides
+from alsatian.spark.factor_blocks import fits_broadcast
 from alsatian.spark.factor_tables import FactorTables, fetch_seen, write_header
 from alsatian.spark.id_encoding import Numbering, number_side
 from alsatian.spark.input_rows import type_frame
@@ -29,12 +31,12 @@ from alsatian.spark.rating_blocks import PackedRatings, pack
 from alsatian.spark.session import get_setting, inspect_cluster, session_of, translated_errors
 
 ALSModel = TypeVar("ALSModel", bound=ALS)
-BLOCK_ENTRIES, MIN_BLOCKS, MAX_BLOCKS = 1 << 20, 32, 4096  # of a block, about; and how many blocks there are
+BLOCK_ENTRIES, MIN_BLOCKS, MAX_BLOCKS = 1 << 20, 32, 4096  # entries of a block, about; bounds of the number of blocks
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How a frame is read, as `al.read` has it, and how the work is dealt out."""
+    """Options of a fit: how the frame is read, as in `al.read`, and how the work is distributed, as in `fit`."""
 
     user: str | None = None
     item: str | None = None
@@ -50,10 +52,12 @@ class FitOptions:
 
     @property
     def columns(self) -> dict[str, str | None]:
+        """The columns that the user named, by role."""
         return {role: getattr(self, role) for role in ("user", "item", "value", "time", "event", "weight")}
 
     @property
     def full_recipe(self) -> Recipe:
+        """The recipe, with `duplicates` as the user gave it."""
         read_options = ReadOptions(
             self.duplicates, scale=self.scale, recipe=Recipe() if self.recipe is None else self.recipe
         )
@@ -62,28 +66,37 @@ class FitOptions:
 
 @dataclass(frozen=True)
 class PackedInput:
-    """Ratings in blocks, and all that is known of them."""
+    """The packed data of a frame, and what a fit of it needs.
+
+    threads: tasks that run at a time. numberings: ids and blocks of each side. partitions: of Spark.
+    """
 
     model: ALS
     folder: Folder
-    threads: int  # as many as tasks run at a time
+    threads: int
     recipe: FittedRecipe
     scale: tuple[float, float]
     numberings: dict[str, Numbering]
     packed: PackedRatings
     partitions: int
 
+    @cached_property
+    def plan(self) -> FitPlan:
+        """What the fit needs to know of the model and of the data."""
+        return self.model.fit_plan(self.packed.totals)
+
     @contextmanager
     def sides(self, run: FitRun) -> Iterator[ClusterSides]:
-        """Give both sides, begun."""
+        """Yield both sides with their starting values, or as the last checkpoint in the folder has them."""
+        settings = {"model": self.model.name, "params": self.model.params}
         with closing(
-            ClusterSides(self.model, self.packed, self.numberings, self.folder, self.partitions, run)
+            ClusterSides(self.plan, self.packed, self.numberings, self.folder, self.partitions, run, settings)
         ) as sides:
             sides.begin()
             yield sides
 
     def data(self, items: Any) -> Interactions:
-        """Fetch what an ordinary model keeps: ids, catalog, and what each user has."""
+        """Fetch the interactions that an ordinary model keeps: ids, catalog and the values of each user."""
         ids = {side: numbers.ids() for side, numbers in self.numberings.items()}
         by_user = fetch_seen(self.packed.tables["user"], self.packed.totals.items)
         catalog, notes = Catalog(), self.packed.report.notes
@@ -118,24 +131,24 @@ def fit(
     progress: bool | None = None,
     callbacks: Iterable[Callback] = (),
 ) -> ALSModel:
-    """Learn an ExplicitALS or ImplicitALS from a Spark DataFrame, on its cluster, and return the model itself, fitted.
+    """Fit an ExplicitALS or ImplicitALS to a Spark DataFrame on its cluster, and return the model.
 
     items: titles and attributes of the items, as in `al.read`, or a Spark DataFrame.
     user, item, value, time, event, weight, duplicates, scale, recipe: as in `al.read`.
-    method: our kernels ("native"), or MLlib's ALS, whose factors the model then has ("mllib", see spark/mllib.py).
-    blocks: into how many the users and the items are cut (None: by the size of the data); the result depends on it in
-        the last bits, and on nothing else of the cluster.
-    partitions: into how many Spark partitions the blocks are dealt out (None: as many as tasks run at a time).
-    folder: where blocks and states of the fit are written, as Parquet; a place that all executors reach. A fit that
-        was broken off goes on from there. None: a temporary folder, where Spark runs on one machine.
+    method: "native" (the kernels of this package), or "mllib" (the ALS of MLlib, see spark/mllib.py).
+    blocks: number of blocks of users and of items (None: by the size of the data). The last bits of the result depend
+        on it, and on nothing else of the cluster.
+    partitions: number of Spark partitions of the blocks (None: as many as tasks run at a time).
+    folder: where blocks and states of the fit are written as Parquet; all executors must reach it. An interrupted fit
+        continues from its last checkpoint there. None: a temporary folder, if Spark runs on one machine.
     progress, callbacks: as in Model.fit.
 
-    Raises ParameterError, DataError, DependencyError where executors lack the package, FitError.
+    Raises ParameterError, ColumnError, RowsError, DataError, FitError; DependencyError if executors lack the package.
     """
     options = FitOptions(user, item, value, time, event, weight, duplicates, scale, recipe, blocks, partitions)
     callbacks = list(callbacks)
     if method == "mllib" and callbacks:
-        raise ParameterError("method='mllib' tells of no epochs; pass no callbacks.")
+        raise ParameterError("method='mllib' reports no epochs; pass no callbacks.")
     with _prepare_input(model, frame, options, folder, method, on_driver=True) as packed_input:
         data = packed_input.data(items)
         run = FitRun(model, data, packed_input.threads, progress, callbacks)
@@ -149,7 +162,7 @@ def fit(
             )
         else:
             with packed_input.sides(run) as sides:
-                learned = run_als(packed_input.model, sides, run)
+                learned = run_als(packed_input.plan, sides, run)
         model.validate_state(data, learned)
         model.set_state(data, learned, run.history, run.summary)
     return model
@@ -164,30 +177,32 @@ def fit_factors(
     progress: bool | None = None,
     **options: Any,
 ) -> FactorTables:
-    """Learn as `fit` does, and leave all in a folder of Parquet, for factors that are too large for the driver.
+    """Fit as `fit` does, and leave the model in a folder of Parquet, for factors that are too large for the driver.
 
-    items: a Spark DataFrame of titles and attributes, and of the ids. options: of `fit`, from `user` to `partitions`.
+    folder: empty, or that of an interrupted fit. items: a Spark DataFrame with ids, titles and attributes.
+    options: of `fit`, from `user` to `partitions`. Errors as in `fit`.
     """
     if items is not None:
         session_of(items, "items=")
     with _prepare_input(model, frame, FitOptions(**options), folder, "native", on_driver=False) as packed_input:
         run = _RemoteRun(packed_input, progress)
         with packed_input.sides(run) as sides:
-            run_als(packed_input.model, sides, run, dict)  # what is learned stays where it is
+            run_als(packed_input.plan, sides, run, dict)  # the factors stay on the cluster
             for side in ("user", "item"):
                 packed_input.folder.write(f"learned/{side}", sides.state(side).select("block", "factors", "bias"))
         if items is not None:
             packed_input.folder.write("catalog", items)
         totals = packed_input.packed.totals
         write_header(
-            packed_input.folder, packed_input.model, (totals.users, totals.items), packed_input.model.global_mean(totals), packed_input.scale,
-            packed_input.recipe, packed_input.packed.report, run.history, run.summary, items is not None,
+            packed_input.folder, packed_input.model, (totals.users, totals.items), packed_input.plan.mean,
+            packed_input.scale, packed_input.recipe, packed_input.packed.report, run.history, run.summary,
+            items is not None,
         )  # fmt: skip
         return FactorTables(packed_input.folder.spark, packed_input.folder.path)
 
 
 class _RemoteRun(FitRun):
-    """A run whose data is not here."""
+    """A run whose data is not in this process."""
 
     def __init__(self, packed_input: PackedInput, progress: bool | None) -> None:
         super().__init__(packed_input.model, cast(Any, None), packed_input.threads, progress)
@@ -203,7 +218,7 @@ class _RemoteRun(FitRun):
 def _prepare_input(
     model: Any, frame: Any, options: FitOptions, folder: str | None, method: str, on_driver: bool
 ) -> Iterator[PackedInput]:
-    """Check all that can be checked, then number and pack."""
+    """Check settings, cluster and frame, then encode ids and pack ratings; yield the packed input."""
     spark = session_of(frame)
     _check_model(model, method)
     if options.blocks is not None and not 1 <= options.blocks <= MAX_BLOCKS:
@@ -217,7 +232,9 @@ def _prepare_input(
         n_tasks = inspect_cluster(spark)
         typed_rows = type_frame(frame, options.columns, full_recipe, options.scale)
         if method == "mllib" and "weight" in typed_rows.columns:
-            raise ParameterError("method='mllib' knows no weights; pass weight='' (--weight ''), or method='native'.")
+            raise ParameterError(
+                "method='mllib' does not support weights; pass weight='' (--weight ''), or method='native'."
+            )
         yield _pack_input(type(model)(**model.params), typed_rows, options, work_folder, n_tasks, on_driver)
 
 
@@ -227,7 +244,7 @@ def _pack_input(
     blocks = options.blocks or int(np.clip(typed_rows.n_read // BLOCK_ENTRIES, MIN_BLOCKS, MAX_BLOCKS))
     numberings = {side: number_side(typed_rows.rows, side, blocks, folder) for side in ("user", "item")}
     model.validate_size(numberings["user"].size, numberings["item"].size)
-    is_large = {side: side_bytes(model, numberings[side].size) > MAX_BROADCAST_BYTES for side in numberings}
+    is_large = {side: not fits_broadcast(model, numberings[side].size) for side in numberings}
     packed = pack(
         typed_rows, numberings["user"], numberings["item"], folder, {"user": is_large["item"], "item": is_large["user"]}
     )
@@ -247,10 +264,10 @@ def _pack_input(
 def _check_model(model: Any, method: str) -> None:
     if not isinstance(model, ALS):
         name = getattr(model, "name", type(model).__name__)
-        raise ParameterError(f"Spark fits explicit-als and implicit-als, not {name}; choose one of these.")
+        raise ParameterError(f"Spark fits explicit-als and implicit-als, not {name}; choose one of them.")
     for name in ("item_attributes", "user_attributes"):
         if model.params.get(name):
-            raise ParameterError(f"{name} has no effect in a fit on Spark, which has no rows without values; drop it.")
+            raise ParameterError(f"{name} has no effect in a fit on Spark, where every row has values; drop it.")
     if method not in ("native", "mllib"):
         raise ParameterError(f"method={method!r} is not a method; choose 'native' or 'mllib'.")
     if method == "mllib":

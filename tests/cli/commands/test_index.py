@@ -106,7 +106,7 @@ def test_training_again_leaves_out_one_that_no_longer_pays(
 ) -> None:
     monkeypatch.setattr(IndexBenchmark, "is_worthwhile", True)
     assert run(["index", str(file)]) == 0
-    create_app(file).state.events.close()
+    create_app(file).state.event_store.close()
     monkeypatch.setattr(IndexBenchmark, "is_worthwhile", False)
     capsys.readouterr()
     assert run(["retrain", str(file), "--source", str(source), "-o", str(file)]) == 0

@@ -82,7 +82,7 @@ class TestUsers:
         assert cli("recommend", implicit, "--like", "Matrix", "--novelty", "1").code == 0
         refused = cli("recommend", implicit, "--user", "7", "--novelty", "2")
         assert refused.code == 2
-        assert "novelty=2.0 is no number from 0 to 1; pass 0 (the best) to 1 (little-known)." in refused.err
+        assert "novelty=2.0 is not a number from 0 to 1; pass 0 (the best) to 1 (little-known)." in refused.err
 
     def test_nothing_is_left(self, cli: Cli, implicit: Path) -> None:
         answer = cli("recommend", implicit, "--user", "7", "--user", "8", "--where", "year > 3000")

@@ -10,8 +10,8 @@ import pytest
 from alsatian.data.interactions import Interactions
 from alsatian.kernels import Side
 from alsatian.models import ExplicitALS, ImplicitALS
-from alsatian.models.als.base import MAX_FACTORS_EXACT
 from alsatian.models.als.momentum import Momentum
+from alsatian.models.als.solver import MAX_FACTORS_EXACT
 from support.cases import user_history
 
 EACH_MODEL = pytest.mark.parametrize("model", [ExplicitALS, ImplicitALS])

@@ -55,7 +55,7 @@ def cells_of(model: ALS, data: Interactions, mean: float) -> tuple[Dense, Dense,
 
 
 def ridges(model: ALS, data: Interactions, w0: float) -> tuple[Dense, Dense]:
-    reg, nu = model._regularization
+    reg, nu = model.effective_value("reg"), model.effective_value("reg_exponent")
     users, items = cells(data).shape
     return reg * (data.by_user.counts + w0 * items) ** nu, reg * (data.item_counts + w0 * users) ** nu
 

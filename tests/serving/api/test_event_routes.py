@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import alsatian as al
+from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.serving import create_app
 from alsatian.serving.event_log.store import DatabaseUnavailable, Event, EventConflict, EventStore, Stored
 from alsatian.serving.service.user_updates import apply_events
@@ -60,7 +61,7 @@ class TestDatabase:
         assert (EventStore(url).database_id, EventStore(url).last_number()) == (first.database_id, 1)
 
     def test_threads_and_processes_write_side_by_side(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("alsatian.serving.database.WAIT", 60.0)  # a slow disk is no fault
+        monkeypatch.setattr("alsatian.serving.event_log.database.WAIT_SECONDS", 60.0)  # a slow disk is no fault
         url = f"sqlite:///{tmp_path / 'events.db'}"
         both = EventStore(url), EventStore(url)
         writers = [
@@ -195,7 +196,7 @@ class TestIntake:
             assert client.post("/api/events", json=body).status_code == 202
 
     def test_a_full_disk(self, client: TestClient) -> None:
-        events: EventStore = client.app.state.events  # type: ignore[attr-defined]
+        events: EventStore = client.app.state.event_store  # type: ignore[attr-defined]
         body = {"events": [{"user": "alice", "item": "heat", "value": 5}] * 200}
         with events.engine.connect() as connection:  # the pool gives this one again
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
@@ -218,7 +219,7 @@ class TestNews:
 
     def test_counts_are_added(self) -> None:
         data = problems.from_matrix(np.array([[2, 0, 1], [0, 3, 1]]), ["a", "b"], ["x", "y", "z"])
-        data = al.Interactions(**{**vars(data), "recipe": al.Recipe(duplicates="sum")})
+        data = al.Interactions(**{**vars(data), "recipe": FittedRecipe(duplicates="sum")})
         model = al.ImplicitALS(factors=1).fit(data, progress=False)
         news = apply_events(model, "a", [{"item": "x", "value": 3.0}, {"item": "y"}])
         assert news.visitor is not None
@@ -226,7 +227,7 @@ class TestNews:
 
     def test_a_dislike_takes_a_like_back_and_is_listed_no_more(self, tmp_path: Path) -> None:
         liked = problems.running_example().binarize(4)
-        liked = al.Interactions(**{**vars(liked), "recipe": al.Recipe(min_rating=4, duplicates="last")})
+        liked = al.Interactions(**{**vars(liked), "recipe": FittedRecipe(min_rating=4, duplicates="last")})
         model = al.ImplicitALS(factors=1).fit(liked, progress=False)
         al.save(model, tmp_path / "likes.model")
         with TestClient(create_app(tmp_path / "likes.model"), base_url="http://localhost") as client:
@@ -238,7 +239,7 @@ class TestNews:
 
     def test_who_takes_all_her_likes_back_gets_what_is_popular(self, tmp_path: Path) -> None:
         liked = problems.running_example().binarize(4)
-        liked = al.Interactions(**{**vars(liked), "recipe": al.Recipe(min_rating=4, duplicates="last")})
+        liked = al.Interactions(**{**vars(liked), "recipe": FittedRecipe(min_rating=4, duplicates="last")})
         al.save(al.ImplicitALS(factors=1).fit(liked, progress=False), tmp_path / "likes.model")
         had = liked.item_ids.take(liked.by_user.row(liked.user_ids.row("alice"))[0])
         with TestClient(create_app(tmp_path / "likes.model"), base_url="http://localhost") as client:
@@ -251,7 +252,7 @@ class TestNews:
         assert {place["source"] for place in answer.json()["items"]} == {"popular"}
         assert listed(strict) == listed(answer)[:1]
         assert (why.status_code, why.json()["error"]) == (404, "UnknownUser")
-        assert why.json()["detail"].startswith("user 'alice' took back all that the model knows")
+        assert why.json()["detail"].startswith("user 'alice' has no remaining interactions")
 
 
 def test_kill_9_in_the_middle_of_a_load_loses_nothing_that_was_acknowledged(file: Path, start: Start) -> None:

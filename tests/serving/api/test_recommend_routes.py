@@ -116,7 +116,7 @@ class TestItems:
             assert told["base"] + parts == pytest.approx(told["score"], abs=1e-4)
         both = client.post("/api/explanations", json={"item": "heat"})
         assert (both.status_code, both.json()["detail"]) == (
-            422, "whose score is it? Pass either user or history.",
+            422, "pass exactly one of 'user' and 'history'.",
         )  # fmt: skip
 
 
@@ -165,7 +165,7 @@ class TestErrors:
         assert answer.headers["content-type"] == "application/problem+json"
 
     @pytest.mark.parametrize(
-        ("call", "path"), [("recommend_to_users", ALICE), ("recommend_to_user", f"{ALICE}?because=true")]
+        ("call", "path"), [("recommend_to_users", ALICE), ("recommend_to_user", f"{ALICE}?reasons=true")]
     )
     def test_no_traceback_leaves_the_house(
         self,
@@ -183,7 +183,7 @@ class TestErrors:
         assert (answer.status_code, answer.json()["error"]) == (500, "RuntimeError")
         assert "secret" not in answer.text
         assert "secret" not in caplog.text
-        assert "fails (test_answers.py" in caplog.text
+        assert "fails (test_recommend_routes.py" in caplog.text
 
 
 def test_openapi_tells_every_call_its_answer_and_its_errors(client: TestClient) -> None:
@@ -196,5 +196,5 @@ def test_openapi_tells_every_call_its_answer_and_its_errors(client: TestClient) 
             assert success["content"], path
             if "422" in call["responses"]:
                 assert list(call["responses"]["422"]["content"]) == ["application/problem+json"], path
-    for name in ("UserList", "VisitorList", "SimilarList", "Problem", "Told"):
+    for name in ("UserList", "VisitorList", "SimilarList", "Problem", "EventIn"):
         assert api["components"]["schemas"][name]["examples"], name

@@ -27,7 +27,7 @@ class TestToken:
     def test_other_machines_are_let_in_with_a_token_only(self) -> None:
         with pytest.raises(ParameterError, match="--token-file"):
             ServiceSettings(Path("m"), host="0.0.0.0")
-        with pytest.raises(ParameterError, match="16 letters"):
+        with pytest.raises(ParameterError, match="at least 16 printable ASCII"):
             ServiceSettings(Path("m"), host="0.0.0.0", token="short")
         assert ServiceSettings(Path("m"), host="::1").token is None
         assert ServiceSettings(Path("m"), host="0.0.0.0", token=TOKEN).token == TOKEN
@@ -86,9 +86,9 @@ class TestLimits:
 
     def test_an_answer_that_takes_too_long(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         refused = threading.Event()
-        with client_of(file, seconds=0.05, patience=0.05) as client:
+        with client_of(file, response_timeout=0.05, request_timeout=0.05) as client:
             monkeypatch.setattr(client.app.state.service, "recommend_to_user", lambda *_: refused.wait(60))  # type: ignore[attr-defined]
-            slow = client.get("/api/users/alice/recommendations?because=true")
+            slow = client.get("/api/users/alice/recommendations?reasons=true")
             refused.set()
         assert (slow.status_code, slow.headers["retry-after"]) == (503, "5")
 
@@ -129,14 +129,14 @@ class TestAnswers:
 
         for name, path in (
             ("recommend_to_users", "recommendations"),
-            ("recommend_to_user", "recommendations?because=true"),
+            ("recommend_to_user", "recommendations?reasons=true"),
         ):
             monkeypatch.setattr(client.app.state.service, name, broken)  # type: ignore[attr-defined]
             answer = client.get(f"/api/users/alice/{path}")
             assert (answer.status_code, answer.json()["error"]) == (500, "RuntimeError")
             assert "default-src 'none'" in answer.headers["content-security-policy"]
             assert "alice" not in answer.text
-        assert "broken (test_safety.py" in caplog.text
+        assert "broken (test_request_guard.py" in caplog.text
         assert "alice" not in caplog.text
         assert 'route="/api/users/{user}/recommendations",status="500"} 2.0' in client.get("/metrics").text
 
@@ -147,7 +147,7 @@ class TestAnswers:
         route = 'method="GET",route="/api/users/{user}/recommendations"'
         assert f'alsatian_requests_total{{{route},status="200"}} 1.0' in figures
         assert f'alsatian_requests_total{{{route},status="404"}} 1.0' in figures
-        assert "alsatian_model_since_seconds" in figures
+        assert "alsatian_model_loaded_at_seconds" in figures
         assert "alice" not in figures
         assert "zoe" not in figures
 

@@ -127,7 +127,7 @@ def test_who_holds_the_lock_for_ever_holds_nobody_else_up(database: Callable[[],
 
 
 def test_a_server_that_is_gone_is_told_and_recovers(postgres: Postgres, url: str, file: Path, start: Start) -> None:
-    server = start(file, "--events", url)
+    server = start(file, "--event-log", url)
     assert server.ask("/api/events", EVENT)[0] == 202
     assert server.ask(ALICE)[1]["events"] == 1
     postgres.stop()
@@ -145,7 +145,7 @@ def test_a_server_that_is_gone_is_told_and_recovers(postgres: Postgres, url: str
 def test_kill_9_loses_nothing_that_was_acknowledged(
     url: str, database: Callable[[], EventStore], file: Path, start: Start
 ) -> None:
-    server = start(file, "--events", url, "--workers", 2)
+    server = start(file, "--event-log", url, "--workers", 2)
     acknowledged = killed_while_loading(server, lambda name: ("/api/events", EVENT | {"id": name}), writers=2, least=30)
     assert len(acknowledged) >= 30
     events = database()
@@ -167,6 +167,6 @@ def test_retraining_reads_it(url: str, database: Callable[[], EventStore], tmp_p
     model = tmp_path / "r.model"
     assert run(["train", str(tmp_path / "r.csv"), "--model", "explicit-als", "-o", str(model)]) == 0
     database().add([event("x", user="u99", item="i1")])
-    source = ["--source", str(tmp_path / "r.csv"), "--events", url, "-o", str(model)]
+    source = ["--source", str(tmp_path / "r.csv"), "--event-log", url, "-o", str(model)]
     assert run(["retrain", str(model), *source]) == 0
     assert al.load(model).recommend("u99", n=2).items

@@ -139,15 +139,15 @@ def test_an_event_that_would_spoil_the_next_training_is_not_kept(
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         refused = client.post("/api/events", json=wrong)
     assert refused.status_code == 422, refused.text
-    assert app.state.events.last_number() == 0
+    assert app.state.event_store.last_number() == 0
 
 
 @pytest.mark.parametrize("driver", [None, "sqlite", "sqlite+pysqlite"])
 def test_without_a_database(trained: Path, driver: str | None, capsys: pytest.CaptureFixture[str]) -> None:
     file = train(trained, "--model", "explicit-als")
-    events = [] if driver is None else ["--events", f"{driver}:///{file}.events.db"]
+    events = [] if driver is None else ["--event-log", f"{driver}:///{file}.events.db"]
     assert run(["retrain", str(file), "--source", str(trained / "ratings.csv"), "-o", str(file), *events]) == 1
-    assert "--events URL" in capsys.readouterr().err
+    assert "--event-log URL" in capsys.readouterr().err
     assert not Path(f"{file}.events.db").exists()
 
 

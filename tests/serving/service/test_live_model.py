@@ -121,11 +121,11 @@ class TestService:
         try:
             wait_for(lambda: sources == {"als"})
             al.save(other_model(), file)
-            wait_for(lambda: server.metric("alsatian_model_swaps_total") == workers)
+            wait_for(lambda: server.metric("alsatian_model_reloads_total") == workers)
             wait_for(lambda: "popular" in sources)
             with file.open("r+b") as overwritten:  # not cut before, so that nobody sees it empty
                 overwritten.write(b"nonsense")
-            wait_for(lambda: server.metric("alsatian_model_refusals_total") == workers)
+            wait_for(lambda: server.metric("alsatian_model_reload_failures_total") == workers)
             assert model_in_service(server)["model"] == "popularity"
         finally:
             ended.set()
@@ -137,15 +137,15 @@ class TestService:
 
     def test_a_hangup_looks_again(self, file: Path, start: Start) -> None:
         server = start(file)
-        since = model_in_service(server)["since"]
+        loaded_at = model_in_service(server)["loaded_at"]
         server.signal(signal.SIGHUP)
-        wait_for(lambda: model_in_service(server)["since"] != since)
+        wait_for(lambda: model_in_service(server)["loaded_at"] != loaded_at)
 
     def test_a_worker_that_dies_is_replaced(self, file: Path, start: Start) -> None:
         server = start(file, "--workers", 2)
         first, second = server.workers()
         al.save(other_model(), file)
-        wait_for(lambda: server.metric("alsatian_model_swaps_total") == 2)  # of both workers together
+        wait_for(lambda: server.metric("alsatian_model_reloads_total") == 2)  # of both workers together
         os.kill(first, signal.SIGKILL)
         wait_for(lambda: len({first, *server.workers()}) == 3)
         os.kill(second, signal.SIGKILL)
@@ -157,7 +157,7 @@ class TestService:
 
         def is_taken_anew_by_all() -> bool:
             server.signal(signal.SIGHUP)  # again and again, as a worker that still starts ignores it
-            return (server.metric("alsatian_model_since_seconds") or 0) >= replaced_at
+            return (server.metric("alsatian_model_loaded_at_seconds") or 0) >= replaced_at
 
         wait_for(is_taken_anew_by_all)  # the least of all workers that run: the dead are not counted
         server.signal(signal.SIGKILL)
@@ -196,7 +196,7 @@ class TestService:
             (["--host", "0.0.0.0"], "needs a token"),
             (["--port", "70000"], "--port 70000 is out of bounds"),
             (["--workers", "0"], "--workers 0 is out of bounds"),
-            (["--events", "nonsense"], "--events is no URL"),
+            (["--event-log", "nonsense"], "--event-log is not a valid database URL"),
             (["--token-file", "/nowhere"], "cannot be read"),
         ],
     )

@@ -163,7 +163,7 @@ def spark_recommend(
     n: Length = 10,
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="SQL", help="List only items that match, in Spark's SQL."),
+        typer.Option("--where", metavar="CONDITION", help='List only items that match, such as "year >= 1990".'),
     ] = None,
     allow: Annotated[
         list[str], typer.Option("--allow", metavar="ITEM", help="List only allowed items; repeat for more.")

@@ -48,7 +48,7 @@ Like = Annotated[
 Length = Annotated[int, typer.Option("-n", callback=_check_length, metavar="N", help="Length of each list.")]
 Where = Annotated[
     str | None,
-    typer.Option("--where", metavar="SQL", help='List only items that match, such as "year >= 1990".'),
+    typer.Option("--where", metavar="CONDITION", help='List only items that match, such as "year >= 1990".'),
 ]
 Novelty = Annotated[
     float,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from alsatian.data.item_filters import quote_identifier
 from alsatian.errors import RowsError, pluralize
 from alsatian.ingest.rows.row_filter import is_filtered_out
 from alsatian.ingest.rows.validation import TypedRows
-from alsatian.ingest.sources.source import Source
+from alsatian.ingest.sources.source import Source, quote_identifier
 
 
 def raise_on_rejects(rows: TypedRows) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
-from alsatian.data.item_filters import quote_identifier, where_error
+from alsatian.errors import ParameterError, did_you_mean, join_names
 from alsatian.ingest.rows.casts import INTEGER_PATTERN, Check
-from alsatian.ingest.sources.source import Source
+from alsatian.ingest.sources.source import Source, quote_identifier
 
 WHERE_REASON = "left out by where"
 _FILTER_PREFIX = "left out"
@@ -41,6 +42,16 @@ def apply_where(source: Source, where: str) -> tuple[Callable[[Sequence[str]], s
             Check(WHERE_REASON, "where", f"{condition} IS NULL"),
         )
     raise where_error(where, first_error, list(source.columns), source.name)
+
+
+def where_error(where: str, error: object, columns: Sequence[str], source_name: str) -> ParameterError:
+    """Return the error for a condition over a source's columns that DuckDB rejected."""
+    excerpt = where if len(where) <= 300 else where[:300] + "..."
+    if match := re.search(r'Referenced column "(.+?)" not found', str(error)):
+        hint = f"its columns are {join_names(columns)}.{did_you_mean(match[1], list(columns))}"
+        return ParameterError(f"where={excerpt!r} uses {match[1]!r}, which is no column of {source_name}; {hint}")
+    reason = str(error).split("\n\n")[0].replace("\n", " ").split(": ", 1)[-1].rstrip(".! ")
+    return ParameterError(f"where={excerpt!r} is not an expression that DuckDB understands: {reason}.")
 
 
 def _candidate_selects(source: Source, where: str) -> Iterator[Callable[[Sequence[str]], str]]:

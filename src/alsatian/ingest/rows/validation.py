@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.data.item_filters import where_error
 from alsatian.errors import ColumnError, DataError, SourceError, join_names
 from alsatian.ingest.rows.casts import (
     Check,
@@ -26,7 +25,7 @@ from alsatian.ingest.rows.casts import (
 from alsatian.ingest.rows.column_buffers import NumberBuffer, TextBuffer, TitleCounter, row_chunk_slices
 from alsatian.ingest.rows.fast_csv import ColumnArrays, scan_columns
 from alsatian.ingest.rows.roles import is_number_role
-from alsatian.ingest.rows.row_filter import apply_where
+from alsatian.ingest.rows.row_filter import apply_where, where_error
 from alsatian.ingest.sources.arrow_stream import read_batches
 from alsatian.ingest.sources.source import Reject, Source, error_summary
 from alsatian.kernels import Dictionary

@@ -7,12 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from alsatian.data.item_filters import quote_identifier
-
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from alsatian.ingest.sources.dialect import Dialect
+
+
+def quote_identifier(name: str) -> str:
+    """Quote a column name for SQL.
+
+    >>> quote_identifier("odd name")
+    '"odd name"'
+    """
+    return '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Alternating least squares: what its explicit and its implicit form share.
+"""The ALS models: settings, the fold-in of visitors, and explanations. `solver.py` solves a side, `fit.py` is the loop.
 
     L = sum over observed (u,i) of  c (t - m - b_u - b_i - x_u.y_i)^2  +  w0 sum over unobserved of (x_u.y_i)^2
         + sum_u r_u (|x_u|^2 + b_u^2) + sum_i r_i (|y_i|^2 + b_i^2)
@@ -7,8 +7,8 @@
 
 With `nonnegative`, x and y (not the biases) are at least 0, and each row's regression is solved under that bound.
 
-The course of a fit is in fit.py. It ends with the users, exactly solved unless solver="cg", so that a user's
-factors are exactly what folding in her own history gives.
+A fit ends with the users, solved exactly unless solver="cg". The factors of a user are then what `fold_in` returns for
+the same history.
 """
 
 from __future__ import annotations
@@ -20,14 +20,19 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian import kernels
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
-from alsatian.errors import FitError, ParameterError, pluralize
+from alsatian.errors import ParameterError
 from alsatian.kernels import Side, Weighting, weighted_entries
-from alsatian.models.als import eigenbasis_cg
-from alsatian.models.als.fit import LocalSides, run_als
-from alsatian.models.als.half_problem import DataSummary, HalfProblem, unobserved_gram, zero_side
+from alsatian.models.als.fit import FitPlan, LocalSides, run_als
+from alsatian.models.als.half_problem import DataSummary, HalfProblem, zero_side
+from alsatian.models.als.solver import (
+    CG_STEPS,
+    EIGENBASIS_CG_STEPS,
+    MAX_FACTORS_EXACT,
+    MAX_FACTORS_EXACT_LONG_ROWS,
+    HalfSweepSolver,
+)
 from alsatian.models.factors.cold_start import ColdStartFactorModel
 from alsatian.models.factors.factor_model import FactorUserBatch
 from alsatian.recommender.explanation import Contributions, regression_contributions
@@ -35,18 +40,9 @@ from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import param
 from alsatian.recommender.user_batch import history_rows
 
-CG_STEPS, EIGENBASIS_CG_STEPS = (
-    3,
-    2,
-)  # of conjugate gradient; where empty cells count, and its axes are those of models/als/eigenbasis_cg.py
-MAX_FACTORS_EXACT = 32  # above, conjugate gradient comes sooner to the same objective: bench solvers --factors 16 32 64
-CACHE_BYTES = 1 << 20  # bytes of a row's factors beyond which every step of conjugate gradient must fetch them anew
-MAX_FACTORS_EXACT_LONG_ROWS = 128  # up to so many factors, forming such a row's system once costs no more than that
-INITIAL_GRAM_RATIO = 0.5  # how large a row's Gram matrix of starting factors is, beside its ridge
-
 
 class ALS(ColdStartFactorModel):
-    """The loop, the fold-in and the explanation; the forms say how values become confidences and targets."""
+    """Base of ExplicitALS and ImplicitALS, which say how values become confidences and targets."""
 
     source_label: ClassVar[str] = "als"
     iterates: ClassVar[bool] = True
@@ -57,8 +53,8 @@ class ALS(ColdStartFactorModel):
     solver: str = param(
         default="auto",
         doc="of each row: exact (cholesky), conjugate gradient (cg), or auto: "
-        f"exact up to {MAX_FACTORS_EXACT} factors; above by cg, but long rows up to {MAX_FACTORS_EXACT_LONG_ROWS} factors, and the users at the "
-        "end, exactly",
+        f"exact up to {MAX_FACTORS_EXACT} factors; above by cg, but exact for long rows up to "
+        f"{MAX_FACTORS_EXACT_LONG_ROWS} factors, and for the users at the end",
         choices=("auto", "cholesky", "cg"),
     )
     cg_steps: int | None = param(
@@ -89,28 +85,58 @@ class ALS(ColdStartFactorModel):
 
     @abstractmethod
     def global_mean(self, totals: DataSummary) -> float:
-        """Return m, fixed during the fit."""
+        """Return m of the objective, which is fixed during a fit."""
 
     @abstractmethod
     def weighting(self, mean: float) -> Weighting:
-        """Return how values enter the objective."""
-
-    @property
-    @abstractmethod
-    def _regularization(self) -> tuple[float, float]:
-        """Return reg, and nu: how the regularization of a row grows with its entries."""
+        """Return how a value becomes a confidence and a target, for a given m."""
 
     def initial_score(self, totals: DataSummary) -> float:
-        """Return about what x_u.y_i should be on average; where the factors begin."""
+        """Return the average of x_u.y_i with which a fit starts."""
         return 0.0
 
     # Fitting
 
+    def make_solver(self, mean: float) -> HalfSweepSolver:
+        """Return what solves a side with the settings of this model, for a given m."""
+        return HalfSweepSolver(
+            weighting=self.weighting(mean),
+            reg=self.effective_value("reg"),
+            reg_exponent=self.effective_value("reg_exponent"),
+            factors=self.factors,
+            biased=self.biased,
+            precision=self.precision,
+            method=self.solver,
+            cg_steps=self.cg_steps,
+            nonnegative=self.nonnegative,
+        )
+
+    def fit_plan(self, totals: DataSummary) -> FitPlan:
+        """Return what a fit needs to know of the settings and of data with these totals."""
+        mean = self.global_mean(totals)
+        return FitPlan(
+            solver=self.make_solver(mean),
+            mean=mean,
+            mean_score=self.initial_score(totals),
+            seed=self.seed,
+            accelerate=self.accelerate,
+            epochs=self.epochs,
+            tol=self.tol,
+            title=self.name,
+        )
+
+    @property
+    def epoch_cg_steps(self) -> int:
+        """Steps of conjugate gradient for each row in an epoch; 0 means that rows are solved exactly."""
+        return self.make_solver(0.0).epoch_steps
+
     def validate_data(self, data: Interactions) -> None:
+        """Raise DataError for unsuitable values, ParameterError where the data is too small for `factors`."""
         super().validate_data(data)
         self.validate_size(len(data.user_ids), len(data.item_ids))
 
     def validate_size(self, users: int, items: int) -> None:
+        """Raise ParameterError where there are more factors than users or items."""
         if self.factors > min(users, items):
             raise ParameterError(
                 f"factors={self.factors} is more than the data allows: it has {users:,} users and {items:,} items; "
@@ -118,132 +144,51 @@ class ALS(ColdStartFactorModel):
             )
 
     def _fit_factors(self, data: Interactions, run: FitRun) -> dict[str, Any]:
-        return run_als(self, LocalSides(self, data, run.threads), run)
+        plan = self.fit_plan(DataSummary.from_data(data))
+        return run_als(plan, LocalSides(plan, data, run.threads), run)
 
-    def row_ridge(self, rows: CSR, weighting: Weighting) -> NDArray[Any]:
-        reg, nu = self._regularization
-        return np.asarray(reg * (rows.counts + weighting.unobserved * rows.n_columns) ** nu, self.precision)
-
-    def initial_factors(self, rng: np.random.Generator, rows: int, scale: float, mean_score: float) -> Side:
-        """Draw a side to start from: products of factors begin near `level`, biases at 0."""
-        center = np.sqrt(abs(mean_score) / max(self.factors, 1))
-        factors = rng.standard_normal((rows, self.factors)) * scale + center
-        factors = np.abs(factors) if self.nonnegative else factors
-        return Side(factors.astype(self.precision), np.zeros(rows, self.precision) if self.biased else None)
-
-    def initial_scale(
-        self, mean_ridge: float, total_weight: float, rows: int, columns: int, weighting: Weighting
-    ) -> float:
-        """Return the standard deviation of the starting factors with which a side is solved first.
-
-        mean_ridge, observed (weight of all entries), rows, columns: of the side that is solved.
-        """
-        variance = INITIAL_GRAM_RATIO * mean_ridge / (total_weight / rows + weighting.unobserved * columns)
-        return float(np.sqrt(variance or 0.1 / max(self.factors, 1)))  # without a ridge, any small size
-
-    def solve_side(
-        self,
-        problem: HalfProblem,
-        weighting: Weighting,
-        fixed: Side,
-        solution: Side,
-        threads: int,
-        steps: int | None = None,
-        gram: NDArray[Any] | None = None,
-    ) -> float:
-        """Solve one side in place, the other fixed; return its loss, with its own regularization.
-
-        steps: of conjugate gradient, 0 to solve exactly (None: as the solver says). gram: of the fixed side, if known.
-        """
-        gram = unobserved_gram(fixed, weighting, threads) if gram is None else gram
-        steps = self.epoch_cg_steps if steps is None else steps
-        loss, failed_row = self.half_sweep(
-            problem, weighting, eigenbasis_cg.eigenbasis(fixed, gram, steps, threads), solution, steps, threads
-        )
-        if failed_row >= 0:
-            row_name = f"{problem.ids.side} {problem.ids.id_of(failed_row)!r}" if problem.ids else "the visitor"
-            raise self.singular_error(row_name, int(problem.entries.counts[failed_row]))
-        return loss
-
-    def half_sweep(
-        self,
-        problem: HalfProblem,
-        weighting: Weighting,
-        basis: eigenbasis_cg.Basis,
-        solution: Side,
-        steps: int,
-        threads: int,
-    ) -> tuple[float, int]:
-        """Solve a side, or a block of its rows, in place; return its loss and the first row without solution, or -1."""
-        return eigenbasis_cg.eigenbasis_half_sweep(
-            *(problem.entries.kernel_rows, weighting, basis, problem.ridge, solution, steps),
-            exact_from=self._min_entries_exact,
-            threads=threads,
-            nonnegative=self.nonnegative,
-        )
-
-    def singular_error(self, row_name: str, values: int) -> FitError:
-        return FitError(
-            f"{row_name} with {pluralize(values, 'value')} has no finite, unique solution at {self.factors} factors and "
-            f"reg={self._regularization[0]:g}; raise reg, lower factors, or pass precision='float64'."
-        )
-
-    @property
-    def epoch_cg_steps(self) -> int:
-        """The steps of conjugate gradient with which an epoch solves each row; 0: exactly."""
-        if (
-            self.nonnegative
-            or self.solver == "cholesky"
-            or (self.solver == "auto" and self.factors <= MAX_FACTORS_EXACT)
-        ):
-            return 0
-        return self.cg_steps or (EIGENBASIS_CG_STEPS if self.weighting(0.0).unobserved else CG_STEPS)
-
-    @property
-    def _min_entries_exact(self) -> int:
-        """From how many entries on an epoch solves a row exactly, whatever its steps."""
-        if self.solver == "cg" or self.factors > MAX_FACTORS_EXACT_LONG_ROWS:
-            return kernels.NO_ROW_IS_AS_LONG
-        return CACHE_BYTES // (max(self.factors, 1) * np.dtype(self.precision).itemsize)  # 4,096 at 64 factors
+    def build_caches(self) -> None:
+        """Drop what was derived from the arrays of an earlier fit."""
+        super().build_caches()
+        self.__dict__.pop("_item_gram", None)
 
     # Visitors
 
+    @property
+    def _fitted_solver(self) -> HalfSweepSolver:
+        return self.make_solver(float(self.mean[0]))
+
     def encode_histories(self, history: CSR) -> FactorUserBatch:
-        """Solve visitors as a fit solves users, by the same half-sweep over other rows; always exactly."""
-        weighting = self.weighting(float(self.mean[0]))
-        items = self._item_side
+        """Solve visitors, one for each row of a matrix of values, as a fit solves its users, always exactly."""
+        solver, items = self._fitted_solver, self._item_side
         visitors = zero_side(items, history.n_rows)
-        self.solve_side(
-            HalfProblem(history, self.row_ridge(history, weighting), None),
-            weighting,
-            items,
-            visitors,
-            1,
-            steps=0,
-            gram=self._item_gram,
-        )
+        problem = HalfProblem(history, solver.row_ridge(history), None)
+        solver.solve_side(problem, items, visitors, 1, steps=0, gram=self._item_gram)
         return FactorUserBatch(history, history_rows(history), vectors=visitors.factors, offsets=visitors.bias)
 
     @cached_property
     def _item_gram(self) -> NDArray[Any] | None:
         """w0 G of the items, which every visitor and every explanation needs; None when w0 is zero.
 
-        Items that attributes place were zeros in the fit, and remain so here: nobody could have chosen them.
+        Items with factors from attributes alone count as zeros, as they did in the fit: no user had them to choose.
         """
         items = self._item_side
         if self.cold_items is not None:
             items = items._replace(factors=np.where(self.cold_items[:, None], 0, items.factors))
-        return unobserved_gram(items, self.weighting(float(self.mean[0])))
+        return self._fitted_solver.gram(items)
 
     @property
     def _item_side(self) -> Side:
         return Side(self.item_factors, self.item_bias)
 
     def contributions(self, history: CSR, items: list[int]) -> Contributions:
-        """Take scores apart. With `nonnegative`, the person's factors that are 0 stay so: the others solve the plain
-        regression without them, which has an answer in parts.
+        """Split the scores of items (row numbers) into a base and a part for each entry of a history of one row.
+
+        With `nonnegative`, the factors of the user that are 0 stay 0. The others solve the plain regression without
+        those, whose solution is a sum over the entries.
         """
-        weighting, fixed = self.weighting(float(self.mean[0])), self._item_side
+        solver, fixed = self._fitted_solver, self._item_side
+        weighting = solver.weighting
         confidence, target = weighted_entries(history.kernel_rows, weighting, fixed)
 
         def design_rows(rows: Any) -> NDArray[np.float64]:
@@ -251,7 +196,7 @@ class ALS(ColdStartFactorModel):
             return factors if fixed.bias is None else np.column_stack([factors, np.ones(len(rows))])
 
         f, y = design_rows(history.indices), design_rows(items)
-        prior_matrix = self.row_ridge(history, weighting) * np.eye(f.shape[1])
+        prior_matrix = solver.row_ridge(history) * np.eye(f.shape[1])
         if self._item_gram is not None:
             prior_matrix += self._item_gram
         if self.nonnegative:

@@ -1,4 +1,4 @@
-"""Conjugate gradient in axes where it converges sooner: those in which the matrix that all rows share is diagonal.
+"""Conjugate gradient in the eigenbasis of the matrix that all rows share, where it converges in fewer steps.
 
 With w0 G = V D V' (V orthogonal), a row's system (w0 G + sum_e (c - w0) f f' + r I) x = sum_e c t f becomes
 
@@ -20,11 +20,14 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.kernels import Rows, Side, Weighting
 
-ROTATE_CHUNK_ROWS = 4096  # turned by one product: always the same blocks, so that the bits do not depend on the threads
+ROTATE_CHUNK_ROWS = 4096  # rows of a product; fixed, so that the bits do not depend on the threads
 
 
 class Basis(NamedTuple):
-    """The fixed side as a half-sweep meets it: as it is (axes is None), or in the axes V of w0 G, which is diagonal."""
+    """The fixed side as `eigenbasis_half_sweep` takes it: as it is (axes is None), or in the axes V of w0 G.
+
+    gram: w0 G in these axes, diagonal in the second case, or None.
+    """
 
     fixed: Side
     gram: NDArray[Any] | None
@@ -32,7 +35,10 @@ class Basis(NamedTuple):
 
 
 def eigenbasis(fixed: Side, gram: NDArray[Any] | None, steps: int, threads: int) -> Basis:
-    """Return the fixed side in the axes of `gram` for steps of conjugate gradient, if rows share a matrix."""
+    """Return the fixed side in the axes of `gram`, or as it is where there are no steps or no shared matrix.
+
+    gram: w0 G of the fixed side, or None. steps: of conjugate gradient, 0 to solve exactly.
+    """
     if not steps or gram is None:
         return Basis(fixed, gram)
     eigenvalues, axes = decompose_gram(gram)
@@ -51,7 +57,7 @@ def eigenbasis_half_sweep(
     threads: int,
     nonnegative: bool = False,
 ) -> tuple[float, int]:
-    """Do as kernels.half_sweep does, in the axes of the basis."""
+    """Solve rows as `kernels.half_sweep` does, with the same arguments and results, in the axes of the basis."""
     rotated = solution if basis.axes is None else Side(rotate(solution.factors, basis.axes, threads), None)
     result = kernels.half_sweep(
         *(rows, weighting, basis.fixed, basis.gram, ridge, rotated, steps),
@@ -65,7 +71,10 @@ def eigenbasis_half_sweep(
 
 
 def decompose_gram(gram: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return D (k) and V (k, k); where the matrix is not finite, as it is, for the kernel to find no solution."""
+    """Return D (k) and V (k, k) of a matrix that is V D V'.
+
+    A matrix that is not finite is returned as it is, so that the kernel reports rows without a solution.
+    """
     if not np.isfinite(gram).all():
         return np.diag(gram), np.eye(len(gram), dtype=gram.dtype)
     with _blas_controller().limit(limits=1, user_api="blas"):
@@ -74,7 +83,7 @@ def decompose_gram(gram: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def rotate(factors: NDArray[Any], axes: NDArray[Any], threads: int) -> NDArray[Any]:
-    """Return factors times axes."""
+    """Return factors times axes, with the same bits for any number of threads."""
     out, axes = np.empty_like(factors), np.ascontiguousarray(axes)
 
     def rotate_chunk(start: int) -> None:
@@ -87,7 +96,7 @@ def rotate(factors: NDArray[Any], axes: NDArray[Any], threads: int) -> NDArray[A
 
 @cache
 def _blas_controller() -> Any:
-    """Return what limits the threads of NumPy's products: looking for it takes longer than an epoch of small data."""
+    """Return the controller of NumPy's threads, which takes longer to make than an epoch of small data."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -20,12 +20,13 @@ class ExplicitALS(ALS):
         sum of c (value - m - b_u - b_i - x_u.y_i)^2
             + reg sum_u n_u^nu (|x_u|^2 + b_u^2) + reg sum_i n_i^nu (|y_i|^2 + b_i^2)
 
-    With `unobserved_weight` above 0 (and no biases) the cells that nobody rated count as zeros.
+    With `unobserved_weight` above 0 (and no biases) cells without a rating count as zeros.
 
-    With `nonnegative` no factor is below 0, so that they read as parts, of which a user or an item has more or less.
-    Mean and biases keep either sign, and factors only add to them. Non-negative matrix factorization (Lee and Seung
-    1999, "Learning the parts of objects by non-negative matrix factorization") is then a setting: biases=False, reg=0
-    for the known cells alone (better with some reg), with unobserved_weight=1 for the whole matrix, its empty cells 0.
+    With `nonnegative` no factor is below 0, so that factors can be read as parts which a user or an item has more or
+    less of. Mean and biases keep either sign, and factors only add to them. Non-negative matrix factorization (Lee and
+    Seung 1999, "Learning the parts of objects by non-negative matrix factorization") is the setting biases=False, reg=0
+    for the known cells alone (some reg is better). With unobserved_weight=1 it is that of the whole matrix, with zeros
+    in the empty cells.
 
     Learned: user_factors (users, factors), item_factors (items, factors), user_bias, item_bias, mean.
     Score: the predicted value, in the unit of the data (not clipped to its scale in lists).
@@ -34,7 +35,7 @@ class ExplicitALS(ALS):
     factors^2, where s, the rounds of coordinate descent, is some tens. Memory: the data twice (by user and by item), 8
     bytes an entry each, plus the factors.
 
-    For a good list of things to see next, an ImplicitALS on likes ranks far better; this model predicts ratings.
+    This model predicts ratings. For recommendation lists, an ImplicitALS on likes ranks far better.
 
     >>> model = ExplicitALS(factors=16, reg=0.1, reg_exponent=1)
     """
@@ -67,20 +68,20 @@ class ExplicitALS(ALS):
 
     @property
     def biased(self) -> bool:
+        """Whether user and item biases are learned (`biases`)."""
         return self.biases
 
-    @property
-    def _regularization(self) -> tuple[float, float]:
-        return self.reg, self.reg_exponent
-
     def global_mean(self, totals: DataSummary) -> float:
+        """Return the mean of the values, or 0 without biases."""
         return totals.mean if self.biases else 0.0
 
     def initial_score(self, totals: DataSummary) -> float:
+        """Return 0 with biases, else the mean of all cells that count."""
         if self.biases:
             return 0.0
         empty = totals.users * totals.items - totals.values
         return totals.total / (totals.values + self.unobserved_weight * empty)
 
     def weighting(self, mean: float) -> Weighting:
+        """Return c = 1 (or the weight), t = value - mean, and w0 = `unobserved_weight`."""
         return Weighting(0.0, 1.0, 1.0, -mean, self.unobserved_weight)

@@ -1,138 +1,180 @@
-"""The course of a fit by alternating least squares, wherever its sides are: in this process, or on a cluster.
+"""The loop of a fit by alternating least squares, in this process or on a cluster.
 
-An epoch solves all items with the users fixed, moves them on by a share of their last step (momentum.py), then solves
-all users with the items fixed.
+An epoch solves all items with the users fixed, moves them on by a share of their last step (`momentum.py`), then solves
+all users with the items fixed. `run_als` is the loop. It works on `FactorSides`, which are arrays of this process
+(`LocalSides`) or tables of Spark (`alsatian.spark.cluster_als`). The settings of the model come in a `FitPlan`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 from alsatian.data.interactions import Interactions
 from alsatian.kernels import Side
-from alsatian.models.als.half_problem import DataSummary, HalfProblem, regularization, zero_side
+from alsatian.models.als.half_problem import HalfProblem, regularization, zero_side
 from alsatian.models.als.momentum import Momentum
+from alsatian.models.als.solver import HalfSweepSolver
 from alsatian.recommender.fit_run import FitRun
 
-if TYPE_CHECKING:
-    from alsatian.models.als.base import ALS
+
+@dataclass(frozen=True)
+class FitPlan:
+    """What a fit needs to know of the model and of the data as a whole.
+
+    solver: solves a side. mean: m of the objective. mean_score: what x_u.y_i is on average at the start.
+    seed: of the starting values. accelerate: whether items get momentum.
+    epochs, tol: when to stop, tol being a relative change of the objective. title: of the progress bar.
+    """
+
+    solver: HalfSweepSolver
+    mean: float
+    mean_score: float
+    seed: int
+    accelerate: bool
+    epochs: int
+    tol: float
+    title: str
+
+    @property
+    def resets_users(self) -> bool:
+        """Whether the last solution of the users starts at zero, as that of a visitor does (coordinate descent)."""
+        return self.solver.nonnegative
+
+    @property
+    def ends_exactly(self) -> bool:
+        """Whether the users are solved once more at the end, exactly, as visitors are."""
+        return self.solver.nonnegative or (self.solver.method == "auto" and self.solver.epoch_steps > 0)
 
 
 class FactorSides(Protocol):
-    """The two sides of a fit, from their starting values on."""
+    """Users and items of a fit, from their starting values on."""
 
     @property
     def has_momentum(self) -> bool:
-        """Whether momentum has moved the items since it began (anew)."""
+        """Whether momentum has moved the items since the start or the last `undo_momentum`."""
 
     def solve_items(self) -> None:
-        """Solve the items with the users fixed, and move them on if the model accelerates."""
+        """Solve the items with the users fixed, and move them on if the plan accelerates."""
 
     def solve_users(self, steps: int | None = None) -> float:
-        """Solve the users with the items fixed; return the whole objective. steps: as in ALS._solve."""
+        """Solve the users with the items fixed; return the whole objective.
+
+        steps: of conjugate gradient, 0 to solve exactly (None: as in an epoch).
+        """
 
     def undo_momentum(self) -> None:
-        """Put the items back to where they were solved."""
+        """Put the items back to where they were solved, and begin momentum anew."""
 
     def reset_users(self) -> None:
-        """Forget the users' factors and biases."""
+        """Let the next solution of the users start at zero."""
 
     def state_arrays(self) -> dict[str, Any]:
-        """Return the learned arrays by name."""
+        """Return the learned arrays by name, as `Model.set_state` takes them."""
 
 
 def run_als(
-    model: ALS, sides: FactorSides, run: FitRun, get_state: Callable[[], dict[str, Any]] | None = None
+    plan: FitPlan, sides: FactorSides, run: FitRun, get_state: Callable[[], dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """Go through the epochs that the run has not yet had, and return what is learned (or else what `learned` gives)."""
+    """Make the epochs that the run has not yet had, and return the learned arrays.
+
+    get_state: returns these arrays (None: `sides.state_arrays`). Raises FitError for a row without a solution.
+    """
     get_state = get_state or sides.state_arrays
     loss = run.history[-1].objective if run.history else np.inf
-    for _ in run.epochs(model.epochs, model.name):
+    for _ in run.epochs(plan.epochs, plan.title):
         previous_loss = loss
         sides.solve_items()
         loss = sides.solve_users()
         if loss > previous_loss and sides.has_momentum:
             sides.undo_momentum()  # exactly solved, the users can only lower what the last epoch reached
             loss = sides.solve_users(steps=0)
-        if run.finish(loss, model.tol, get_state):
+        if run.finish(loss, plan.tol, get_state):
             break
-    if model.nonnegative:
-        sides.reset_users()  # where a visitor's descent begins, so that the bits are the same
-    if model.nonnegative or (model.solver == "auto" and model.epoch_cg_steps):
+    if plan.resets_users:
+        sides.reset_users()
+    if plan.ends_exactly:
         run.replace_last_objective(sides.solve_users(steps=0))
     return get_state()
 
 
 class LocalSides:
-    """Both sides as arrays of this process.
+    """Users and items as arrays of this process (the protocol `FactorSides`).
 
-    They start from seeded values: biases are the regularized means that they would be without factors (two half-sweeps
-    that have no factors). The items are random, and the users solved for them. The other way round needs more epochs,
-    as popular items are more telling than busy users. The items spread so that the users meet a Gram matrix about as
-    large as their ridge, which weighs the main directions of the data and the ridge alike; much larger or smaller ones
-    need more epochs, too.
+    Starting values are drawn with the seed of the plan. Biases start as the regularized means that they would be
+    without factors: two half-sweeps that have no factors. Items start at random, and the users are solved for them. The
+    other way round needs more epochs, because popular items say more than busy users.
+
+    The scale of the items gives the users a Gram matrix about as large as their ridge, so that the main directions of
+    the data and the ridge weigh alike. A much larger or smaller scale needs more epochs.
     """
 
-    def __init__(self, model: ALS, data: Interactions, threads: int) -> None:
-        summary = DataSummary.from_data(data)
-        self.model, self.threads, self.momentum = model, threads, Momentum()
-        self.mean = model.global_mean(summary)
-        self.weighting = model.weighting(self.mean)
+    def __init__(self, plan: FitPlan, data: Interactions, threads: int) -> None:
+        self.plan, self.solver, self.threads, self.momentum = plan, plan.solver, threads, Momentum()
         self.by_user, self.by_item = (
-            HalfProblem(entries, model.row_ridge(entries, self.weighting), ids)
+            HalfProblem(entries, self.solver.row_ridge(entries), ids)
             for entries, ids in ((data.by_user, data.user_ids), (data.by_item, data.item_ids))
         )
-        mean_score, rng = model.initial_score(summary), np.random.default_rng(model.seed)
-        self.users = model.initial_factors(rng, summary.users, self._initial_scale(self.by_item), mean_score)
-        self.items = model.initial_factors(rng, summary.items, self._initial_scale(self.by_user), mean_score)
+        self.users, self.items = self._draw_sides()
         self._initialize_sides()
+
+    def _draw_sides(self) -> tuple[Side, Side]:
+        rng = np.random.default_rng(self.plan.seed)
+        users, items = (
+            self.solver.initial_factors(
+                rng, problem.entries.n_rows, self._initial_scale(solved_first), self.plan.mean_score
+            )
+            for problem, solved_first in ((self.by_user, self.by_item), (self.by_item, self.by_user))
+        )
+        return users, items
 
     def _initial_scale(self, problem: HalfProblem) -> float:
         rows, weights = problem.entries, problem.entries.weights
         total_weight = len(rows.indices) if weights is None else weights.sum(dtype=np.float64)
-        return self.model.initial_scale(
-            float(problem.ridge.mean()), total_weight, rows.n_rows, rows.n_columns, self.weighting
-        )
+        return self.solver.initial_scale(float(problem.ridge.mean()), total_weight, rows.n_rows, rows.n_columns)
 
     def _initialize_sides(self) -> None:
         if self.users.bias is not None:
-            user_bias, item_bias = (side._replace(factors=side.factors[:, :0].copy()) for side in self._sides)
+            sides = self.users, self.items
+            user_bias, item_bias = (side._replace(factors=side.factors[:, :0].copy()) for side in sides)
             self._solve_side(self.by_item, user_bias, item_bias)
             self._solve_side(self.by_user, item_bias, user_bias)
-        if self.model.factors:
+        if self.solver.factors:
             self._solve_side(self.by_user, self.items, self.users)
 
     def _solve_side(self, problem: HalfProblem, fixed: Side, solution: Side, steps: int | None = None) -> float:
-        return self.model.solve_side(problem, self.weighting, fixed, solution, self.threads, steps)
-
-    @property
-    def _sides(self) -> tuple[Side, Side]:
-        return self.users, self.items
+        return self.solver.solve_side(problem, fixed, solution, self.threads, steps)
 
     @property
     def has_momentum(self) -> bool:
+        """Whether momentum has moved the items since the start or the last `undo_momentum`."""
         return self.momentum.is_active
 
     def solve_items(self) -> None:
+        """Solve the items with the users fixed, and move them on if the plan accelerates."""
         self._solve_side(self.by_item, self.users, self.items)
-        if self.model.accelerate:
+        if self.plan.accelerate:
             self.momentum.move(self.items)
-            if self.model.nonnegative:
+            if self.solver.nonnegative:
                 np.maximum(self.items.factors, 0, out=self.items.factors)
 
     def solve_users(self, steps: int | None = None) -> float:
+        """Solve the users with the items fixed; return the whole objective."""
         return self._solve_side(self.by_user, self.items, self.users, steps) + regularization(self.by_item, self.items)
 
     def undo_momentum(self) -> None:
+        """Put the items back to where they were solved, and begin momentum anew."""
         self.momentum.undo(self.items)
 
     def reset_users(self) -> None:
+        """Set factors and biases of the users to zero."""
         self.users = zero_side(self.users, len(self.users.factors))
 
     def state_arrays(self) -> dict[str, Any]:
+        """Return factors, biases (or None) and the mean by name; the arrays are those of the fit, not copies."""
         factors = {"user_factors": self.users.factors, "item_factors": self.items.factors}
         biases = {"user_bias": self.users.bias, "item_bias": self.items.bias}
-        return factors | biases | {"mean": np.array([self.mean], self.model.precision)}
+        return factors | biases | {"mean": np.array([self.plan.mean], self.solver.precision)}

@@ -1,4 +1,4 @@
-"""One side of an alternation: its entries, and what is learned of its rows; and what both sides add up to."""
+"""The data of a half-sweep: the entries of one side with their ridges, and the totals of the whole data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from alsatian.kernels import Side, Weighting
 
 
 class HalfProblem(NamedTuple):
-    """One side of the data: its entries row by row, the rows' ridges, and the ids to name a row by (None: visitors)."""
+    """The rows of one side that a half-sweep solves.
+
+    entries: values by row. ridge (rows): r of each row. ids: to name a row in an error (None: visitors, or a block).
+    """
 
     entries: CSR
     ridge: NDArray[Any]
@@ -23,7 +26,7 @@ class HalfProblem(NamedTuple):
 
 
 class DataSummary(NamedTuple):
-    """What a fit must know of the data as a whole: how much there is, the (weighted) mean and the sum of the values."""
+    """Totals of the data: numbers of users, items and values, the (weighted) mean and the sum of the values."""
 
     users: int
     items: int
@@ -33,17 +36,18 @@ class DataSummary(NamedTuple):
 
     @classmethod
     def from_data(cls, data: Interactions) -> DataSummary:
+        """Return the totals of interactions in memory."""
         total = float(data.values.sum(dtype=np.float64))
         return cls(len(data.user_ids), len(data.item_ids), len(data), data.mean, total)
 
 
 def unobserved_gram(fixed: Side, weighting: Weighting, threads: int | None = None) -> NDArray[Any] | None:
-    """Return w0 F'F, or None when w0 is zero."""
+    """Return w0 F'F (factors x factors) of a fixed side, or None when w0 is zero."""
     return kernels.gram(fixed.factors, weighting.unobserved, threads) if weighting.unobserved else None
 
 
 def zero_side(template: Side, rows: int) -> Side:
-    """Return so many rows of zeros, shaped like a side that is learned."""
+    """Return a side with so many rows of zeros, with the factors, biases and dtype of another."""
     dtype = template.factors.dtype
     return Side(
         np.zeros((rows, template.factors.shape[1]), dtype), None if template.bias is None else np.zeros(rows, dtype)
@@ -51,7 +55,7 @@ def zero_side(template: Side, rows: int) -> Side:
 
 
 def regularization(problem: HalfProblem, side: Side) -> float:
-    """Return sum over rows of r (|x|^2 + b^2)."""
+    """Return the regularization of a side in the objective, the sum over rows of r (|x|^2 + b^2)."""
     squares = np.einsum("ij,ij->i", side.factors, side.factors, dtype=np.float64)
     if side.bias is not None:
         squares += side.bias.astype(np.float64) ** 2

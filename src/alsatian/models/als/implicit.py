@@ -1,4 +1,4 @@
-"""ALS on likes, clicks and purchases: ranks what a user is likely to choose."""
+"""ALS on likes, clicks and purchases: ranks the items that a user is likely to choose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from alsatian.models.als.base import ALS
 from alsatian.models.als.half_problem import DataSummary
 from alsatian.recommender.hyperparameters import SearchRange, param
 
-# What a setting is when it is not given; one that a loss does not list has no meaning there.
+# Defaults of the settings that depend on the loss. A setting that a loss does not list has no meaning there.
 # Chosen by `python -m bench defaults implicit`.
 LOSS_DEFAULTS: dict[str, dict[str, float]] = {
     "hu": {"reg": 20.0, "reg_exponent": 0.0, "alpha": 2.0},
@@ -38,15 +38,15 @@ class ImplicitALS(ALS):
     - "hu" (Hu, Koren and Volinsky 2008, eq. 3): c = 1 + alpha v, t = 1; unobserved c = 1, t = 0; r = 1.
     - "rendle" (Rendle, Krichene, Zhang and Koren 2022, eq. 1): v times the squared error of the observed against 1,
       plus unobserved_weight times the square of every score; r_u = n_u + unobserved_weight items, likewise r_i.
-    - "implicit": as the library of that name counts, c = alpha v, for those who come from there.
+    - "implicit": as the library of that name counts, c = alpha v, for users who move from there.
 
-    The exponent nu, where given, says how r grows with that count.
+    `reg_exponent` is the power to which that count is raised in r.
 
     With `nonnegative` no factor is below 0: non-negative matrix factorization under these weights (with alpha=0, reg=0
-    the plain one, of ones and zeros). Factors then read as parts, such as tastes that a user has more or less of.
+    the plain one, of ones and zeros). Factors can then be read as parts, such as tastes.
 
     Learned: user_factors (users, factors), item_factors (items, factors).
-    Score: about 0 for what a user will not choose and 1 for what she will; only the order means something.
+    Score: about 0 for items that a user will not choose and 1 for those that they will; only the order has a meaning.
     Cost of an epoch, in multiply-adds: solved exactly values x factors^2 + (users + items) x factors^3 / 6; by s steps
     of conjugate gradient 4 (s + 1) x values x factors + (users + items) x (s + 1) x factors^2; with `nonnegative`
     values x factors^2 + s x (users + items) x factors^2, where s, the rounds of coordinate descent, is some tens.
@@ -95,18 +95,16 @@ class ImplicitALS(ALS):
                 )
 
     def search_range(self, name: str) -> SearchRange | None:
+        """Return where to search for a better value of a parameter with this loss, or None."""
         return LOSS_SEARCH_RANGES.get(self.loss, {}).get(name, super().search_range(name))
 
     def effective_value(self, name: str) -> Any:
-        """Return a setting as given, or the default of the loss."""
+        """Return the value of a parameter, or the default of the loss where it is None."""
         value = super().effective_value(name)
         return LOSS_DEFAULTS[self.loss].get(name) if value is None else value
 
-    @property
-    def _regularization(self) -> tuple[float, float]:
-        return self.effective_value("reg"), self.effective_value("reg_exponent")
-
     def validate_values(self, values: NDArray[np.float32]) -> None:
+        """Raise DataError for values that are not above 0, unless use_values=False."""
         if self.use_values and (invalid := values <= 0).any():
             raise DataError(
                 f"implicit-als takes values as amounts above 0, and {invalid.sum():,} of {len(values):,} are not, such "
@@ -115,9 +113,11 @@ class ImplicitALS(ALS):
             )
 
     def global_mean(self, totals: DataSummary) -> float:
+        """Return 0."""
         return 0.0
 
     def weighting(self, mean: float) -> Weighting:
+        """Return confidence and target of a value by the loss, see the class."""
         slope, constant = (1.0, 0.0) if self.use_values else (0.0, 1.0)
         if self.loss == "rendle":
             w0 = self.effective_value("unobserved_weight")

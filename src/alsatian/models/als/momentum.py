@@ -6,11 +6,11 @@ from alsatian.kernels import Side
 
 
 class Momentum:
-    """Moves one side on along its last step, before the other side is solved for it.
+    """Moves one side further along its last step, before the other side is solved for it.
 
     With Y_t the solution of epoch t, the other side is solved for Y_t + b (Y_t - Y_{t-1}), where b = s / (s + 2) at the
     s-th such step (Nesterov's sequence; for ALS: Mitchell, Ye and De Sterck 2020, "Nesterov acceleration of
-    alternating least squares for canonical tensor decomposition"). Where that raises the objective, `back` restores
+    alternating least squares for canonical tensor decomposition"). Where that raises the objective, `undo` restores
     Y_t, from which plain ALS does not raise it, and the sequence begins anew.
     """
 
@@ -19,11 +19,9 @@ class Momentum:
         self.steps = 0
 
     def move(self, side: Side) -> None:
-        """Move `side`, just solved, in place."""
-        previous, self.last_solution = (
-            self.last_solution,
-            Side(side.factors.copy(), None if side.bias is None else side.bias.copy()),
-        )
+        """Move a side in place, just after it was solved; the first time only its solution is kept."""
+        previous = self.last_solution
+        self.last_solution = Side(side.factors.copy(), None if side.bias is None else side.bias.copy())
         if previous is None:
             return
         self.steps += 1
@@ -34,10 +32,11 @@ class Momentum:
 
     @property
     def is_active(self) -> bool:
+        """Whether the side was moved since the start or the last `undo`."""
         return self.steps > 0
 
     def undo(self, side: Side) -> None:
-        """Put `side` back to where it was solved."""
+        """Put a side back, in place, to where it was solved, and begin the sequence anew."""
         assert self.last_solution is not None
         for array, solution in zip(side, self.last_solution, strict=True):
             if array is not None:

@@ -58,7 +58,7 @@ class FactorModel(Model[FactorUserBatch]):
         self.item_bias: FactorArray | None
         self.mean: FactorArray
         self.index = None
-        for cache in ("_panels", "item_directions", "_item_gram"):
+        for cache in ("_panels", "item_directions"):
             self.__dict__.pop(cache, None)
 
     def item_points(self, rows: NDArray[np.int32] | slice = slice(None)) -> FactorArray:

@@ -15,13 +15,13 @@ from alsatian.errors import FitError, ParameterError
 from alsatian.models.factors.cold_start import ColdStartFactorModel
 from alsatian.models.factors.factor_model import FactorArray, FactorUserBatch
 from alsatian.models.sgd.svdpp import inverse_sqrt_counts
-from alsatian.models.sgd.training_state import MOMENTS_PER_OPTIMIZER, EarlyStopping, SgdState
+from alsatian.models.sgd.training_state import MOMENTS_PER_OPTIMIZER, EarlyStopping, SgdSettings, SgdState
 from alsatian.recommender.explanation import Contributions
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.user_batch import history_rows
 
-DEFAULT_MOMENTUM, DEFAULT_DECAY, DEFAULT_PATIENCE = 0.9, 0.95, 3  # where nothing is given
+DEFAULT_MOMENTUM, DEFAULT_DECAY, DEFAULT_PATIENCE = 0.9, 0.95, 3  # the values of None
 
 
 class BiasedMF(ColdStartFactorModel):
@@ -33,8 +33,8 @@ class BiasedMF(ColdStartFactorModel):
         sum of w (value - m - b_u - b_i - x_u.y_i)^2
             + sum_u n_u^nu (reg |x_u|^2 + bias_reg b_u^2) + sum_i n_i^nu (reg |y_i|^2 + bias_reg b_i^2)
 
-    reg_exponent=1 is the plain form, in which every entry pulls its rows by the same reg; with reg_exponent=0.5 the pull is reg / sqrt(n),
-    as in MyMediaLite's frequency regularization.
+    nu is `reg_exponent`. With 1, the plain form, every entry regularizes its rows by the same reg. With 0.5 an entry
+    does so by reg / sqrt(n), as in the frequency regularization of MyMediaLite.
 
     With svdpp, x_u + |N(u)|^-1/2 sum over j in N(u) of z_j stands in the place of x_u, N(u) being the items
     that the user has (SVD++; Koren 2008, "Factorization meets the neighborhood", eq. 15), and the loss gains
@@ -46,8 +46,8 @@ class BiasedMF(ColdStartFactorModel):
     Cost of an epoch: 6 x values x factors multiply-adds and 2 more for the exact objective. Memory: the data twice, 12
     bytes an entry, plus the factors, once more for each moment of the optimizer (momentum 1, adam 2).
 
-    A visitor is solved exactly, as the ridge regression on the item factors that the loss implies, so `explain` takes
-    that score apart, which for a known user is near, not equal, to what descent reached.
+    A visitor is solved exactly, by the ridge regression on the item factors that the loss implies. `explain` splits the
+    score of that solution, which for a known user is close to, but not equal to, the score that descent reached.
 
     >>> model = BiasedMF(factors=50, reg_exponent=1, reg=0.1, bias_reg=0.1)
     """
@@ -131,33 +131,48 @@ class BiasedMF(ColdStartFactorModel):
             )
         if self.patience is not None and self.validation_share == 0:
             raise ParameterError(
-                f"patience={self.patience} has no effect without validation; pass a share, such as validation_share=0.1."
+                f"patience={self.patience} has no effect without validation; "
+                "pass a share, such as validation_share=0.1."
             )
 
     def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
+        """Raise ValueError for an array that is missing or does not fit the data and the parameters."""
         super().validate_state(data, state)
         if self.svdpp:
             check_shapes(state, {"implicit_factors": (len(data.item_ids), self.factors)})
 
     def build_caches(self) -> None:
+        """Drop what was derived from the arrays of an earlier fit."""
         super().build_caches()
         self.implicit_factors: FactorArray | None
 
     @property
     def biased(self) -> bool:
+        """Whether user and item biases are learned: always."""
         return True
 
-    @property
-    def momentum_or_default(self) -> float:
-        """The share of earlier steps that a step keeps."""
-        return DEFAULT_MOMENTUM if self.momentum is None else self.momentum
+    def sgd_settings(self) -> SgdSettings:
+        """Return what a fit needs to know of the hyper-parameters."""
+        return SgdSettings(
+            factors=self.factors,
+            optimizer=self.optimizer,
+            momentum=DEFAULT_MOMENTUM if self.momentum is None else self.momentum,
+            batch=self.batch,
+            reg=self.reg,
+            bias_reg=self.bias_reg,
+            reg_exponent=self.reg_exponent,
+            init=self.init,
+            svdpp=self.svdpp,
+            seed=self.seed,
+        )
 
     @property
     def epochs_are_nested(self) -> bool:
+        """Whether a fit of fewer epochs is the beginning of one of more: not with a cosine or validation."""
         return self.schedule != "cosine" and not self.validation_share
 
     def learning_rate_at(self, epoch: int) -> float:
-        """Return the learning rate of an epoch, from 1."""
+        """Return the learning rate of an epoch; the first is 1."""
         if self.schedule == "cosine":
             return self.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
         if self.schedule == "exponential":
@@ -168,7 +183,7 @@ class BiasedMF(ColdStartFactorModel):
 
     def _fit_factors(self, data: Interactions, run: FitRun) -> dict[str, Any]:
         train_rows, validation_rows = self._split_validation(data)
-        sgd = SgdState(self, train_rows, run.threads)
+        sgd = SgdState(self.sgd_settings(), train_rows, run.threads)
         early_stopping = (
             None if validation_rows is None else EarlyStopping(sgd, validation_rows, self.patience or DEFAULT_PATIENCE)
         )
@@ -188,7 +203,7 @@ class BiasedMF(ColdStartFactorModel):
         return sgd.state_arrays() if early_stopping is None else early_stopping.best_state
 
     def _split_validation(self, data: Interactions) -> tuple[CSR, CSR | None]:
-        """Return the entries to learn from, and those to judge by, drawn at random, or None."""
+        """Return the entries to learn from, and those of validation, drawn at random, or None."""
         if not self.validation_share:
             return data.by_user, None
         held_out = np.random.default_rng([self.seed, 1]).random(len(data)) < self.validation_share
@@ -204,7 +219,7 @@ class BiasedMF(ColdStartFactorModel):
     # Visitors
 
     def encode_histories(self, history: CSR) -> FactorUserBatch:
-        """Solve visitors exactly: the minimum of the loss over a new row, the items fixed."""
+        """Solve visitors, one for each row of a matrix of values: the minimum of the loss, the items fixed."""
         solutions = np.array(
             [self._solve_visitor(history.take(np.array([row]))) for row in range(history.n_rows)], np.float32
         )
@@ -212,24 +227,24 @@ class BiasedMF(ColdStartFactorModel):
         return FactorUserBatch(history, history_rows(history), vectors=vectors, offsets=offsets)
 
     def _solve_visitor(self, history: CSR) -> NDArray[np.float64]:
-        """Return a person's factors and, last, her bias."""
+        """Return the factors of a visitor and, last, the bias."""
         f, inverse, target = self._regression(history)
         solution: NDArray[np.float64] = inverse @ (f.T @ target)
         solution[:-1] += self._implicit_offsets(history).sum(axis=0)
         return solution
 
     def _implicit_offsets(self, history: CSR) -> NDArray[np.float64]:
-        """Return what each entry adds to a person's factors by being there."""
+        """Return what each entry adds to the factors of a user by being there (entries x factors)."""
         if self.implicit_factors is None:
             return np.zeros((len(history.indices), self.factors))
         return self.implicit_factors[history.indices].astype(np.float64) * inverse_sqrt_counts(history.counts)
 
     def _regression(self, history: CSR) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return a person's ridge regression: f, a row for each entry, A^-1, and w t.
+        """Return the ridge regression of a history: f, a row for each entry, A^-1, and w t.
 
         (sum_e w_e f_e f_e' + R) x = sum_e w_e t_e f_e, with f_e the item's factors and a constant 1, t_e the value less
         the mean, the item's bias and s.y_e, R = n^nu (reg, ..., reg, bias_reg) on the diagonal. Where that is singular,
-        as without regularization, the least x is taken.
+        as without regularization, the solution is the shortest x.
         """
         items, n = history.indices, len(history.indices)
         f = np.column_stack([self.item_factors[items], np.ones(n)]).astype(np.float64)
@@ -242,7 +257,10 @@ class BiasedMF(ColdStartFactorModel):
         return f, inverse, weights * (history.values - baseline)
 
     def contributions(self, history: CSR, items: list[int]) -> Contributions:
-        """Take scores apart: item i's is m + b_i + sum over e of (f_i' A^-1 f_e) w_e t_e, and y_i.(e's part of s)."""
+        """Split the scores of items (row numbers) into a base and a part for each entry of a history of one row.
+
+        The score of item i is m + b_i + sum over e of (f_i' A^-1 f_e) w_e t_e + y_i.(the part of e in s).
+        """
         assert self.item_bias is not None
         f, inverse, target = self._regression(history)
         y = self.item_factors[items].astype(np.float64)

@@ -1,10 +1,10 @@
 """The implicit term of SVD++ (Koren 2008, "Factorization meets the neighborhood", eq. 15).
 
-Beside x_u a user has s_u = |N(u)|^-1/2 sum over j in N(u) of z_j, with N(u) the items that she has a value for. An
-item's z is shared by all who have the item, in whatever block they are. So s stands still while blocks are walked, each
-user sums the slopes e y_i of her entries meanwhile, and between rounds z moves once along
+Beside x_u a user has s_u = |N(u)|^-1/2 sum over j in N(u) of z_j, with N(u) the items that the user
+has a value for. The z of an item is shared by all users who have the item, in all blocks. So s does not change while
+blocks are walked. Each user adds up the slopes e y_i of their entries, and between rounds z moves once along
 
-    sum over the users u who have j of |N(u)|^-1/2 (her summed slopes) - reg n_j^nu z_j
+    sum over the users u who have j of |N(u)|^-1/2 (summed slopes of u) - reg n_j^nu z_j
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from alsatian import kernels
 from alsatian.data.csr import CSR
 
-ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8  # as Kingma and Ba 2015 have them
+ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8  # as in Kingma and Ba 2015
 
 
 class SvdppTerm:
-    """z, by Adam whatever moves the other factors: its slopes are sums over all users, of any size.
+    """z and its optimizer, which is Adam whatever optimizer the other factors have: slopes of z may be of any size.
 
-    sums (users, width): s. slopes (users, width): what the walk of the blocks adds up.
+    rows: the data by user. width: of factors, padded. nu, reg: of z.
+    factors (items, width): z. sums (users, width): s. slopes (users, width): what the walk of the blocks adds up.
     """
 
     def __init__(self, rows: CSR, width: int, nu: float, reg: float, threads: int) -> None:
@@ -33,16 +34,14 @@ class SvdppTerm:
         self.steps = 0
 
     def step(self, rate: float, share: float) -> None:
-        """Move z along what a share of an epoch has summed, and gather s anew."""
+        """Move z along the summed slopes of a share of an epoch, and compute s anew; rate: the learning rate of z."""
         slope = kernels.row_sums(*self._structure(self.by_item), self.slopes * self.scale, self.threads)
         slope -= np.float32(share) * self.ridge[:, None] * self.factors
         self.steps += 1
         self.first_moment += np.float32(1 - ADAM_BETA1) * (slope - self.first_moment)
         self.second_moment += np.float32(1 - ADAM_BETA2) * (slope**2 - self.second_moment)
-        corrected_first, corrected_second = (
-            self.first_moment / (1 - ADAM_BETA1**self.steps),
-            self.second_moment / (1 - ADAM_BETA2**self.steps),
-        )
+        corrected_first = self.first_moment / (1 - ADAM_BETA1**self.steps)
+        corrected_second = self.second_moment / (1 - ADAM_BETA2**self.steps)
         self.factors += np.float32(rate) * corrected_first / (np.sqrt(corrected_second) + np.float32(ADAM_EPSILON))
         self.sums = kernels.row_sums(*self._structure(self.by_user), self.factors, self.threads) * self.scale
         self.slopes[:] = 0
@@ -52,11 +51,11 @@ class SvdppTerm:
         return rows.indptr, rows.indices
 
     def regularization(self) -> float:
-        """Return sum over items of reg n^nu |z|^2."""
+        """Return the regularization of z in the loss, the sum over items of reg n^nu |z|^2."""
         squares = np.einsum("ij,ij->i", self.factors, self.factors, dtype=np.float64)
         return float(self.ridge.astype(np.float64) @ squares)
 
 
 def inverse_sqrt_counts(counts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return |N|^-1/2, a column."""
+    """Return |N|^-1/2 as a column (rows x 1); 1 for a row without entries."""
     return (1 / np.sqrt(np.maximum(counts, 1)))[:, None].astype(np.float32)

@@ -1,9 +1,13 @@
-"""What stochastic gradient descent holds while it runs: both sides with their moments, and the data in blocks."""
+"""The state of a fit by stochastic gradient descent: both sides with the moments of their gradients, and the data.
+
+The entries are sorted into a fixed grid of blocks, so that the order of steps does not depend on the threads.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,54 +17,74 @@ from alsatian.data.csr import CSR
 from alsatian.kernels import CACHE_LINE_FLOATS, Blocks, SgdSide, StepRule
 from alsatian.models.sgd.svdpp import SvdppTerm
 
-if TYPE_CHECKING:
-    from alsatian.models.sgd.biased_mf import BiasedMF
-from typing import Any
+MOMENTS_PER_OPTIMIZER = {"sgd": 0, "momentum": 1, "adam": 2}  # moments of the gradients that are kept for each row
+IMPLICIT_RATE_RATIO = 0.02  # learning rate of the implicit factors, relative to that of the others
+EPOCH_PARTS = 4  # parts of an epoch, after each of which the implicit factors move
+MIN_STRIPES = 16  # also for small data, so that all threads have work
+MAX_STRIPES = 64
+STRIPE_CACHE_BYTES = 1 << 19  # bytes of the items of a stripe, which stay in the second-level cache
 
-MOMENTS_PER_OPTIMIZER = {"sgd": 0, "momentum": 1, "adam": 2}  # of the gradients, which an optimizer keeps for each row
-IMPLICIT_RATE_RATIO = 0.02  # of the implicit factors, as a share of the others' rate
-EPOCH_PARTS = 4  # of an epoch, after each of which the implicit factors move
+
+@dataclass(frozen=True)
+class SgdSettings:
+    """What a fit needs to know of the hyper-parameters of `BiasedMF`, under the same names.
+
+    momentum: the share of earlier steps that a step keeps, a number in every case.
+    """
+
+    factors: int
+    optimizer: str
+    momentum: float
+    batch: int
+    reg: float
+    bias_reg: float
+    reg_exponent: float
+    init: float
+    svdpp: bool
+    seed: int
 
 
 class SgdState:
-    """One fit: `epoch` walks all blocks once, `objective` is the exact loss."""
+    """One fit: `run_epoch` makes a pass over the data, `objective` is the exact loss.
 
-    def __init__(self, model: BiasedMF, rows: CSR, threads: int) -> None:
-        self.model, self.threads = model, threads
-        self.rng = np.random.default_rng(model.seed)
+    users, items (SgdSide): what is learned of each side, with moments. mean: m of the loss, weighted. stripes: ranges
+    of rows into which either side is cut, for the grid of blocks. svdpp: the implicit term of SVD++, or None.
+    """
+
+    def __init__(self, settings: SgdSettings, rows: CSR, threads: int) -> None:
+        self.settings, self.threads = settings, threads
+        self.rng = np.random.default_rng(settings.seed)
         self.mean = float(np.average(rows.values.astype(np.float64), weights=rows.weights))
-        moments, width = (
-            MOMENTS_PER_OPTIMIZER[model.optimizer],
-            -(-model.factors // CACHE_LINE_FLOATS) * CACHE_LINE_FLOATS,
-        )
+        moments = MOMENTS_PER_OPTIMIZER[settings.optimizer]
+        width = -(-settings.factors // CACHE_LINE_FLOATS) * CACHE_LINE_FLOATS
         self.stripes = stripe_count(rows.n_columns, 4 * width * (1 + moments))
         self.blocks = self.to_blocks(rows)
         self.user_counts, self.item_counts = rows.counts, np.bincount(rows.indices, minlength=rows.n_columns)
         self.users = self._initial_side(self.user_counts, width, moments)
         self.items = self._initial_side(self.item_counts, width, moments)
-        self.svdpp = SvdppTerm(rows, width, model.reg_exponent, model.reg, threads) if model.svdpp else None
+        self.svdpp = SvdppTerm(rows, width, settings.reg_exponent, settings.reg, threads) if settings.svdpp else None
 
     def to_blocks(self, rows: CSR) -> Blocks:
-        """Sort entries into the grid of blocks."""
+        """Sort entries into the grid of blocks, as the kernels take them."""
         shape = rows.n_rows, rows.n_columns
         return sort_into_blocks(
             rows.row_numbers, rows.indices, rows.values, rows.weights, shape, self.stripes, self.threads
         )
 
     def _initial_side(self, counts: NDArray[np.int64], width: int, moments: int) -> SgdSide:
-        """Begin with small random factors and without biases; a row without entries stays zero."""
-        rows, k = len(counts), self.model.factors
+        """Draw small random factors, biases 0; a row without entries stays zero."""
+        rows, k = len(counts), self.settings.factors
         factors = pad_to_cache_lines((rows, 1 + moments, width))
-        factors[:, 0, :k] = self.rng.standard_normal((rows, k), np.float32) * np.float32(self.model.init)
+        factors[:, 0, :k] = self.rng.standard_normal((rows, k), np.float32) * np.float32(self.settings.init)
         factors[counts == 0] = 0
         bias = np.zeros((rows, 1 + moments), np.float32)
-        share = np.maximum(counts, 1) ** (self.model.reg_exponent - 1.0)
+        share = np.maximum(counts, 1) ** (self.settings.reg_exponent - 1.0)
         return SgdSide(factors, bias, np.zeros(rows, np.int32), share.astype(np.float32))
 
     def run_epoch(self, rate: float) -> None:
-        """Walk every block once, the rounds in a new random order."""
-        model = self.model
-        rule = StepRule(self.mean, rate, model.reg, model.bias_reg, model.momentum_or_default, model.batch)
+        """Walk every block once, the rounds in a new random order; rate: the learning rate."""
+        settings = self.settings
+        rule = StepRule(self.mean, rate, settings.reg, settings.bias_reg, settings.momentum, settings.batch)
         rounds = self.rng.permutation(self.stripes).astype(np.int32)
         if self.svdpp is None:
             kernels.sgd(self.blocks, rounds, self.users, self.items, None, None, rule, self.threads)
@@ -71,7 +95,7 @@ class SgdState:
             self.svdpp.step(rate * IMPLICIT_RATE_RATIO, len(epoch_part) / self.stripes)
 
     def objective(self) -> float:
-        """Return the loss over the data that it walks, with regularization."""
+        """Return the exact loss over the data of the fit, with regularization."""
         penalties = self._side_regularization(self.users, self.user_counts) + self._side_regularization(
             self.items, self.item_counts
         )
@@ -80,19 +104,19 @@ class SgdState:
         return self.squared_error(self.blocks) + penalties
 
     def squared_error(self, blocks: Blocks) -> float:
-        """Return the sum of the squared errors over some entries, weighted."""
+        """Return the weighted sum of the squared errors over entries, those of the fit or held-out ones."""
         sums = None if self.svdpp is None else self.svdpp.sums
         return kernels.squared_error(blocks, self.users, self.items, sums, self.mean, self.threads)
 
     def _side_regularization(self, side: SgdSide, counts: NDArray[np.int64]) -> float:
         """Return sum over rows of n^nu (reg |x|^2 + bias_reg b^2)."""
         x, b = side.factors[:, 0], side.bias[:, 0].astype(np.float64)
-        squares = self.model.reg * np.einsum("ij,ij->i", x, x).astype(np.float64) + self.model.bias_reg * b**2
-        return float((counts**self.model.reg_exponent * squares).sum())
+        squares = self.settings.reg * np.einsum("ij,ij->i", x, x).astype(np.float64) + self.settings.bias_reg * b**2
+        return float((counts**self.settings.reg_exponent * squares).sum())
 
     def state_arrays(self) -> dict[str, NDArray[np.float32]]:
-        """Return what a model keeps."""
-        k = self.model.factors
+        """Return the learned arrays by name, as `Model.set_state` takes them; copies, without moments and padding."""
+        k = self.settings.factors
         users = self.users.factors[:, 0] if self.svdpp is None else self.users.factors[:, 0] + self.svdpp.sums
         arrays = {
             "user_factors": users[:, :k],
@@ -107,20 +131,18 @@ class SgdState:
 
 
 def pad_to_cache_lines(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return zeros that begin with a line of the cache, so that no vector lies on two."""
+    """Return zeros whose first number begins a cache line, so that no vector crosses two lines."""
     size = math.prod(shape)
     buffer = np.zeros(size + CACHE_LINE_FLOATS, np.float32)
     start = -buffer.ctypes.data // buffer.itemsize % CACHE_LINE_FLOATS
     return buffer[start : start + size].reshape(shape)
 
 
-MIN_STRIPES = 16  # that small data keeps busy: the least number of stripes
-MAX_STRIPES = 64
-STRIPE_CACHE_BYTES = 1 << 19  # bytes of the items' rows in a stripe: they stay in the second-level cache
-
-
 def stripe_count(items: int, row_bytes: int) -> int:
-    """Return into how many stripes to cut users and items: by the data alone, whatever the threads."""
+    """Return the number of stripes of users and of items.
+
+    It depends on the data alone, not on the threads. row_bytes: of an item with its moments.
+    """
     return int(np.clip(-(-items * row_bytes // STRIPE_CACHE_BYTES), MIN_STRIPES, MAX_STRIPES))
 
 
@@ -133,7 +155,11 @@ def sort_into_blocks(
     stripes: int,
     threads: int,
 ) -> Blocks:
-    """Sort entries into blocks. Stripes are ranges of rows with about as many entries each; a block keeps the order."""
+    """Sort entries into blocks of the grid (stripes x stripes).
+
+    A stripe is a range of rows; all have about equally many entries. Inside a block the entries keep their order.
+    shape: the numbers of users and items. weights: of the entries, or None.
+    """
     user_stripes, item_stripes = (
         _assign_stripes(np.bincount(rows, minlength=count), stripes)
         for rows, count in zip((users, items), shape, strict=True)
@@ -153,23 +179,27 @@ def _assign_stripes(counts: NDArray[np.int64], stripes: int) -> NDArray[np.int32
 
 
 class EarlyStopping:
-    """Keeps what was learned where the held-out error was least; over after `patience` epochs that are no better."""
+    """Keeps the state with the least error on held-out entries.
+
+    patience: the fit should stop after so many epochs without a lower error. best_state: the arrays kept.
+    """
 
     def __init__(self, sgd: SgdState, held_out: CSR, patience: int) -> None:
-        self.descent, self.patience = sgd, patience
+        self.sgd, self.patience = sgd, patience
         self.entries = sgd.to_blocks(held_out)
         self.weight = len(held_out.values) if held_out.weights is None else float(held_out.weights.sum(dtype=float))
         self.best_error, self.epochs_since_best = math.inf, 0
         self.best_state: dict[str, NDArray[Any]] = {}
 
     def update(self) -> float:
-        """Return the root mean squared error after an epoch."""
-        error = math.sqrt(self.descent.squared_error(self.entries) / self.weight)
+        """Return the error after an epoch (weighted RMSE), and keep the state if the error is the least so far."""
+        error = math.sqrt(self.sgd.squared_error(self.entries) / self.weight)
         self.epochs_since_best += 1
         if error < self.best_error:
-            self.best_error, self.epochs_since_best, self.best_state = error, 0, self.descent.state_arrays()
+            self.best_error, self.epochs_since_best, self.best_state = error, 0, self.sgd.state_arrays()
         return error
 
     @property
     def should_stop(self) -> bool:
+        """Whether `patience` epochs have passed without a lower error."""
         return self.epochs_since_best >= self.patience

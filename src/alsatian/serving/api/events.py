@@ -1,4 +1,4 @@
-"""The calls that tell what users did. An event is on the disk before the answer leaves."""
+"""Endpoints that store events. An event is on disk before the response is sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ events_router = APIRouter(
 
 
 class EventIn(HistoryEntry):
-    """Something that a user did: a row of raw data, and whose it is."""
+    """An event of a user: a row of raw data and the user's id."""
 
     model_config = ConfigDict(
         extra="allow", allow_inf_nan=False,
@@ -39,43 +39,45 @@ class EventIn(HistoryEntry):
     )  # fmt: skip
 
     id: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
-        None, description="A name of your own: an event that is sent again under it is stored once. Else one is made."
+        None, description="An id of your own; an event that is sent again with it is stored once. Generated if missing."
     )
     user: JsonId = Field(description="A user's id; it may be new.")
 
 
 class EventBatch(RequestBody):
+    """Several events, stored together or not at all."""
+
     events: Annotated[list[EventIn], Field(min_length=1, max_length=MAX_EVENTS)]
 
 
 class AcceptedEvents(BaseModel):
-    """All of them are on the disk."""
+    """The events are on disk."""
 
     accepted: int = Field(description="How many are new.")
     known: list[str] = Field(description="Ids of those that were stored before; they count once.")
     ids: list[str] = Field(description="The ids of all, in order.")
-    unknown_items: list[str | int] = Field(description="Items that the model does not know; the next training will.")
+    unknown_items: list[str | int] = Field(description="Items that the model does not know before the next training.")
 
 
 @events_router.post(
-    "", response_model=AcceptedEvents, status_code=202, summary="Keep an event", operation_id="keep_event"
+    "", response_model=AcceptedEvents, status_code=202, summary="Store an event", operation_id="keep_event"
 )
 def post_event(request: Request, body: EventIn) -> Response:
-    """It is felt in the user's next list, and learned from by the next `alsatian retrain`."""
+    """The user's next list takes it into account, and the next `alsatian retrain` trains on it."""
     return store_events(request, [body])
 
 
 @events_router.post(
-    "/batch", response_model=AcceptedEvents, status_code=202, summary="Keep several events", operation_id="keep_events"
+    "/batch", response_model=AcceptedEvents, status_code=202, summary="Store several events", operation_id="keep_events"
 )
 def post_events(request: Request, body: EventBatch) -> Response:
-    """All are kept, or none: an error names the first that is wrong."""
+    """All are stored or none; an error names the first invalid event."""
     return store_events(request, body.events)
 
 
 def store_events(request: Request, events_in: list[EventIn]) -> Response:
-    """Keep events; when this returns, they are on the disk."""
-    events: EventStore = request.app.state.events
+    """Store events; when this returns, they are on disk. Raises DataError, Refused, Unavailable."""
+    events: EventStore = request.app.state.event_store
     counters: Counters = request.app.state.counters
     service: RecommendationService = request.app.state.service
     model, unknown_items, rows = service.loaded_model.model, list[Any](), list[Event]()
@@ -140,9 +142,9 @@ def _parse_event(model: Model, event_in: EventIn, unknown_items: list[Any]) -> E
 def _check_id(ids: IdMap, id: str) -> None:
     """Refuse an id that no source can hold: the next training would stumble over it."""
     if not id.strip() or "\x00" in id:
-        raise DataError(f"{id!r} is no id of a {ids.side}; send one that can be read.")
+        raise DataError(f"{id!r} is not a valid {ids.side} id; send one that is not blank and has no zero byte.")
     if ids.kind == "int" and not -(2**63) <= int(id) < 2**63:
-        raise DataError(f"{ids.side} ids are integers below 2^63 here, and {id[:40]} is none; correct it.")
+        raise DataError(f"{ids.side} ids are integers below 2^63 here, and {id[:40]} is not; correct it.")
 
 
 def _check_value(model: Model, row: dict[str, Any]) -> None:

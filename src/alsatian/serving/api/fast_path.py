@@ -1,8 +1,8 @@
-"""The call that most requests are: the list of a user, without further wishes.
+"""Fast path and micro-batching for the most common request: the list of a user with no option but `n`.
 
-It passes by FastAPI, whose reading of parameters takes longer than the model's answer; and requests that have arrived
-together are answered together, in one pass over the items. Whatever is not plain goes on to the application, which
-knows all wishes and all errors; both ask the same engine.
+Such a request bypasses FastAPI, which takes longer to parse the parameters than the model takes to answer.
+Requests that have arrived together form a micro-batch, answered in one pass over the items.
+All other requests, and all errors, go to the application; both use the same `RecommendationService`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alsatian.errors import AlsatianError
+from alsatian.recommender.options import RecommendOptions
 from alsatian.serving.api.recommend_routes import recommendations_router
 from alsatian.serving.api.schemas import MAX_N
-from alsatian.serving.service.queries import RecommendationService, RecommendOptions
+from alsatian.serving.service.queries import RecommendationService
 
 _RECOMMEND_PATH = re.compile(r"/api/users/([^/]{1,500})/recommendations")
 _RECOMMEND_QUERY = re.compile(rb"(?:n=([1-9][0-9]{0,3}))?")
@@ -27,7 +28,7 @@ _RECOMMEND_ROUTE = next(
 )
 _LISTS_PER_PASS = 16  # lists of one pass; beyond, it gains nothing more
 
-ResponseBody = bytes | None  # None where there is something else to say than a list
+ResponseBody = bytes | None  # None if the application has to answer
 
 
 class FastPath:
@@ -39,7 +40,7 @@ class FastPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (request := _parse_plain_request(scope)) is not None:
-            scope["route"] = _RECOMMEND_ROUTE  # for the guard, which counts
+            scope["route"] = _RECOMMEND_ROUTE  # for the metrics of the guard
         if request is None or (body := await self.get_body(*request)) is None:
             await self.app(scope, receive, send)
             return
@@ -48,7 +49,7 @@ class FastPath:
         await send({"type": "http.response.body", "body": body})
 
     async def get_body(self, user: str, n: int) -> ResponseBody:
-        """Return a list. A thread takes as long as the answer, so there is one only where that may have to wait."""
+        """Return the list of a user as JSON. A thread is used only if it may block: it takes as long as the answer."""
         if self.service.may_block:
             return (await run_in_threadpool(self.get_bodies, [user], n))[0]
         loop = asyncio.get_running_loop()
@@ -59,7 +60,7 @@ class FastPath:
         return await future
 
     def answer_pending(self) -> None:
-        """Answer who waits, all of one length together."""
+        """Answer a batch of pending requests, those of equal length in one pass."""
         batch, self.pending = self.pending[:_LISTS_PER_PASS], self.pending[_LISTS_PER_PASS:]
         if self.pending:
             asyncio.get_running_loop().call_soon(self.answer_pending)
@@ -73,10 +74,10 @@ class FastPath:
                 _resolve_futures([future for _, future in group], bodies)
 
     def get_bodies(self, users: Sequence[str], n: int) -> list[ResponseBody]:
-        """Return the lists of users."""
+        """Return the lists of users as JSON; None for a user whose request ends in an error."""
         try:
             lists = self.service.recommend_to_users(users, RecommendOptions(n))
-        except AlsatianError:  # each of them is told by the application
+        except AlsatianError:  # the application answers each of them with its error
             return [None] * len(users)
         return [None if record is None else orjson.dumps(record) for record in lists]
 
@@ -84,7 +85,7 @@ class FastPath:
 def _resolve_futures(
     futures: Sequence[asyncio.Future[ResponseBody]], outcome: Sequence[ResponseBody] | Exception
 ) -> None:
-    """Pass bodies, or what went wrong, to those who wait; a client may have gone."""
+    """Pass bodies, or an error, to the waiting requests; a client may have disconnected."""
     for index, future in enumerate(futures):
         if future.done():
             continue
@@ -95,7 +96,7 @@ def _resolve_futures(
 
 
 def _parse_plain_request(scope: Scope) -> tuple[str, int] | None:
-    """Return the user and the length of a list that is asked for without further wishes."""
+    """Return user and length if a request sets no other option."""
     if (
         scope["type"] != "http"
         or scope["method"] != "GET"

@@ -1,4 +1,4 @@
-"""The calls of those who run the service: what is in service, its health, its figures, a new model at once."""
+"""Endpoints for operators: the loaded model, reload, health checks and metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROMETHEUS_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class ModelInfo(BaseModel):
-    """What is in service."""
+    """The loaded model, and the state of its file."""
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -34,22 +34,27 @@ class ModelInfo(BaseModel):
     ids: dict[str, str] = Field(description='Whether ids of users and items are "int" or "text".')
     training: dict[str, Any]
     index: dict[str, float] | None = Field(description="What the index of similar items is worth; null without one.")
-    since: float = Field(description="When it was taken into service, in seconds since 1970.")
-    swaps: int = Field(description="How many new models this worker took into service.")
-    trouble: str | None = Field(description="Why the file that lies there now is not in service; null where it is.")
+    loaded_at: float = Field(description="When the model was loaded, in seconds since 1970.")
+    reloads: int = Field(description="How many times this worker has loaded a new model file.")
+    last_error: str | None = Field(description="Why the present model file was rejected; null if it is in service.")
 
 
 class Health(BaseModel):
+    """The state of the process: "live" or "ready"."""
+
     status: str = Field(examples=["ready"])
 
 
 class ReloadResult(BaseModel):
-    taken: bool = Field(description="Whether another model is in service now.")
-    trouble: str | None
+    """What a request to reload the model file did."""
+
+    reloaded: bool = Field(description="Whether the model file was loaded and is in service now.")
+    last_error: str | None = Field(description="Why the model file was rejected; null if it is in service.")
 
 
 @operations_router.get("/api/model", response_model=ModelInfo, summary="What is in service", operation_id="model")
 def get_model(request: Request) -> Response:
+    """Describe the loaded model and the state of its file."""
     return JSONResponse(_to_json(request.app.state.service.describe_model()))
 
 
@@ -62,16 +67,17 @@ def get_model(request: Request) -> Response:
     responses=error_responses(401, 421),
 )
 async def reload_model(request: Request) -> Response:
-    """The service looks by itself four times a second; this tries also a file that was refused."""
+    """The service checks the file four times a second; this also tries a file that was rejected before."""
     live_model: LiveModel = request.app.state.live_model
     is_reloaded = await run_in_threadpool(live_model.refresh, force=True)
-    return JSONResponse({"taken": is_reloaded, "trouble": live_model.last_error})
+    return JSONResponse({"reloaded": is_reloaded, "last_error": live_model.last_error})
 
 
 @operations_router.get(
     "/health/live", response_model=Health, summary="Whether the process answers", operation_id="live"
 )
 async def get_liveness() -> Response:
+    """Answer as long as the process runs, whatever else is out of reach."""
     return JSONResponse({"status": "live"})
 
 
@@ -83,7 +89,8 @@ async def get_liveness() -> Response:
     responses=error_responses(503),
 )
 def get_readiness(request: Request) -> Response:
-    if reason := request.app.state.events.unavailable_reason():
+    """Answer 503 while events cannot be stored."""
+    if reason := request.app.state.event_store.unavailable_reason():
         return problem_response(503, "Unavailable", reason, {"Retry-After": "2"})
     return JSONResponse({"status": "ready"})
 
@@ -95,6 +102,7 @@ def get_readiness(request: Request) -> Response:
     operation_id="metrics",
 )
 def get_metrics(request: Request) -> Response:
+    """Return the counters of all workers in the text format of Prometheus."""
     return Response(request.app.state.counters.to_prometheus(), media_type=PROMETHEUS_MEDIA_TYPE)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import traceback
 from typing import Any
 
@@ -13,9 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from alsatian.errors import AlsatianError, DataError, ParameterError, UnknownId, Unsupported
+from alsatian.serving.settings import service_log
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-error_log = logging.getLogger("alsatian.serving")
 
 _STATUS_TITLES = {
     400: "Bad request", 401: "Unauthorized", 403: "Forbidden", 404: "Not found", 405: "Method not allowed",
@@ -106,7 +105,7 @@ def _use_problem_schema(schema: dict[str, Any]) -> dict[str, Any]:
 def _handle_library_error(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in _ERROR_STATUSES if isinstance(error, kind)), 500)
     if status == 500:
-        error_log.error("%s: %s", type(error).__name__, _error_location(error))
+        service_log.error("%s: %s", type(error).__name__, _error_location(error))
         return problem_response(
             500, type(error).__name__, "the model could not answer; the log of the service says where."
         )
@@ -138,7 +137,7 @@ def _handle_http_error(_: Request, error: Exception) -> Response:
 
 def internal_error(error: Exception) -> Refused:
     """Log where an error came from that nothing is prepared for, and return what is said of it."""
-    error_log.error("%s: %s", type(error).__name__, _error_location(error))
+    service_log.error("%s: %s", type(error).__name__, _error_location(error))
     refusal = Refused(500, "something went wrong here; the log of the service says where.")
     refusal.error = type(error).__name__
     return refusal

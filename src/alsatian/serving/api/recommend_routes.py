@@ -1,4 +1,4 @@
-"""The calls that ask: recommendations, similar items, explanations, titles."""
+"""Endpoints for recommendations, similar items, explanations and title search."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from alsatian.errors import ParameterError
+from alsatian.recommender.options import RecommendOptions, UnknownUserPolicy, option_help
 from alsatian.serving.api import schemas
 from alsatian.serving.api.problem_json import error_responses
 from alsatian.serving.api.schemas import (
@@ -20,7 +21,7 @@ from alsatian.serving.api.schemas import (
     UNKNOWN_HELP,
     WHERE_HELP,
 )
-from alsatian.serving.service.queries import RecommendationService, RecommendOptions, UnknownUserPolicy
+from alsatian.serving.service.queries import RecommendationService
 
 recommendations_router = APIRouter(prefix="/api", tags=["answers"], responses=error_responses(404, 422, 503))
 
@@ -38,6 +39,7 @@ WhereQuery = Annotated[
 
 
 def get_service(request: Request) -> RecommendationService:
+    """Return the service of the application that received a request."""
     service: RecommendationService = request.app.state.service
     return service
 
@@ -52,23 +54,23 @@ async def get_user_recommendations(
     request: Request,
     user: Annotated[str, Path(max_length=500, description="A user's id.", examples=["42"])],
     n: ListLength = 10,
-    exclude_seen: Annotated[bool, Query(description="Leave out what the user has seen.")] = True,
+    exclude_seen: Annotated[bool, Query(description=option_help("exclude_seen"))] = True,
     allow: AllowQuery = None,
     deny: DenyQuery = None,
     where: WhereQuery = None,
     novelty: Annotated[float, Query(ge=0, le=1, description=NOVELTY_HELP)] = 0.0,
     unknown: Annotated[UnknownUserPolicy, Query(description=UNKNOWN_HELP)] = "raise",
-    reasons: Annotated[bool, Query(description="Say of each item which of the user's items speak for it.")] = False,
+    reasons: Annotated[bool, Query(description=option_help("reasons"))] = False,
 ) -> Response:
-    """Events of the user that came after the model was trained are folded in; they say so by `events`."""
-    options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, reasons)
-    return JSONResponse(await run_in_threadpool(get_service(request).recommend_to_user, user, options, unknown))
+    """Events since the training are folded in; `events` is their number."""
+    options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, unknown, reasons)
+    return JSONResponse(await run_in_threadpool(get_service(request).recommend_to_user, user, options))
 
 
 @recommendations_router.post(
     "/recommendations",
     response_model=schemas.VisitorList,
-    summary="The best items for somebody who is in no data",
+    summary="The best items for a visitor",
     operation_id="recommend_to_visitor",
 )
 def post_visitor_recommendations(request: Request, body: schemas.VisitorRequest) -> Response:
@@ -105,6 +107,7 @@ def get_similar_items(
     deny: DenyQuery = None,
     where: WhereQuery = None,
 ) -> Response:
+    """Items are ranked by the similarity of the model, the most similar first."""
     return JSONResponse(get_service(request).similar(item, n, allow, deny, where))
 
 
@@ -115,6 +118,7 @@ def get_item(
     request: Request,
     item: ItemPath,
 ) -> Response:
+    """The title and the attributes of an item, and how many users have it."""
     return JSONResponse(get_service(request).item(item))
 
 
@@ -127,7 +131,7 @@ def get_item(
 def post_explanation(request: Request, body: schemas.ExplainRequest) -> Response:
     """For a user or a history: what each of their items adds to the score of this one."""
     if (body.user is None) == (body.history is None):
-        raise ParameterError("whose score is it? Pass either user or history.")
+        raise ParameterError("pass exactly one of 'user' and 'history'.")
     service = get_service(request)
     if body.history is None:
         assert body.user is not None

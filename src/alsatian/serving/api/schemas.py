@@ -6,20 +6,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
-from alsatian.serving.service.queries import RecommendOptions
+from alsatian.data.where_grammar import REQUEST_LIMITS
+from alsatian.recommender.options import RecommendOptions, option_help
 
 JsonId = StrictInt | Annotated[StrictStr, Field(max_length=500)]
-MAX_N, MAX_ITEMS, MAX_WHERE_LENGTH = 1_000, 1_000, 2_000
+MAX_N, MAX_ITEMS, MAX_WHERE_LENGTH = 1_000, 1_000, REQUEST_LIMITS.characters
 ItemIds = Annotated[list[JsonId], Field(max_length=MAX_ITEMS)]
 FiniteNumber = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
-N_HELP = "How many to list; fewer come only where fewer remain."
+N_HELP = option_help("n")
 WHERE_HELP = (
-    "A condition on the catalog's columns: comparisons (=, <>, <, <=, >, >=), in (...), between, like, ilike, is null, "
-    "joined by and, or, not and brackets."
+    "A condition on the catalog's columns: comparisons (=, <>, <, <=, >, >=), in (...), between, like, ilike, has, "
+    "is null, joined by and, or, not and brackets."
 )
-NOVELTY_HELP = "From popular items (0) to the least known of those that suit (1)."
-UNKNOWN_HELP = "What an unknown user gets: an error (404), no list (skip), or the most popular items."
+NOVELTY_HELP = option_help("novelty")
+UNKNOWN_HELP = option_help("unknown")
 
 
 class RequestBody(BaseModel):
@@ -48,6 +49,7 @@ class HistoryEntry(BaseModel):
     )
 
     def to_raw_row(self) -> dict[str, Any]:
+        """Return the fields that are set, as a row of raw data."""
         return self.model_dump(exclude_none=True)
 
 
@@ -63,18 +65,19 @@ class ListRequest(RequestBody):
     """How a list is to be."""
 
     n: int = Field(10, ge=1, le=MAX_N, description=N_HELP)
-    exclude_seen: bool = Field(True, description="Leave out what is in the history.")
-    allow: ItemIds | None = Field(None, description="Choose from these items (ids or titles) only.")
-    deny: ItemIds | None = Field(None, description="Leave these items out.")
+    exclude_seen: bool = Field(True, description=option_help("exclude_seen"))
+    allow: ItemIds | None = Field(None, description=option_help("allow"))
+    deny: ItemIds | None = Field(None, description=option_help("deny"))
     where: Annotated[str, Field(max_length=MAX_WHERE_LENGTH)] | None = Field(
         None, description=WHERE_HELP, examples=["year >= 1990"]
     )
     novelty: float = Field(0.0, ge=0, le=1, description=NOVELTY_HELP)
-    reasons: bool = Field(False, description="Say of each item which items of the history speak for it.")
+    reasons: bool = Field(False, description=option_help("reasons"))
 
     def recommend_options(self) -> RecommendOptions:
+        """Return the options for the model."""
         return RecommendOptions(
-            self.n, self.exclude_seen, self.allow, self.deny, self.where, self.novelty, self.reasons
+            self.n, self.exclude_seen, self.allow, self.deny, self.where, self.novelty, reasons=self.reasons
         )
 
 
@@ -100,6 +103,8 @@ class ExplainRequest(RequestBody):
 
 
 class ItemReason(BaseModel):
+    """An item of the history, and what it contributes to a score."""
+
     item: str | int = Field(description="Title, or id, of an item of the history.")
     contribution: float = Field(description="What it adds to the score.")
 
@@ -125,6 +130,8 @@ _EXAMPLE_LIST_ITEM: dict[str, Any] = {
 
 
 class UserList(BaseModel):
+    """The list of a user."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"user": 42, "events": 0, "items": [_EXAMPLE_LIST_ITEM]}]}
     )
@@ -135,6 +142,8 @@ class UserList(BaseModel):
 
 
 class VisitorList(BaseModel):
+    """The list of a visitor."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"like": ["Up (2009)"], "items": [_EXAMPLE_LIST_ITEM | {"source": "fold_in"}]}]}
     )
@@ -144,6 +153,8 @@ class VisitorList(BaseModel):
 
 
 class SimilarList(BaseModel):
+    """The items most similar to an item."""
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"item": 68358, "items": [_EXAMPLE_LIST_ITEM]}]})
 
     item: str | int
@@ -151,6 +162,8 @@ class SimilarList(BaseModel):
 
 
 class ExplanationReason(BaseModel):
+    """An item of the history, its value, and what it contributes to a score."""
+
     item: str | int
     title: str | None
     value: float
@@ -171,6 +184,8 @@ class ExplanationResponse(BaseModel):
 
 
 class ItemResponse(BaseModel):
+    """An item of the catalog."""
+
     item: str | int
     title: str | None
     attributes: dict[str, Any]
@@ -179,4 +194,6 @@ class ItemResponse(BaseModel):
 
 
 class SearchResponse(BaseModel):
+    """The items that match a search, best first."""
+
     items: list[ItemResponse]

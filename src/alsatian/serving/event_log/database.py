@@ -12,9 +12,10 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from alsatian.errors import DependencyError, ParameterError
 
 WAIT_SECONDS = 3.0  # seconds to wait for another writer, or for a connection
-_POSTGRES_ARGUMENTS: dict[str, Any] = {  # with PostgreSQL, milliseconds; without it one that hangs would hold every thread
+_POSTGRES_ARGUMENTS: dict[str, Any] = {  # milliseconds; else a server that hangs would hold every thread
     "options": f"-c lock_timeout={WAIT_SECONDS * 1000:.0f} -c statement_timeout={10 * WAIT_SECONDS * 1000:.0f}",
-    "tcp_user_timeout": int(WAIT_SECONDS * 1000), "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
+    "tcp_user_timeout": int(WAIT_SECONDS * 1000), "keepalives_idle": 10, "keepalives_interval": 3,
+    "keepalives_count": 3,
 }  # fmt: skip
 
 
@@ -24,7 +25,7 @@ def parse_database_url(text: str) -> sa.URL:
         url = sa.make_url(text)
     except ArgumentError:
         raise ParameterError(
-            "--events is no URL of a database; write sqlite:///events.db or postgresql://user@host/database."
+            "--event-log is not a valid database URL; write sqlite:///events.db or postgresql://user@host/database."
         ) from None
     backend = url.get_backend_name()
     if backend not in ("sqlite", "postgresql"):

@@ -7,7 +7,6 @@ number 500" (a training) and "all after it" (what is folded in) leave none out: 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import threading
 import time
@@ -21,8 +20,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from alsatian.errors import SourceError
 from alsatian.serving.event_log import database
+from alsatian.serving.settings import service_log
 
-event_log = logging.getLogger("alsatian.serving")
 _ADVISORY_LOCK = 0x616C7361  # of PostgreSQL, for writers
 _IDS_PER_QUERY = 500  # parameters of one query
 
@@ -161,6 +160,7 @@ class EventStore:
         return None
 
     def close(self) -> None:
+        """Close all connections; a later call opens new ones."""
         self.engine.dispose()
 
     @contextmanager
@@ -206,7 +206,7 @@ class EventStore:
         if self.is_sqlite or creating:
             return DatabaseUnavailable(message)
         if reason != self._last_error:
-            event_log.error(message)
+            service_log.error(message)
         self._last_error = reason
         return DatabaseUnavailable(message, "the events database is out of reach; try again.")
 
@@ -230,11 +230,11 @@ def open_event_store(url: str, *, create: bool = True) -> EventStore:
     making: whether to make a file; without it a missing one is an error.
     """
     if not create and (file := database.sqlite_path(database.parse_database_url(url))) and not file.is_file():
-        raise SourceError(f"no service has kept events at {url}; pass its database by --events URL.")
+        raise SourceError(f"no service has kept events at {url}; pass its database by --event-log URL.")
     try:
         return EventStore(url)
     except DatabaseUnavailable as error:
-        raise SourceError(str(error).replace("; try again", "; correct --events, or start it")) from None
+        raise SourceError(str(error).replace("; try again", "; correct --event-log, or start it")) from None
 
 
 def _insert_statement(is_sqlite: bool) -> Any:
@@ -270,4 +270,5 @@ def _driver_message(error: BaseException) -> str:
 
 
 def now() -> int:
+    """Return the present time in whole seconds since 1970."""
     return int(time.time())

@@ -24,7 +24,7 @@ class TrainingEvents(NamedTuple):
 
 def training_events(model: Model, path: Path, url: str | None) -> TrainingEvents:
     """Return all events that the service of a model file has kept. Raises SourceError where there is no database."""
-    store = open_event_store(ServiceSettings(path, events=url).events_url, create=False)
+    store = open_event_store(ServiceSettings(path, event_log=url).event_log_url, create=False)
     try:
         last_number = store.last_number()
         events = store.events_through(last_number)

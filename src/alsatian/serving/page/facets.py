@@ -99,9 +99,7 @@ def _facet_tests(facet: Facet, values: dict[str, str]) -> list[str]:
     if facet.choices == YES_NO_CHOICES:
         return [f"{column} = {'true' if choice == 'yes' else 'false'}"]
     text = choice.replace("'", "''")
-    patterns = (f"{text}|%", f"%|{text}|%", f"%|{text}") if facet.is_multi_valued else ()
-    tests = [f"{column} = '{text}'", *(f"{column} like '{pattern}'" for pattern in patterns)]
-    return [f"({' or '.join(tests)})"]
+    return [f"{column} {'has' if facet.is_multi_valued else '='} '{text}'"]
 
 
 def _parse_bound(text: str | None) -> float | None:

@@ -45,6 +45,7 @@ class Page:
         self.posters = posters or Posters()
 
     def render(self, template: str, state: PageState, **values: Any) -> HTMLResponse:
+        """Return a template as a response; `values` are further variables of the template."""
         notice = "" if self.posters.unavailable_reason else TMDB_NOTICE
         can_write = bool(state.user) and self.settings.token is None
         text = pages.render_template(
@@ -53,18 +54,21 @@ class Page:
         return HTMLResponse(text, headers={"Vary": "HX-Request", "Cache-Control": "no-store"})
 
     def poster(self, item: str) -> Poster:
+        """Return the poster of an item. Raises UnknownItem."""
         data = self.service.loaded_model.model.data
         row = data.item_ids.row(resolve_item(data, item))
         return self.posters.of(Film.from_catalog(data.catalog, row, data.item_ids.id_of(row)))
 
 
 def get_page(request: Request) -> Page:
+    """Return the page of the application that received a request."""
     page: Page = request.app.state.page
     return page
 
 
 @page_router.get("/")
 def show_page(request: Request) -> Response:
+    """The whole page for the state that is in its address."""
     page, state = get_page(request), PageState.parse(request.query_params.multi_items())
     query = request.query_params.get("q", "")[:200]
     context = page.view.template_context(state) | {"found": page.view.search(query), "query": query}
@@ -77,7 +81,7 @@ def show_search(request: Request) -> Response:
     page, state = get_page(request), PageState.parse(request.query_params.multi_items())
     query = request.query_params.get("q", "")[:200]
     capabilities = page.view.capabilities(page.service.loaded_model)
-    return page.render("found.html", state, found=page.view.search(query), query=query, able=capabilities)
+    return page.render("found.html", state, found=page.view.search(query), query=query, capabilities=capabilities)
 
 
 @page_router.post("/rate", dependencies=[Depends(authorize_write)])
@@ -101,6 +105,7 @@ def rate_item(request: Request) -> Response:
 
 @page_router.get("/posters/{item:path}")
 async def get_poster(request: Request, item: str) -> Response:
+    """The poster of an item, or a drawn placeholder, which may be cached."""
     poster = await asyncio.get_running_loop().run_in_executor(_poster_executor, get_page(request).poster, item)
     policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}  # of a drawing opened alone
     age = {"Cache-Control": f"private, max-age={DAY_SECONDS // 24 if poster.is_placeholder else DAY_SECONDS}"}
@@ -109,6 +114,7 @@ async def get_poster(request: Request, item: str) -> Response:
 
 @page_router.get("/static/{name}")
 async def get_static_file(name: str) -> Response:
+    """A script, style or icon of the page; its address changes with its content."""
     if name not in STATIC_FILES:
         raise Refused(404, "there is no such file.")
     kind = mimetypes.guess_type(name)[0]

@@ -25,6 +25,7 @@ class Pick:
 
     @classmethod
     def parse(cls, text: str) -> Self:
+        """Read a favourite, `ITEM=VALUE` or `ITEM`; a value that is not a number is a part of the item."""
         item, _, value = text.rpartition("=")
         try:
             return cls(item or text, float(value) if item and value else None)
@@ -73,10 +74,12 @@ class PageState:
 
     @property
     def url(self) -> str:
+        """The address of this state."""
         parameters = self.query_parameters + ([("similar", self.similar_item)] if self.similar_item else [])
         return f"/?{urlencode(parameters)}" if parameters else "/"
 
     def pick_value(self, item: str) -> float | None:
+        """Return the rating of a favourite, or None."""
         return next((like.value for like in self.picks if like.item == item), None)
 
     def with_pick(self, item: str, value: float | None = None) -> PageState:
@@ -92,12 +95,15 @@ class PageState:
         )
 
     def without_pick(self, item: str) -> PageState:
+        """Return the state without a favourite."""
         return replace(self, picks=tuple(pick for pick in self.picks if pick.item != item), similar_item="")
 
     def with_hidden(self, item: str) -> PageState:
+        """Return the state with an item excluded from the lists."""
         return replace(self.without_pick(item), hidden_items=(*self.hidden_items, item))
 
     def with_similar(self, item: str) -> PageState:
+        """Return the state that shows the items similar to an item; "" shows none."""
         return replace(self, similar_item=item)
 
 

@@ -14,10 +14,11 @@ from alsatian.data.title_search import title_without_year
 from alsatian.errors import AlsatianError, DataError, Unsupported
 from alsatian.models import Model
 from alsatian.posters.film import Film
+from alsatian.recommender.options import RecommendOptions
 from alsatian.serving.page.facets import build_facets, facets_to_where
 from alsatian.serving.page.url_state import PAGE_ITEMS, PageState
 from alsatian.serving.service.live_model import LoadedModel
-from alsatian.serving.service.queries import RecommendationService, RecommendOptions, resolve_item
+from alsatian.serving.service.queries import RecommendationService, resolve_item
 
 _SOURCE_NOTES = {"popular": "popular", "attributes": "placed by its attributes"}
 STAR_COUNT = 5
@@ -80,6 +81,7 @@ class PageView:
         self._capabilities: tuple[LoadedModel, ModelCapabilities] | None = None
 
     def capabilities(self, loaded_model: LoadedModel) -> ModelCapabilities:
+        """Return what a model can do for the page; found out once for each loaded model."""
         if self._capabilities is None or self._capabilities[0] is not loaded_model:
             self._capabilities = loaded_model, ModelCapabilities(loaded_model)
         return self._capabilities[1]
@@ -94,9 +96,9 @@ class PageView:
         except AlsatianError as error:
             heading, cards, error_message = "", [], str(error)
         return {
-            "able": capabilities, "favourites": favourites, "heading": heading, "cards": cards,
-            "trouble": error_message, "like": self._similar_section(state, capabilities), "seen": self._seen_cards(loaded_model, state),
-            "lost": len(state.picks) - len(favourites),
+            "capabilities": capabilities, "favourites": favourites, "heading": heading, "cards": cards,
+            "error": error_message, "similar": self._similar_section(state, capabilities),
+            "seen": self._seen_cards(loaded_model, state), "lost": len(state.picks) - len(favourites),
         }  # fmt: skip
 
     def search(self, query: str) -> list[ItemCard]:
@@ -126,8 +128,8 @@ class PageView:
         """Return the list for a user, for a visitor, or for somebody of whom nothing is known, and what it is."""
         hidden_items = [item for item in state.hidden_items if self.card(self.service.loaded_model, item)]
         options = RecommendOptions(
-            PAGE_ITEMS, deny=hidden_items or None, where=facets_to_where(capabilities.facets, state.filters), novelty=state.novelty,
-            reasons=capabilities.supports_reasons,
+            PAGE_ITEMS, deny=hidden_items or None, where=facets_to_where(capabilities.facets, state.filters),
+            novelty=state.novelty, reasons=capabilities.supports_reasons,
         )  # fmt: skip
         if state.user:
             return f"For user {state.user}", self._make_cards(

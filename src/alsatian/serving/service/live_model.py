@@ -1,13 +1,12 @@
-"""The model in service: its file is watched, and a new one takes its place between two requests.
+"""Hot reload: the model file is watched, and a new model replaces the old one between two requests.
 
-A copy of the file is what is mapped into memory: whoever overwrites or cuts the file that he was told to serve would
-else pull the arrays from under the requests that read them. The workers of a service share the copy.
+A copy of the file is mapped into memory. Otherwise overwriting or truncating the file would change arrays that requests
+are reading. The workers of a service share the copy.
 """
 
 from __future__ import annotations
 
 import fcntl
-import logging
 import math
 import shutil
 import threading
@@ -15,29 +14,29 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alsatian.data.where_grammar import ConditionColumns
+from alsatian.data.where_grammar import REQUEST_LIMITS
 from alsatian.errors import AlsatianError, ModelFileError
 from alsatian.models import Model
 from alsatian.persistence import save_load
 from alsatian.serving.service.run_directory import run_directory
+from alsatian.serving.settings import service_log
 
 POLL_SECONDS = 0.25  # seconds between two looks at the file
 _RETRY_SECONDS = 5  # seconds until a file is tried again that this machine had no room for
 _CACHED_CONDITIONS = 64  # whose masks are kept
 
-model_log = logging.getLogger("alsatian.serving")
 FileStamp = tuple[int, int, int, int]  # device, inode, size, time of change: another stamp, another file
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model that answers, and what was made ready for it."""
+    """A model with the stamp of its file, the time of loading (seconds since 1970), and its cached `where` masks."""
 
     model: Model
     stamp: FileStamp
@@ -46,11 +45,13 @@ class LoadedModel:
 
     @classmethod
     def from_model(cls, model: Model, stamp: FileStamp) -> LoadedModel:
+        """Return a model with the cache of its `where` masks, loaded now."""
         catalog = model.fitted.data.catalog
-        return cls(model, stamp, time.time(), lru_cache(_CACHED_CONDITIONS)(ConditionColumns(catalog).evaluate))
+        where_mask = lru_cache(_CACHED_CONDITIONS)(partial(catalog.match_where, limits=REQUEST_LIMITS))
+        return cls(model, stamp, time.time(), where_mask)
 
     def build_caches(self) -> None:
-        """Make ready what a first request would otherwise wait for."""
+        """Build what the first request would otherwise wait for: counts, the title search, the index."""
         data = self.model.data
         data.by_user.counts.min(initial=0)
         if data.catalog.titles:
@@ -61,7 +62,7 @@ class LoadedModel:
 
 
 class LiveModel:
-    """Which model answers now. folder: where copies lie; that of a service is shared by its workers."""
+    """The model that answers now. folder: where copies of the file are; the workers of a service share it."""
 
     def __init__(self, path: Path, folder: Path | None = None) -> None:
         self.path = path
@@ -78,9 +79,9 @@ class LiveModel:
         self._last_stamp, self._retry_at = self.loaded_model.stamp, math.inf
 
     def refresh(self, *, force: bool = False) -> bool:
-        """Look at the file, and take it into service if it is another one; tell whether it was taken.
+        """Load the file if it has changed; return whether it was loaded.
 
-        force: try also a file that was refused before, or is in service.
+        force: also try a file that was rejected before, or that is loaded already.
         """
         with self._reload_lock:
             try:
@@ -101,17 +102,18 @@ class LiveModel:
                 return False
             self.loaded_model, self.last_error = loaded_model, None
             self.reloads += 1
-            model_log.info("took the new %s into service", self.path.name)
+            service_log.info("took the new %s into service", self.path.name)
             return True
 
     def close(self) -> None:
+        """Remove the folder of copies, if this object made it."""
         self._exit_stack.close()
 
     def _reject(self, message: str, stamp: FileStamp | None) -> None:
         """Keep the old model, and say so once for every file."""
         if self.last_error != message:
             self.refusals += 1
-            model_log.error("%s is refused, and the model before it answers on: %s", self.path.name, message)
+            service_log.error("%s is refused, and the model before it answers on: %s", self.path.name, message)
         self.last_error = message
         if stamp is None:
             self._last_stamp = (0, 0, 0, 0)  # whatever comes next is new

@@ -1,9 +1,9 @@
-"""The questions, asked of the model in service. What goes in is checked JSON, what comes out is JSON; no HTTP here."""
+"""Requests to the loaded model: validated JSON in, JSON out, without HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,134 +15,105 @@ from alsatian.data.item_lookup import item_row, match_item
 from alsatian.errors import AlsatianError, UnknownUser
 from alsatian.models import Model
 from alsatian.recommender.explanation import Explanation
-from alsatian.recommender.present import to_recommendations
+from alsatian.recommender.options import RecommendOptions
+from alsatian.recommender.pipeline import popular_recommendations, recommend_to_users, recommend_to_visitor
 from alsatian.recommender.recommendations import Recommendations, to_json_id
-from alsatian.recommender.resolve import allowed_items
-from alsatian.recommender.topn import most_popular
 from alsatian.recommender.visitor import Visitor
 from alsatian.serving.event_log.store import DatabaseUnavailable, EventStore
 from alsatian.serving.prometheus import Counters
 from alsatian.serving.service.live_model import LiveModel, LoadedModel
 from alsatian.serving.service.user_updates import apply_events
 
-UnknownUserPolicy = Literal["raise", "skip", "popular"]
 RawRow = dict[str, Any]  # of raw data: item, and value, event, time or signals
 
 
-@dataclass(frozen=True)
-class RecommendOptions:
-    """How a list is to be: the words of `Model.recommend`."""
-
-    n: int = 10
-    exclude_seen: bool = True
-    allow: Sequence[Id] | None = None
-    deny: Sequence[Id] | None = None
-    where: str | None = None
-    novelty: float = 0.0
-    reasons: bool = False
-
-    def arguments(self, loaded_model: LoadedModel) -> dict[str, Any]:
-        """Return the arguments for `recommend` of a model or a visitor."""
-        return filter_arguments(loaded_model, self.allow, self.deny, self.where) | {
-            "n": self.n, "exclude_seen": self.exclude_seen, "novelty": self.novelty, "reasons": self.reasons,
-            "threads": 1,
-        }  # fmt: skip
-
-
-def filter_arguments(
-    loaded_model: LoadedModel, allow: Iterable[Id] | None, deny: Iterable[Id] | None, where: str | None
-) -> dict[str, Any]:
-    """Return the arguments that say which items may be listed."""
+def resolve_options(loaded_model: LoadedModel, options: RecommendOptions) -> RecommendOptions:
+    """Return options with the ids of the items that a request names by id or title, and `where` as a mask."""
     data = loaded_model.model.data
-    return {
-        "allow": None if allow is None else [resolve_item(data, item) for item in allow],
-        "deny": None if deny is None else [resolve_item(data, item) for item in deny],
-        "where": None if where is None else loaded_model.where_mask(where),
-    }
+    return replace(
+        options,
+        allow=None if options.allow is None else [resolve_item(data, item) for item in options.allow],
+        deny=None if options.deny is None else [resolve_item(data, item) for item in options.deny],
+        where=loaded_model.where_mask(options.where) if isinstance(options.where, str) else options.where,
+    )
 
 
 class RecommendationService:
-    """Answers from the model that is in service when the question comes."""
+    """Answers requests from the model that is loaded when a request comes."""
 
     def __init__(
-        self, live_model: LiveModel, events: EventStore | None = None, counters: Counters | None = None
+        self, live_model: LiveModel, event_store: EventStore | None = None, counters: Counters | None = None
     ) -> None:
-        self.live_model, self.events, self.counters = live_model, events, counters
+        self.live_model, self.event_store, self.counters = live_model, event_store, counters
 
     @property
     def loaded_model(self) -> LoadedModel:
+        """The model that answers now."""
         return self.live_model.loaded_model
 
     @property
     def may_block(self) -> bool:
-        """Whether a question may wait for another machine: the events database."""
-        return self.events is not None and not self.events.is_sqlite
+        """Whether a request may wait for another machine, which holds the event log."""
+        return self.event_store is not None and not self.event_store.is_sqlite
 
-    def recommend_to_user(
-        self, user: Id, options: RecommendOptions, unknown: UnknownUserPolicy = "raise"
-    ) -> dict[str, Any]:
-        """Return the list of a user: with what she did since the model was trained, if she did anything."""
+    def recommend_to_user(self, user: Id, options: RecommendOptions) -> dict[str, Any]:
+        """Return the list of a user, with the events since the training folded in."""
         loaded_model = self.loaded_model
         user_id = parse_user_id(loaded_model.model.data.user_ids, user)
-        return self._recommend_with_rows(
-            loaded_model, user_id, self._new_rows(loaded_model.model, user_id), options, unknown
-        )
+        options = resolve_options(loaded_model, options)
+        return self._recommend_with_rows(loaded_model, user_id, self._new_rows(loaded_model.model, user_id), options)
 
     def _recommend_with_rows(
-        self,
-        loaded_model: LoadedModel,
-        user_id: Id,
-        rows: Sequence[RawRow],
-        options: RecommendOptions,
-        unknown: UnknownUserPolicy,
+        self, loaded_model: LoadedModel, user_id: Id, rows: Sequence[RawRow], options: RecommendOptions
     ) -> dict[str, Any]:
-        """Return the list of a user, with rows of hers folded in."""
-        arguments = options.arguments(loaded_model)
+        """Return the list of a user, with new rows folded in."""
+        model = loaded_model.model
         if rows:
             if self.counters:
                 self.counters.fold_ins.inc()
-            visitor, event_items = apply_events(loaded_model.model, user_id, rows)
-            arguments = _exclude_items(arguments, event_items, loaded_model) if options.exclude_seen else arguments
+            visitor, event_items = apply_events(model, user_id, rows)
+            options = _exclude_items(options, event_items, model.data) if options.exclude_seen else options
             if visitor is not None:
-                return single_list(user_recommendations(visitor, user_id, arguments), "user", user_id) | {
-                    "events": len(rows)
-                }
-            if has_values(loaded_model.model.data, user_id):  # she took back all that the model learned of her
-                return _popular_list(loaded_model, user_id, arguments) | {"events": len(rows)}
-        recommendations = loaded_model.model.recommend([user_id], unknown=unknown, **arguments)
+                recommendations = user_recommendations(visitor, user_id, options)
+                return single_list(recommendations, "user", user_id) | {"events": len(rows)}
+            if has_values(model.data, user_id):  # the user retracted all stored values
+                recommendations = popular_recommendations(model, user_id, options)
+                return single_list(recommendations, "user", user_id) | {"events": len(rows)}
+        recommendations = recommend_to_users(model, [user_id], options, threads=1)
         return single_list(recommendations, "user", user_id) | {"events": len(rows)}
 
     def recommend_to_users(self, users: Sequence[str], options: RecommendOptions) -> list[dict[str, Any] | None]:
         """Return the lists of several users, None for one who gets an error.
 
-        One pass over the items serves all of whom there is nothing new: half the time of one for each.
+        One pass over the items serves all users without new events, in half the time of single passes.
         """
         loaded_model, ids = self.loaded_model, self.loaded_model.model.data.user_ids
         user_ids = [_parse_id(ids, user) for user in users]
         new_rows = {user: self._new_rows(loaded_model.model, user) for user in user_ids}
         unchanged_users = [user for user, rows in new_rows.items() if ids.find(user) >= 0 and not rows]
-        lists = loaded_model.model.recommend(
-            unchanged_users, unknown="skip", **options.arguments(loaded_model)
+        options = resolve_options(loaded_model, options)
+        lists = recommend_to_users(
+            loaded_model.model, unchanged_users, replace(options, unknown="skip"), threads=1
         ).to_dicts()
         lists_by_user: dict[Any, dict[str, Any] | None] = {record["user"]: {**record, "events": 0} for record in lists}
         for user, rows in new_rows.items():
             if to_json_id(user) not in lists_by_user:
                 try:
-                    lists_by_user[to_json_id(user)] = self._recommend_with_rows(
-                        loaded_model, user, rows, options, "raise"
-                    )
+                    lists_by_user[to_json_id(user)] = self._recommend_with_rows(loaded_model, user, rows, options)
                 except AlsatianError:
                     lists_by_user[to_json_id(user)] = None
         return [lists_by_user[to_json_id(user)] for user in user_ids]
 
     def _new_rows(self, model: Model, user: Id) -> list[RawRow]:
-        """Return what the database has of a user, but for what the model learned from. Out of reach, it is left out."""
-        if self.events is None:
+        """Return the events of a user since the training; none while the event log is unavailable."""
+        if self.event_store is None:
             return []
         trained_events = model.training.get("events", {})
-        after = trained_events.get("through", 0) if trained_events.get("database") == self.events.database_id else 0
+        after = (
+            trained_events.get("through", 0) if trained_events.get("database") == self.event_store.database_id else 0
+        )
         try:
-            events = self.events.user_events(str(user), after)
+            events = self.event_store.user_events(str(user), after)
         except DatabaseUnavailable:
             if self.counters:
                 self.counters.lists_without_events.inc()
@@ -152,17 +123,21 @@ class RecommendationService:
     def recommend_to_visitor(
         self, history: Sequence[RawRow], options: RecommendOptions, unknown: Literal["raise", "skip"]
     ) -> dict[str, Any]:
-        """Return the list of somebody who says what he likes, or did."""
+        """Return the list of a visitor, from a history. unknown: what unknown items of it do, raise or be skipped."""
         loaded_model = self.loaded_model
         visitor = fold_in_history(loaded_model.model, history, unknown)
-        return single_list(visitor.recommend(**options.arguments(loaded_model)), "like", visitor.likes)
+        options = resolve_options(loaded_model, options)
+        recommendations = recommend_to_visitor(visitor.model, visitor.batch, visitor.likes, options, threads=1)
+        return single_list(recommendations, "like", visitor.likes)
 
     def popular_items(self, options: RecommendOptions) -> dict[str, Any]:
-        """Return what most people have, for somebody of whom nothing is known."""
-        return _popular_list(self.loaded_model, "", options.arguments(self.loaded_model))
+        """Return the most popular items, for a visitor without a history."""
+        loaded_model = self.loaded_model
+        options = resolve_options(loaded_model, options)
+        return single_list(popular_recommendations(loaded_model.model, "", options), "user", "")
 
     def seen_items(self, user: Id, n: int) -> list[str]:
-        """Return the ids of what a user has, the best first, what is new before it."""
+        """Return the ids of a user's n items: new events first, then stored items by value and popularity."""
         model = self.loaded_model.model
         user_id = parse_user_id(model.data.user_ids, user)
         new_items = [str(row["item"]) for row in self._new_rows(model, user_id)][::-1]
@@ -176,17 +151,17 @@ class RecommendationService:
     def similar(
         self, item: Id, n: int, allow: Sequence[Id] | None, deny: Sequence[Id] | None, where: str | None
     ) -> dict[str, Any]:
-        """Return what is like an item."""
+        """Return the n items most similar to an item. Raises UnknownItem, Unsupported."""
         loaded_model = self.loaded_model
         item_id = resolve_item(loaded_model.model.data, item)
-        return single_list(
-            loaded_model.model.similar([item_id], n, threads=1, **filter_arguments(loaded_model, allow, deny, where)),
-            "item",
-            item_id,
+        filters = resolve_options(loaded_model, RecommendOptions(n, allow=allow, deny=deny, where=where))
+        recommendations = loaded_model.model.similar(
+            [item_id], n, allow=filters.allow, deny=filters.deny, where=filters.where, threads=1
         )
+        return single_list(recommendations, "item", item_id)
 
     def explain_user(self, user: Id, item: Id) -> dict[str, Any]:
-        """Say which of a user's items speak for an item."""
+        """Return which of a user's items contribute to the score of an item. Raises UnknownUser, UnknownItem."""
         model = self.loaded_model.model
         user_id = parse_user_id(model.data.user_ids, user)
         if rows := self._new_rows(model, user_id):
@@ -194,19 +169,17 @@ class RecommendationService:
             if visitor is not None:
                 return {"user": to_json_id(user_id)} | explanation_json(visitor.explain(resolve_item(model.data, item)))
             if has_values(model.data, user_id):
-                raise UnknownUser(
-                    f"user {user_id!r} took back all that the model knows; nothing speaks for an item now."
-                )
+                raise UnknownUser(f"user {user_id!r} has no remaining interactions, so there is nothing to explain.")
         return {"user": to_json_id(user_id)} | explanation_json(model.explain(user_id, resolve_item(model.data, item)))
 
     def explain_visitor(self, history: Sequence[RawRow], item: Id, unknown: Literal["raise", "skip"]) -> dict[str, Any]:
-        """Say which items of a history speak for an item."""
+        """Return which items of a history contribute to the score of an item."""
         model = self.loaded_model.model
         visitor = fold_in_history(model, history, unknown)
         return {"like": to_json_id(visitor.likes)} | explanation_json(visitor.explain(resolve_item(model.data, item)))
 
     def search(self, query: str, n: int) -> list[dict[str, Any]]:
-        """Return the items whose titles are most like what somebody types; of items without titles, by id."""
+        """Return the n items whose titles match a query best; the item of this id if items have no titles."""
         data = self.loaded_model.model.data
         if not data.catalog.titles:
             rows = [row] if (row := match_item(data, query, "exact", parse=True).row) >= 0 else []
@@ -215,12 +188,12 @@ class RecommendationService:
         return [describe_item(data, match.row) | {"match": match.score} for match in matches]
 
     def item(self, item: Id) -> dict[str, Any]:
-        """Return what is known of an item."""
+        """Return an item with its attributes. Raises UnknownItem."""
         data = self.loaded_model.model.data
         return describe_item(data, data.item_ids.row(resolve_item(data, item)))
 
     def describe_model(self) -> dict[str, Any]:
-        """Return what is in service."""
+        """Return the loaded model: its settings, sizes and training, and the state of its file."""
         loaded_model, model = self.loaded_model, self.loaded_model.model
         data = model.data
         return {
@@ -235,9 +208,9 @@ class RecommendationService:
             "ids": {"user": data.user_ids.kind, "item": data.item_ids.kind},
             "training": model.training,
             "index": None if model.index is None else model.index.to_json(),
-            "since": loaded_model.loaded_at,
-            "swaps": self.live_model.reloads,
-            "trouble": self.live_model.last_error,
+            "loaded_at": loaded_model.loaded_at,
+            "reloads": self.live_model.reloads,
+            "last_error": self.live_model.last_error,
         }
 
 
@@ -247,34 +220,23 @@ def single_list(recommendations: Recommendations, key: str, query: Any) -> dict[
     return {key: to_json_id(query), "items": record["items"] if record else []}
 
 
-def _popular_list(loaded_model: LoadedModel, user: Id, arguments: dict[str, Any]) -> dict[str, Any]:
-    data = loaded_model.model.data
-    allowed_mask = allowed_items(data, arguments["allow"], arguments["deny"], arguments["where"])
-    return single_list(
-        to_recommendations("user", [user], most_popular(data, arguments["n"], allowed_mask), ["popular"], data),
-        "user",
-        user,
-    )
-
-
 def has_values(data: Interactions, user: Id) -> bool:
+    """Return whether a user has values in the training data."""
     row = data.user_ids.find(user)
     return row >= 0 and bool(data.by_user.counts[row])
 
 
-def user_recommendations(visitor: Visitor, user: Id, arguments: dict[str, Any]) -> Recommendations:
-    """Answer a user by what is folded in."""
-    return replace(visitor.recommend(**arguments), query_kind="user", queries=[user])
+def user_recommendations(visitor: Visitor, user: Id, options: RecommendOptions) -> Recommendations:
+    """Return the list of a user of the model whose new events were folded in."""
+    recommendations = recommend_to_visitor(visitor.model, visitor.batch, visitor.likes, options, threads=1)
+    return replace(recommendations, query_kind="user", queries=[user])
 
 
-def _exclude_items(
-    arguments: dict[str, Any], item_rows: NDArray[np.int32], loaded_model: LoadedModel
-) -> dict[str, Any]:
-    """Leave out what a user has rated since, also what does not count as a value."""
-    where = arguments["where"]
-    mask = np.ones(len(loaded_model.model.data.item_ids), np.bool_) if where is None else where.copy()
+def _exclude_items(options: RecommendOptions, item_rows: NDArray[np.int32], data: Interactions) -> RecommendOptions:
+    """Leave out the items that a user rated since training, also those that the recipe gives no value."""
+    mask = options.where.copy() if isinstance(options.where, np.ndarray) else np.ones(len(data.item_ids), np.bool_)
     mask[item_rows] = False
-    return arguments | {"where": mask}
+    return replace(options, where=mask)
 
 
 def _parse_id(ids: IdMap, text: str) -> Id:
@@ -307,7 +269,7 @@ def _resolve_known_item(data: Interactions, item: Id) -> Id:
 
 
 def describe_item(data: Interactions, row: int) -> dict[str, Any]:
-    """Return an item: its id, title and attributes, and how many people have it."""
+    """Return an item: its id, title and attributes, and the number of its users."""
     catalog = data.catalog
     return {
         "item": to_json_id(data.item_ids.id_of(row)),

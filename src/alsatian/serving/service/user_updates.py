@@ -1,8 +1,8 @@
-"""What the events say of a user since the model was trained: her row of values, carried on.
+"""Merge a user's new events into the stored history, so that the next list takes them into account.
 
-The new rows pass through the model's recipe as a visitor's do. Where an item has an old value, too, the recipe's rule
-for duplicates decides between the finished values: "sum" adds them, "max" takes the larger, all others the new one.
-(The next training combines the raw rows, as if they had always been there.)
+The new rows pass through the model's recipe, as those of a visitor do. If an item also has a stored value, the recipe's
+rule for duplicates merges the two: "sum" adds them, "max" takes the larger, all other rules take the new one.
+The next training merges the raw rows instead.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ RawRows = Sequence[dict[str, Any]]
 
 
 class UpdatedUser(NamedTuple):
-    """A user as she is now. touched: rows of the items that the events name; not all of them need count as values."""
+    """A user with new events. visitor: None without values. event_items: rows of the items of all events."""
 
     visitor: Visitor | None
     event_items: NDArray[np.int32]
 
 
 def apply_events(model: Model, user: Id, rows: RawRows) -> UpdatedUser:
-    """Return a user of the model, or a new one, with what happened since."""
+    """Return a user, known to the model or not, with the events since the training merged in."""
     data = model.data
     user_row = data.user_ids.find(user)
     old_values = (
