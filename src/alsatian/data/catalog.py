@@ -79,7 +79,7 @@ class Catalog:
         Rows of other items are left out, items without a row get missing values, and of several rows for
         one item the first counts. Raises DataError where a column is shorter or longer than `ids`.
 
-        >>> item_ids = Ids.of(["up", "cars"], "item")
+        >>> item_ids = IdMap.from_ids(["up", "cars"], "item")
         >>> Catalog.from_columns(item_ids, ["up"], {"title": ["Up (2009)"], "minutes": [96]}).title_of(1)
         'Up (2009)'
         """
