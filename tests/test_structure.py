@@ -37,6 +37,13 @@ def test_no_more_names_are_used_twice(structure: Structure) -> None:
     assert len(structure.twice) <= 208, structure.twice  # 20
 
 
+def test_no_command_imports_another(structure: Structure) -> None:
+    commands = "cli.commands."
+    assert not [
+        one for one in structure.imports if one.importer.startswith(commands) and one.imported.startswith(commands)
+    ]
+
+
 def test_no_larger_folder(structure: Structure) -> None:
     assert max(structure.folder_sizes.values()) <= 47, structure.folder_sizes  # 16
 

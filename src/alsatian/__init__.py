@@ -115,7 +115,6 @@ __all__ = [
     "datasets",
     "evaluate",
     "evaluation",
-    "index",
     "load",
     "metrics",
     "posters",

@@ -40,8 +40,8 @@ def test_new_items_and_users_get_lists(cli: Cli, train: Callable[..., Any], tmp_
 def test_a_hint_where_there_is_nothing_to_place(train: Callable[..., Any]) -> None:
     told = train("--set", "item_attributes=taste")
     assert (
-        "every item has values, so item_attributes has no effect; --include-unrated also keeps the items of --items that have none"
-        in told.out
+        "every item has values, so item_attributes has no effect; "
+        "--include-unrated also keeps the items of --items that have none" in told.out
     )
 
 

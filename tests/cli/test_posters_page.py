@@ -22,7 +22,7 @@ def test_a_page_beside_the_list(cli: Cli, world: Path, tmp_path: Path) -> None:
     plain, answer = (cli("similar", world / "implicit.model", "Iron Man", *more) for more in ([], ["--posters", path]))
     assert answer.out == plain.out
     assert answer.err == plain.err + (
-        f"{path} shows it with posters; posters are drawn: TMDB_API_KEY is not set; get a key of your own at "
+        f"wrote {path} with posters; posters are drawn: TMDB_API_KEY is not set; get a key of your own at "
         "https://www.themoviedb.org/settings/api\n"
     )
     text = path.read_text()
@@ -42,9 +42,9 @@ def test_a_page_of_recommendations(cli: Cli, world: Path, tmp_path: Path, who: l
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--user", "7", "--posters", "list.pdf"], "--posters list.pdf is a page; end its name with .html."),
+        (["--user", "7", "--posters", "list.pdf"], "--posters list.pdf must end in .html."),
         (["--user", "7", "--posters", "nowhere/list.html"], "there is no folder 'nowhere' to save list.html in"),
-        (["--all-users", "--posters", "list.html"], "--posters makes a page of a few lists; name users by --user"),
+        (["--all-users", "--posters", "list.html"], "--posters writes a page of a few lists; pass --user ID"),
     ],
 )
 def test_what_cannot_be(cli: Cli, world: Path, options: list[str], message: str) -> None:

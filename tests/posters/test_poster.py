@@ -187,7 +187,7 @@ class TestTrouble:
         [
             ([(429, {"Retry-After": "3600"}, {})], "TMDB asks to wait 3600 s"),
             ([(500, {}, b"")] * 9, "TMDB is too busy to answer"),
-            ([(200, {}, b"<html>login</html>")], "TMDB answers something that is no JSON"),
+            ([(200, {}, b"<html>login</html>")], "TMDB does not answer with valid JSON"),
             ([(403, {}, {"status_message": "This user has been suspended."})], "TMDB says 403, This user has been sus"),
             ([(200, {"Content-Length": "900"}, b"{")], "TMDB cannot be reached ("),
         ],

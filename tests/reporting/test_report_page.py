@@ -13,7 +13,8 @@ from support.browser import SCRIPT_TITLE, open_page
 pytestmark = pytest.mark.xdist_group("report")  # one report for all
 
 SECTIONS = [
-    "In short", "Data", "Split", "Models", "Learning curves", "Search", "Popularity", "Eye test", "Make it again",
+    "In short", "Data", "Split", "Models", "Learning curves", "Search", "Popularity", "Sample lists",
+    "Reproduce this report",
 ]  # fmt: skip
 
 Made = tuple[Report, Path]
@@ -33,7 +34,7 @@ def test_titles_are_no_markup(chromium: Any, made: Made) -> None:
     with open_page(chromium, made[1]) as seen:
         assert seen.page.title() == f"{SCRIPT_TITLE} of films"
         assert seen.page.locator("script").count() == 1
-        assert any(SCRIPT_TITLE in text for text in seen.texts("#eye .name"))
+        assert any(SCRIPT_TITLE in text for text in seen.texts("#samples .name"))
         assert SCRIPT_TITLE in seen.texts(".bars span")[0]
         assert seen.texts("#again pre")[0] == "alsatian report 'a <b>.csv'"
 

@@ -1,17 +1,12 @@
-"""The command line: a module per command; nothing heavy is imported before a command runs.
+"""The command line: one module per command; nothing heavy is imported before a command runs.
 
-    app           the command tree, and where an error becomes an exit code
-    demo          train from a sample, judge, recommend
-    inspect       of data:   profile (the numbers), problems (what may be wrong), estimate (what a fit costs)
-                  of a model: about
-    train         settings (which model), destination (where it is saved)
-    recommend     lists (printing); for somebody new: visitor
-    similar       lists
-    explain
-    spark         train and lists on a cluster
+    app              the command tree, and the one place where an error becomes an exit code
+    commands/        one module per command; none imports another
+    options/         options that several commands share: source, recipe, model, evaluation, curves, output, common
 
-What several commands share: options (each declared once), reading (how a source is read), titles (from what is
-written to an item), terminal (facts, tables, words for numbers).
+What commands print: terminal (lines, tables, JSON), data_messages (of data and models), model_summary (of a model
+file), print_lists, posters_page, cost_estimate. How they find things: item_lookup (items by id or title), reread (the
+source of a model), visitor (a new user by --like).
 """
 
 from alsatian.cli.app import main, run

@@ -95,7 +95,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code: 0, 1 (the work failed), 2 (usage) or 130 (Ctrl-C)."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a title that the terminal cannot show is no reason to fail
+            stream.reconfigure(errors="replace")  # a title that the terminal cannot encode is not an error
     interrupt = _Interrupt()
     try:
         with interrupt:
@@ -104,7 +104,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as exit_request:
         return exit_request.exit_code
     except BrokenPipeError:
-        _discard_output(sys.stdout)  # whoever was reading, such as `head`, has enough
+        _discard_output(sys.stdout)  # the reader, such as `head`, has closed the pipe
         return 0
     except BaseException as error:
         if interrupt.is_pressed or isinstance(error, KeyboardInterrupt | typer.Abort):
@@ -131,9 +131,7 @@ def exit_code_and_line(error: Exception) -> tuple[int, str]:
     if isinstance(error, _UsageError):
         path, message = error.ctx.command_path if error.ctx else "alsatian", _one_line(error.format_message())
         is_dashed = re.search(r"No such option: -\d", message)
-        next_step = (
-            "what begins with a dash and is no option goes last, after --" if is_dashed else f"see '{path} --help'"
-        )
+        next_step = "arguments that begin with a dash go last, after --" if is_dashed else f"see '{path} --help'"
         is_question = message.endswith("?")
         return (
             EXIT_USAGE,
@@ -157,12 +155,12 @@ def _one_line(text: str) -> str:
 
 
 def _discard_output(stream: Any) -> None:
-    """Let what is still buffered go nowhere, so that Python does not complain of it at its end."""
+    """Send buffered output to /dev/null, so that Python does not report an error at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Interrupt:
-    """Remembers that Ctrl-C was pressed, whatever a library below turns the KeyboardInterrupt into."""
+    """Remembers that Ctrl-C was pressed, even if a library turns KeyboardInterrupt into another error."""
 
     is_pressed = False
 

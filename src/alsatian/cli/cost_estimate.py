@@ -1,4 +1,4 @@
-"""What a fit will cost, before it is made: memory by a formula, time by a small measurement."""
+"""Estimate the cost of a fit: memory by a formula, time by a small measurement."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def half_sweep_seconds(
     """Return the expected time of one half-sweep, exact or by so many steps of conjugate gradient.
 
     Each value costs some time (exactly solved it grows with factors^2: the Gram matrix of the row's items) and each
-    row some more (factors^3 / 3: the solution). Timing long rows and short rows tells the two apart.
+    row some more (factors^3 / 3: the solution). The times of long rows and of short rows determine both.
     """
     row_seconds = [
         _seconds_per_row(rows, entries, fixed_rows, factors, model, threads, steps)
@@ -76,14 +76,14 @@ def half_sweep_seconds(
 def _seconds_per_row(
     max_rows: int, entries: int, fixed_rows: int, factors: int, model: str, threads: int, steps: int
 ) -> float:
-    """Return the seconds per row of a half-sweep over `most` rows, or some of them, of so many random entries."""
+    """Return the seconds per row of a half-sweep over at most `max_rows` rows of so many random entries."""
     rng = np.random.default_rng(0)
     exact_work = entries * factors**2 + factors**3 / 3
     rows = int(_MULTIPLY_ADDS / (4 * (steps + 1) * (entries + factors) * factors if steps else exact_work)) * threads
     rows = min(max(rows, 16 * threads), _MAX_MEASURED_ENTRIES // entries, max_rows)
     fixed_rows = max(1, min(fixed_rows, _MAX_FACTOR_CELLS // factors))
     is_biased = model == EXPLICIT
-    form = Weighting(0.0, 1.0, 1.0, -1.0, 0.0) if is_biased else Weighting(1.0, 1.0, 1.0, 1.0, 1.0)
+    weighting = Weighting(0.0, 1.0, 1.0, -1.0, 0.0) if is_biased else Weighting(1.0, 1.0, 1.0, 1.0, 1.0)
     indices = rng.integers(0, fixed_rows, rows * entries).astype(np.int32)
     data = Rows(np.arange(rows + 1) * entries, indices, np.ones(rows * entries, np.float32), None)
     fixed_side = Side(
@@ -95,6 +95,6 @@ def _seconds_per_row(
     seconds = float("inf")
     for _ in range(_MEASUREMENTS):
         start = time.perf_counter()
-        kernels.half_sweep(data, form, fixed_side, gram, ridge, solution, steps, threads=threads)
+        kernels.half_sweep(data, weighting, fixed_side, gram, ridge, solution, steps, threads=threads)
         seconds = min(seconds, time.perf_counter() - start)
     return seconds / rows

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def print_read_summary(summary: Summary, source: str, data: Interactions) -> None:
-    """Say what was read, what was left out and what is worth knowing."""
+    """Print the counts of the rows, users, items and values, the dropped rows, and notes."""
     from alsatian.ingest.rows.rejects import format_counts
 
     report, low, high = data.report, float(data.values.min()), float(data.values.max())
@@ -33,7 +33,7 @@ def print_read_summary(summary: Summary, source: str, data: Interactions) -> Non
 
 
 def model_choice_notes(choice: ModelChoice, model: Model, data: Interactions) -> list[str]:
-    """Say what somebody who wants good lists should know about this choice of a model."""
+    """Return notes on whether this model suits good recommendation lists for this data."""
     from alsatian.inspection.value_type import IMPLICIT, describe_huge_amounts, looks_explicit, suggested_threshold
 
     if choice.min_rating is not None:
@@ -55,7 +55,7 @@ def model_choice_notes(choice: ModelChoice, model: Model, data: Interactions) ->
 
 
 def unused_attributes_note(model: Model, data: Interactions) -> list[str]:
-    """Say where a model is to place items, or users, by attributes, and there is none to place."""
+    """Return notes on item_attributes and user_attributes that have no effect, as nothing is cold."""
     sides, models = (("item", data.item_counts), ("user", data.by_user.counts)), getattr(model, "members", [model])
     return [
         f"every {side} has values, so {side}_attributes has no effect; --include-unrated also keeps the {side}s of "
@@ -66,7 +66,7 @@ def unused_attributes_note(model: Model, data: Interactions) -> list[str]:
 
 
 def binarize_data(summary: Summary, data: Interactions, min_rating: float) -> Interactions:
-    """Return the values of at least this as likes, and say what is left."""
+    """Return the values of at least min_rating as likes; print how many are left."""
     liked_data = data.binarize(min_rating)
     empty_users = int((liked_data.by_user.counts == 0).sum())
     note = f"; {pluralize(empty_users, 'user')} left without any" if empty_users else ""
@@ -75,7 +75,7 @@ def binarize_data(summary: Summary, data: Interactions, min_rating: float) -> In
 
 
 def fit_summary(model: Model) -> str:
-    """Say in a few words how a fit went."""
+    """Return epochs, time, threads and objective of a fit in one line."""
     seconds, threads = model.training["seconds"], pluralize(model.training["threads"], "thread")
     if not model.history:
         return format_duration(seconds) + (f"; {model.fit_note}" if model.fit_note else "")
@@ -85,7 +85,7 @@ def fit_summary(model: Model) -> str:
 
 
 def choose_default_models(summary: Summary, data: Interactions, min_rating: float | None) -> list[str]:
-    """Return the models that suit the values, and say why."""
+    """Return the names of the models that suit the values; print the reason."""
     from alsatian.inspection import value_type
 
     names, reason = value_type.suggest_models(data)
@@ -97,7 +97,7 @@ def choose_default_models(summary: Summary, data: Interactions, min_rating: floa
 
 
 def describe_index(benchmark: IndexBenchmark) -> str:
-    """Say what an index is worth."""
+    """Return the time and recall of an index beside exact search, in one line."""
     return (
         f"similar items in {benchmark.milliseconds:.2g} ms instead of {benchmark.exact:.2g} ms, "
         f"{100 * benchmark.recall:.1f} % of the right ones found"

@@ -1,4 +1,4 @@
-"""From an item as written on the command line to one of the data: by id, by title, or by likeness."""
+"""Items on the command line: an id, a title or something like a title; with --like also a value."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from alsatian.data.title_search import Match
 
 _VALUE = re.compile(r"(.*)=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*", re.DOTALL)
-_NO_VALUE = re.compile(r".*=\s*[-+]?\d[\d.,]*\s*", re.DOTALL)  # meant as a value, as 4,5 is
+_NO_VALUE = re.compile(r".*=\s*[-+]?\d[\d.,]*\s*", re.DOTALL)  # intended as a value, such as 4,5
 
 
 class LikeOption(NamedTuple):
-    """What follows one --like: an item as written, and its value, or None for the top of the scale."""
+    """The argument of one --like: the text of an item, and its value; None is the highest one."""
 
     item_text: str
     value: float | None
 
 
 def parse_like(text: str) -> LikeOption:
-    """Take apart TITLE[=VALUE]: the value is what follows the last "=" if it is a number.
+    """Split TITLE[=VALUE]; the text after the last "=" is the value if it is a number. Raises ParameterError.
 
     >>> parse_like("Toy Story=4.5"), parse_like("E=mc2")
     (LikeOption(item_text='Toy Story', value=4.5), LikeOption(item_text='E=mc2', value=None))
@@ -33,13 +33,11 @@ def parse_like(text: str) -> LikeOption:
     if not match and _NO_VALUE.fullmatch(text):
         item_text = text.rpartition("=")[2].strip()
         raise ParameterError(
-            f"--like {text!r} gives the value {item_text!r}, which is no number; write 4.5 with a point."
+            f"--like {text!r} has the value {item_text!r}, which is not a number; write 4.5 with a point."
         )
     item_text = (match[1] if match else text).strip()
     if not item_text:
-        raise ParameterError(
-            f"--like {text!r} names no item; write it like --like 'Iron Man' or --like 'Toy Story=4.5'."
-        )
+        raise ParameterError(f"--like {text!r} has no item; write it like --like 'Iron Man' or --like 'Toy Story=4.5'.")
     return LikeOption(item_text, float(match[2]) if match else None)
 
 

@@ -1,4 +1,4 @@
-"""What a model file holds, for `alsatian inspect FILE`."""
+"""The summary of a model file, for `alsatian inspect FILE`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def print_model(path: Path, *, as_json: bool) -> None:
-    """Print what a model is, what it was learned from and how."""
+    """Print the model, its data and its training, as text or JSON."""
     from alsatian.persistence import save_load
     from alsatian.persistence.container import read_library_version
 

@@ -19,18 +19,18 @@ PostersFile = Annotated[
     typer.Option(
         "--posters",
         metavar="FILE",
-        help="Also write the lists as an HTML page with posters: of TMDB if TMDB_API_KEY is set, else drawn.",
+        help="Also write the lists to an HTML page with posters (from TMDB if TMDB_API_KEY is set, else drawn).",
     ),
 ]
 
 
 def check_posters_page(path: Path | None, *inputs: str | Path) -> None:
-    """Raise ParameterError where the page cannot be saved, before any work."""
+    """Raise ParameterError or DependencyError if the page cannot be written, before any work."""
     from alsatian.cli.options.output import check_extra_output
 
     if path is not None:
         if path.suffix.lower() not in (".html", ".htm"):
-            raise ParameterError(f"--posters {path} is a page; end its name with .html.")
+            raise ParameterError(f"--posters {path} must end in .html.")
         check_extra_output(path, "--posters", "list.html", *inputs)
         from alsatian.visual.html import import_jinja
 
@@ -38,7 +38,7 @@ def check_posters_page(path: Path | None, *inputs: str | Path) -> None:
 
 
 def write_posters_page(results: Iterable[Recommendations], path: Path | None) -> Iterator[Recommendations]:
-    """Pass lists on, and write them as a page at the end if a path is given."""
+    """Yield the lists unchanged; at the end write them to a page if a path is given."""
     if path is None:
         yield from results
         return
@@ -50,4 +50,4 @@ def write_posters_page(results: Iterable[Recommendations], path: Path | None) ->
     posters = Posters()
     write_atomic(path, page(lists, posters).encode())
     note = f"; posters are drawn: {posters.unavailable_reason}" if posters.unavailable_reason else ""
-    note_stderr(f"{path} shows it with posters{note}")
+    note_stderr(f"wrote {path} with posters{note}")

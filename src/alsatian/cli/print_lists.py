@@ -1,4 +1,4 @@
-"""Ranked lists on standard output: tables for people, a line of JSON per list for programs."""
+"""Ranked lists on standard output: as tables, or one line of JSON per list."""
 
 from __future__ import annotations
 

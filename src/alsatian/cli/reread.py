@@ -1,4 +1,4 @@
-"""The same model again: its source read as it was for the model, and its settings."""
+"""Read the source of a model again, in the way it was read for the model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def reread_source(model: Model, source: str, extra_rows: ExtraRows | None = None) -> Interactions:
-    """Read a source as the model's was, with the titles and attributes that the model knows."""
+    """Read a source as the model's was read, and add the titles and attributes of the model's catalog."""
     with show_status(f"reading {source}"):
         data = SourceOptions.from_model(model.data.recipe, source).load(source, extra_rows)
     if (min_rating := model.data.recipe.min_rating) is not None and data.recipe.min_rating is None:
@@ -25,7 +25,10 @@ def reread_source(model: Model, source: str, extra_rows: ExtraRows | None = None
 
 
 def drop_user_attributes(settings: Any) -> Any:
-    """Return settings of a model, and of its parts, that place no users: a model file keeps no table of them."""
+    """Return the settings of a model and of its members without user_attributes.
+
+    A model file does not store the table of users that these need.
+    """
     if isinstance(settings, list | tuple):
         return [drop_user_attributes(element) for element in settings]
     if not isinstance(settings, dict):
@@ -34,9 +37,9 @@ def drop_user_attributes(settings: Any) -> Any:
 
 
 def add_catalog(data: Interactions, model_data: Interactions, *, add_items: bool) -> Interactions:
-    """Give data that was read without titles and attributes those of the model.
+    """Return the data with the titles and attributes of the model, where the source has none.
 
-    placing: and the model's items that it has no values of, to be placed by attributes.
+    add_items: also add the model's items without values, which models score by their attributes.
     """
     from alsatian.data.catalog import Catalog
 

@@ -1,4 +1,4 @@
-"""What people see: lines of facts, tables, a sign of life while something is read; and JSON for programs."""
+"""Terminal output: aligned lines, tables, status messages, and JSON."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def make_console(*, stderr: bool = False) -> Console:
 
 
 class Summary:
-    """Lines of a label and a text, aligned. With --json they go to stderr, for stdout belongs to the JSON."""
+    """Aligned lines of a label and a text. With --json they go to stderr, since stdout holds the JSON."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         self.console = make_console(stderr=stderr)
 
     def line(self, label: str, text: str, *, no_wrap: bool = False) -> None:
-        """Print a line; on a terminal long text wraps under itself, unless it is `whole`, as commands are."""
+        """Print a line. On a terminal long text is wrapped and indented, unless no_wrap, as for commands."""
         from rich.text import Text
 
         wrapped_text = text if no_wrap else _wrap_text(self.console, text, _LABEL_WIDTH)
@@ -37,6 +37,7 @@ class Summary:
         self.console.print(line.append(wrapped_text, style="not bold default"), soft_wrap=True)
 
     def blank_line(self) -> None:
+        """Print an empty line."""
         self.console.print()
 
     def paragraph(self, text: str) -> None:
@@ -51,18 +52,18 @@ class Summary:
 
 
 def print_table(console: Console, table: TextTable) -> None:
-    """Print a table; in a pipe nothing is cut to a width, or filled up to one."""
+    """Print a table; in a pipe it is neither cut nor padded to a width."""
     console.print(table if console.is_terminal else str(table), soft_wrap=not console.is_terminal)
 
 
 def note_stderr(text: str) -> None:
-    """Say something beside the result, on stderr."""
+    """Print a note on stderr."""
     console = make_console(stderr=True)
     console.print(_wrap_text(console, text), soft_wrap=True)
 
 
 def _wrap_text(console: Console, text: str, indent: int = 0) -> str:
-    """Break text into lines where it goes to a terminal; those after the first are indented."""
+    """Wrap text for a terminal; lines after the first are indented."""
     import textwrap
 
     if not console.is_terminal:
@@ -73,7 +74,7 @@ def _wrap_text(console: Console, text: str, indent: int = 0) -> str:
 
 @contextmanager
 def show_status(message: str) -> Iterator[None]:
-    """Show that something goes on, on a terminal; nothing in a pipe."""
+    """Show a status message on a terminal while the block runs; nothing in a pipe."""
     if not sys.stderr.isatty():
         yield
         return
@@ -89,9 +90,9 @@ def print_json(record: dict[str, Any]) -> None:
 
 
 def format_bar(share: float, width: int) -> str:
-    """Draw a bar of this share of a width, to an eighth of a character.
+    """Return a bar of this share of a width, to an eighth of a character.
 
-    >>> bar(0.5, 5)
+    >>> format_bar(0.5, 5)
     '██▌'
     """
     eighths = round(max(0.0, min(1.0, share)) * width * 8)

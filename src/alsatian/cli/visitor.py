@@ -1,4 +1,4 @@
-"""A visitor who is not in the data: folded in, or added to the data for a new fit."""
+"""A visitor who is not in the training data: folded in, or added to the data for a new fit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ LikeHistory = dict["Id", float | str | None]
 
 
 def parse_history(data: Interactions, like_texts: list[str]) -> LikeHistory:
-    """Return item -> value or event (None: the top of the scale) for what --like names; of several the last counts."""
+    """Return item -> value or event (None: the highest value) of the texts of --like; the last one of an item wins.
+
+    Raises DataError where no item is a like, UnknownItem, ParameterError.
+    """
     history: LikeHistory = {}
     non_likes: list[str] = []
     for text in like_texts:
@@ -40,22 +43,23 @@ def parse_history(data: Interactions, like_texts: list[str]) -> LikeHistory:
         else:
             non_likes.append(f"{like_option.item_text}={like_option.value:g}")
     if non_likes:
-        verb = "is no like" if len(non_likes) == 1 else "are no likes"
-        message = f"{' and '.join(non_likes)} {verb} here (likes are {data.recipe.min_rating:g} and more)"
+        verb = "is not a like" if len(non_likes) == 1 else "are not likes"
+        message = f"{' and '.join(non_likes)} {verb} (the model takes {data.recipe.min_rating:g} or more as likes)"
         if not history:
-            raise DataError(f"{message}, and nothing else was named; give another --like.")
-        note_stderr(f"{message}; left out")
+            raise DataError(f"{message}, and no other item is given; pass another --like.")
+        note_stderr(f"{message}; ignored")
     return history
 
 
 @dataclass(frozen=True)
 class RefittedVisitor:
-    """A visitor who was made a user of a model of her own; answers as a visitor who was folded in does."""
+    """A visitor who was added to the data as a user before a new fit; has the `recommend` of a folded-in Visitor."""
 
     model: Model
     user: Id
 
     def recommend(self, n: int, **options: Any) -> Recommendations:
+        """Return the n best items for the visitor; options as for `Model.recommend`."""
         data = self.model.data
         items, _ = data.by_user.row(data.user_ids.row(self.user))
         titles = [data.catalog.title_of(row) or data.item_ids.id_of(row) for row in items.tolist()]
@@ -63,7 +67,10 @@ class RefittedVisitor:
 
 
 def fold_in(model: Model, like_texts: list[str]) -> Visitor:
-    """Fold a visitor into the model, and say how long it took."""
+    """Return a visitor folded into the model; print a note with the time that it took.
+
+    Raises DataError where no item is a like, UnknownItem, ParameterError.
+    """
     history = parse_history(model.data, like_texts)
     start = time.perf_counter()
     visitor = model.fold_in(cast(Any, history))
@@ -72,14 +79,14 @@ def fold_in(model: Model, like_texts: list[str]) -> Visitor:
 
 
 def refit_with_visitor(model: Model, source: str, like_texts: list[str], threads: int | None) -> RefittedVisitor:
-    """Read the source as the model's was, add the visitor as a new user, and fit anew with the same settings."""
+    """Read the source as the model's was, add the visitor as a new user, and fit again with the same settings."""
     start = time.perf_counter()
     data = reread_source(model, source)
     read_end = time.perf_counter()
     data, visitor = add_visitor(data, parse_history(data, like_texts), model.default_like_value)
     fitted = type(model)(**drop_user_attributes(model.params)).fit(data, threads=threads)
     seconds, read_duration = format_duration(time.perf_counter() - start), format_duration(read_end - start)
-    note_stderr(f"fitted {model.name} anew with the visitor in {seconds}, of which {read_duration} to read {source}")
+    note_stderr(f"fitted {model.name} again with the visitor in {seconds}, of which {read_duration} to read {source}")
     return RefittedVisitor(fitted, visitor)
 
 

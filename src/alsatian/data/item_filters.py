@@ -14,11 +14,11 @@ from alsatian._util.string_array import StringArray
 from alsatian.data.where_grammar import (
     LIBRARY_LIMITS,
     AllOf,
+    ColumnTest,
     Condition,
     Constant,
     Limits,
     Not,
-    Test,
     compile_like,
     parse_where,
 )
@@ -75,7 +75,7 @@ class ItemFilter:
         return self._truth(parse_where(where, self._types, limits)).is_true
 
     def _truth(self, condition: Condition) -> _Truth:
-        if isinstance(condition, Test):
+        if isinstance(condition, ColumnTest):
             return self._test(condition)
         if isinstance(condition, Constant):
             mask = np.full(len(next(iter(self._columns.values())).valid), condition.value)
@@ -85,7 +85,7 @@ class ItemFilter:
         parts = map(self._truth, condition.conditions)
         return reduce(_both if isinstance(condition, AllOf) else _either, parts)
 
-    def _test(self, test: Test) -> _Truth:
+    def _test(self, test: ColumnTest) -> _Truth:
         column = self._columns[test.column]
         if test.operator == "null":
             return _Truth(~column.valid, column.valid)
@@ -95,7 +95,7 @@ class ItemFilter:
             mask = np.asarray(_test_numbers(column.values, test), np.bool_)
         return _Truth(mask & column.valid, ~mask & column.valid)
 
-    def _test_texts(self, test: Test) -> NDArray[np.bool_]:
+    def _test_texts(self, test: ColumnTest) -> NDArray[np.bool_]:
         texts, lower_texts, codes = self._distinct(test.column)
         predicate = _text_predicate(test)
         outcomes = list(map(predicate, lower_texts if test.operator == "ilike" else texts))
@@ -112,7 +112,7 @@ class ItemFilter:
         return self._distinct_texts[name]
 
 
-def _test_numbers(values: NDArray[Any], test: Test) -> Any:
+def _test_numbers(values: NDArray[Any], test: ColumnTest) -> Any:
     if test.operator == "true":
         return values
     if test.operator == "in":
@@ -122,7 +122,7 @@ def _test_numbers(values: NDArray[Any], test: Test) -> Any:
     return _COMPARE[test.operator](values, test.values[0])
 
 
-def _text_predicate(test: Test) -> Callable[[str], bool]:
+def _text_predicate(test: ColumnTest) -> Callable[[str], bool]:
     value = test.values[0]
     if test.operator == "in":
         return frozenset(test.values).__contains__

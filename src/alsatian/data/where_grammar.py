@@ -36,7 +36,7 @@ LIBRARY_LIMITS = Limits(characters=1_000_000, depth=100, terms=100_000)
 REQUEST_LIMITS = Limits(characters=2_000, depth=20, terms=200)
 
 
-class Test(NamedTuple):
+class ColumnTest(NamedTuple):
     """A test of one column against literals of its type.
 
     operator: one of = != < <= > >= in between like ilike has null true; the last two have no literals.
@@ -71,7 +71,7 @@ class AnyOf(NamedTuple):
     conditions: tuple[Condition, ...]
 
 
-Condition = Test | Constant | Not | AllOf | AnyOf
+Condition = ColumnTest | Constant | Not | AllOf | AnyOf
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<text>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")+")"""
@@ -91,7 +91,7 @@ def parse_where(where: str, column_types: Mapping[str, str], limits: Limits = LI
     exist, for a literal of another type than its column, and beyond the limits.
 
     >>> parse_where("Year in (1990, 1995)", {"title": "text", "year": "int64"})
-    Test(column='year', operator='in', values=(1990, 1995))
+    ColumnTest(column='year', operator='in', values=(1990, 1995))
     """
     if not isinstance(where, str):
         raise ParameterError(f"where={where!r} is not text; {_EXAMPLE}.")
@@ -154,22 +154,22 @@ class _Parser:
         if self.accept("is"):
             is_negated = self.accept("not")
             self.expect("null")
-            return _negate_if(is_negated, Test(name, "null"))
+            return _negate_if(is_negated, ColumnTest(name, "null"))
         if self.token_kind == "sign" and (comparison := _COMPARISONS.get(self.token)):
             self.advance()
-            return Test(name, comparison, (self.parse_literal(name),))
+            return ColumnTest(name, comparison, (self.parse_literal(name),))
         is_negated = self.accept("not")
         if self.accept("between"):
             low = self.parse_literal(name)
             self.expect("and")
-            return _negate_if(is_negated, Test(name, "between", (low, self.parse_literal(name))))
+            return _negate_if(is_negated, ColumnTest(name, "between", (low, self.parse_literal(name))))
         if self.accept("in"):
-            return _negate_if(is_negated, Test(name, "in", self.parse_literals(name)))
+            return _negate_if(is_negated, ColumnTest(name, "in", self.parse_literals(name)))
         for operator in ("like", "ilike", "has"):
             if self.accept(operator):
-                return _negate_if(is_negated, Test(name, operator, (self.parse_text(name, operator),)))
+                return _negate_if(is_negated, ColumnTest(name, operator, (self.parse_text(name, operator),)))
         if self.column_types[name] == "bool" and not is_negated:
-            return Test(name, "true")
+            return ColumnTest(name, "true")
         if not is_negated and (self.token_kind == "end" or self.lower_word in ("and", "or") or self.token == ")"):
             self.raise_error(
                 f"column {name!r} is not true or false by itself; compare it: {_ALLOWED_TESTS}.", name_start

@@ -1,4 +1,4 @@
-"""What may be wrong with data, in sentences that say what to do."""
+"""Checks of data for likely problems, in sentences that say what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MIN_ROWS = 20  # fewer say nothing
 
 
 def find_problems(data: Interactions) -> list[str]:
-    """Return what is suspicious, the gravest first."""
+    """Return the likely problems of the data, the most serious first."""
     checks = [
         _check_skipped_rows,
         _check_id_columns,
@@ -36,8 +36,8 @@ def _check_skipped_rows(data: Interactions) -> Iterator[str]:
     rejected = {reason: rows for reason, rows in data.report.skipped.items() if not is_filtered_out(reason)}
     if rejected:
         yield (
-            f"{pluralize(sum(rejected.values()), 'row')} of {data.report.read:,} cannot be used ({format_counts(rejected)}); train "
-            "stops at them unless --bad-rows skip is given"
+            f"{pluralize(sum(rejected.values()), 'row')} of {data.report.read:,} cannot be used "
+            f"({format_counts(rejected)}); train stops at them unless --bad-rows skip is given"
         )
 
 
@@ -85,7 +85,7 @@ def _check_heaviest_user(data: Interactions) -> Iterator[str]:
     share = data.by_user.counts[heaviest] / len(data)
     if len(data.user_ids) >= _MIN_ROWS and share > 0.05:
         user = data.user_ids.id_of(heaviest)
-        yield f"user {user!r} alone has {share:.0%} of the values: a machine, or everybody who is not known?"
+        yield f"user {user!r} alone has {share:.0%} of the values: a bot, or all anonymous users?"
 
 
 def _check_single_values(data: Interactions) -> Iterator[str]:

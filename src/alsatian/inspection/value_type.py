@@ -29,12 +29,13 @@ def looks_explicit(data: Interactions) -> tuple[bool, str]:
         distinct_values = count_distinct(data)
         return True, f"because the values look like ratings: {distinct_values} different ones from {low:g} to {high:g}"
     if not column:
-        return False, "because there is no column of values: what counts is that and how often"
+        return False, "because there is no column of values, only whether and how often"
     if low == high:
         return False, f"because all values are {low:g}"
     return (
         False,
-        f"because the values look like amounts, not ratings: {format_number(low)} to {format_number(high)} in {column!r}",
+        "because the values look like amounts, not ratings: "
+        f"{format_number(low)} to {format_number(high)} in {column!r}",
     )
 
 
@@ -45,6 +46,7 @@ def suggest_models(data: Interactions) -> tuple[list[str], str]:
 
 
 def count_distinct(data: Interactions) -> int:
+    """Return the number of distinct values."""
     return len(np.unique(data.values))
 
 
@@ -63,8 +65,9 @@ def describe_huge_amounts(data: Interactions) -> str | None:
     if typical <= 0 or high <= 50 * typical:
         return None
     return (
-        f"a few values are huge, and huge values count for much: 99% are at most {format_number(typical)}, the largest is "
-        f"{format_number(high)}; --set use_values=false takes all alike"
+        "a few values are huge, and huge values have a large weight: "
+        f"99% are at most {format_number(typical)}, the largest is {format_number(high)}; "
+        "--set use_values=false gives all the same weight"
     )
 
 

@@ -44,7 +44,7 @@ class Film:
 
     @property
     def name(self) -> str:
-        """The title as people say it: "The Matrix"."""
+        """The title without year, its article in front: "The Matrix"."""
         return title_without_year(self.title)
 
     @property
@@ -54,6 +54,7 @@ class Film:
 
     @property
     def release_year(self) -> int | None:
+        """The year of the film: that of the catalog, else the one in the title, else None."""
         return self.year or year_in_title(self.title)
 
     @property

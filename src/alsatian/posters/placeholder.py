@@ -42,7 +42,7 @@ def placeholder(name: str, year: int | None = None) -> str:
 def wrap_title(name: str) -> tuple[int, list[str]]:
     """Return a size of letters and the lines that a title has then; a very long title is cut.
 
-    >>> wrapped("The Lord of the Rings")
+    >>> wrap_title("The Lord of the Rings")
     (46, ['The Lord', 'of the', 'Rings'])
     """
     printable = "".join(letter if letter.isprintable() else " " for letter in name)

@@ -35,7 +35,7 @@ class Posters:
     """Finds posters, one request after another, and keeps them in a folder.
 
     key: of TMDB, an API key or a read access token (None: $TMDB_API_KEY). folder: None: `posters` in Alsatian's cache
-    folder. offline=True asks nobody and takes what the folder has.
+    folder. offline=True makes no requests and uses only the folder.
 
     Films without a poster, and all films where TMDB cannot be asked, get a drawing of their title; `trouble` says why.
     """
@@ -45,7 +45,7 @@ class Posters:
         self.cache = PosterCache(_default_folder() if folder is None else Path(folder))
         self.unavailable_reason: str | None = None
         if offline:
-            self.unavailable_reason = "nobody is asked"
+            self.unavailable_reason = "offline"
         elif not key:
             self.unavailable_reason = (
                 f"{KEY_VARIABLE} is not set; get a key of your own at https://www.themoviedb.org/settings/api"
@@ -89,7 +89,7 @@ class Posters:
 def image_kind(content: bytes) -> str | None:
     """Return what kind of picture these bytes are, or None.
 
-    >>> kind_of(bytes([255, 216, 255, 224])), kind_of(b"<html>")
+    >>> image_kind(bytes([255, 216, 255, 224])), image_kind(b"<html>")
     ('image/jpeg', None)
     """
     return next((kind for signature, kind in _IMAGE_SIGNATURES if content.startswith(signature)), None)

@@ -5,7 +5,7 @@
     /find/{imdb id}?external_source=imdb_id     films, and series, by the id of IMDb
     /search/movie?query=...&year=...            films by title
 
-Its limit is somewhere above 40 requests a second and may change; who asks too much is told so (429, Retry-After).
+Its limit is somewhere above 40 requests a second and may change; clients above it get status 429 with Retry-After.
 """
 
 from __future__ import annotations
@@ -23,23 +23,24 @@ from urllib.request import Request, urlopen
 from alsatian.posters.film import Film
 
 API_URL = "https://api.themoviedb.org/3"
-POSTER_WIDTH = 342  # of the pictures asked for, in pixels: twice what a page shows
+POSTER_WIDTH = 342  # of the requested pictures, in pixels: twice what a page shows
 REQUEST_INTERVAL_SECONDS = 0.05  # seconds from one request to the next: half the limit
-MAX_ATTEMPTS, MAX_WAIT_SECONDS = (
-    4,
-    30.0,
-)  # how often to ask where TMDB is busy, and the longest wait that it may ask for, in seconds
+MAX_ATTEMPTS = 4  # requests while TMDB is busy
+MAX_WAIT_SECONDS = 30.0  # the longest Retry-After that is obeyed
 TIMEOUT_SECONDS = 20  # seconds without an answer
 MAX_RESPONSE_BYTES = 8 << 20  # bytes of an answer
 _POSTER_PATH = re.compile(r"/[\w.-]+")
 
 
 class TMDBUnavailable(Exception):
-    """TMDB does not answer, or not to this key: there is no use in asking on. The message says why."""
+    """TMDB does not answer or refuses the key, so further requests are useless. The message has the reason."""
 
 
 class TMDB:
-    """Asks TMDB with a key: an API key, or an API read access token."""
+    """A client of the TMDB API, version 3.
+
+    key: an API key or an API read access token. Methods raise TMDBUnavailable.
+    """
 
     def __init__(self, key: str, api_url: str | None = None) -> None:
         self.key, self.api_url = key, api_url or API_URL
@@ -86,7 +87,7 @@ class TMDB:
         try:
             response = None if content is None else json.loads(content)
         except ValueError:
-            raise TMDBUnavailable("TMDB answers something that is no JSON") from None
+            raise TMDBUnavailable("TMDB does not answer with valid JSON") from None
         return response if isinstance(response, dict) else None
 
     def _fetch(self, url: str, headers: dict[str, str]) -> bytes | None:
@@ -118,7 +119,7 @@ class TMDB:
 
 
 def retry_delay(error: HTTPError, attempt: int) -> float | None:
-    """Return for how long to wait before asking again, or None where there is nothing. Raises Unavailable."""
+    """Return the seconds to wait before the next attempt, None for 404. Raises TMDBUnavailable."""
     if error.code == 404:
         return None
     if error.code == 401:
@@ -148,7 +149,7 @@ def _dict_list(response: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _matches_film(film: Film, candidate: dict[str, Any]) -> bool:
-    """Tell whether what a search found is the film: the same name, and at most a year apart."""
+    """Return whether a search result is the film: the same name, and years at most one apart."""
     names = {name for key in ("title", "original_title") for name in Film(str(candidate.get(key) or "")).names}
     year = str(candidate.get("release_date") or "")[:4]
     year_matches = film.release_year is None or (year.isdigit() and abs(int(year) - film.release_year) <= 1)

@@ -43,7 +43,8 @@ class Param:
         is_boolean = isinstance(value, bool | np.bool_) and self.kind is not bool
         if is_boolean or not isinstance(value, accepted[self.kind]):
             raise ParameterError(
-                f"{name}={value!r} is not {_describe_kind(self.kind)}; pass {_describe_kind(self.kind)}, such as {self.example}."
+                f"{name}={value!r} is not {_describe_kind(self.kind)}; pass "
+                f"{_describe_kind(self.kind)}, such as {self.example}."
             )
         value = self.kind(value)
         if self.kind is float and not math.isfinite(value):

@@ -1,6 +1,7 @@
 """Novelty: re-rank the best candidates of a user from popular to little-known items.
 
-Candidates are the max(10 n, 100) best items by the model's score, so that a list stays relevant. The utility of a candidate is
+Candidates are the max(10 n, 100) best items by the model's score, so that a list stays relevant. The utility of
+a candidate is
 
     (1 - novelty) score + novelty information
 

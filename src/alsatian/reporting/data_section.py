@@ -1,4 +1,4 @@
-"""What a report says of the data: how much there is, what was left out, what may be wrong, how it is spread."""
+"""The data section of a report: counts, dropped rows, problems, distributions."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def count_rows(report: ReadReport) -> list[tuple[str, int]]:
 
 
 def format_share(share: float) -> str:
-    """Write a share for people.
+    """Format a share as a percentage.
 
-    >>> percent(0.063), percent(0.00012)
+    >>> format_share(0.063), format_share(0.00012)
     ('6.3%', '0.012%')
     """
     return f"{share:.1%}" if share >= 0.001 else f"{100 * share:.2g}%"

@@ -21,9 +21,10 @@ RowNumbers = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A model of the table, by its label there. own: the split that it learned from, of ratings or of likes.
+    """A model of the table, by its label there.
 
-    asked: whether somebody asked for it; popularity and the baseline are in every table.
+    fit_split: the split whose training part it was fitted to, of ratings or of likes.
+    is_requested: whether the caller named it; popularity and bias are in every table.
     """
 
     label: str
@@ -32,14 +33,14 @@ class FittedModel:
     is_requested: bool
 
     def top_items(self, users: RowNumbers, n: int, threads: int) -> RowNumbers:
-        """Return the n best items of each user, -1 past the end; nobody gets what she had."""
+        """Return the rows of the n best items of each user, without the user's training items; -1 past the end."""
         return rank_items(self.model, self.fit_split, users, min(n, len(self.fit_split.train.item_ids)), threads)
 
 
 def fit_for_report(
     label: str, model: Model, split: Split, min_rating: float | None, threads: int, is_requested: bool
 ) -> FittedModel:
-    """Return a model fitted on what it may learn from; one that is fitted is taken as it is."""
+    """Return a model fitted on the training part of the split; a fitted model is used unchanged."""
     fit_split = split if min_rating is None or model.predicts_ratings else split.binarize(min_rating)
     if hasattr(model, "data"):
         check_fitted_on(model, fit_split.train, split.name)
@@ -52,10 +53,9 @@ def fit_for_report(
 def fit_learning_curves(
     models: Mapping[str, Model], split: Split, min_rating: float | None, seed: int, threads: int
 ) -> LearningCurves | None:
-    """Return the learning curves of models of one kind, on a tenth of what they may learn from; None of none, or where
-    that is too little to take a tenth of.
+    """Return the learning curves of models of one kind, validated on a tenth of the training part.
 
-    What the table judges on is not looked at, so that nobody chooses by it.
+    None if there are no models, or too few values. The held-out part is not used, so that nothing is chosen by it.
     """
     if (
         not models

@@ -11,7 +11,7 @@ from alsatian.evaluation import Evaluation
 from alsatian.evaluation.metric_registry import ACCURACY_METRICS, LOWER_IS_BETTER, metric_title
 from alsatian.evaluation.results import SIGNIFICANCE_LEVEL, Difference, EvaluationRow, format_metric
 
-P_VALUE_FLOOR = 1e-3  # p-values below are not told exactly
+P_VALUE_FLOOR = 1e-3  # smaller p-values are shown as below this
 
 
 def tables_by_protocol(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -93,9 +93,9 @@ def _difference_context(difference: Difference) -> dict[str, Any]:
 
 
 def format_p_value(p: float) -> str:
-    """Write a p-value for people.
+    """Format a p-value.
 
-    >>> chance(0.0004), chance(0.3)
+    >>> format_p_value(0.0004), format_p_value(0.3)
     ('< 0.001', '0.300')
     """
     return "< 0.001" if p < P_VALUE_FLOOR else f"{p:.3f}"
@@ -134,7 +134,7 @@ def _comparison_text(row: EvaluationRow, name: str, evaluation: Evaluation, spli
         differences = [
             other.differences[name] for other in _rows_of_split(evaluation, split) if name in other.differences
         ]
-        return "; no other model is better than this yardstick" if differences else ""
+        return "; no other model is better than this baseline" if differences else ""
     if difference.p >= SIGNIFICANCE_LEVEL:
         return f"; whether it is better than {difference.against} is not sure (p = {format_p_value(difference.p)})"
     p = format_p_value(difference.p)

@@ -1,4 +1,4 @@
-"""Whether lists hold more popular items than people choose: shares by groups of items of like popularity."""
+"""Popularity bias: the shares of lists and of held-out values that fall on groups of items by popularity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ Counts = NDArray[np.integer]
 
 
 class PopularityGroups(NamedTuple):
-    """Items by popularity. of: the group of each item, the most popular first; sizes: how many items each has."""
+    """Items grouped by popularity, the most popular group first.
+
+    group_of_item: the group of each item row. sizes: the number of items of each group.
+    """
 
     group_of_item: NDArray[np.intp]
     sizes: list[int]
@@ -31,8 +34,8 @@ class PopularityGroups(NamedTuple):
 def group_by_popularity(item_counts: Counts, count: int = GROUP_COUNT) -> PopularityGroups:
     """Part items into groups that have about equally many of the values each.
 
-    >>> groups(np.array([1, 4, 1, 2]), 2)
-    Groups(of=array([1, 0, 1, 1]), sizes=[1, 3])
+    >>> group_by_popularity(np.array([1, 4, 1, 2]), 2)
+    PopularityGroups(group_of_item=array([1, 0, 1, 1]), sizes=[1, 3])
     """
     order = np.argsort(-item_counts, kind="stable")
     midpoints = np.cumsum(item_counts[order]) - item_counts[order] / 2  # the middle of what each item has

@@ -43,10 +43,11 @@ from alsatian.visual.svg import CSS_VARIABLES
 
 @dataclass(frozen=True, eq=False)
 class ReportData:
-    """What a page is made of.
+    """The contents of a page.
 
-    splits: what is judged on; of the first one are curves, lists and the eye test; liked: its likes. shown: rows of the
-    users and of the items of the eye test. n: how long the lists of the section on popularity are.
+    splits: all splits of the evaluation; curves and sample lists are those of the first one. ranking_split: the first
+    split, its ratings binarized if min_rating is given. sample_rows: rows of the users and of the items whose lists are
+    shown. list_length: the length of the lists of the section on popularity.
     """
 
     data: Interactions
@@ -66,11 +67,12 @@ class ReportData:
 
     @property
     def first_split(self) -> Split:
+        """The split of the curves and the sample lists."""
         return self.splits[0]
 
     @cached_property
     def colors(self) -> dict[str, str]:
-        """The colour of each model, in all pictures; those that nobody asked for are grey."""
+        """The colour of each model in all charts; models that were not requested are grey."""
         palette, reference_colors = COLORS[:-1], {"popularity": TICKS}
         return {
             entry.label: palette[index % len(palette)]
@@ -81,7 +83,7 @@ class ReportData:
 
     @property
     def listed_models(self) -> list[FittedModel]:
-        """The models whose lists are looked at: those that were asked for, and popularity as the contrast."""
+        """The models whose lists are shown: the requested ones, and popularity for comparison."""
         return [entry for entry in self.fitted_models if entry.is_requested or entry.model.name == "popularity"]
 
 
@@ -89,7 +91,7 @@ def render_report(content: ReportData, step: StepCallback) -> str:
     """Return the page."""
     step("learning curves")
     curves = _curve_contexts(content)
-    step("eye test")
+    step("sample lists")
     card_factory = CardFactory(content.first_split.train, content.posters)
     data_facts = data_section.data_overview(content.data)
     table_contexts = model_tables.tables_by_protocol(content.evaluation)
@@ -100,7 +102,7 @@ def render_report(content: ReportData, step: StepCallback) -> str:
         bootstrap=content.evaluation.bootstrap, curves=curves, colors=_css_variables(content),
         table_pictures=_figure_contexts("table", _interval_charts(content)),
         study=None if content.study is None else _study_context(content.study, content),
-        popularity=_popularity_context(content), eye=_sample_lists_context(content, card_factory),
+        popularity=_popularity_context(content), samples=_sample_lists_context(content, card_factory),
         posters=card_factory.uris, notice=card_factory.notice,
         again=_reproduction_context(content),
     )  # fmt: skip
@@ -233,7 +235,7 @@ def _sample_lists_context(content: ReportData, shelf: CardFactory) -> dict[str, 
         if len(users)
         else []
     )
-    return {"people": user_contexts, "items": sample_lists.similar_items(fitted_models, items, shelf, threads)}
+    return {"users": user_contexts, "items": sample_lists.similar_items(fitted_models, items, shelf, threads)}
 
 
 def _reproduction_context(content: ReportData) -> dict[str, Any]:

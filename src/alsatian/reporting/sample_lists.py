@@ -1,4 +1,4 @@
-"""The eye test: what a few people liked beside what each model recommends, and a few items beside similar ones."""
+"""Sample lists: what a few users liked beside what each model recommends, and a few items with similar ones."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class CardFactory:
 
     @property
     def notice(self) -> str:
-        """What the source of the posters asks to be said."""
+        """The notice that the source of the posters requires; "" if all are drawn."""
         return "" if self.all_placeholders else TMDB_NOTICE
 
 
 def choose_users(split: Split, user_ids: Iterable[Id] | None) -> NDArray[np.int32]:
-    """Return the rows of the users to show: those asked for, or some who are as active as few, half and most are.
+    """Return the rows of the users to show: the requested ones, or some of low, medium and high activity.
 
     Raises UnknownUser.
     """
@@ -73,7 +73,7 @@ def choose_users(split: Split, user_ids: Iterable[Id] | None) -> NDArray[np.int3
 
 
 def choose_items(data: Interactions, queries: Iterable[Id] | None) -> list[int]:
-    """Return the rows of the items to show: those asked for (ids or titles), or some of different popularity.
+    """Return the rows of the items to show: the requested ones (ids or titles), or some of different popularity.
 
     Raises UnknownItem.
     """
@@ -92,7 +92,7 @@ def user_lists(
     card_factory: CardFactory,
     threads: int,
 ) -> list[Any]:
-    """Return for each user what she liked, and the list of each model, with what was held out and is in it."""
+    """Return for each user the liked items and the list of each model, with held-out items marked."""
     rows_by_label = {entry.label: entry.top_items(users, CARDS_PER_ROW, threads) for entry in fitted_models}
     contexts = []
     for index, user in enumerate(users.tolist()):
@@ -120,13 +120,13 @@ def user_lists(
 
 
 def _known_history(split: Split, user: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return what models know of a user: items and values."""
+    """Return the items and values of a user that models are given."""
     items, values = split.train.by_user.row(user)
     return split.fold_in.by_user.row(user) if split.fold_in is not None and not len(items) else (items, values)
 
 
 def _top_rated(data: Interactions, items: NDArray[np.int32], values: NDArray[np.float32]) -> list[tuple[int, float]]:
-    """Return what somebody values most; of equals what most people know."""
+    """Return the items that a user rates highest; of equal ones the most popular."""
     order = np.lexsort((-data.item_counts[items], -values))[:CARDS_PER_ROW]
     return list(zip(items[order].tolist(), values[order].tolist(), strict=True))
 
@@ -138,7 +138,7 @@ def _value_text(data: Interactions, row: int, value: float) -> str:
 def similar_items(
     fitted_models: Sequence[FittedModel], rows: Sequence[int], card_factory: CardFactory, threads: int
 ) -> list[Any]:
-    """Return for each item what each model finds similar; models that know nothing similar are left out."""
+    """Return for each item the similar items of each model that supports `similar`."""
     return [
         {
             "item": card_factory.card(row),

@@ -29,7 +29,7 @@ def search_charts(study: Study) -> list[Chart]:
 
 
 def search_facts(study: Study) -> dict[str, Any]:
-    """Return what is told of a search beside its pictures."""
+    """Return the facts of a search by name: model, metric, split, trials, best value, settings, space."""
     return {
         "model": study.base.name,
         "metric": metric_title(study.metric),
@@ -79,7 +79,7 @@ def _importance_chart(shares: dict[str, float]) -> Chart:
         axes.grid(axis="x")
         axes.grid(axis="y", visible=False)
     texts = [f"{name}: {share:.1%}" for name, share in shares.items()]
-    note = "How much of what tells the best trials from the others is due to each setting (PED-ANOVA)."
+    note = "The share of the difference between the best trials and the others that is due to each setting (PED-ANOVA)."
     return Chart("Importance of settings", figure, list(zip(bars, texts, strict=True)), note)
 
 

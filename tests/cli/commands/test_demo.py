@@ -34,7 +34,7 @@ def test_an_unknown_title_ends_it_before_any_fit(cli: Cli) -> None:
 def test_a_like_that_is_none_ends_it_before_any_fit(cli: Cli) -> None:
     answer = cli("demo", "--like", "Toy Story=2")
     assert answer.code == 1
-    assert "Toy Story=2 is no like here (likes are 4 and more)" in answer.err
+    assert "Toy Story=2 is not a like (the model takes 4 or more as likes)" in answer.err
     assert "held out" not in answer.out
 
 

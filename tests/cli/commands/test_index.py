@@ -71,8 +71,8 @@ def test_one_that_does_not_pay_is_not_kept(
     before = file.read_bytes()
     assert run(["index", str(file)]) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"alsatian: an index of 1,200 items does not pay ({SAYS}")
-    assert error.endswith(f"{file} stays as it is.\n")
+    assert error.startswith(f"alsatian: an index of 1,200 items is not worthwhile ({SAYS}")
+    assert error.endswith(f"{file} is unchanged.\n")
     assert file.read_bytes() == before
 
 
@@ -110,7 +110,7 @@ def test_training_again_leaves_out_one_that_no_longer_pays(
     monkeypatch.setattr(IndexBenchmark, "is_worthwhile", False)
     capsys.readouterr()
     assert run(["retrain", str(file), "--source", str(source), "-o", str(file)]) == 0
-    assert f"index     none, as it would not pay: {SAYS}" in capsys.readouterr().out
+    assert f"index     none, as it is not worthwhile: {SAYS}" in capsys.readouterr().out
     assert al.load(file).index is None
 
 

@@ -88,7 +88,7 @@ class TestProblems:
         assert any(each.endswith("repeat a pair of user and item; --duplicates is last for them") for each in found)
         lines = "".join(f"{n % 29},{n // 29},{n % 3 + 1}\n" for n in range(800))
         found = problems_of(cli, tmp_path, "user,item,quantity\n" + lines + "30,1,90000\n")
-        assert "99% are at most 3, the largest is 90,000; --set use_values=false takes all alike" in found[0]
+        assert "99% are at most 3, the largest is 90,000; --set use_values=false gives all the same weight" in found[0]
 
     def test_singles_giants_and_the_future(self, cli: Cli, tmp_path: Path) -> None:
         lines = "".join(f"{n},{n % 7},{n % 5 + 1},4102444800\n" for n in range(1, 40))

@@ -136,16 +136,14 @@ class TestVisitors:
         answer = cli("recommend", implicit, "--like", "Toy Story=3", "--like", "Matrix=5", "--json")
         assert answer.code == 0
         assert answer.json["like"] == ["Matrix, The (1999)"]
-        assert "Toy Story=3 is no like here (likes are 4 and more); left out\n" in answer.err
+        assert "Toy Story=3 is not a like (the model takes 4 or more as likes); ignored\n" in answer.err
         answer = cli("recommend", implicit, "--like", "Toy Story=3")
         assert answer.code == 1
         assert answer.err == (
-            "alsatian: Toy Story=3 is no like here (likes are 4 and more), and nothing else was named; give another "
-            "--like.\n"
+            "alsatian: Toy Story=3 is not a like (the model takes 4 or more as likes), and no other item is given; "
+            "pass another --like.\n"
         )
-        assert (
-            "Up=1 and Heat=2 are no likes here" in cli("recommend", implicit, "--like", "Up=1", "--like", "Heat=2").err
-        )
+        assert "Up=1 and Heat=2 are not likes" in cli("recommend", implicit, "--like", "Up=1", "--like", "Heat=2").err
 
     def test_popularity_takes_visitors(self, cli: Cli, world: Path) -> None:
         answer = cli("recommend", world / "popular.model", "--like", "Toy Story", "--json")
@@ -160,7 +158,7 @@ class TestRetrain:
         assert anew.json["like"] == ["Iron Man (2008)", "Movie 21 (1981)"]
         assert {item["source"] for item in anew.json["items"]} == {"als"}
         assert all(item["title"] for item in anew.json["items"])
-        assert "fitted implicit-als anew with the visitor in " in anew.err
+        assert "fitted implicit-als again with the visitor in " in anew.err
         folded = {item["item"] for item in cli(*asked).json["items"]}
         assert len(folded & {item["item"] for item in anew.json["items"]}) >= 6
 

@@ -27,7 +27,7 @@ def source(world: Path) -> list[Any]:
 
 def test_the_page(cli: Any, world: Path, tmp_path: Path) -> None:
     page = tmp_path / "a report.html"
-    chosen = ("--model", "item-knn", "--eye-user", "7", "--eye-item", "Iron Man")
+    chosen = ("--model", "item-knn", "--sample-user", "7", "--sample-item", "Iron Man")
     answer = cli("report", *source(world), "-o", page, *chosen, *FEW)
     assert answer.code == 0
     assert "posters are drawn: TMDB_API_KEY is not set" in answer.out
@@ -38,7 +38,7 @@ def test_the_page(cli: Any, world: Path, tmp_path: Path) -> None:
     assert "<h3>User 7</h3>" in html
     assert "<h3>Similar to Iron Man" in html
     assert "&#39;" in html  # the quotes around the name of the page, in the command
-    assert "--eye-user 7 --eye-item" in html
+    assert "--sample-user 7 --sample-item" in html
 
 
 def test_json_is_what_evaluate_says(cli: Any, world: Path, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_search(cli: Any, world: Path, tmp_path: Path) -> None:
     html = page.read_text()
     assert 'id="search"' in html
     assert "RMSE by reg" in html
-    assert "flatter it" not in html
+    assert "too optimistic" not in html
 
 
 def test_a_password_of_a_database_is_not_told(cli: Any, world: Path, tmp_path: Path) -> None:
@@ -97,13 +97,13 @@ def test_a_title_is_the_name_of_the_source_without_its_password(source: str, tit
 @pytest.mark.parametrize(
     ("asked", "code", "complaint"),
     [
-        (["-o", "report.pdf"], 2, "-o report.pdf is a page; end its name with .html."),
+        (["-o", "report.pdf"], 2, "-o report.pdf must end in .html."),
         (["-o", "nowhere/report.html"], 2, "there is no folder 'nowhere' to save report.html in"),
         (["-o", "report.html", "--model", "item-nn"], 2, "there is no model 'item-nn'"),
         (["-o", "report.html", "--split", "per-user:x"], 2, "'x' is no n of per-user"),
         (["-o", "report.html", "--study", "a.study"], 2, "a.study is no study file"),
-        (["-o", "report.html", "--eye-user", "ann"], 1, "no user 'ann' (str) in this model"),
-        (["-o", "report.html", "--eye-item", "Qqqq Xxxx"], 1, "no item 'Qqqq Xxxx'"),
+        (["-o", "report.html", "--sample-user", "ann"], 1, "no user 'ann' (str) in this model"),
+        (["-o", "report.html", "--sample-item", "Qqqq Xxxx"], 1, "no item 'Qqqq Xxxx'"),
     ],
 )
 def test_refused(

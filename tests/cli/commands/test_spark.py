@@ -40,7 +40,7 @@ def test_a_model_file_and_lists_for_everyone(
     assert answer.code == 0, answer.err
     again = cli("spark", "recommend", model, "-o", lists)
     assert (again.code, again.err) == (
-        2, f"alsatian: {lists} holds files already; name another folder with -o, or remove it.\n"
+        2, f"alsatian: {lists} already contains files; choose another folder with -o, or remove it.\n"
     )  # fmt: skip
     found = spark.read.parquet(str(lists)).where("user = 5").orderBy("rank").collect()
     assert [row["item"] for row in found] == fitted.recommend(5, n=3, deny=[7]).items
@@ -60,7 +60,7 @@ def test_a_folder_of_factors(cli: Cli, source: str, tmp_path: Path) -> None:
 def test_usage(cli: Cli, tmp_path: Path) -> None:
     answer = cli("spark", "train", "r.parquet")
     assert (answer.code, answer.err) == (
-        2, "alsatian: where to? Pass -o FILE for a model on this machine, or --factors FOLDER for Parquet.\n"
+        2, "alsatian: no output: pass either -o FILE (a model on this machine) or --factors FOLDER (Parquet).\n"
     )  # fmt: skip
     answer = cli("spark", "train", "r.parquet", "-o", tmp_path / "m.model", "--model", "ease")
     assert (answer.code, answer.err) == (

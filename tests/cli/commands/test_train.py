@@ -175,12 +175,12 @@ class TestSources:
     def test_a_sample_takes_no_options_of_reading(self, cli: Cli, target: Path) -> None:
         answer = cli("train", "movielens-small", "-o", target, "--user", "u")
         assert answer.code == 2
-        assert "movielens-small is a sample, which --user does not change; leave --user out." in answer.err
+        assert "movielens-small is a dataset of its own, which --user does not change; leave --user out." in answer.err
 
     def test_a_sample_misspelt(self, cli: Cli, target: Path) -> None:
         answer = cli("train", "movielens-smal", "-o", target)
         assert answer.code == 1
-        assert "no sample of that name. Did you mean 'movielens-small'?" in answer.err
+        assert "no dataset of that name. Did you mean 'movielens-small'?" in answer.err
 
     def test_a_model(self, cli: Cli, world: Path, target: Path) -> None:
         answer = cli("train", world / "explicit.model", "-o", target)
@@ -245,7 +245,7 @@ class TestOutput:
         target.write_text("my diary")
         answer = cli("train", world / "ratings.csv", "-o", target)
         assert answer.code == 1
-        assert "exists and is no model; remove it first, or choose another -o." in answer.err
+        assert "exists and is not a model; remove it first, or choose another -o." in answer.err
         assert target.read_text() == "my diary"
 
     def test_an_older_model_is(self, cli: Cli, world: Path, target: Path) -> None:

@@ -50,7 +50,7 @@ def test_the_test_part_is_judged_once(cli: Any, world: Path) -> None:
     answer = cli("tune", world / "ratings.csv", *FEW, "--trials", "3", "--test", "random:0.2")
     assert "held-out values of" in answer.out
     answer = cli("tune", world / "ratings.csv", *FEW, "--test", "k-fold:3")
-    assert (answer.code, "--test k-fold:3 makes 3 parts, and one is tested on" in answer.err) == (2, True)
+    assert (answer.code, "--test k-fold:3 makes 3 splits, and one is needed" in answer.err) == (2, True)
 
 
 def test_a_grid(cli: Any, world: Path) -> None:
@@ -82,7 +82,7 @@ def test_ctrl_c(cli: Any, world: Path, tmp_path: Path, monkeypatch: pytest.Monke
     assert answer.code == 130
     assert "explicit-als: rmse of 2 trials on per-user:10" in answer.out
     assert "best      rmse 0." in answer.out
-    assert f"the same command goes on from trial 2 of {tmp_path / 'a.study'}" in answer.out
+    assert f"the same command resumes at trial 2 of {tmp_path / 'a.study'}" in answer.out
     assert answer.err == "interrupted\n"
     assert not (tmp_path / "best.model").exists()
     answer = cli("tune", world / "ratings.csv", *FEW, *kept)

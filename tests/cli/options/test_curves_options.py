@@ -60,8 +60,11 @@ def test_rows_as_json(train: Cli) -> None:
             ["--curves", "nowhere/curves.png"],
             "there is no folder 'nowhere' to save curves.png in; create it, or choose",
         ),
-        (["--validation-share", "2"], "--validation-share 2 is no share above 0 and up to 0.5; pass one such as 0.1."),
-        (["--validation-share", "0"], "--validation-share 0 is no share above 0"),
+        (
+            ["--validation-share", "2"],
+            "--validation-share 2 is not a valid share; pass more than 0 and at most 0.5, such as 0.1.",
+        ),
+        (["--validation-share", "0"], "--validation-share 0 is not a valid share"),
     ],
 )
 def test_what_cannot_be(train: Cli, tmp_path: Path, options: list[str], message: str) -> None:
@@ -75,7 +78,7 @@ def test_what_cannot_be(train: Cli, tmp_path: Path, options: list[str], message:
 def test_a_model_without_epochs(cli: Cli, world: Path, tmp_path: Path, option: tuple[str, str]) -> None:
     answer = cli("train", world / "ratings.csv", "-o", tmp_path / "my.model", "--model", "popularity", *option)
     assert answer.code == 2
-    assert f"popularity does not learn by epochs, so {option[0]} has nothing to show; leave it out." in answer.err
+    assert f"{option[0]} needs a model that is fitted in epochs; popularity is not. Remove {option[0]}." in answer.err
 
 
 def test_the_picture_does_not_replace_what_is_read_or_made(train: Cli, world: Path, tmp_path: Path) -> None:

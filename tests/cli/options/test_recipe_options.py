@@ -159,4 +159,4 @@ def test_a_date_without_dashes_is_a_date(cli: Cli, log: Path, target: Path) -> N
 def test_an_event_that_is_no_like_is_told(cli: Cli, log: Path, target: Path) -> None:
     assert cli("train", log, "-o", target, "--events", EVENTS, "--min-rating", 2, "--set", "factors=2").code == 0
     answer = cli("recommend", target, "--like", "i1=VIEW", "--like", "i3=LIKE")
-    assert "i1=VIEW is no like here (likes are 2 and more); left out" in answer.err
+    assert "i1=VIEW is not a like (the model takes 2 or more as likes); ignored" in answer.err

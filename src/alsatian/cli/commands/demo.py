@@ -1,4 +1,4 @@
-"""alsatian demo: two models learned from a real sample, judged, and put to use."""
+"""alsatian demo: fit two models to a real dataset, evaluate them and recommend."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TWO_MODELS_NOTE = (
 
 
 def demo(like: Like = ["Iron Man"], threads: Threads = None, as_json: Json = False) -> None:  # noqa: B006
-    """Learn from real movie ratings, show how good it is, recommend.
+    """Fit two models to real movie ratings, evaluate, recommend.
 
     \b
     alsatian demo --like "Toy Story" --like "Finding Nemo"

@@ -1,4 +1,4 @@
-"""alsatian evaluate: which model to trust, and how sure that is."""
+"""alsatian evaluate: compare models on held-out values, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def evaluate_models(
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Compare models on values that are held out before any fit.
+    """Compare models on held-out values.
 
     \b
     alsatian evaluate ratings.csv --model implicit-als --model item-knn --min-rating 4

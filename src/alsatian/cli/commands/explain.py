@@ -1,4 +1,4 @@
-"""alsatian explain: which items of a person speak for another, and how much."""
+"""alsatian explain: how much each item of a user contributes to a score."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def explain(
     n: Length = 10,
     as_json: Json = False,
 ) -> None:
-    """Say which items of a person speak for an item, and how much.
+    """Show how much each item of a user contributes to a score.
 
     \b
     alsatian explain movies.model --user 42 "Iron Man"
     alsatian explain movies.model --like "Toy Story" --like Aliens=5 "Iron Man"
     """
     if (user is None) == (not like):
-        raise ParameterError("whose score is it? Pass either --user ID or --like TITLE (a new visitor).")
+        raise ParameterError("no target: pass either --user ID or --like TITLE (a new visitor).")
     from alsatian.cli.item_lookup import find_item
     from alsatian.persistence import save_load
     from alsatian.recommender.recommendations import to_json_id
@@ -61,7 +61,7 @@ def _explanation_record(explanation: Explanation) -> dict[str, Any]:
 
 
 def _print_explanation(explanation: Explanation, n: int) -> None:
-    """Draw the sum: the base, the largest parts, the rest together, and the score."""
+    """Print the score as a sum: the base, the largest contributions, the rest together."""
     largest, others = explanation.reasons[:n], explanation.reasons[n:]
     user_attributes, item_attributes = (", ".join(explanation.placed_by.get(side, ())) for side in ("user", "item"))
     base = f"attributes ({user_attributes})" if user_attributes else "mean and biases"

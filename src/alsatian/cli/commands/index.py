@@ -1,4 +1,4 @@
-"""alsatian index: make similar items quick to find in a large catalog."""
+"""alsatian index: build an approximate index for similar items."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from alsatian.cli.terminal import Summary, print_json, show_status
 from alsatian.errors import Unsupported, pluralize
 
 IndexOutput = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to save; the model file itself if unset.")
+    Path | None, typer.Option("-o", "--output", metavar="FILE", help="The model file to write; default: FILE itself.")
 ]
 RecallTarget = Annotated[
-    float, typer.Option("--recall", metavar="SHARE", help="The share of the most similar items that is to be found.")
+    float, typer.Option("--recall", metavar="SHARE", help="Target share of the true most similar items to find.")
 ]
 
 
@@ -30,9 +30,10 @@ def index_model(
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Make similar items of a large catalog quick to find.
+    """Build an approximate index for similar items.
 
-    The model file gets an index, if that pays; with it they are approximate. Lists for people are exact and need none.
+    For large catalogs. The index is saved in the model file if it halves the time of a search.
+    Recommendations stay exact.
 
     \b
     alsatian index shop.model
@@ -49,7 +50,7 @@ def index_model(
     benchmark = model.index.benchmark
     if not benchmark.is_worthwhile:
         items = pluralize(len(model.data.item_ids), "item")
-        raise Unsupported(f"an index of {items} does not pay ({describe_index(benchmark)}); {file} stays as it is.")
+        raise Unsupported(f"an index of {items} is not worthwhile ({describe_index(benchmark)}); {file} is unchanged.")
     with show_status(f"saving {output}"):
         save_load.save(model, output)
     seconds = time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""alsatian inspect: what is in a source, what is wrong with it, and what a fit will cost."""
+"""alsatian inspect: profile a source, check it for problems, and estimate the cost of a fit."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def inspect(
     source: SourceArgument,
     reading: SourceOptions,
     factors: Annotated[
-        int, typer.Option("--factors", metavar="N", help="Estimate the cost of a fit with this many.")
+        int, typer.Option("--factors", metavar="N", help="Estimate the cost of a fit with this many factors.")
     ] = _DEFAULT_FACTORS,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Show what is in the data, what is wrong, what a fit costs.
+    """Profile data, list its problems, estimate the cost of a fit.
 
-    For a model file: what it is and what it was learned from.
+    For a model file: show the model and the data that it was fitted to.
 
     \b
     alsatian inspect ratings.csv --items movies.csv

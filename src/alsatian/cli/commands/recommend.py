@@ -1,4 +1,4 @@
-"""alsatian recommend: the best items for users of the model, or for somebody it has never seen."""
+"""alsatian recommend: the best items for users of the model or for a new visitor."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _USERS_PER_BATCH = 10_000  # users whose lists are held in memory together
 
 UserIds = Annotated[list[str], typer.Option("--user", metavar="ID", help="A user of the model; repeat for more.")]
 AllowItems = Annotated[
-    list[str], typer.Option("--allow", metavar="ITEM", help="Choose from this item and other allowed ones only.")
+    list[str], typer.Option("--allow", metavar="ITEM", help="List only allowed items; repeat for more.")
 ]
-DenyItems = Annotated[list[str], typer.Option("--deny", metavar="ITEM", help="Leave this item out; repeat for more.")]
+DenyItems = Annotated[list[str], typer.Option("--deny", metavar="ITEM", help="Do not list this item; repeat for more.")]
 RetrainSource = Annotated[
     str | None,
     typer.Option(
         "--retrain",
         metavar="SOURCE",
-        help="Instead of folding the visitor in: read this source like the model's, add the visitor, and fit anew.",
+        help="Read this source as the model's was, add the visitor and fit again, instead of folding in.",
     ),
 ]
 
@@ -43,14 +43,18 @@ def recommend(
     file: ModelFile,
     user: UserIds = [],  # noqa: B006
     like: Like = [],  # noqa: B006
-    all_users: Annotated[bool, typer.Option("--all-users", help="Every user of the model.")] = False,
+    all_users: Annotated[bool, typer.Option("--all-users", help="Lists for all users of the model.")] = False,
     n: Length = 10,
     where: Where = None,
     novelty: Novelty = 0.0,
     allow: AllowItems = [],  # noqa: B006
     deny: DenyItems = [],  # noqa: B006
-    include_seen: Annotated[bool, typer.Option("--include-seen", help="List also what the user already has.")] = False,
-    reasons: Annotated[bool, typer.Option("--reasons", help="Say which items speak for each.")] = False,
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Also list items that the user already has.")
+    ] = False,
+    reasons: Annotated[
+        bool, typer.Option("--reasons", help="Show why: the user's items that contributed most to each recommendation.")
+    ] = False,
     retrain: RetrainSource = None,
     posters: PostersFile = None,
     threads: Threads = None,
@@ -64,7 +68,7 @@ def recommend(
     """
     _check_recipient(user, like, all_users, retrain)
     if posters and all_users:
-        raise ParameterError("--posters makes a page of a few lists; name users by --user instead of --all-users.")
+        raise ParameterError("--posters writes a page of a few lists; pass --user ID instead of --all-users.")
     check_posters_page(posters, file)
     from alsatian.cli.item_lookup import find_item
     from alsatian.persistence import save_load
@@ -91,11 +95,13 @@ def recommend(
 def _check_recipient(user: list[str], like: list[str], all_users: bool, retrain: str | None) -> None:
     options = [name for name, value in (("--user", user), ("--like", like), ("--all-users", all_users)) if value]
     if len(options) > 1:
-        raise ParameterError(f"{' and '.join(options)} ask for different things; pass one of them.")
+        raise ParameterError(f"{' and '.join(options)} exclude each other; pass one of them.")
     if not options:
-        raise ParameterError("for whom? Pass --user ID, --like TITLE (a new visitor) or --all-users.")
+        raise ParameterError("no target: pass --user ID, --like TITLE (a new visitor) or --all-users.")
     if retrain and not like:
-        raise ParameterError(f"--retrain adds a new visitor to {retrain}; say what the visitor likes by --like TITLE.")
+        raise ParameterError(
+            f"--retrain adds a new visitor to {retrain}; pass what the visitor likes with --like TITLE."
+        )
 
 
 def _make_visitor(
@@ -105,7 +111,7 @@ def _make_visitor(
 
 
 def _recommend_in_batches(model: Model, users: list[str], n: int, options: dict[str, Any]) -> Iterator[Recommendations]:
-    """Recommend for these users, or for all, some thousands at a time."""
+    """Yield the lists of these users, or of all users if empty, in batches."""
     ids = model.data.user_ids
     user_ids = [ids.parse(user) for user in users] if users else ids.tolist()
     for start in range(0, len(user_ids), _USERS_PER_BATCH):

@@ -1,4 +1,4 @@
-"""alsatian report: data, models and what they recommend, as one page to show to others."""
+"""alsatian report: write data, models and sample lists to one HTML page."""
 
 from __future__ import annotations
 
@@ -35,21 +35,26 @@ if TYPE_CHECKING:
 
 _PASSWORD_PATTERNS = re.compile(r"(?<=://)([^/\s:@]*):\S+(?=@)"), re.compile(r"(?i)(password|passwd|pwd)=[^&;\s'\"]+")
 
-ReportOutput = Annotated[
-    Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the page; ends in .html.")
-]
+ReportOutput = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The page to write; ends in .html.")]
 ReportStudyFile = Annotated[
     Path | None,
     typer.Option(
-        "--study", metavar="FILE", help="A search to show, of `alsatian tune --study-file`; its best model joins."
+        "--study",
+        metavar="FILE",
+        help="A search of `alsatian tune --study-file` to show; its best model joins the table.",
     ),
 ]
 SampleUsers = Annotated[
-    list[str], typer.Option("--eye-user", metavar="ID", help="A user of the eye test; repeat for more. Else some.")
+    list[str],
+    typer.Option("--sample-user", metavar="ID", help="A user whose lists are shown; repeat for more. Default: a few."),
 ]
 SampleItems = Annotated[
     list[str],
-    typer.Option("--eye-item", metavar="ITEM", help="An item of the eye test, by id or title; repeat. Else some."),
+    typer.Option(
+        "--sample-item",
+        metavar="ITEM",
+        help="An item whose similar items are shown, by id or title; repeat for more. Default: a few.",
+    ),
 ]
 
 
@@ -68,20 +73,21 @@ def write_report(
     baseline: BaselineOption = "popularity",
     bootstrap: BootstrapDraws = 2000,
     study: ReportStudyFile = None,
-    eye_users: SampleUsers = [],  # noqa: B006
-    eye_items: SampleItems = [],  # noqa: B006
+    sample_users: SampleUsers = [],  # noqa: B006
+    sample_items: SampleItems = [],  # noqa: B006
     seed: Seed = 0,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Show data, models, search and an eye test on one HTML page.
+    """Write data, models, search and sample lists to one HTML page.
 
-    The page needs no other file and no network. Posters come from TMDB if TMDB_API_KEY is set, else they are drawn.
+    The page needs no other file and no network. Posters come from TMDB if TMDB_API_KEY is set;
+    otherwise they are drawn.
 
     \b
     alsatian report ratings.csv --items movies.csv --min-rating 4 -o report.html
-    alsatian report ratings.csv -o report.html --model implicit-als --model item-knn --eye-user 42
-    alsatian report ratings.csv -o report.html --study ratings.study --eye-item "Toy Story"
+    alsatian report ratings.csv -o report.html --model implicit-als --model item-knn --sample-user 42
+    alsatian report ratings.csv -o report.html --study ratings.study --sample-item "Toy Story"
     """
     from alsatian.evaluation.metric_registry import parse_metrics
     from alsatian.posters import Posters
@@ -98,7 +104,7 @@ def write_report(
     with show_status(f"reading {source}"):
         data = reading.load(source)
     print_read_summary(summary, source, data)
-    users, items = _sample_ids(data, eye_users, eye_items)
+    users, items = _sample_ids(data, sample_users, sample_items)
     candidates = candidates or models_from_names(choose_default_models(summary, data, min_rating), settings)
     posters = Posters(offline=not data.catalog.titles)  # without titles there is nothing to ask for
     options = ReportOptions(
@@ -117,14 +123,14 @@ def write_report(
 
 
 def _check_report_output(output: Path, source: str, reading: SourceOptions, study: Path | None) -> None:
-    """Raise ParameterError where the page cannot be written, before any work."""
+    """Raise ParameterError if the page cannot be written, before any work."""
     if output.suffix.lower() not in (".html", ".htm"):
-        raise ParameterError(f"-o {output} is a page; end its name with .html.")
+        raise ParameterError(f"-o {output} must end in .html.")
     check_extra_output(output, "-o", "report.html", source, reading.items, reading.users, study)
 
 
 def _sample_ids(data: Interactions, users: list[str], items: list[str]) -> tuple[list[Any] | None, list[Any] | None]:
-    """Return whom and what the eye test shows, as ids; None for what nobody said."""
+    """Return the ids of the users and items to show; None where no option names any."""
     from alsatian.cli.item_lookup import find_item
 
     user_ids = [data.user_ids.id_of(data.user_ids.row(data.user_ids.parse(user))) for user in users]
@@ -132,19 +138,19 @@ def _sample_ids(data: Interactions, users: list[str], items: list[str]) -> tuple
 
 
 def source_title(source: str) -> str:
-    """Return what a source is called: the name of its file or folder, or of its database."""
+    """Return the name of a source: that of its file, folder or database."""
     return Path(_mask_passwords(source).partition("?")[0]).resolve().name or source
 
 
 def _command_line(context: typer.Context) -> str:
-    """Return the command line that is run, without the password of a database."""
+    """Return the command line of this run, without passwords of databases."""
     return _mask_passwords(shlex.join(["alsatian", *context.find_root().obj]))
 
 
 def _mask_passwords(text: str) -> str:
-    """Leave passwords out of addresses of databases.
+    """Remove passwords from database URLs.
 
-    >>> _masked("postgresql://me:p@ss@host/db?password=secret&user=me")
+    >>> _mask_passwords("postgresql://me:p@ss@host/db?password=secret&user=me")
     'postgresql://me:…@host/db?password=…&user=me'
     """
     url_pattern, field_pattern = _PASSWORD_PATTERNS

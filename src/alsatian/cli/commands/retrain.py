@@ -1,4 +1,4 @@
-"""alsatian retrain: the same model again, from its source and what its service has kept since."""
+"""alsatian retrain: fit a model again on its source and the events of its service."""
 
 from __future__ import annotations
 
@@ -21,16 +21,14 @@ if TYPE_CHECKING:
     from alsatian.models.factors.ann_index import IndexBenchmark
 
 TrainingSource = Annotated[
-    str, typer.Option("--source", metavar="SOURCE", help="What the model was trained on, or a newer state of it.")
+    str, typer.Option("--source", metavar="SOURCE", help="The source of the model, or a newer version of it.")
 ]
 EventLogUrl = Annotated[
     str | None,
-    typer.Option(
-        "--event-log", metavar="URL", help="The service's database; FILE.events.db beside the model by default."
-    ),
+    typer.Option("--event-log", metavar="URL", help="Database of events; default: FILE.events.db beside the model."),
 ]
 RetrainOutput = Annotated[
-    Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save; FILE itself is allowed.")
+    Path, typer.Option("-o", "--output", metavar="FILE", help="The model file to write; may be FILE itself.")
 ]
 
 
@@ -42,9 +40,9 @@ def retrain(
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Fit a model anew on its source and the events of its service.
+    """Fit a model again on its source and the events of its service.
 
-    Settings and recipe stay as they are. A running service takes the new file into use by itself.
+    Settings and recipe stay the same. A running service reloads the new file by itself.
 
     \b
     alsatian retrain movies.model --source ratings.csv -o movies.model
@@ -66,7 +64,7 @@ def retrain(
     with show_status(f"saving {output}"):
         save_load.save(model, output)
     seconds = time.perf_counter() - start
-    summary.line("model", f"{model.name}, which knows {pluralize(new_events.summary['count'], 'event')} now")
+    summary.line("model", f"{model.name}, with {pluralize(new_events.summary['count'], 'event')} of the service")
     summary.line("saved", f"{output}, {format_bytes(output.stat().st_size)}; {format_duration(seconds)} in all")
     if as_json:
         print_json(
@@ -88,4 +86,4 @@ def _rebuild_index(model: Model, recall: float, threads: int | None) -> str:
     if benchmark.is_worthwhile:
         return describe_index(benchmark)
     model.index = None
-    return f"none, as it would not pay: {describe_index(benchmark)}"
+    return f"none, as it is not worthwhile: {describe_index(benchmark)}"

@@ -1,4 +1,4 @@
-"""alsatian serve: a model as an HTTP service with a page."""
+"""alsatian serve: run a model as an HTTP service with a web page."""
 
 from __future__ import annotations
 
@@ -14,26 +14,31 @@ from alsatian.errors import DependencyError, ParameterError
 
 TokenFile = Annotated[
     Path | None,
-    typer.Option("--token-file", metavar="FILE", help="Holds the token that writing demands; or set $ALSATIAN_TOKEN."),
+    typer.Option(
+        "--token-file", metavar="FILE", help="A file with the token that writes require; or set $ALSATIAN_TOKEN."
+    ),
 ]
 
 
 def serve(
     file: ModelFile,
-    port: Annotated[int, typer.Option("--port", metavar="N", help="The port; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option("--port", metavar="N", help="The port; 0 chooses a free one.")] = 8000,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; other machines need a token to write.")
+        str,
+        typer.Option(
+            "--host", metavar="ADDRESS", help="Address to listen on; writes from other machines need a token."
+        ),
     ] = "127.0.0.1",
-    workers: Annotated[int, typer.Option("--workers", metavar="N", help="Processes that answer.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", help="Number of worker processes.")] = 1,
     event_log: Annotated[
         str | None,
         typer.Option(
-            "--event-log", metavar="URL", help="Where events are kept; FILE.events.db beside the model if unset."
+            "--event-log", metavar="URL", help="Database of events; default: FILE.events.db beside the model."
         ),
     ] = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Answer over HTTP, with a page for visitors, and keep events.
+    """Serve a model over HTTP, with a web page, and store events.
 
     \b
     alsatian serve movies.model

@@ -1,4 +1,4 @@
-"""alsatian similar: what is like an item."""
+"""alsatian similar: the items most similar to an item."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def similar(
     posters: PostersFile = None,
     as_json: Json = False,
 ) -> None:
-    """List the items most like an item.
+    """List the items most similar to an item.
 
     \b
     alsatian similar movies.model "Iron Man" -n 5

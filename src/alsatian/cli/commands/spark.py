@@ -1,4 +1,4 @@
-"""alsatian spark: train on a cluster, and make lists for everyone there."""
+"""alsatian spark: train on a cluster, and recommend for all users there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from alsatian.errors import ParameterError, SourceError, pluralize
 if TYPE_CHECKING:
     from alsatian.models.als.base import ALS
 
-_HELP = """Train on Spark, and make lists for everyone there.
+_HELP = """Train on Spark, and recommend for all users there.
 
 \b
 alsatian spark train ratings.parquet -o movies.model
@@ -30,15 +30,17 @@ alsatian spark recommend movies.model -o lists.parquet
 spark = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 
 SparkMaster = Annotated[
-    str | None, typer.Option("--master", metavar="URL", help="Such as local[4] or spark://host:7077.")
+    str | None, typer.Option("--master", metavar="URL", help="Spark master, such as local[4] or spark://host:7077.")
 ]
-SparkRemote = Annotated[str | None, typer.Option("--remote", metavar="URL", help="Of Spark Connect: sc://host:15002.")]
-SparkConf = Annotated[
-    list[str], typer.Option("--conf", metavar="NAME=VALUE", help="A setting of Spark; repeat for more.")
+SparkRemote = Annotated[
+    str | None, typer.Option("--remote", metavar="URL", help="Spark Connect server: sc://host:15002.")
 ]
+SparkConf = Annotated[list[str], typer.Option("--conf", metavar="NAME=VALUE", help="A Spark setting; repeat for more.")]
 SparkSource = Annotated[
     str,
-    typer.Argument(metavar="SOURCE", help="What Spark reads: Parquet, ORC, JSON lines, CSV with a header, or a table."),
+    typer.Argument(
+        metavar="SOURCE", help="Anything Spark reads: Parquet, ORC, JSON lines, CSV with a header, or a table."
+    ),
 ]
 _FORMATS = {".parquet": "parquet", ".orc": "orc", ".json": "json", ".jsonl": "json", ".csv": "csv", ".tsv": "csv"}
 
@@ -47,15 +49,15 @@ _FORMATS = {".parquet": "parquet", ".orc": "orc", ".json": "json", ".jsonl": "js
 def spark_train(
     source: SparkSource,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to save the model, on the driver.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The model file to write, on the driver.")
     ] = None,
     factors: Annotated[
         str | None,
-        typer.Option("--factors", metavar="FOLDER", help="Leave the factors here as Parquet, instead of in a FILE."),
+        typer.Option("--factors", metavar="FOLDER", help="Write the factors here as Parquet, instead of a model file."),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="NAME", help="explicit-als or implicit-als; else by the values."),
+        typer.Option("--model", metavar="NAME", help="explicit-als or implicit-als; default: what suits the values."),
     ] = None,
     settings: ModelSettings = [],  # noqa: B006
     items: Annotated[
@@ -72,21 +74,21 @@ def spark_train(
     ] = None,
     recipe: Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="Rules in a TOML file.")] = None,
     min_rating: MinRating = None,
-    method: Annotated[
-        str, typer.Option("--method", metavar="NAME", help="native, or mllib: by MLlib's ALS.")
-    ] = "native",
+    method: Annotated[str, typer.Option("--method", metavar="NAME", help="native, or mllib (MLlib's ALS).")] = "native",
     folder: Annotated[
         str | None,
-        typer.Option("--folder", metavar="FOLDER", help="Work here; a fit that was broken off goes on from there."),
+        typer.Option("--folder", metavar="FOLDER", help="Working folder; an interrupted fit resumes from it."),
     ] = None,
-    blocks: Annotated[int | None, typer.Option("--blocks", metavar="N", help="Into how many the rows are cut.")] = None,
-    partitions: Annotated[int | None, typer.Option("--partitions", metavar="N", help="Of Spark.")] = None,
+    blocks: Annotated[int | None, typer.Option("--blocks", metavar="N", help="Number of row blocks.")] = None,
+    partitions: Annotated[
+        int | None, typer.Option("--partitions", metavar="N", help="Number of Spark partitions.")
+    ] = None,
     master: SparkMaster = None,
     remote: SparkRemote = None,
     conf: SparkConf = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
-    """Learn a model on Spark and save it in one file, or its factors as Parquet.
+    """Fit a model on Spark; save it in one file or as Parquet.
 
     \b
     alsatian spark train ratings.parquet --items movies.csv -o movies.model
@@ -100,11 +102,11 @@ def spark_train(
 
     start = time.perf_counter()
     if (output is None) == (factors is None):
-        raise ParameterError("where to? Pass -o FILE for a model on this machine, or --factors FOLDER for Parquet.")
+        raise ParameterError("no output: pass either -o FILE (a model on this machine) or --factors FOLDER (Parquet).")
     if output is not None:
         check_output(output, source, items)
     elif method != "native" or folder is not None:
-        raise ParameterError("--factors is the folder of the fit, by our kernels; leave --method and --folder out.")
+        raise ParameterError("--factors excludes --method and --folder; remove them.")
     rules = Recipe() if recipe is None else Recipe.from_toml(recipe)
     rules = replace(rules, min_rating=resolve_min_rating(rules, min_rating))
     choice = _check_choice(model, settings, rules.min_rating)
@@ -155,18 +157,26 @@ def spark_train(
 @spark.command("recommend")
 def spark_recommend(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a folder of factors.")],
-    output: Annotated[str, typer.Option("-o", "--output", metavar="FOLDER", help="Where the lists go, as Parquet.")],
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FOLDER", help="The folder to write the lists to, as Parquet.")
+    ],
     n: Length = 10,
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="CONDITION", help="Only items whose attributes fulfil this."),
+        typer.Option("--where", metavar="CONDITION", help='List only items that match, such as "year >= 1990".'),
     ] = None,
-    allow: Annotated[list[str], typer.Option("--allow", metavar="ITEM", help="Choose from these items only.")] = [],  # noqa: B006
-    deny: Annotated[list[str], typer.Option("--deny", metavar="ITEM", help="Leave this item out.")] = [],  # noqa: B006
-    include_seen: Annotated[bool, typer.Option("--include-seen", help="List also what users already have.")] = False,
-    similar: Annotated[bool, typer.Option("--similar", help="For each item those most like it, instead.")] = False,
+    allow: Annotated[
+        list[str], typer.Option("--allow", metavar="ITEM", help="List only allowed items; repeat for more.")
+    ] = [],  # noqa: B006
+    deny: Annotated[
+        list[str], typer.Option("--deny", metavar="ITEM", help="Do not list this item; repeat for more.")
+    ] = [],  # noqa: B006
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Also list items that users already have.")
+    ] = False,
+    similar: Annotated[bool, typer.Option("--similar", help="List similar items of each item instead.")] = False,
     folder: Annotated[
-        str | None, typer.Option("--folder", metavar="FOLDER", help="Where a model file is laid out for the cluster.")
+        str | None, typer.Option("--folder", metavar="FOLDER", help="Working folder for a model file.")
     ] = None,
     master: SparkMaster = None,
     remote: SparkRemote = None,
@@ -184,13 +194,13 @@ def spark_recommend(
 
     start = time.perf_counter()
     if similar and include_seen:
-        raise ParameterError("--include-seen has no effect with --similar; drop it.")
+        raise ParameterError("--include-seen has no effect with --similar; remove it.")
     is_model_file = Path(model).is_file()
     if folder is not None and not is_model_file:
-        raise ParameterError(f"--folder is for a model file, and {model} is a folder of factors; drop it.")
+        raise ParameterError(f"--folder is for a model file, and {model} is a folder of factors; remove it.")
     session = _start_session(master, remote, conf)
     if holds_files(session, output):
-        raise ParameterError(f"{output} holds files already; name another folder with -o, or remove it.")
+        raise ParameterError(f"{output} already contains files; choose another folder with -o, or remove it.")
     with translated_errors(), working_folder(session, folder if is_model_file else model) as work_folder:
         factors = _open_factors(session, model, work_folder.path)
         ids = {
@@ -210,7 +220,7 @@ def spark_recommend(
 
 
 def read_frame(session: Any, source: str) -> Any:
-    """Open what Spark reads; raises SourceError."""
+    """Return a source as a Spark frame; raises SourceError."""
     from pyspark.errors import PySparkException
 
     from alsatian.spark.input_rows import infer_csv_types
@@ -248,7 +258,7 @@ def _check_choice(name: str | None, settings: list[str], min_rating: float | Non
 
 
 def _select_model(choice: Any, frame: Any, options: dict[str, Any]) -> tuple[ALS, str | None]:
-    """Return the model for these values, and why, unless it was named."""
+    """Return the model for these values, and the reason; None if the user named it."""
     from alsatian.inspection.value_type import EXPLICIT, IMPLICIT
     from alsatian.spark.input_rows import find_rating_column
     from alsatian.spark.session import translated_errors

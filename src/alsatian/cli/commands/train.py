@@ -1,4 +1,4 @@
-"""alsatian train: from a file to a model."""
+"""alsatian train: fit a model and save it."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ BlendMembers = Annotated[
     typer.Option(
         "--members",
         metavar="NAME,NAME",
-        help="The models of a blend, each with settings after colons: implicit-als:factors=32,popularity.",
+        help="The models of a blend, with settings after colons: implicit-als:factors=32,popularity.",
     ),
 ]
 BlendWeights = Annotated[
     str | None,
-    typer.Option("--weights", metavar="W,W", help="The weights of a blend's parts, or fit: found on held-out values."),
+    typer.Option("--weights", metavar="W,W", help="Weights of the members, or fit: chosen on held-out values."),
 ]
 
 
@@ -60,7 +60,7 @@ def train(
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Learn a model from ratings or events and save it in one file.
+    """Fit a model to ratings or events and save it in one file.
 
     \b
     alsatian train ratings.csv --items movies.csv -o movies.model

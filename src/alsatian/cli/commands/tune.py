@@ -1,4 +1,4 @@
-"""alsatian tune: better settings for a model, and the model that has them."""
+"""alsatian tune: search the hyperparameters of a model."""
 
 from __future__ import annotations
 
@@ -28,57 +28,60 @@ if TYPE_CHECKING:
 
 TuneOutput = Annotated[
     Path | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Fit the best model on all of the data, and save it here."),
+    typer.Option("-o", "--output", metavar="FILE", help="Fit the best model on all data and save it here."),
 ]
 SearchRanges = Annotated[
     list[str],
     typer.Option(
         "--search",
         metavar="NAME[=WHERE]",
-        help="A setting to search: reg=0.01..1, reg=0.01..1:log, factors=16,32, or its name alone; repeat for more. "
-        "Else all that the model says where to search.",
+        help="A setting to search: reg=0.01..1, reg=0.01..1:log or factors=16,32; repeat for more. NAME alone uses the "
+        "model's usual range. Without --search, all tunable settings are searched.",
     ),
 ]
 TrialCount = Annotated[
     int | None,
     typer.Option(
-        "--trials", metavar="N", help="How many settings to try, those of --study-file included; 50, or a whole grid."
+        "--trials",
+        metavar="N",
+        help="Number of trials, including those in --study-file; default: 50, or the whole grid.",
     ),
 ]
 SamplerName = Annotated[
-    str, typer.Option("--sampler", metavar="NAME", help="How to choose what to try: tpe, random, grid.")
+    str, typer.Option("--sampler", metavar="NAME", help="How settings are chosen: tpe, random or grid.")
 ]
 ChoiceMetric = Annotated[
-    str | None, typer.Option("--metric", metavar="NAME", help="What to choose by: rmse, ndcg@10, map ...")
+    str | None, typer.Option("--metric", metavar="NAME", help="The metric to optimize: rmse, ndcg@10, map ...")
 ]
 TuningSplit = Annotated[
     str,
     typer.Option(
-        "--split", metavar="NAME[:SIZE]", help="What trials are judged on: per-user:10, random:0.2, k-fold:3 ..."
+        "--split", metavar="NAME[:SIZE]", help="How trials are validated: per-user:10, random:0.2, k-fold:3 ..."
     ),
 ]
 TestSplit = Annotated[
     str | None,
     typer.Option(
-        "--test", metavar="NAME[:SIZE]", help="Hold this out of the whole search, and judge the best model on it once."
+        "--test", metavar="NAME[:SIZE]", help="Hold this out of the search, and evaluate the best model on it once."
     ),
 ]
 TuningPatience = Annotated[
-    int, typer.Option("--patience", metavar="N", help="Epochs without a better figure that end a fit.")
+    int, typer.Option("--patience", metavar="N", help="Stop a fit after this many epochs without improvement.")
 ]
 PruneTrials = Annotated[
-    bool, typer.Option("--prune/--no-prune", help="End fits that are worse than most by then; never in a grid.")
+    bool, typer.Option("--prune/--no-prune", help="Stop trials that are worse than the median; not with grid.")
 ]
 TuningTimeout = Annotated[
-    float | None, typer.Option("--timeout", metavar="SECONDS", help="Begin no trial after so many seconds.")
+    float | None,
+    typer.Option(
+        "--timeout", metavar="SECONDS", help="Start no new trial after this many seconds (running ones finish)."
+    ),
 ]
 TuneStudyFile = Annotated[
     Path | None,
-    typer.Option("--study-file", metavar="FILE", help="Keep the trials here; the same command goes on from it."),
+    typer.Option("--study-file", metavar="FILE", help="Store the trials here; the same command resumes the search."),
 ]
-TuningWorkers = Annotated[
-    int, typer.Option("--workers", metavar="N", help="How many trials to run at a time, sharing data and processors.")
-]
+TuningWorkers = Annotated[int, typer.Option("--workers", metavar="N", help="Number of trials to run in parallel.")]
 
 
 @with_source_options()
@@ -104,9 +107,9 @@ def tune_model(
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Search better settings of a model on values that are held out.
+    """Search the settings of a model on held-out values.
 
-    Ctrl-C ends the search and shows the best so far; nothing is saved then but the trials, in --study-file.
+    Ctrl-C ends the search and prints the best trial so far. Only the trials are saved then, in --study-file.
 
     \b
     alsatian tune ratings.csv --model implicit-als --min-rating 4 -o my.model
@@ -161,7 +164,7 @@ def tune_model(
 def _read_data(
     summary: Summary, source: str, reading: SourceOptions, choice: ModelChoice, min_rating: float | None
 ) -> tuple[Interactions, Model]:
-    """Read the source, choose the model, and say both."""
+    """Read the source and choose the model; print a summary of both."""
     with show_status(f"reading {source}"):
         data = reading.load(source)
     print_read_summary(summary, source, data)
@@ -182,12 +185,14 @@ def _make_test_split(name: str, data: Interactions, seed: int) -> Split:
 
     splits = from_spec(name, data, seed)
     if len(splits) > 1:
-        raise ParameterError(f"--test {name} makes {len(splits)} parts, and one is tested on; pass such as random:0.2.")
+        raise ParameterError(
+            f"--test {name} makes {len(splits)} splits, and one is needed; pass for example random:0.2."
+        )
     return splits[0]
 
 
 def _evaluate_best(study: Study, test_split: Split, threads: int | None) -> Evaluation:
-    """Judge the best model, and the one that the search began with, on what no trial has seen."""
+    """Evaluate the best model and the one that the search began with on the test part."""
     from alsatian.evaluation import evaluate
 
     base_model = _make_base_model(study)
@@ -207,7 +212,7 @@ def _make_base_model(study: Study) -> Model:
 def _save_best(
     summary: Summary, study: Study, data: Interactions, output: Path | None, threads: int | None
 ) -> dict[str, Any]:
-    """Fit the best model on everything, the test part too, and save it, if a file was named."""
+    """Fit the best model on all data, with the test part, and save it if a file is given; return file and bytes."""
     from alsatian.persistence import save_load
 
     if output is None:
@@ -229,11 +234,11 @@ def _print_study(summary: Summary, study: Study) -> None:
 
 
 def _end_interrupted(summary: Summary, tuning_study: Study, source: str, study: Path | None, *, as_json: bool) -> None:
-    """Say how to go on after Ctrl-C, and end as it asks to."""
+    """Print how to resume after Ctrl-C, and raise KeyboardInterrupt again."""
     if as_json:
         print_json({"source": source, **tuning_study.record()})
     if study is not None:
-        summary.line("next", f"the same command goes on from trial {len(tuning_study.rows)} of {study}")
+        summary.line("next", f"the same command resumes at trial {len(tuning_study.rows)} of {study}")
     else:
         summary.line("next", _next_command(tuning_study, source, None), no_wrap=True)
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""The options that several commands have, each declared once."""
+"""Options and arguments that several commands have, each declared once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SourceArgument = Annotated[
     typer.Argument(
         metavar="SOURCE",
         help="A file or glob (CSV, TSV, JSON lines, Parquet), a MovieLens folder, a database URL, or the "
-        "name of a sample, such as movielens-small.",
+        "name of a dataset, such as movielens-small.",
     ),
 ]
 ModelFile = Annotated[Path, typer.Argument(metavar="FILE", help="A model saved by `alsatian train`.")]
@@ -42,15 +42,13 @@ Like = Annotated[
     typer.Option(
         "--like",
         metavar="TITLE[=VALUE]",
-        help="An item (title or id) that a new visitor likes; repeat for more. Without VALUE: the top of the scale.",
+        help="An item that a new visitor likes, by title or id; repeat for more. Default VALUE: the highest one.",
     ),
 ]
-Length = Annotated[int, typer.Option("-n", callback=_check_length, metavar="N", help="How many to list.")]
+Length = Annotated[int, typer.Option("-n", callback=_check_length, metavar="N", help="Length of each list.")]
 Where = Annotated[
     str | None,
-    typer.Option(
-        "--where", metavar="CONDITION", help='Only items whose attributes fulfil this, such as "year >= 1990".'
-    ),
+    typer.Option("--where", metavar="CONDITION", help='List only items that match, such as "year >= 1990".'),
 ]
 Novelty = Annotated[
     float,
@@ -58,12 +56,12 @@ Novelty = Annotated[
         "--novelty",
         callback=_check_novelty,
         metavar="0..1",
-        help="Move the list from popular items (0) to the least known of those that suit (1).",
+        help="Weight of rarity in the ranking: 0 ranks by score alone, 1 by rarity alone.",
     ),
 ]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", callback=_check_threads, metavar="N", help="Processors to use; all by default."),
+    typer.Option("--threads", callback=_check_threads, metavar="N", help="Number of threads; default: all processors."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of the splits and the draws.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only JSON on standard output.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Seed of all random choices.")]

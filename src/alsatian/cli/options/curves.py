@@ -1,4 +1,4 @@
-"""Learning curves of `alsatian train`: a picture of them, and an error on values held out."""
+"""Learning curves of `alsatian train`: a plot, and the error on validation values."""
 
 from __future__ import annotations
 
@@ -18,30 +18,33 @@ if TYPE_CHECKING:
 
 CurvesFile = Annotated[
     Path | None,
-    typer.Option("--curves", metavar="FILE", help="Draw objective and error by epoch into a picture (png, svg, pdf)."),
+    typer.Option(
+        "--curves", metavar="FILE", help="Plot the objective and error of each epoch to a file (png, svg, pdf)."
+    ),
 ]
 ValidationShare = Annotated[
     float | None,
     typer.Option(
         "--validation-share",
         metavar="SHARE",
-        help="Learn first without this share of the values, such as 0.1, to judge each epoch on it; then from all.",
+        help="Share of the values, such as 0.1, to validate each epoch on. The saved model is fitted on all values.",
     ),
 ]
 
 
 @dataclass(frozen=True)
 class CurveOptions:
-    """What the options ask for: a picture, a share of the values to judge by, both or neither."""
+    """The curve options: a file for the plot, a validation share, both or neither."""
 
     file: Path | None
     share: float | None
 
     def check(self, *inputs: str | Path | None) -> None:
-        """Raise ParameterError or DependencyError for what cannot be, before any work."""
+        """Raise ParameterError or DependencyError for invalid options, before any work."""
         if self.share is not None and not 0 < self.share <= 0.5:
             raise ParameterError(
-                f"--validation-share {self.share:g} is no share above 0 and up to 0.5; pass one such as 0.1."
+                f"--validation-share {self.share:g} is not a valid share; "
+                "pass more than 0 and at most 0.5, such as 0.1."
             )
         if self.file is not None:
             from alsatian.cli.options.output import check_extra_output
@@ -55,11 +58,14 @@ class CurveOptions:
         if (self.file or self.share) and not model.iterates:
             option = "--curves" if self.file else "--validation-share"
             raise ParameterError(
-                f"{model.name} does not learn by epochs, so {option} has nothing to show; leave it out."
+                f"{option} needs a model that is fitted in epochs; {model.name} is not. Remove {option}."
             )
 
     def fit(self, summary: Summary, model: Model, data: Interactions, threads: int | None) -> LearningCurves | None:
-        """Fit the model, judged as was asked for; with a share held out, once before on the rest."""
+        """Fit the model and return its learning curves, or None without curve options.
+
+        With a validation share, the curves are those of a first fit without that share; then all values are fitted.
+        """
         if self.file is None and self.share is None:
             model.fit(data, threads=threads)
             return None
@@ -82,7 +88,7 @@ class CurveOptions:
 
 
 def _validation_summary(curves: LearningCurves, values: int) -> str:
-    """Say how good the model was on the values held out, and when."""
+    """Return the best and the last error on the validation values, with their epochs."""
     best, last = curves.best(), curves.fits[-1].rows[-1]
     column = next(iter(curves.columns(held_out=True)))
     text = f"{column.split('_', 1)[1]} {best[column]:.4f} on {pluralize(values, 'value')} held out"

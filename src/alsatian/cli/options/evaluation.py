@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from alsatian.data.interactions import Interactions
     from alsatian.split import Split
 
-MOVIELENS_FOLDS = "movielens-folds"  # a split that files beside the data tell
+MOVIELENS_FOLDS = "movielens-folds"  # the split that the files of MovieLens 100K define
 ModelNames = Annotated[
     list[str],
     typer.Option(
         "--model",
         metavar="NAME",
-        help="A model, perhaps with settings: implicit-als:factors=32; repeat for more. Else as the values suggest.",
+        help="A model, with settings if needed: implicit-als:factors=32; repeat for more. "
+        "Default: models that suit the values.",
     ),
 ]
 SplitNames = Annotated[
@@ -27,33 +28,42 @@ SplitNames = Annotated[
     typer.Option(
         "--split",
         metavar="NAME[:SIZE]",
-        help="What is held out: per-user:10, per-user:10:last, leave-one-out, random:0.2, by-time:0.2, rolling:3:30d, "
-        f"k-fold:5, new-user-folds:5, new-users:0.1, liang2018:10000, {MOVIELENS_FOLDS}; repeat for more.",
+        help="How values are held out: per-user:10, per-user:10:last, leave-one-out, random:0.2, by-time:0.2, "
+        "rolling:3:30d, k-fold:5, new-user-folds:5, new-users:0.1, liang2018:10000, "
+        f"{MOVIELENS_FOLDS}; repeat for more.",
     ),
 ]
 ListLengths = Annotated[
-    list[int], typer.Option("--at", metavar="N", min=1, help="How long lists are; repeat for more.")
+    list[int], typer.Option("--at", metavar="N", min=1, help="Length of the lists; repeat for more.")
 ]
 MetricNames = Annotated[
     list[str],
-    typer.Option("--metric", metavar="NAME", help="A measure, such as rmse, map or ndcg@5; repeat for more."),
+    typer.Option("--metric", metavar="NAME", help="A metric, such as rmse, map or ndcg@5; repeat for more."),
 ]
 EvaluateMinRating = Annotated[
     float | None,
     typer.Option(
-        "--min-rating", metavar="VALUE", help="Judge lists by ratings of at least this, and learn lists from them."
+        "--min-rating",
+        metavar="VALUE",
+        help="Ratings of at least this are likes; lists are learned from likes and evaluated on them.",
     ),
 ]
 BaselineOption = Annotated[
-    str, typer.Option("--baseline", metavar="NAME", help="The model from which differences are tested.")
+    str,
+    typer.Option(
+        "--baseline", metavar="NAME", help="The model that the others are compared with, by significance tests."
+    ),
 ]
 BootstrapDraws = Annotated[
-    int, typer.Option("--bootstrap", metavar="N", min=0, help="Draws of users for the intervals; 0: no intervals.")
+    int,
+    typer.Option(
+        "--bootstrap", metavar="N", min=0, help="Bootstrap samples of users for confidence intervals; 0: none."
+    ),
 ]
 
 
 def check_splits(names: list[str], source: str, reading: SourceOptions) -> None:
-    """Refuse what is no split, before any work."""
+    """Raise ParameterError for an invalid split, before any work."""
     from alsatian.split.spec import parse_spec
 
     for name in names:
@@ -61,7 +71,7 @@ def check_splits(names: list[str], source: str, reading: SourceOptions) -> None:
 
 
 def _is_movielens_folds(name: str, source: str, reading: SourceOptions) -> bool:
-    """Tell whether a split is that of files beside the data, which are read as they are."""
+    """Return whether this is the split of the files of MovieLens 100K; raises ParameterError for other sources."""
     from pathlib import Path
 
     if name != MOVIELENS_FOLDS:
@@ -75,6 +85,7 @@ def _is_movielens_folds(name: str, source: str, reading: SourceOptions) -> bool:
 
 
 def make_splits(names: list[str], source: str, data: Interactions, seed: int) -> list[Split]:
+    """Return the splits of the data by their names; raises ParameterError, DataError."""
     from alsatian.split.published_splits import split_movielens_folds
     from alsatian.split.spec import from_spec
 

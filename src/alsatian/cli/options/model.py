@@ -1,4 +1,4 @@
-"""Which model `train` fits: what the options allow is known before the data is read, the choice after it."""
+"""The options that choose a model. They are checked before the data is read; the choice is made after it."""
 
 from __future__ import annotations
 
@@ -17,26 +17,24 @@ if TYPE_CHECKING:
 ModelName = Annotated[
     str | None,
     typer.Option(
-        "--model", metavar="NAME", help="Such as implicit-als (the guide lists them all); else as the values suggest."
+        "--model", metavar="NAME", help="Such as implicit-als (the guide lists all); default: what suits the values."
     ),
 ]
 ModelSettings = Annotated[
     list[str],
-    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the model, such as factors=64; repeat for more."),
+    typer.Option("--set", metavar="NAME=VALUE", help="A hyperparameter, such as factors=64; repeat for more."),
 ]
 MinRating = Annotated[
     float | None,
-    typer.Option(
-        "--min-rating", metavar="VALUE", help="Take ratings of at least this as likes, and leave out the others."
-    ),
+    typer.Option("--min-rating", metavar="VALUE", help="Ratings of at least this become likes; others are dropped."),
 ]
 
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """The models that the options allow, by name, and why it is only one of them, if a person may wonder.
+    """The models that the options allow, by name, and the reason if the options leave only one.
 
-    settings: what --set gives, as written; likes: from which value on a rating is a like.
+    settings: the values of --set, as text. min_rating: the value from which on a rating is a like, or None.
     """
 
     models: dict[str, Model]
@@ -45,7 +43,7 @@ class ModelChoice:
     reason: str | None = None
 
     def choose(self, data: Interactions) -> tuple[Model, str | None]:
-        """Return the model for this data, and why, unless it was named."""
+        """Return the model for this data, and the reason; None if the user named it."""
         if len(self.models) == 1:
             return next(iter(self.models.values())), self.reason
         from alsatian.inspection.value_type import EXPLICIT, IMPLICIT, looks_explicit
@@ -55,7 +53,7 @@ class ModelChoice:
 
 
 def choose_model(name: str | None, assignments: list[str], min_rating: float | None) -> ModelChoice:
-    """Check the model's name and its settings, as written after --set; raises ParameterError."""
+    """Return the models that a name (None: any) and the values of --set allow; raises ParameterError."""
     from alsatian.inspection.value_type import EXPLICIT, IMPLICIT
     from alsatian.models import MODELS
     from alsatian.recommender.registry import model_class
@@ -83,7 +81,7 @@ def choose_model(name: str | None, assignments: list[str], min_rating: float | N
         ]
     if name and min_rating is not None and models[name].predicts_ratings:
         raise ParameterError(
-            f"--min-rating makes all values alike, which leaves {name} nothing to predict; drop it, or pass "
+            f"--min-rating makes all values equal, so {name} has nothing to predict; remove it, or pass "
             f"--model {IMPLICIT}."
         )
     unknown_names = [
@@ -100,13 +98,16 @@ def choose_model(name: str | None, assignments: list[str], min_rating: float | N
 
 
 def models_from_names(names: list[str], assignments: list[str]) -> list[Model]:
-    """Return models by name; each takes those of the settings that it has, and some model must have each."""
+    """Return models by name, with the settings of --set. A setting applies to the models that have it.
+
+    Raises ParameterError for a setting that no model has.
+    """
     from alsatian.models.ensemble.model_parameters import as_model
 
     models, settings = [as_model(name) for name in names], parse_settings(assignments)
     for key in settings:
         if models and not any(key in model.hyperparameters for model in models):
-            models[0].param(key)  # which raises, and tells whose it is
+            models[0].param(key)  # raises, and names the models that have it
     changes = [
         {key: model.param(key).parse(key, value) for key, value in settings.items() if key in model.hyperparameters}
         for model in models
@@ -115,7 +116,7 @@ def models_from_names(names: list[str], assignments: list[str]) -> list[Model]:
 
 
 def parse_settings(assignments: list[str]) -> dict[str, str]:
-    """Return what --set gives, as it is written; raises ParameterError."""
+    """Return the settings of NAME=VALUE texts, values as text; raises ParameterError."""
     settings: dict[str, str] = {}
     for pair in assignments:
         name, separator, value = (part.strip() for part in pair.partition("="))
@@ -128,7 +129,7 @@ def parse_settings(assignments: list[str]) -> dict[str, str]:
 
 
 def check_amounts(model: Model, data: Interactions, source: str) -> None:
-    """Refuse values of 0 and less where they are amounts, naming the option that leaves them out."""
+    """Raise DataError for amounts of 0 or less, and name the option that drops them."""
     from alsatian.inspection.value_type import IMPLICIT, above_zero_condition
 
     if model.name != IMPLICIT or not getattr(model, "use_values", True) or data.values.min() > 0:
@@ -141,5 +142,5 @@ def check_amounts(model: Model, data: Interactions, source: str) -> None:
     raise DataError(
         f"{non_positive.sum():,} of {len(data):,} values of {Path(source).name}{sum_note} are 0 or less, first "
         f"{data.values[first]:g} of user {user!r} and item {item!r}, but {IMPLICIT} takes amounts; pass "
-        f"--where {condition!r} to leave out such rows (returns, perhaps)."
+        f"--where {condition!r} to drop such rows (returns, perhaps)."
     )

@@ -1,4 +1,4 @@
-"""Where a model, a picture or a page will be saved: checked before any work."""
+"""Checks of output files (models, pictures, pages) before any work."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from alsatian.errors import AlsatianError, ModelFileError, ParameterError
 
 
 def check_output(output: Path, *inputs: str | None) -> None:
-    """Raise where the model cannot be saved at the end, or would replace something that is no model."""
+    """Raise ModelFileError or ParameterError if a model cannot be saved there or would overwrite other data."""
     from alsatian.persistence.container import is_model_file
 
     _check_writable(output, "-o", "my.model", inputs, ModelFileError)
     if output.exists() and output.stat().st_size and not is_model_file(output):
-        raise ModelFileError(f"{output} exists and is no model; remove it first, or choose another -o.")
+        raise ModelFileError(f"{output} exists and is not a model; remove it first, or choose another -o.")
 
 
 def check_extra_output(path: Path, option: str, example: str, *inputs: str | Path | None) -> None:
-    """Raise ParameterError where a picture or a page cannot be saved; an older one is replaced."""
+    """Raise ParameterError if a picture or a page cannot be saved there; an existing one is overwritten."""
     _check_writable(path, option, example, inputs, ParameterError)
 
 

@@ -1,4 +1,4 @@
-"""The options that make a recipe: a TOML file, and flags that say the same and come before it."""
+"""A recipe from the command line: a TOML file, and options that override it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def make_recipe(file: str | None, options: dict[str, Any]) -> Recipe:
-    """Return the recipe of a TOML file (None: an empty one) with the rules that flags give, as they are written.
+    """Return the recipe of a TOML file (None: an empty one), with the rules of the options, given as text.
 
-    Raises ParameterError for what is no rule, SourceError for a file that cannot be read.
+    Raises ParameterError for an invalid rule, SourceError for a file that cannot be read.
     """
     from alsatian.data.recipe import Recipe
 
@@ -31,7 +31,7 @@ def make_recipe(file: str | None, options: dict[str, Any]) -> Recipe:
 
 
 def resolve_min_rating(rules: Recipe, min_rating: float | None) -> float | None:
-    """Return from which value on ratings are likes, as --min-rating or the recipe says. Raises ParameterError."""
+    """Return the min_rating of the option or of the recipe. Raises ParameterError if they differ."""
     if min_rating is not None and rules.min_rating not in (None, min_rating):
         raise ParameterError(
             f"--min-rating {min_rating:g} contradicts the recipe, which says min_rating={rules.min_rating:g}."

@@ -35,15 +35,16 @@ _REMEMBERED_OPTIONS = (
 
 
 def column_option(role: str) -> Any:
-    return typer.Option(f"--{role}", metavar="COLUMN", help=f"The {role} column, if not recognised; '' for none.")
+    """Return the typer option that names the column of a role, such as --value."""
+    return typer.Option(f"--{role}", metavar="COLUMN", help=f"The {role} column, if not recognized; '' for none.")
 
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """How a source is to be read; the fields are those of `alsatian.read`."""
+    """The options of a command that reads a source; the fields are the arguments of `alsatian.read`."""
 
     items: Annotated[
-        str | None, typer.Option("--items", metavar="FILE", help="A table of the items: titles, attributes.")
+        str | None, typer.Option("--items", metavar="FILE", help="A table of the items: titles and attributes.")
     ] = None
     users: Annotated[str | None, typer.Option("--users", metavar="FILE", help="A table of the users: attributes.")] = (
         None
@@ -51,53 +52,52 @@ class SourceOptions:
     include_unrated: Annotated[
         bool,
         typer.Option(
-            "--include-unrated", help="Keep items and users of these tables that have no value, to place by attributes."
+            "--include-unrated",
+            help="Keep items and users of these tables that have no value, to score them by attributes.",
         ),
     ] = False
     user: Annotated[
-        str | None, typer.Option("--user", metavar="COLUMN", help="The user column, if not recognised.")
+        str | None, typer.Option("--user", metavar="COLUMN", help="The user column, if not recognized.")
     ] = None
     item: Annotated[
-        str | None, typer.Option("--item", metavar="COLUMN", help="The item column, if not recognised.")
+        str | None, typer.Option("--item", metavar="COLUMN", help="The item column, if not recognized.")
     ] = None
     value: Annotated[str | None, column_option("value")] = None
     time: Annotated[str | None, column_option("time")] = None
     weight: Annotated[
         str | None,
-        typer.Option("--weight", metavar="COLUMN", help="A column that says how much each row counts."),
+        typer.Option("--weight", metavar="COLUMN", help="A column with the weight of each row."),
     ] = None
     event: Annotated[str | None, column_option("event")] = None
     title: Annotated[str | None, column_option("title")] = None
     delimiter: Annotated[
         str | None,
-        typer.Option("--delimiter", metavar="TEXT", help="What parts the fields, if not recognised."),
+        typer.Option("--delimiter", metavar="TEXT", help="The field separator, if not detected."),
     ] = None
-    query: Annotated[str | None, typer.Option("--query", metavar="SQL", help="What to select from a database URL.")] = (
-        None
-    )
+    query: Annotated[str | None, typer.Option("--query", metavar="SQL", help="The query for a database URL.")] = None
     duplicates: Annotated[
         str | None,
         typer.Option(
             "--duplicates",
             metavar="RULE",
-            help="What rows of the same user and item become: last, sum, max, mean, or raise an error.",
+            help="How to merge rows of the same user and item: last, sum, max, mean, or raise an error.",
         ),
     ] = None
     bad_rows: Annotated[
         str,
-        typer.Option("--bad-rows", metavar="RULE", help="stop at rows that cannot be used, or skip and count them."),
+        typer.Option("--bad-rows", metavar="RULE", help="stop at invalid rows, or skip and count them."),
     ] = "stop"
     scale: Annotated[
         str | None,
-        typer.Option("--scale", metavar="LOW,HIGH", help="The bounds of the values; rows outside are bad."),
+        typer.Option("--scale", metavar="LOW,HIGH", help="The valid range of values; rows outside it are invalid."),
     ] = None
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="SQL", help='Only rows whose columns fulfil this, such as "rating > 0".'),
+        typer.Option("--where", metavar="SQL", help='Read only rows that match, such as "rating > 0".'),
     ] = None
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", metavar="FILE", help="Rules in a TOML file; the options here come before it."),
+        typer.Option("--recipe", metavar="FILE", help="A TOML file of reading rules; options given here override it."),
     ] = None
     events: Annotated[
         str | None,
@@ -105,52 +105,62 @@ class SourceOptions:
     ] = None
     unknown_events: Annotated[
         str | None,
-        typer.Option("--unknown-events", metavar="RULE", help="raise an error, ignore and count them, or a weight."),
+        typer.Option(
+            "--unknown-events", metavar="RULE", help="For events without a weight: raise an error, ignore, or a weight."
+        ),
     ] = None
     signals: Annotated[
         str | None,
-        typer.Option("--signals", metavar="COLUMN=WEIGHT,...", help="Columns that make the value, such as clicks=1."),
+        typer.Option(
+            "--signals", metavar="COLUMN=WEIGHT,...", help="Columns that the value is computed from, such as clicks=1."
+        ),
     ] = None
     normalize: Annotated[
-        str | None, typer.Option("--normalize", metavar="HOW", help="Signals to 0..1: minmax (usual) or rank.")
+        str | None,
+        typer.Option("--normalize", metavar="HOW", help="How to scale signals to 0..1: minmax (default) or rank."),
     ] = None
     half_life: Annotated[
-        str | None, typer.Option("--half-life", metavar="SPAN", help="Values lose half in so many days, or 30d, 8w.")
+        str | None,
+        typer.Option("--half-life", metavar="SPAN", help="Time in which a value fades to half: days, or 30d, 8w."),
     ] = None
     reference_date: Annotated[
         str | None,
         typer.Option("--reference-date", metavar="DATE", help="Measure ages from this date; default: the newest time."),
     ] = None
     min_per_user: Annotated[
-        int | None, typer.Option("--min-per-user", metavar="N", help="Leave out users with fewer values.")
+        int | None, typer.Option("--min-per-user", metavar="N", help="Drop users with fewer values.")
     ] = None
     min_per_item: Annotated[
-        int | None, typer.Option("--min-per-item", metavar="N", help="Leave out items with fewer values.")
+        int | None, typer.Option("--min-per-item", metavar="N", help="Drop items with fewer values.")
     ] = None
     confidence: Annotated[
-        str | None, typer.Option("--confidence", metavar="HOW", help="What amounts become: none (usual), log or bm25.")
+        str | None,
+        typer.Option("--confidence", metavar="HOW", help="How to transform amounts: none (default), log or bm25."),
     ] = None
     rules: Any = None  # a Recipe, instead of those that the options make
 
     @cached_property
     def resolved_recipe(self) -> Recipe:
-        """The recipe that the options make; its file, which may be a pipe, is read once."""
+        """The recipe of the options. Its file is read once, because it may be a pipe."""
         return cast("Recipe", self.rules) or make_recipe(
             self.recipe, {name: getattr(self, name) for name in _RECIPE_OPTIONS}
         )
 
     def check(self) -> None:
-        """Raise ParameterError for a rule or scale that is not one, before anything is read."""
+        """Raise ParameterError for an invalid rule or scale, before anything is read."""
         self._read_options()
 
     def load(self, source: str, extra_rows: ExtraRows | None = None) -> Interactions:
-        """Read the source, or load the sample of that name. extra_rows: rows that join those of the source."""
+        """Read the source, or load the dataset of that name. extra_rows: rows to add to those of the source.
+
+        Raises DataError, ParameterError, DependencyError.
+        """
         from alsatian.datasets import builtin
         from alsatian.ingest.reader import read_source
 
         options = self._read_options()
         if is_sample(source):
-            self.reject_options(f"{source} is a sample")
+            self.reject_options(f"{source} is a dataset of its own")
             return builtin.load_with_extra_rows(source, extra_rows)
         _check_source(source)
         return read_source(source, options, items=self.items, users=self.users, extra_rows=extra_rows)
@@ -171,7 +181,7 @@ class SourceOptions:
         )
 
     def reject_options(self, reason: str, **conditions: bool) -> None:
-        """Raise ParameterError if any option is given where none has an effect. others: name -> is it given."""
+        """Raise ParameterError if any reading option is given. conditions: further options by name -> whether given."""
         names = [f.name for f in fields(self) if getattr(self, f.name) not in (f.default, "skip")]
         for name in (*names, *(name for name, is_set in conditions.items() if is_set)):
             flag = "--" + name.replace("_", "-")
@@ -179,9 +189,9 @@ class SourceOptions:
 
     @classmethod
     def from_model(cls, recipe: FittedRecipe, source: str) -> SourceOptions:
-        """Return how the source of a model was read, to read it, or a newer one, in the same way.
+        """Return the options with which the source of a model was read, to read it or a newer one in the same way.
 
-        What the model does not keep, times and titles of events, may be missing in the source.
+        Columns that the model does not keep (times, titles of events) may be missing in the source.
         """
         from alsatian.ingest.reader import read_column_names
         from alsatian.ingest.rows.roles import ROLES
@@ -203,14 +213,14 @@ class SourceOptions:
 
 
 def is_sample(source: str) -> bool:
-    """Tell whether a source is the name of a sample; a file of that name comes first."""
+    """Return whether a source is the name of a dataset; a file of that name takes precedence."""
     from alsatian.datasets import builtin
 
     return source in builtin.names() and not Path(source).exists()
 
 
 def _check_source(source: str) -> None:
-    """Raise SourceError for a model, and for a sample whose name is misspelt."""
+    """Raise SourceError for a model file and for a misspelt name of a dataset."""
     from alsatian.datasets import builtin
     from alsatian.persistence.container import is_model_file
 
@@ -218,7 +228,7 @@ def _check_source(source: str) -> None:
         raise SourceError(f"{source} is a model, not data; 'alsatian inspect {source}' shows what it holds.")
     is_word = path.name == source and not path.suffix and not path.exists()
     if is_word and (hint := did_you_mean(source, builtin.names())):
-        raise SourceError(f"there is no file {source!r}, and no sample of that name.{hint}")
+        raise SourceError(f"there is no file {source!r}, and no dataset of that name.{hint}")
 
 
 def _parse_scale(text: str | None) -> tuple[float, float] | None:
@@ -234,9 +244,10 @@ def _parse_scale(text: str | None) -> tuple[float, float] | None:
 
 
 def apply_min_rating(reading: SourceOptions, min_rating: float | None) -> tuple[SourceOptions, float | None]:
-    """Return from which value on ratings are likes, as the option or the recipe says, and a reading that heeds it.
+    """Return the reading options with `min_rating` in their recipe where it must be there, and the effective value.
 
-    Where a recipe weighs values or asks for least counts, it must know; else likes are taken from what was read.
+    A recipe that weights values or drops users and items with few values must apply min_rating itself. Otherwise the
+    values that were read are binarized later.
     """
     rules = reading.resolved_recipe
     effective_min_rating = resolve_min_rating(rules, min_rating)
@@ -246,7 +257,16 @@ def apply_min_rating(reading: SourceOptions, min_rating: float | None) -> tuple[
 
 
 def with_source_options(exclude: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of Reading; it receives them as one argument, `reading`."""
+    """Decorate a command so that it has one option for each field of SourceOptions.
+
+    The command declares one parameter, `reading: SourceOptions`. Typer builds options from the signature of a function,
+    so the wrapper gets a signature of its own at run time: the parameters of the command without `reading`, then the
+    fields of SourceOptions as keyword-only parameters, then `as_json`, so that --json is listed last. When called, the
+    wrapper packs the field arguments into SourceOptions and calls the command. To add an option to all commands that
+    read a source, add a field to SourceOptions; nothing else changes.
+
+    exclude: fields that this command has no option for; they keep their defaults.
+    """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         command_parameters = dict(inspect.signature(command, eval_str=True).parameters)

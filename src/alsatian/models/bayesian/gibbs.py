@@ -63,7 +63,8 @@ class GibbsSide:
         )  # fmt: skip
         if failed_row >= 0:
             raise FitError(
-                f"{self.ids.side} {self.ids.id_of(failed_row)!r} has no finite draw at {len(mean) - 1} factors; values may "
+                f"{self.ids.side} {self.ids.id_of(failed_row)!r} has no finite draw at "
+                f"{len(mean) - 1} factors; values may "
                 "be too large or too small for single precision: rescale them."
             )
         self._draw_prior(*self._moments(), rng)

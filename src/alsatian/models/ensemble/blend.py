@@ -55,7 +55,7 @@ class Blend(EnsembleModel):
     weights="fit" holds five values of each user out, fits the parts on the rest, takes the weights of an even lattice
     over all there are whose lists have the highest NDCG@10, and fits the parts again on everything.
 
-    Learned: fitted_weights (members), the weights as they sum to 1; and what each part learns, "0.item_factors" and so on.
+    Learned: fitted_weights (members), which sum to 1; and the arrays of each member, "0.item_factors" and so on.
     Score: as above; at most 1/61 for by="rank". Cost of a list: a full ranking by each part. Fitting the weights costs
     a second fit of each part.
 

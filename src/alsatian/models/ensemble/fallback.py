@@ -19,22 +19,22 @@ from alsatian.recommender.topn import Mask, TopN
 
 
 class Fallback(EnsembleModel):
-    """Two models fitted on the same data: the first answers for people of whom it has `min_history` values or more, the
-    second for the others; and where the first's list is shorter than asked for, the second's best fill it up.
+    """Two models fitted on the same data: the first scores users with at least `min_history` items, the second all
+    others. The second also fills lists that the first leaves too short.
 
-    Whoever has no value but is placed by attributes belongs to the first if that one places her. Items that the second
-    alone places are the second's: they come after the first's. Every row of a list names as its `source` the model it
-    came from, or "attributes". Similar items are the first's, but those of an item that the second alone places.
+    A user without values belongs to the first model if that one represents them by attributes. Items that only the
+    second model can score come after those of the first. The `source` of an item is the model that scored it, or
+    "attributes". Similar items come from the first model, unless only the second can score the item.
 
-    Learned: what both learn, "0.item_factors", "1.item_counts" and so on. Score: that of the model that is named.
+    Learned: the arrays of both, "0.item_factors", "1.item_counts" and so on. Score: that of the model in `source`.
     Cost: that of both fits.
 
     >>> fallback = Fallback(first="implicit-als", then="popularity", min_history=5)
     """
 
-    first: Model = model_param(default="implicit-als", doc="the model that answers for whom it knows well enough")
-    then: Model = model_param(default="popularity", doc="the model for the others, and for places left over")
-    min_history: int = param(default=1, doc="how many values of a person the first model needs", low=1)
+    first: Model = model_param(default="implicit-als", doc="the model for users with enough history")
+    then: Model = model_param(default="popularity", doc="the model for all other users, and to fill short lists")
+    min_history: int = param(default=1, doc="how many items a user needs for the first model", low=1)
 
     @property
     def members(self) -> Sequence[Model]:

@@ -1,6 +1,6 @@
 """Items and users of whom there is no value, placed by their attributes: genres, words of a title, age ...
 
-After a fit, a ridge regression (attribute_encoding.py) from attributes (attribute_encoding.py) to factors, and another to biases, is learned
+After a fit, a ridge regression (attribute_encoding.py) from attributes to factors, and another to biases, is learned
 on the rows that have values. It gives factors and biases to the rows that have none. Where values are predicted, a row
 weighs as many as it has, for so well is it known; where all cells count, all rows are known alike.
 """
@@ -77,7 +77,8 @@ class AttributeSide(NamedTuple):
                 )
             if name not in columns:
                 raise ParameterError(
-                    f"{self.side}_attributes={name!r} is no column of the {self.side}s; they have {join_names(columns)}."
+                    f"{self.side}_attributes={name!r} is no column of the {self.side}s; they "
+                    f"have {join_names(columns)}."
                     f"{did_you_mean(name, columns)}"
                 )
 
@@ -86,7 +87,8 @@ class AttributeSide(NamedTuple):
         matrix = encode_attributes(self.table, self.columns, self.counts > 0)
         if not matrix.shape[1]:
             raise ParameterError(
-                f"{self.side}_attributes={','.join(self.columns)!r} holds nothing that {MIN_ROWS_PER_WORD} {self.side}s with values "
+                f"{self.side}_attributes={','.join(self.columns)!r} holds nothing that "
+                f"{MIN_ROWS_PER_WORD} {self.side}s with values "
                 "share; name other columns."
             )
         return matrix

@@ -78,11 +78,13 @@ class KNNModel(Model[KNNBatchT]):
     def _check_params(self) -> None:
         if self.damping is not None and not self.subtract_bias:
             raise ParameterError(
-                f"damping={self.damping:g} has no effect on lists without subtract_bias; drop it, or pass subtract_bias=True."
+                f"damping={self.damping:g} has no effect on lists without subtract_bias; drop "
+                "it, or pass subtract_bias=True."
             )
         if self.weighting != "none" and self.effective_value("similarity") != "cosine":
             raise ParameterError(
-                f"weighting={self.weighting!r} has no effect on the {self.effective_value('similarity')} similarity; pass "
+                f"weighting={self.weighting!r} has no effect on the "
+                f"{self.effective_value('similarity')} similarity; pass "
                 "similarity='cosine', or weighting='none'."
             )
 
@@ -99,14 +101,16 @@ class KNNModel(Model[KNNBatchT]):
         super().validate_data(data)
         if self.subtract_bias and data.by_user.weights is not None:
             raise ParameterError(
-                f"{self.name} with subtract_bias counts all values alike, and these have weights; pass subtract_bias=False, or "
+                f"{self.name} with subtract_bias counts all values alike, and these have "
+                "weights; pass subtract_bias=False, or "
                 "choose explicit-als."
             )
 
     def validate_values(self, values: NDArray[np.float32]) -> None:
         if self.weighting != "none" and (invalid := values <= 0).any():
             raise DataError(
-                f"weighting={self.weighting!r} takes values as amounts above 0, and {invalid.sum():,} of {len(values):,} "
+                f"weighting={self.weighting!r} takes values as amounts above 0, and "
+                f"{invalid.sum():,} of {len(values):,} "
                 f"are not, such as {values[np.argmax(invalid)]:g}; pass weighting='none'."
             )
 

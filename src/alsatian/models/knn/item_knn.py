@@ -28,8 +28,8 @@ class ItemKNN(KNNModel[KNNUserBatch]):
     - subtract_bias=True (Koren 2010, "Factor in the neighbors", eq. 3): score = b_ui + sum of s_ij (r_uj - b_uj) /
       (damping + sum of s_ij), b_ui = mean + user bias + item bias: the predicted value, in the unit of the data.
 
-    It is you who says which, by `subtract_bias`: the model does not guess from the values. There is no loss: similarities
-    are computed, not learned. Of the vectors of two items over all users: cosine (Sarwar et al. 2001, section 3.1),
+    `subtract_bias` selects the form; it is not guessed from the values. There is no loss: similarities are
+    computed, not learned. Of the vectors of two items over all users: cosine (Sarwar et al. 2001, section 3.1),
     adjusted-cosine (of what values deviate from their user's mean, or with subtract_bias from b_ui), pearson (over the
     users of both alone), jaccard (users of both by users of either). weighting: the values before the cosine, tf-idf
     times log(1 + items / what the user has), bm25 also bounded in the value (k1 1.2, b 0.75).

@@ -36,7 +36,7 @@ class UserKNN(KNNModel[UserKNNBatch]):
     - subtract_bias=True: score = b_ui + sum of s_uv (r_vi - b_vi) / (damping + sum of s_uv), b_ui = mean + user bias +
       item bias: the predicted value, in the unit of the data.
 
-    It is you who says which, by `subtract_bias`: the model does not guess from the values. Similarities, shrinkage and
+    `subtract_bias` selects the form; it is not guessed from the values. Similarities, shrinkage and
     weighting are those of ItemKNN with users and items in each other's place. A visitor's neighbours are found as a
     user's are. A user with exactly the visitor's history is taken to be the visitor: her list has nothing to tell.
 

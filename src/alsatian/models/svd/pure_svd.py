@@ -71,7 +71,8 @@ class PureSVD(ColdStartFactorModel):
     state_arrays: ClassVar[tuple[str, ...]] = (*ColdStartFactorModel.state_arrays, "singular_values")
     factors: int | None = param(  # type: ignore[assignment]  # unlike other models, this one can choose
         default=None,
-        doc=f"how many numbers describe a user or an item (None: as energy says, else up to {DEFAULT_RANKING_FACTORS}, or {DEFAULT_RATING_FACTORS} "
+        doc="how many numbers describe a user or an item (None: as energy says, else up to "
+        f"{DEFAULT_RANKING_FACTORS}, or {DEFAULT_RATING_FACTORS} "
         "where values are predicted)",
         kind=int,
         low=1,

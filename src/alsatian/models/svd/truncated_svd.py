@@ -80,7 +80,8 @@ def rank_for_energy(matrix: Any, energy: float) -> tuple[Float64Array, Float64Ar
         factors = min(2 * factors, limit)
     if not dense and energies[-1] < energy - 1e-12:
         raise ParameterError(
-            f"energy={energy:g} needs more than {limit} factors, which keep {energies[-1]:.3f}, and {rows:,} x {columns:,} "
+            f"energy={energy:g} needs more than {limit} factors, which keep {energies[-1]:.3f}, "
+            f"and {rows:,} x {columns:,} "
             f"cells are more than the {MAX_DENSE_CELLS:,} that are decomposed whole; pass a lower energy, or factors."
         )
     count = int(np.searchsorted(energies, energy - 1e-12)) + 1
