@@ -140,7 +140,7 @@ class TestReport:
         ("asked", "error", "words"),
         [
             ({"models": "item-nn"}, ParameterError, "there is no model 'item-nn'"),
-            ({"split": "per-user:x"}, ParameterError, "'x' is no n of per-user"),
+            ({"split": "per-user:x"}, ParameterError, "'x' is not a valid n of per-user"),
             ({"metrics": ["ndgc"]}, ParameterError, "'ndgc' is not a metric"),
             ({"baseline": "ease"}, ParameterError, "is none of the models"),
             ({"users": [10_000]}, UnknownUser, "no user 10000"),

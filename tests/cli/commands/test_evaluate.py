@@ -70,7 +70,7 @@ def test_the_official_folds(cli: Any, movielens_100k: Path) -> None:
     [
         (["--model", "item-nn"], "there is no model 'item-nn'"),
         (["--model", "item-knn", "--set", "factors=4"], "item-knn has no parameter 'factors'"),
-        (["--split", "per-user:x"], "'x' is no n of per-user; write it like per-user:10."),
+        (["--split", "per-user:x"], "'x' is not a valid n of per-user; write it like per-user:10."),
         (["--split", "movielens-folds"], "takes the folder of MovieLens 100K, not "),
         (["--metric", "ndgc"], "'ndgc' is not a metric"),
         (["--at", "0"], "Input should be greater than or equal to 1"),

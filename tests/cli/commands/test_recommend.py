@@ -72,7 +72,7 @@ class TestUsers:
     def test_a_filter_that_cannot_be(self, cli: Cli, implicit: Path) -> None:
         answer = cli("recommend", implicit, "--user", "7", "--where", "yaer > 1990")
         assert answer.code == 2
-        assert "uses 'yaer', which is no column of the catalog; its columns are 'title', 'year'." in answer.err
+        assert "'yaer' is not a column of the catalog; its columns are 'title', 'year'." in answer.err
         assert "Did you mean 'year'?" in answer.err
 
     def test_novelty(self, cli: Cli, implicit: Path) -> None:

@@ -99,7 +99,7 @@ def test_ctrl_c(cli: Any, world: Path, tmp_path: Path, monkeypatch: pytest.Monke
         (["--model", "explicit-als", "--search", "rag"], "Did you mean 'reg'?"),
         (["--model", "popularity"], "popularity has no hyper-parameter to search"),
         (["--sampler", "bayes"], "sampler='bayes' is not one of tpe, random, grid."),
-        (["--split", "random:x"], "'x' is no share of random"),
+        (["--split", "random:x"], "'x' is not a valid share of random"),
         (["--test", "randm"], "Did you mean 'random'?"),
         (["--metric", "gini"], "gini does not measure accuracy"),
         (["--trials", "0"], "trials=0 is too small"),
