@@ -66,7 +66,7 @@ STEPS = FACTOR_MODEL - {"fold_in"}  # a visitor is solved exactly, and a user ca
 SMALL = {"factors": 6, "epochs": 3}
 ATTRIBUTE_SETTINGS = {"item_attributes": "title,year", "user_attributes": "age,gender"}
 EXPLICIT, IMPLICIT = ExplicitALS(**SMALL), ImplicitALS(**SMALL)
-COLD_START_MODELS = (
+COLD = (
     ExplicitALS(**SMALL, **ATTRIBUTE_SETTINGS),
     ImplicitALS(**SMALL, **ATTRIBUTE_SETTINGS),
 )
@@ -125,11 +125,11 @@ CASES = {
         Blend, {"members": [EXPLICIT, ExplicitALS(factors=0)], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
     ),
     "blend, fitted": Case(Blend, {"members": [IMPLICIT, EXPLICIT], "weights": "fit", "by": "score"}, {"similar"}),
-    "blend by rank, by attributes": Case(Blend, {"members": [COLD_START_MODELS[1], ItemKNN()], "weights": [1, 1]}, {"similar"}),
+    "blend by rank, by attributes": Case(Blend, {"members": [COLD[1], ItemKNN()], "weights": [1, 1]}, {"similar"}),
     "blend of predictions, by attributes": Case(
-        Blend, {"members": [COLD_START_MODELS[0], BiasModel()], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
+        Blend, {"members": [COLD[0], BiasModel()], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
     ),
-    "fallback, by attributes": Case(Fallback, {"first": COLD_START_MODELS[1], "then": Popularity()}, {"similar", "explain"}),
+    "fallback, by attributes": Case(Fallback, {"first": COLD[1], "then": Popularity()}, {"similar", "explain"}),
     "fallback": Case(Fallback, {"first": IMPLICIT, "then": Popularity()}, {"similar", "explain"}),
     "fallback for many": Case(
         Fallback, {"first": EXPLICIT, "then": ExplicitALS(factors=0), "min_history": 12}, FACTOR_MODEL - {"fold_in"}
