@@ -67,7 +67,7 @@ REFUSED: list[tuple[type, dict[str, Any], str]] = [
     (BiasedMF, {"batch": 0}, "batch=0 is too small; the least is 1."),
     (BiasedMF, {"learning_rate": -1}, "learning_rate=-1 is too small; the least is 0."),
     (BiasedMF, {"validation_share": 0.9}, "validation_share=0.9 is too large; the most is 0.5."),
-    (BiasedMF, {"patience": 4}, "patience=4 has no effect without validation; pass a share, such as validation_share=0.1."),
+    (BiasedMF, {"patience": 4}, "patience=4 has no effect without validation; pass a share, such as validation_share="),
     (BiasedMF, {"alpha": 2}, "It belongs to implicit-als."),
 ]  # fmt: skip
 

@@ -35,8 +35,8 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
     path = tmp_path_factory.mktemp("log") / "log.csv"
     rows = (
-        f"u{rng.integers(20):02},i{rng.integers(12):02},{rng.choice(NAMES)},{10**9 + rng.integers(30 * SECONDS_PER_DAY)},"
-        f"{rng.integers(9)},{rng.exponential():.3f}\n"
+        f"u{rng.integers(20):02},i{rng.integers(12):02},{rng.choice(NAMES)},"
+        f"{10**9 + rng.integers(30 * SECONDS_PER_DAY)},{rng.integers(9)},{rng.exponential():.3f}\n"
         for _ in range(400)
     )
     path.write_text("who,itemId,event,timestamp,clicks,seconds\n" + "".join(rows))

@@ -1,7 +1,8 @@
 """What the library answers, as a snapshot: the bits of a fit of every case, lists, metrics, addresses, exit codes.
 
-`python tests/support/behaviour.py` writes fixtures/behaviour.json anew. Bits depend on the instruction set and on the linear
-algebra of the machine, so they are compared only where the machine is of the kind that wrote them; the rest always.
+`python tests/support/behaviour.py` writes fixtures/behaviour.json anew. Bits depend on the instruction set
+and on the linear algebra of the machine, so they are compared
+only where the machine is of the kind that wrote them; the rest always.
 """
 
 from __future__ import annotations

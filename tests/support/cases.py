@@ -62,47 +62,47 @@ def user_history(data: Interactions, user: int) -> dict[Any, float]:
 
 FACTOR_MODEL = frozenset({"predict", "similar", "explain", "fold_in"})
 NEIGHBORS = frozenset({"predict", "fold_in"})
-ITERATIVE = FACTOR_MODEL - {"fold_in"}  # a visitor is solved exactly, and a user came near by steps
-SMALL_SETTINGS = {"factors": 6, "epochs": 3}
+STEPS = FACTOR_MODEL - {"fold_in"}  # a visitor is solved exactly, and a user came near by steps
+SMALL = {"factors": 6, "epochs": 3}
 ATTRIBUTE_SETTINGS = {"item_attributes": "title,year", "user_attributes": "age,gender"}
-EXPLICIT, IMPLICIT = ExplicitALS(**SMALL_SETTINGS), ImplicitALS(**SMALL_SETTINGS)
-COLD_START_MODELS = (
-    ExplicitALS(**SMALL_SETTINGS, **ATTRIBUTE_SETTINGS),
-    ImplicitALS(**SMALL_SETTINGS, **ATTRIBUTE_SETTINGS),
+EXPLICIT, IMPLICIT = ExplicitALS(**SMALL), ImplicitALS(**SMALL)
+COLD = (
+    ExplicitALS(**SMALL, **ATTRIBUTE_SETTINGS),
+    ImplicitALS(**SMALL, **ATTRIBUTE_SETTINGS),
 )
 
 CASES = {
-    "biased mf": Case(BiasedMF, SMALL_SETTINGS, ITERATIVE),
-    "biased mf, mean and biases": Case(BiasedMF, SMALL_SETTINGS | {"factors": 0}, ITERATIVE),
-    "biased mf, adam": Case(BiasedMF, SMALL_SETTINGS | {"optimizer": "adam", "batch": 9, "validation_share": 0.1}, ITERATIVE),
-    "biased mf, svd++": Case(BiasedMF, SMALL_SETTINGS | {"svdpp": True, "learning_rate": 0.01}, ITERATIVE),
-    "biased mf, frequencies": Case(BiasedMF, SMALL_SETTINGS | {"reg_exponent": 0.5, "bias_reg": 0.3}, ITERATIVE),
-    "biased mf, by attributes": Case(BiasedMF, SMALL_SETTINGS | ATTRIBUTE_SETTINGS, ITERATIVE),
-    "explicit": Case(ExplicitALS, SMALL_SETTINGS, FACTOR_MODEL),
-    "explicit without biases": Case(ExplicitALS, SMALL_SETTINGS | {"biases": False}, FACTOR_MODEL),
-    "explicit, plain reg": Case(ExplicitALS, SMALL_SETTINGS | {"reg_exponent": 0.0, "reg": 1.0}, FACTOR_MODEL),
-    "explicit, mean and biases": Case(ExplicitALS, SMALL_SETTINGS | {"factors": 0}, FACTOR_MODEL),
-    "explicit, zeros as data": Case(ExplicitALS, SMALL_SETTINGS | {"biases": False, "unobserved_weight": 0.5}, FACTOR_MODEL),
-    "explicit, cg": Case(ExplicitALS, SMALL_SETTINGS | {"solver": "cg"}, ITERATIVE),
-    "explicit, auto by cg": Case(ExplicitALS, SMALL_SETTINGS | {"factors": 40}, FACTOR_MODEL),
-    "explicit, by attributes": Case(ExplicitALS, SMALL_SETTINGS | ATTRIBUTE_SETTINGS, FACTOR_MODEL),
-    "explicit, float64": Case(ExplicitALS, SMALL_SETTINGS | {"precision": "float64"}, FACTOR_MODEL),
-    "explicit, non-negative": Case(ExplicitALS, SMALL_SETTINGS | {"nonnegative": True}, FACTOR_MODEL),
+    "biased mf": Case(BiasedMF, SMALL, STEPS),
+    "biased mf, mean and biases": Case(BiasedMF, SMALL | {"factors": 0}, STEPS),
+    "biased mf, adam": Case(BiasedMF, SMALL | {"optimizer": "adam", "batch": 9, "validation_share": 0.1}, STEPS),
+    "biased mf, svd++": Case(BiasedMF, SMALL | {"svdpp": True, "learning_rate": 0.01}, STEPS),
+    "biased mf, frequencies": Case(BiasedMF, SMALL | {"reg_exponent": 0.5, "bias_reg": 0.3}, STEPS),
+    "biased mf, by attributes": Case(BiasedMF, SMALL | ATTRIBUTE_SETTINGS, STEPS),
+    "explicit": Case(ExplicitALS, SMALL, FACTOR_MODEL),
+    "explicit without biases": Case(ExplicitALS, SMALL | {"biases": False}, FACTOR_MODEL),
+    "explicit, plain reg": Case(ExplicitALS, SMALL | {"reg_exponent": 0.0, "reg": 1.0}, FACTOR_MODEL),
+    "explicit, mean and biases": Case(ExplicitALS, SMALL | {"factors": 0}, FACTOR_MODEL),
+    "explicit, zeros as data": Case(ExplicitALS, SMALL | {"biases": False, "unobserved_weight": 0.5}, FACTOR_MODEL),
+    "explicit, cg": Case(ExplicitALS, SMALL | {"solver": "cg"}, STEPS),
+    "explicit, auto by cg": Case(ExplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
+    "explicit, by attributes": Case(ExplicitALS, SMALL | ATTRIBUTE_SETTINGS, FACTOR_MODEL),
+    "explicit, float64": Case(ExplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
+    "explicit, non-negative": Case(ExplicitALS, SMALL | {"nonnegative": True}, FACTOR_MODEL),
     "explicit, nmf": Case(
-        ExplicitALS, SMALL_SETTINGS | {"biases": False, "unobserved_weight": 1, "reg": 0, "nonnegative": True}, FACTOR_MODEL
+        ExplicitALS, SMALL | {"biases": False, "unobserved_weight": 1, "reg": 0, "nonnegative": True}, FACTOR_MODEL
     ),
-    "implicit": Case(ImplicitALS, SMALL_SETTINGS, FACTOR_MODEL),
-    "implicit hu": Case(ImplicitALS, SMALL_SETTINGS | {"loss": "hu", "alpha": 5}, FACTOR_MODEL),
-    "implicit rendle": Case(ImplicitALS, SMALL_SETTINGS | {"loss": "rendle", "unobserved_weight": 0.2}, FACTOR_MODEL),
-    "implicit implicit": Case(ImplicitALS, SMALL_SETTINGS | {"loss": "implicit", "alpha": 5}, FACTOR_MODEL),
-    "implicit, pairs alike": Case(ImplicitALS, SMALL_SETTINGS | {"use_values": False}, FACTOR_MODEL),
-    "implicit, cg": Case(ImplicitALS, SMALL_SETTINGS | {"solver": "cg", "cg_steps": 2}, ITERATIVE),
-    "implicit, auto by cg": Case(ImplicitALS, SMALL_SETTINGS | {"factors": 40}, FACTOR_MODEL),
-    "implicit, by attributes": Case(ImplicitALS, SMALL_SETTINGS | ATTRIBUTE_SETTINGS, FACTOR_MODEL),
-    "implicit, float64": Case(ImplicitALS, SMALL_SETTINGS | {"precision": "float64"}, FACTOR_MODEL),
-    "implicit, non-negative": Case(ImplicitALS, SMALL_SETTINGS | {"nonnegative": True}, FACTOR_MODEL),
+    "implicit": Case(ImplicitALS, SMALL, FACTOR_MODEL),
+    "implicit hu": Case(ImplicitALS, SMALL | {"loss": "hu", "alpha": 5}, FACTOR_MODEL),
+    "implicit rendle": Case(ImplicitALS, SMALL | {"loss": "rendle", "unobserved_weight": 0.2}, FACTOR_MODEL),
+    "implicit implicit": Case(ImplicitALS, SMALL | {"loss": "implicit", "alpha": 5}, FACTOR_MODEL),
+    "implicit, pairs alike": Case(ImplicitALS, SMALL | {"use_values": False}, FACTOR_MODEL),
+    "implicit, cg": Case(ImplicitALS, SMALL | {"solver": "cg", "cg_steps": 2}, STEPS),
+    "implicit, auto by cg": Case(ImplicitALS, SMALL | {"factors": 40}, FACTOR_MODEL),
+    "implicit, by attributes": Case(ImplicitALS, SMALL | ATTRIBUTE_SETTINGS, FACTOR_MODEL),
+    "implicit, float64": Case(ImplicitALS, SMALL | {"precision": "float64"}, FACTOR_MODEL),
+    "implicit, non-negative": Case(ImplicitALS, SMALL | {"nonnegative": True}, FACTOR_MODEL),
     "implicit rendle, non-negative": Case(
-        ImplicitALS, SMALL_SETTINGS | {"factors": 40, "loss": "rendle", "nonnegative": True}, FACTOR_MODEL
+        ImplicitALS, SMALL | {"factors": 40, "loss": "rendle", "nonnegative": True}, FACTOR_MODEL
     ),
     "item-knn": Case(ItemKNN, {"k": 10}, FACTOR_MODEL),
     "item-knn, pearson": Case(ItemKNN, {"similarity": "pearson", "shrinkage": 3}, FACTOR_MODEL),
@@ -125,11 +125,11 @@ CASES = {
         Blend, {"members": [EXPLICIT, ExplicitALS(factors=0)], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
     ),
     "blend, fitted": Case(Blend, {"members": [IMPLICIT, EXPLICIT], "weights": "fit", "by": "score"}, {"similar"}),
-    "blend by rank, by attributes": Case(Blend, {"members": [COLD_START_MODELS[1], ItemKNN()], "weights": [1, 1]}, {"similar"}),
+    "blend by rank, by attributes": Case(Blend, {"members": [COLD[1], ItemKNN()], "weights": [1, 1]}, {"similar"}),
     "blend of predictions, by attributes": Case(
-        Blend, {"members": [COLD_START_MODELS[0], BiasModel()], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
+        Blend, {"members": [COLD[0], BiasModel()], "weights": [1, 1], "by": "score"}, {"predict", "similar"}
     ),
-    "fallback, by attributes": Case(Fallback, {"first": COLD_START_MODELS[1], "then": Popularity()}, {"similar", "explain"}),
+    "fallback, by attributes": Case(Fallback, {"first": COLD[1], "then": Popularity()}, {"similar", "explain"}),
     "fallback": Case(Fallback, {"first": IMPLICIT, "then": Popularity()}, {"similar", "explain"}),
     "fallback for many": Case(
         Fallback, {"first": EXPLICIT, "then": ExplicitALS(factors=0), "min_history": 12}, FACTOR_MODEL - {"fold_in"}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ FLOORS = [
     ["__main__"],
 ]
 KINDS = ("top", "inside", "typing")  # at the top of a file; inside a function, or a literal import_module; for types
+EMPTY_WORDS = {"a", "an", "the", "of", "return", "get", "it", "thi", "and", "for", "to", "i"}  # without a final s
 NAMED_TUPLE = {"_replace", "_asdict", "_fields", "_make"}  # public, whatever their names say
 
 
@@ -301,10 +303,17 @@ def _undocumented(tree: ast.AST, classes: dict[str, ast.ClassDef], prefix: str =
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             inherited = isinstance(tree, ast.ClassDef) and _documents(tree, node.name, classes)
-            if not inherited and not ast.get_docstring(node) and not _is_overload(node):
+            if not inherited and _repeats_the_name(node) and not _is_overload(node):
                 yield prefix + node.name
             if isinstance(node, ast.ClassDef):
                 yield from _undocumented(node, classes, f"{prefix}{node.name}.")
+
+
+def _repeats_the_name(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    """Tell whether a docstring says nothing that the name does not say; one that is missing says nothing."""
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", node.name.replace("_", " "))
+    in_docstring = re.findall(r"[a-z]+", (ast.get_docstring(node) or "").lower())
+    return {word.rstrip("s") for word in in_docstring} - EMPTY_WORDS <= {word.lower().rstrip("s") for word in words}
 
 
 def _documents(child: ast.ClassDef, method: str, classes: dict[str, ast.ClassDef]) -> bool:

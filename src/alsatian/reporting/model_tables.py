@@ -93,7 +93,7 @@ def _difference_context(difference: Difference) -> dict[str, Any]:
 
 
 def format_p_value(p: float) -> str:
-    """Format a p-value.
+    """Return a p-value with three decimals; a smaller one as a bound.
 
     >>> format_p_value(0.0004), format_p_value(0.3)
     ('< 0.001', '0.300')

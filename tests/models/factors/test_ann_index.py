@@ -213,7 +213,7 @@ def _of_lists_elsewhere(stored: Any) -> Any:
             al.ItemKNN(),
             {},
             Unsupported,
-            r"build_index\(\) is not supported by item-knn. Models that support it: explicit-als, implicit-als, biased-mf",
+            r"build_index\(\) is not supported by item-knn. Models that support it: explicit-als, implicit-als",
         ),
     ],
 )

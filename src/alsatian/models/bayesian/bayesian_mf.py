@@ -30,9 +30,9 @@ class BayesianMF(FactorModel):
         value = m + b_u + b_i + x_u.y_i + noise,  noise ~ N(0, 1 / alpha), or 1 / (alpha weight)
         (x_u, b_u) ~ N(mu_U, diag(lambda_U)^-1),  (y_i, b_i) ~ N(mu_V, diag(lambda_V)^-1)
 
-    mu, lambda and alpha are drawn, too (models/bayesian/gibbs.py has their priors). A sweep draws every user given the items,
-    every item given the users, and these; after `burn_in` sweeps, every `thin`-th is kept. A prediction is the mean
-    of the draws kept. Its standard deviation tells how far they spread, and how far the values spread around them
+    mu, lambda and alpha are drawn, too (models/bayesian/gibbs.py has their priors). A sweep draws every user given the
+    items, every item given the users, and these; after `burn_in` sweeps, every `thin`-th is kept. A prediction is the
+    mean of the draws kept. Its standard deviation tells how far they spread, and how far the values spread around them
     (at least by 1% of the deviation of all values).
 
     Learned, the draws side by side: user_factors (users, draws x factors) and item_factors (items, draws x factors),

@@ -42,12 +42,14 @@ class EnsembleModel(Model[EnsembleUserBatch]):
 
     @property
     def state_arrays(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The arrays of all members: array `x` of member 0 is "0.x"."""
         return tuple(
             f"{position}.{name}" for position, member in enumerate(self.members) for name in member.state_arrays
         )
 
     @property
     def iterates(self) -> bool:  # type: ignore[override]
+        """Whether a fit of any member goes by epochs."""
         return any(member.iterates for member in self.members)
 
     @property

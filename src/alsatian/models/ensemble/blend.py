@@ -78,6 +78,7 @@ class Blend(EnsembleModel):
 
     @property
     def state_arrays(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The fitted weights, and the arrays of all members."""
         return ("fitted_weights", *super().state_arrays)
 
     @property

@@ -42,6 +42,7 @@ class Fallback(EnsembleModel):
 
     @property
     def source_label(self) -> str:  # type: ignore[override]
+        """The label of the first model, whose rows most are."""
         return self.first.source_label
 
     @property

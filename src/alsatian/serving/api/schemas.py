@@ -130,7 +130,7 @@ _EXAMPLE_LIST_ITEM: dict[str, Any] = {
 
 
 class UserList(BaseModel):
-    """The list of a user."""
+    """The best items of a known user, and how many events since the training were folded in."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"user": 42, "events": 0, "items": [_EXAMPLE_LIST_ITEM]}]}
@@ -142,7 +142,7 @@ class UserList(BaseModel):
 
 
 class VisitorList(BaseModel):
-    """The list of a visitor."""
+    """The best items of a visitor, and the history by which they were ranked."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"like": ["Up (2009)"], "items": [_EXAMPLE_LIST_ITEM | {"source": "fold_in"}]}]}
