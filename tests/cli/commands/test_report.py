@@ -100,7 +100,7 @@ def test_a_title_is_the_name_of_the_source_without_its_password(source: str, tit
         (["-o", "report.pdf"], 2, "-o report.pdf must end in .html."),
         (["-o", "nowhere/report.html"], 2, "there is no folder 'nowhere' to save report.html in"),
         (["-o", "report.html", "--model", "item-nn"], 2, "there is no model 'item-nn'"),
-        (["-o", "report.html", "--split", "per-user:x"], 2, "'x' is no n of per-user"),
+        (["-o", "report.html", "--split", "per-user:x"], 2, "'x' is not a valid n of per-user"),
         (["-o", "report.html", "--study", "a.study"], 2, "a.study is no study file"),
         (["-o", "report.html", "--sample-user", "ann"], 1, "no user 'ann' (str) in this model"),
         (["-o", "report.html", "--sample-item", "Qqqq Xxxx"], 1, "no item 'Qqqq Xxxx'"),
