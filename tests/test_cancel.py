@@ -21,14 +21,14 @@ PRELUDE = """
 import os, signal, sys, threading, time
 import numpy as np
 from alsatian import kernels
-from alsatian.data.id_map import Ids
+from alsatian.data.id_map import IdMap
 from alsatian.data.interactions import Interactions
 from alsatian.models import BayesianMF, ExplicitALS, ImplicitALS
 
 def data(rows, users, items):
     rng = np.random.default_rng(0)
     u, i = (rng.integers(side, size=rows).astype(np.int32) for side in (users, items))
-    ids = (Ids(np.arange(users), "user"), Ids(np.arange(items), "item"))
+    ids = (IdMap(np.arange(users), "user"), IdMap(np.arange(items), "item"))
     key = np.unique(u.astype(np.int64) * items + i)
     u, i = (key // items).astype(np.int32), (key % items).astype(np.int32)
     return Interactions.build(*ids, u, i, np.ones(len(u), np.float32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,11 @@ def test_an_ordinary_model_can_be_put_into_a_folder(spark: Any, model: Any, tmp_
 def test_a_folder_without_factors(spark: Any, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"holds no factors; create them: al\.spark\.fit_factors"):
         al.spark.FactorTables(spark, str(tmp_path))
+
+
+def test_a_folder_with_the_names_of_version_1_opens(spark: Any, model: Any, tmp_path: Path) -> None:
+    tables = al.spark.FactorTables.from_model(model, spark, str(tmp_path / "factors"))
+    params = tables.header["params"]
+    old = {"version": 1, "params": {"nu": params.pop("reg_exponent")} | params}
+    tables.folder.write_text("header", json.dumps(tables.header | old))
+    assert al.spark.FactorTables(spark, str(tmp_path / "factors")).template.params == model.params

@@ -20,7 +20,7 @@ Normalize = Literal["minmax", "rank"]
 Confidence = Literal["none", "log", "bm25"]
 SideName = Literal["user", "item"]
 
-FORMER_RULES = {"at_least": "min_rating", "reference": "reference_date"}  # names of version 0.1 -> those of today
+FORMER_RULES = {"at_least": "min_rating", "reference": "reference_date"}  # names before those of the field -> today
 
 _ONE_OR_MORE = partial(require_int, low=1)
 # rule -> parse(name, value): returns the value in the form that the rule holds, or raises ParameterError

@@ -1,10 +1,13 @@
-"""How good models are on values that they have not seen.
+"""How good models are on held-out values.
 
-metric_registry.py    the measures by name, and which of them are asked for
-score_model.py     one model on one split: sums of errors and scores of lists, user by user
-bootstrap.py   intervals and paired differences, by drawing users anew
-compare.py   evaluate: several models and splits side by side
-results.py      Evaluation: the table
+metric_registry     the metrics by name, and which of them are requested
+score_model         one model on one split: sums of errors and scores of lists, user by user
+bootstrap           intervals and paired differences, by resampling users
+aggregate           figures of several splits as one
+epoch_metrics       metrics after each epoch of a fit
+learning_curves     LearningCurves: these metrics as plots
+compare             evaluate: several models and splits side by side
+results             Evaluation: the table
 """
 
 from alsatian.evaluation.compare import evaluate

@@ -18,7 +18,7 @@ from alsatian.models import Model
 
 @dataclass(frozen=True)
 class AggregateScores:
-    """What one model did on all folds of a protocol, as `Judged`: errors added up, scores averaged user by user.
+    """What one model did on all folds of a protocol, as `SplitScores`: errors added up, scores averaged user by user.
 
     columns: for each measure the numbers of each user whose sums make the figure.
     """

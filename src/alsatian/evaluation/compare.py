@@ -100,7 +100,7 @@ class _EvaluationPlan(NamedTuple):
 def _compare_on_protocol(
     plan: _EvaluationPlan, splits: Sequence[Split], step: StepCallback
 ) -> tuple[list[EvaluationRow], list[str], ProtocolSummary]:
-    """Judge all models on the folds of one protocol; return their rows, what is to be noted, and what was held out."""
+    """Evaluate all models on the folds of one protocol; return their rows, what is to be noted, and what was held out."""
     ranking_splits = [split if plan.min_rating is None else split.binarize(plan.min_rating) for split in splits]
     split_scores: dict[str, list[SplitScores]] = {label: [] for label in plan.models}
     for split, ranking_split in zip(splits, ranking_splits, strict=True):
@@ -136,9 +136,7 @@ def group_by_protocol(data: object, seed: int) -> dict[str, list[Split]]:
 def label_models(models: Model | str | Iterable[Model | str], train: Interactions) -> dict[str, Model]:
     """Return the models by what they are called in the table: their name, and what sets them apart."""
     candidates = [models] if isinstance(models, Model | str) or not isinstance(models, Iterable) else models
-    instances = [
-        model if isinstance(model, Model) and hasattr(model, "data") else as_model(model) for model in candidates
-    ]
+    instances = [model if isinstance(model, Model) and model.is_fitted else as_model(model) for model in candidates]
     if not any(isinstance(model, Popularity) and not model.non_default for model in instances):
         instances.append(Popularity())
     if not any(isinstance(model, BiasModel) for model in instances) and train.values.min() < train.values.max():
@@ -170,7 +168,7 @@ def _check_fitted_models(
     """Refuse fitted models that may have seen what is held out, before any work."""
     splits = [split for folds in protocols.values() for split in folds]
     for model in models_by_label.values():
-        if not hasattr(model, "data"):
+        if not model.is_fitted:
             continue
         if len(splits) > 1:
             raise ParameterError(
@@ -188,12 +186,12 @@ def training_part(model: Model, split: Split, min_rating: float | None) -> Inter
 def _fit_and_score(
     model: Model, split: Split, ranking_split: Split, request: MetricRequest, threads: int
 ) -> SplitScores:
-    """Fit a model, unless it is fitted, and judge it: values on the ratings, lists on the likes."""
+    """Fit a model, unless it is fitted, and score it: predictions on the ratings, lists on the likes."""
     fit_split = split if model.predicts_ratings else ranking_split
 
     def fit_and_score() -> SplitScores:
         fitted_model = (
-            model if hasattr(model, "data") else as_model(model).fit(fit_split.train, threads=threads, progress=False)
+            model if model.is_fitted else as_model(model).fit(fit_split.train, threads=threads, progress=False)
         )
         return score_model(fitted_model, fit_split, ranking_split, request, threads)
 

@@ -1,6 +1,6 @@
 """How well lists find what people had: for each list its hits, and measures of its first `at` places.
 
-hits: (lists, n), which places hold an item that the person has among the held-out ones; `hits(best, held_out)`.
+hits: (lists, n), which places hold an item that the person has among the held-out ones; `hits(top_items, held_out)`.
 relevant: (lists,), how many held-out items each person has. A person without any has no number: NaN.
 at: how many places count (None: all). Lists may be shorter than that: what is not listed is no hit.
 

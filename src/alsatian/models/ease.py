@@ -36,7 +36,7 @@ class EASE(Model[UserBatch]):
         |X - X B|^2 + reg |B|^2   with diag(B) = 0,   so (eq. 8)   B = I - P diag(1 / diag P),  P = (X'X + reg I)^-1
 
     Learned: item_weights (items, items) = B: row j says how much having item j speaks for each other item.
-    Score: x B, about 0 for what a user will not choose and 1 for what she will (of likes); only the order means
+    Score: x B, about 0 for what a user will not choose and 1 for what they will (of likes); only the order means
     something. Values are amounts (ratings too: better the likes), times their weights.
     Cost: items^3 multiply-adds and 24 bytes x items^2 of memory; sizes beyond the memory there is are refused.
 

@@ -1,4 +1,4 @@
-"""Translate the names of model files of format 1, and of study files of that time (versions before 0.2)."""
+"""Translate the names of model files of format 1, and of study files of that time (before the names of the field)."""
 
 from __future__ import annotations
 

@@ -63,9 +63,8 @@ def load(path: str | Path) -> Model:
 
     Raises ModelFileError for a file that is missing, damaged, of a newer format, or of an unknown model.
     """
-    header, arrays = container.read_container(path)
     try:
-        return _build_model(header, arrays)
+        return _build_model(*container.read_container(path))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelFileError(f"{path} is not a whole model ({error}); save the model again.") from error
 

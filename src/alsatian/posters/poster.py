@@ -37,7 +37,8 @@ class Posters:
     key: of TMDB, an API key or a read access token (None: $TMDB_API_KEY). folder: None: `posters` in Alsatian's cache
     folder. offline=True makes no requests and uses only the folder.
 
-    Films without a poster, and all films where TMDB cannot be asked, get a drawing of their title; `trouble` says why.
+    Films without a poster get a drawing of their title; so do all films if TMDB cannot be reached, and
+    `unavailable_reason` says why.
     """
 
     def __init__(self, key: str | None = None, *, folder: str | Path | None = None, offline: bool = False) -> None:

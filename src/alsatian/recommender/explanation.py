@@ -65,7 +65,7 @@ def regression_contributions(
 ) -> NDArray[np.float64]:  # fmt: skip
     """Return what each entry e of a history adds to each score y_i'x, where x solves the regression on its factors f,
 
-        A x = sum_e target_e f_e,  A = sum_e confidence_e f_e f_e' + outside,
+        A x = sum_e target_e f_e,  A = sum_e confidence_e f_e f_e' + prior_matrix,
 
     so that y_i'x = sum_e (y_i' A^-1 f_e) target_e (Hu, Koren and Volinsky 2008, section 5): an array (entries, items).
     """

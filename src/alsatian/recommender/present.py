@@ -26,12 +26,12 @@ def scatter_reasons(reasons: list[list[Reasons]] | None, rows: NDArray[np.int32]
 
 
 def row_source_labels(rows: NDArray[np.integer], cold: Mask | None, label: str) -> list[str]:
-    """Return for each row its source: "attributes" for one that is placed by these."""
+    """Return for each row its source: "attributes" for one that is scored from its attributes."""
     return [label if cold is None or not cold[row] else ATTRIBUTES_SOURCE for row in rows.tolist()]
 
 
 def list_source_labels(top: TopN, cold: Mask | None, labels: Sequence[str]) -> Sequence[SourceLabels]:
-    """Return the sources of lists: the word of each, but "attributes" at places of items that are placed by these."""
+    """Return the sources of lists: one label each, but "attributes" at the places of cold items."""
     if cold is None:
         return labels
     return [

@@ -41,11 +41,11 @@ class RankedItem:
 class Recommendations(Tabular):
     """One ranked list per query, best first: what `recommend` and `similar` return. Lists are never padded.
 
-    asked: what the queries are: users, what visitors like (lists of titles or ids), or items.
+    query_kind, queries: users, what visitors like (lists of titles or ids), or items.
     counts: the length of each list (queries,).
     rows, scores: row numbers of the items and their scores, one list after the other (places,).
     sources: where each list comes from (one word, or one for each place), or one word for all.
-    reasons: per query and place the reasons, or None where they were not asked for.
+    reasons: per query and place the reasons, or None if they were not requested.
 
     As a data frame: user (or like, or query, the item that the others are similar to), rank, item, title, score,
     source, and where reasons were asked for "reasons", of lists of {"item": ..., "contribution": ...}. An empty list

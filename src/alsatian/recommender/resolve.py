@@ -49,7 +49,7 @@ def rows_for_ids(ids: IdMap, values: object, unknown: str) -> NDArray[np.int32]:
 
 
 def can_score(rows: Any, counts: NDArray[np.integer], cold: Mask | None) -> Any:
-    """Return which of these rows have values, or are placed without by their attributes."""
+    """Return which of these rows have values, or are scored from their attributes."""
     has_values = counts[rows] > 0
     return has_values if cold is None else has_values | cold[rows]
 
@@ -155,7 +155,7 @@ def _validate_mask(mask: Mask, items: int) -> Mask:
 
 
 def rated_item_row(data: Interactions, item: Id, cold: Mask | None = None) -> int:
-    """Return the row of an item that somebody has, or that is placed without; raises UnknownItem otherwise."""
+    """Return the row of an item with values, or scored from its attributes; raises UnknownItem otherwise."""
     row = item_row(data, item)
     if not can_score(row, data.item_counts, cold):
         raise _no_interactions(item, "name another")

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from alsatian.data.interactions import Interactions
 from alsatian.kernels.types import Mask as Mask
 
-_CHUNK_CELLS = 1 << 22  # numbers of a block of people, in each of a few arrays
+_CHUNK_CELLS = 1 << 22  # numbers in each array of a chunk of users
 
 
 class TopN(NamedTuple):
     """The best items of several queries: row numbers (queries, n), -1 past the end, and their scores.
 
-    origin: which part of a combination each place comes from, where that differs.
+    member: which model of an ensemble each place comes from, or None.
     """
 
     items: NDArray[np.int32]
@@ -31,7 +31,7 @@ def row_chunks(rows: NDArray[Any], width: int) -> Iterator[NDArray[Any]]:
 
 
 def chunks(count: int, width: int) -> Iterator[slice]:
-    """Yield the places 0..count some at a time, as `blocks` does rows."""
+    """Yield the places 0..count some at a time, as `row_chunks` does rows."""
     step = max(1, _CHUNK_CELLS // width)
     return (slice(start, start + step) for start in range(0, count, step))
 
@@ -48,7 +48,7 @@ def concat(tops: Iterable[TopN], n: int) -> TopN:
 
 
 def scatter(top: TopN, positions: NDArray[np.intp], count: int, default: TopN) -> TopN:
-    """Put lists at the places `known` of `count`, and one and the same list at the others."""
+    """Put lists at `positions` of `count` places, and the default list at all others."""
     best, scores = default.items.repeat(count, axis=0), default.scores.repeat(count, axis=0)
     best[positions], scores[positions] = top.items, top.scores
     return TopN(best, scores)

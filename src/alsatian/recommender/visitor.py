@@ -66,6 +66,8 @@ class Visitor(Generic[BatchT]):
         return np.clip(values, *self.model.data.scale) if clip else values
 
     def explain(self, item: Id) -> Explanation:
-        """Return what each item of the history contributes to the score of an item. Raises "
-        "UnknownItem, Unsupported."""
+        """Return what each item of the history contributes to the score of an item.
+
+        Raises UnknownItem, Unsupported.
+        """
         return self.model.explanations(self.batch, 0, [item_row(self.model.data, item)])[0]

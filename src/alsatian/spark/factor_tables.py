@@ -17,6 +17,7 @@ from alsatian.data.interactions import Interactions, ReadReport
 from alsatian.errors import ModelFileError, ParameterError, UnknownUser
 from alsatian.ingest.reader import read_item_table
 from alsatian.models.als.base import ALS
+from alsatian.persistence import format_1
 from alsatian.recommender.fit_run import Epoch
 from alsatian.recommender.registry import model_class
 from alsatian.recommender.resolve import rows_for_ids
@@ -29,7 +30,7 @@ from alsatian.spark.parquet_folder import Folder
 from alsatian.spark.rating_blocks import decode_full_block
 from alsatian.spark.session import translated_errors
 
-_FOLDER_VERSION = 1
+_FOLDER_VERSION = 2  # 1: names as in persistence/format_1.py
 
 
 def fetch_seen(packed: Any, items: int) -> CSR:
@@ -76,6 +77,8 @@ class FactorTables:
         self.header: dict[str, Any] = json.loads(text)
         if self.header["version"] > _FOLDER_VERSION:
             raise ModelFileError(f"{path} was written by a newer version of alsatian; update alsatian.")
+        if self.header["version"] == 1:
+            self.header = format_1.translate_header(self.header)
         self.template: ALS = model_class(self.header["model"])(**self.header["params"])
 
     @classmethod

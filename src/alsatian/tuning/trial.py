@@ -56,7 +56,7 @@ class TrialTask:
     """What is the same for every trial.
 
     epochs: the numbers of epochs to choose from while a fit runs (none: the model's own number stands).
-    patience: how many of them without a better figure end a fit. watched: report every epoch, so as to prune.
+    patience: how many of them without a better figure end a fit. prunes: report every epoch, so as to prune.
     """
 
     splits: Sequence[Split]

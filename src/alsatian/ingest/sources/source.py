@@ -55,14 +55,14 @@ class Source:
     select: what follows FROM, given which of the files to read.
     columns: the columns by the names that users know, in order.
     files: the files in order, or [""] where there are none.
-    written: cells are text as somebody wrote it, so their types are still to be found; `samples` holds the
+    is_text: cells are text as it was written, so their types are still to be found; `samples` holds the
         first cells of each column, `quoted` the columns whose cells are marked as text.
     positional: there are no column names; columns are known by their places.
     plain: how the files are written, if their bytes may be simple enough for `scanning`.
     sound: (reason, condition): a condition that every well-formed row fulfils, and the reason if it does not.
     rejects: gives the records that the last selection refused.
     line_of: (file, n, rejects) -> the line number of the n-th record that was not refused.
-    line_of_place: (file, place) -> the line number of a refused record.
+    line_of_reject: (file, position) -> the line number of a refused record.
     notes: what is worth telling about the reading, one sentence each.
     """
 

@@ -109,7 +109,7 @@ class ImplicitALS(ALS):
             raise DataError(
                 f"implicit-als takes values as amounts above 0, and {invalid.sum():,} of {len(values):,} are not, such "
                 f"as {values[np.argmax(invalid)]:g}; leave such rows out when reading (where=), keep only likes "
-                "(likes(min_rating=...)), or pass use_values=False."
+                "(binarize(min_rating=...)), or pass use_values=False."
             )
 
     def global_mean(self, totals: DataSummary) -> float:

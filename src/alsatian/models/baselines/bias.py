@@ -42,7 +42,7 @@ class BiasModel(NonPersonalizedModel[BiasUserBatch]):
     An epoch solves all items with the users fixed, then all users: each is the sum of c (value - m - the other bias)
     over the row, divided by (reg + the sum of c).
 
-    Its lists are not personal: everybody gets the items of the highest bias, less what she has seen.
+    Its lists are not personal: every user gets the items of the highest bias, less those they have seen.
 
     Learned: user_bias (users), item_bias (items), mean.
     Score: the predicted value, in the unit of the data (not clipped to its scale in lists).

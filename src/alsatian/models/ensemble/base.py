@@ -30,7 +30,7 @@ class EnsembleUserBatch(UserBatch):
 
 
 class EnsembleModel(Model[EnsembleUserBatch]):
-    """What combinations share. Array `x` of part 0 is their array "0.x"; an audience has a view of it for each part.
+    """What combinations share. Array `x` of member 0 is their array "0.x"; a batch has one batch for each member.
 
     They know whom and what any of their parts knows: placed by attributes are all that one of these places.
     """
@@ -54,8 +54,7 @@ class EnsembleModel(Model[EnsembleUserBatch]):
 
     @property
     def default_like_value(self) -> float:
-        """Whether the fit of any member goes by epochs."""
-        """The learned arrays of all members: array x of the first member is "0.x"."""
+        """The largest default of the members."""
         return max(member.default_like_value for member in self.members)
 
     @property

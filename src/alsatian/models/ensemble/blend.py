@@ -65,7 +65,7 @@ class Blend(EnsembleModel):
     source_label: ClassVar[str] = "blend"
     members: tuple[Model, ...] = models_param(default=("implicit-als", "popularity"), doc="the models to combine")
     weights: tuple[float, ...] | str = weights_param(
-        default="fit", doc="a number for each part, or fit: found on values held out of the data"
+        default="fit", doc="a number for each member, or fit: found on values held out of the data"
     )
     by: str = param(default="rank", doc="what is combined", choices=("rank", "score"))
     seed: int = param(default=0, doc="of the values and users that weights='fit' holds out", low=0)
@@ -83,7 +83,7 @@ class Blend(EnsembleModel):
 
     @property
     def predicts_ratings(self) -> bool:
-        """The weights of the members, and the learned arrays of all members."""
+        """Whether scores are combined and every member predicts ratings."""
         return self.by == "score" and all(member.predicts_ratings for member in self.members)
 
     @property
@@ -155,11 +155,9 @@ class Blend(EnsembleModel):
         return self.predicts_ratings
 
     def rank_similar(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
-        """Blend what the parts that know similar items say of them."""
-        items, members = (
-            len(self.data.item_ids),
-            [member for member, model in enumerate(self.members) if model.supports_similar],
-        )
+        """Blend the similar items of the members that support them."""
+        items = len(self.data.item_ids)
+        members = [member for member, model in enumerate(self.members) if model.supports_similar]
         if not members:
             return super().rank_similar(rows, n, allowed, threads)
         rankings = (

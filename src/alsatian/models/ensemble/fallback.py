@@ -47,15 +47,13 @@ class Fallback(EnsembleModel):
 
     @property
     def predicts_ratings(self) -> bool:
-        """The source label of the first model."""
+        """Whether both models predict ratings."""
         return self.first.predicts_ratings and self.then.predicts_ratings
 
     def _uses_first(self, batch: EnsembleUserBatch) -> Mask:
-        """Return for which rows of the audience's histories the first model answers."""
-        has_history, from_attributes = (
-            batch.histories.counts >= self.min_history,
-            batch.member_batches[0].from_attributes,
-        )
+        """Return which rows of the batch's histories the first model serves."""
+        has_history = batch.histories.counts >= self.min_history
+        from_attributes = batch.member_batches[0].from_attributes
         return has_history if from_attributes is None else has_history | from_attributes
 
     @cached_property
@@ -101,7 +99,7 @@ class Fallback(EnsembleModel):
     def _list_source_labels(
         self, items: NDArray[np.int32], members: NDArray[np.int8], from_attributes: bool
     ) -> list[str]:
-        """Return what each place names; is_placed: whether the person is placed, by parts that place people."""
+        """Return the source of each place; from_attributes: whether the user is scored from attributes."""
         labels = [
             ATTRIBUTES_SOURCE if from_attributes and member.cold_users is not None else member.source_label
             for member in self.members

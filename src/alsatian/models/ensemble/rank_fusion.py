@@ -36,7 +36,7 @@ def identity(scores: NDArray[np.float32]) -> NDArray[np.floating]:
 def members_that_score(users: Mask, items: Mask) -> Mask:
     """Return which models (last axis) count for pairs: those that know both sides, else the person; else all do.
 
-    people, items: whom and what each knows, by values or by attributes.
+    users, items: whom and what each knows, by values or by attributes.
     """
     scores_pair = users & items
     scores_pair = np.where(scores_pair.any(axis=-1, keepdims=True), scores_pair, users)
@@ -60,7 +60,7 @@ def member_scores(
     """Yield for each person the items on the lists, in ascending order, and what each list says of them.
 
     tops: from each model a list of the same items for each person. What they say: (items of the person, models).
-    people, items: whom and what each model knows (people or items, models).
+    users, items: whom and what each model knows (users or items, models).
     """
     for user in range(len(users)):
         scores = np.full((tops[0].items.shape[1], len(tops)), np.nan, np.float32)

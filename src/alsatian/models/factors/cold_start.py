@@ -128,10 +128,8 @@ class ColdStartFactorModel(FactorModel):
         encodings = [(attribute_side, attribute_side.encode()) for attribute_side in self._attribute_sides(data)]
         state = self._fit_factors(data, run)
         for (side, _, _, counts), matrix in encodings:
-            cold, weights = (
-                (counts == 0) & (np.diff(matrix.indptr) > 0),
-                counts ** COUNT_WEIGHT_EXPONENT[self.predicts_ratings],
-            )
+            cold = (counts == 0) & (np.diff(matrix.indptr) > 0)
+            weights = counts ** COUNT_WEIGHT_EXPONENT[self.predicts_ratings]
             for name in (f"{side}_factors", f"{side}_bias"):
                 if state[name] is not None:
                     state[name] = _fill_cold_rows(state[name], matrix, weights, counts > 0, cold)

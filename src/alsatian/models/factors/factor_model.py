@@ -115,12 +115,10 @@ class FactorModel(Model[FactorUserBatch]):
         return TopN(*kernels.top_k(panels, vectors[rows], order, n, self_exclusions, allowed, threads))
 
     def score_pairs(self, batch: FactorUserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Predict (audience.rows[i], items[i]); row -1 stands for the zero vector and no bias."""
+        """Predict (batch.rows[i], items[i]); row -1 stands for the zero vector and no bias."""
         valid = (batch.rows >= 0) & (items >= 0)
-        user_vectors, item_vectors = (
-            batch.vectors.astype(np.float32, copy=False),
-            self.item_factors.astype(np.float32, copy=False),
-        )
+        user_vectors = batch.vectors.astype(np.float32, copy=False)
+        item_vectors = self.item_factors.astype(np.float32, copy=False)
         values = np.full(len(items), self.mean[0], np.float32)
         values[valid] += kernels.pair_scores(user_vectors, batch.rows[valid], item_vectors, items[valid])
         for bias, rows in ((batch.offsets, batch.rows), (self.item_bias, items)):

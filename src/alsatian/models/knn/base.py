@@ -122,7 +122,7 @@ class KNNModel(Model[KNNBatchT]):
 
     @abstractmethod
     def _residuals(self, data: Interactions, bias_predictor: BiasPredictor) -> NDArray[np.float32]:
-        """Return what the values deviate from the baseline, in the order of `_compared`."""
+        """Return what the values deviate from the baseline, in the order of `_compared_entries`."""
 
     def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
         rows = self._compared_entries(data)

@@ -21,7 +21,7 @@ class RowVectors(NamedTuple):
     """Learned from the rows of one side: what must be known of the columns to make a vector of one more row.
 
     column_means: (columns) for the adjusted cosine. idf: (columns) log(1 + rows / n), n the entries of the column: one
-    that everybody has says little. length: how much a row holds on average, for bm25.
+    that everybody has says little. mean_length: how much a row holds on average, for bm25.
     """
 
     similarity: str

@@ -38,7 +38,7 @@ class UserKNN(KNNModel[UserKNNBatch]):
 
     `subtract_bias` selects the form; it is not guessed from the values. Similarities, shrinkage and
     weighting are those of ItemKNN with users and items in each other's place. A visitor's neighbours are found as a
-    user's are. A user with exactly the visitor's history is taken to be the visitor: her list has nothing to tell.
+    user's are. A user with exactly the visitor's history is taken to be the visitor: their list adds nothing.
 
     Learned: neighbors, similarities (users, k); with subtract_bias mean, item_bias (items), user_bias (users).
     Usual settings: cosine, k=100, shrinkage=0; with subtract_bias adjusted-cosine, k=200, shrinkage=10, damping=0.5.
@@ -112,7 +112,7 @@ class UserKNN(KNNModel[UserKNNBatch]):
 
     @cached_property
     def _score_terms(self) -> Sparse:
-        """What each user tells of her items."""
+        """The values that each user contributes, by item."""
         by_user = self.data.by_user
         return Sparse(by_user.indptr, by_user.indices, self._neighbor_values(by_user))
 

@@ -90,7 +90,7 @@ class EventConflict(Exception):
 
 
 class EventStore:
-    """A database of events. Raises Gone from every call while it is out of reach, and works again afterwards."""
+    """A database of events. Every call raises DatabaseUnavailable while it is out of reach."""
 
     def __init__(self, url: str) -> None:
         self.url = database.parse_database_url(url)
@@ -115,7 +115,10 @@ class EventStore:
         return self.path.stat() if self.path else None
 
     def add(self, events: Sequence[Event]) -> Stored:
-        """Store events, all or none; when this returns, they are on the disk. Raises Conflict, Gone."""
+        """Store events, all or none; when this returns, they are on the disk.
+
+        Raises EventConflict, DatabaseUnavailable.
+        """
         rows = [event._asdict() | {"signals": _signals_json(event.signals)} for event in events]
         with self._translate_errors(), self.write_lock(), self.engine.begin() as connection:
             self._lock_writers(connection)
@@ -182,7 +185,7 @@ class EventStore:
 
     @contextmanager
     def _translate_errors(self, *, creating: bool = False) -> Iterator[None]:
-        """Tell whatever goes wrong by Gone; a file that is no longer in its place counts as out of reach."""
+        """Raise DatabaseUnavailable for whatever goes wrong; a file that was moved counts as out of reach."""
         file_status = self._file_status  # one and the same before and after, whatever others find meanwhile
         try:
             if not creating:
@@ -227,7 +230,7 @@ class EventStore:
 def open_event_store(url: str, *, create: bool = True) -> EventStore:
     """Open the database of a service, or make one where there is none. Raises SourceError where it is out of reach.
 
-    making: whether to make a file; without it a missing one is an error.
+    create: whether to create a file; without it a missing one is an error.
     """
     if not create and (file := database.sqlite_path(database.parse_database_url(url))) and not file.is_file():
         raise SourceError(f"no service has kept events at {url}; pass its database by --event-log URL.")

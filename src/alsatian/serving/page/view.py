@@ -102,7 +102,7 @@ class PageView:
         }  # fmt: skip
 
     def search(self, query: str) -> list[ItemCard]:
-        """Return the items that somebody types."""
+        """Return the items that match a query."""
         loaded_model = self.service.loaded_model
         cards = (
             (self.card(loaded_model, str(item["item"])) for item in self.service.search(query, 8))
@@ -145,7 +145,7 @@ class PageView:
         return "For you", self._make_cards(recommendations, capabilities)
 
     def _similar_section(self, state: PageState, capabilities: ModelCapabilities) -> dict[str, Any] | None:
-        """Return the item whose like are asked for, and these."""
+        """Return the selected item and the items similar to it."""
         card = (
             self.card(self.service.loaded_model, state.similar_item)
             if state.similar_item and capabilities.supports_similar

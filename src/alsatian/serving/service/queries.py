@@ -87,7 +87,8 @@ class RecommendationService:
 
         One pass over the items serves all users without new events, in half the time of single passes.
         """
-        loaded_model, ids = self.loaded_model, self.loaded_model.model.data.user_ids
+        loaded_model = self.loaded_model
+        ids = loaded_model.model.data.user_ids
         user_ids = [_parse_id(ids, user) for user in users]
         new_rows = {user: self._new_rows(loaded_model.model, user) for user in user_ids}
         unchanged_users = [user for user, rows in new_rows.items() if ids.find(user) >= 0 and not rows]
@@ -194,7 +195,8 @@ class RecommendationService:
 
     def describe_model(self) -> dict[str, Any]:
         """Return the loaded model: its settings, sizes and training, and the state of its file."""
-        loaded_model, model = self.loaded_model, self.loaded_model.model
+        loaded_model = self.loaded_model
+        model = loaded_model.model
         data = model.data
         return {
             "model": model.name,
