@@ -100,7 +100,7 @@ class _EvaluationPlan(NamedTuple):
 def _compare_on_protocol(
     plan: _EvaluationPlan, splits: Sequence[Split], step: StepCallback
 ) -> tuple[list[EvaluationRow], list[str], ProtocolSummary]:
-    """Evaluate all models on the folds of one protocol; return their rows, what is to be noted, and what was held out."""
+    """Evaluate all models on the folds of one protocol; return their rows, notes, and what was held out."""
     ranking_splits = [split if plan.min_rating is None else split.binarize(plan.min_rating) for split in splits]
     split_scores: dict[str, list[SplitScores]] = {label: [] for label in plan.models}
     for split, ranking_split in zip(splits, ranking_splits, strict=True):
