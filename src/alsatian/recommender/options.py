@@ -59,7 +59,7 @@ class RecommendOptions:
 
     def for_ranking(self, data: Interactions) -> RankOptions:
         """Resolve the filters to a mask of the items of this data. Raises UnknownItem, ParameterError."""
-        n = validate_n(self.n, len(data.item_ids))
+        n = min(int(self.n), len(data.item_ids))
         return RankOptions(n, self.exclude_seen, allowed_items(data, self.allow, self.deny, self.where), self.novelty)
 
 

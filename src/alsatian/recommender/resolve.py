@@ -60,8 +60,8 @@ def known_user_rows(data: Interactions, users: object, unknown: str, cold: Mask 
     rows[~can_score(rows, data.by_user.counts, cold)] = -1
     if unknown == "raise" and (rows < 0).any():
         raise UnknownUser(
-            f"user {as_list(users)[int(np.argmax(rows < 0))]!r} has no values in the data that "
-            "the model was fitted on; "
+            f"user {as_list(users)[int(np.argmax(rows < 0))]!r} has no values in the data that the model "
+            "was fitted on; "
             "fold in a history (fold_in, --like), or pass unknown='popular' to recommend, 'bias' to predict."
         )
     return rows

@@ -144,7 +144,8 @@ class ColdStartFactorModel(FactorModel):
         check_shapes(state, {f"cold_{side}": (len(ids),) for side, names, ids in sides if names})
 
     def encode_users(self, rows: NDArray[np.int32]) -> FactorUserBatch:
-        return replace(super().encode_users(rows), from_attributes=self.cold_users)
+        batch = super().encode_users(rows)
+        return batch if self.cold_users is None else replace(batch, from_attributes=self.cold_users)
 
     def explanations(
         self, batch: FactorUserBatch, row: int, items: list[int], limit: int | None = None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alsatian.data.id_map import Id, IdMap
 from alsatian.data.interactions import Interactions
-from alsatian.data.item_lookup import item_row, match_item
+from alsatian.data.item_lookup import item_row, match_item, parse_id
 from alsatian.errors import AlsatianError, UnknownUser
 from alsatian.models import Model
 from alsatian.recommender.explanation import Explanation
@@ -243,10 +243,8 @@ def _exclude_items(options: RecommendOptions, item_rows: NDArray[np.int32], data
 
 def _parse_id(ids: IdMap, text: str) -> Id:
     """Return an id as this numbering has ids; what cannot be one is unknown."""
-    try:
-        return ids.parse(text)
-    except AlsatianError:
-        return text
+    parsed = parse_id(ids, text)
+    return text if parsed is None else parsed
 
 
 def fold_in_history(model: Model, history: Sequence[RawRow], unknown: Literal["raise", "skip"]) -> Visitor:
