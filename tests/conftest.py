@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tarfile
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +26,10 @@ MISSING_DATA_MESSAGE = "shared data not found"
 # The same examples in every run, however busy the machine is.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+# A shell ignores Ctrl-C for what it starts in the background, and children inherit that: undo it for tests of Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
