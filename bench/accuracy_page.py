@@ -10,25 +10,31 @@ from bench.results_page import Page, circumstances
 
 HEAD = """# Accuracy
 
-Made by `python -m bench accuracy` from `bench/results/accuracy.json`; do not edit. All models on MovieLens 100K, beside
-Surprise, implicit, irspack and LensKit: each library in a process and an environment of its own, on the same splits and
-{threads} threads (Surprise has one), scored by one evaluator.
+`python -m bench accuracy` writes this page from `bench/results/accuracy.json`; do not edit it. It compares all models
+on MovieLens 100K with those of Surprise, implicit, irspack and LensKit. Each library runs in a process and an
+environment of its own, on the same splits. All have {threads} threads but Surprise, which has one. One evaluator scores
+them all.
 
-**Ratings.** The official folds u1 to u5: mean RMSE and MAE, predictions clipped to 1..5. A user or item that a training
-part lacks is predicted as each library does. **Lists.** Ten ratings of each user held out at random (seed 0); lists of
-ten without what the user has in the training part. Models of likes see which items a user rated, not how; models of
-ratings rank by the rating that they predict. All held-out items are relevant, whatever their rating. NDCG@10 (its
-standard error over the users is at most {error:.3f}) and recall@10; the share of the {items:,} items that are in
-any list; novelty, the mean self-information of the listed items, -log2(share of users who have it), in bits.
-Seconds of a fit: the median of the folds for models of ratings, the one fit for models of likes, data already in the
+**Ratings.** The official folds u1 to u5: mean RMSE and MAE, predictions clipped to 1..5. Each library predicts users
+and items that a training part lacks in its own way.
+
+**Lists.** Ten ratings of each user are held out at random (seed 0). Lists have ten items and leave out what the user
+has in the training part. Models of likes see which items a user rated, not how. Models of ratings rank by the rating
+that they predict. All held-out items are relevant, whatever their rating. The standard error of NDCG@10 over the users
+is at most {error:.3f}. Coverage is the share of the {items:,} items that are in any list. Novelty is the mean
+self-information of the listed items, -log2(share of users who have it), in bits.
+
+**Seconds a fit.** Models of ratings: the median of the folds. Models of likes: the one fit. The data is already in the
 library's own form.
 
-**Settings.** The constructor's defaults but for what is shown. "Searched" ones come from a grid (below the table) by
-a validation part of the training part: a random fifth of each fold, by RMSE, or ten ratings a user, by NDCG@10. No
-setting was chosen by a test part. Alsatian's defaults come from validation parts of MovieLens data
-(`python -m bench defaults`: ml-latest-small, and the training folds u1 and u3, which hold ratings that other folds
-test), so they suit this data better than the defaults of libraries made for other data: hence the searched lines. "-":
-not applicable, as a model of likes predicts no rating.
+**Settings.** The constructor's defaults, except for what is shown. "Searched" settings come from a grid (below the
+table), chosen on a validation part of the training part. That part is a random fifth of each fold, scored by RMSE, or
+ten ratings a user, scored by NDCG@10. No setting was chosen on a test part.
+
+Alsatian's defaults come from validation parts of MovieLens data (`python -m bench defaults`). These are ml-latest-small
+and the training folds u1 and u3, which hold ratings that other folds test. So the defaults suit this data better than
+those of libraries made for other data. The searched lines make up for that. "-" means not applicable: a model of likes
+predicts no rating.
 """
 ITEMS = 1682
 MEASURES = {
@@ -38,12 +44,13 @@ MEASURES = {
 }  # fmt: skip
 RANKING = """## Predicting ratings is not ranking
 
-The lists of `ExplicitALS()`, which predicts ratings well, reach an NDCG@10 of {explicit:.3f}; those of `ImplicitALS()`,
-which predicts no rating at all, {implicit:.3f}: {times:.0f} times as much, on the same data and split. The best list by
-predicted ratings, that of {best}, reaches {most:.3f}; popularity, the same for all users, {popular:.3f}. A model of
-ratings learns how users rate the items they chose, and its highest predictions go to obscure items with few, high
-ratings (novelty {bits_explicit:.1f} bits beside {bits_implicit:.1f}); it never learns which items users choose. For
-lists train a model of likes. `alsatian train` says so when the model that it fits predicts ratings.
+`ExplicitALS()` predicts ratings well, and its lists reach an NDCG@10 of {explicit:.3f}. `ImplicitALS()` predicts no
+rating at all, and its lists reach {implicit:.3f}: {times:.0f} times as much, on the same data and split. The best list
+by predicted ratings, that of {best}, reaches {most:.3f}. Popularity, the same for all users, reaches {popular:.3f}.
+
+A model of ratings learns how users rate the items they chose. Its highest predictions go to obscure items with few,
+high ratings (novelty {bits_explicit:.1f} bits, compared with {bits_implicit:.1f}). It never learns which items users
+choose. For lists train a model of likes. `alsatian train` says so when the model that it fits predicts ratings.
 """
 
 

@@ -12,10 +12,12 @@ SUITES = ("kernels", "solvers", "sgd", "topn", "neighbors", "reading", "scaling"
 
 HEAD = """# Benchmarks
 
-Made by `make bench` from `bench/results/*.json`; do not edit. Every participant runs in a process and an environment
-of its own, on the same data and threads, in turn round after round; figures are medians with (smallest to largest).
-Who does not install or fails is listed with the reason. Data in the shape of a known set is synthetic ({source}):
-for speed and memory only. Alsatian's results are the same bits at any number of threads; not every peer promises that.
+`make bench` writes this page from `bench/results/*.json`; do not edit it. Every participant runs in a process and an
+environment of its own, on the same data and threads. They take turns, round after round. Figures are medians with
+(smallest to largest). A library that does not install or fails is listed with the reason.
+
+Data in the shape of a known set is synthetic ({source}) and serves for speed and memory only. Alsatian's results have
+the same bits at any number of threads; not every peer promises that.
 """
 
 

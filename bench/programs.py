@@ -71,10 +71,10 @@ def programs() -> list[Program]:
 def program(name: str) -> Program:
     """Return the program of this name; hyphens stand for underscores, too."""
     known = {program.name: program for program in programs()}
-    wanted = name.lower().replace("-", "_")
-    if wanted in known:
-        return known[wanted]
-    nearest = difflib.get_close_matches(wanted, known, n=1, cutoff=0.4)
+    key = name.lower().replace("-", "_")
+    if key in known:
+        return known[key]
+    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
     hint = f"did you mean {nearest[0]!r}?" if nearest else "`python -m bench` lists them"
     raise UnknownProgram(f"{name!r} is not a suite or study; {hint}")
 

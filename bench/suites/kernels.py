@@ -1,9 +1,12 @@
-"""Exact half-sweeps beside the matrix product
+"""Exact half-sweeps compared with the matrix product
 
-One exact epoch, both sides solved by Cholesky, as a share of the machine's own rate of single-precision matrix products
-(NumPy's sgemm on as many threads, at most one a core, measured in the same round). Useful operations: n k (k + 1) for
-the triangles of n entries and k^3 / 3 for each row, on both sides; with biases k + 1 in place of k. Alsatian runs its
-bare kernels; irspack one epoch of its trainer; cmfrec's explicit epoch is the difference of fits with two and one.
+One exact epoch: both sides are solved by Cholesky. The rate is given as a share of the machine's own rate of
+single-precision matrix products. That rate is NumPy's sgemm on as many threads (at most one a core), measured in the
+same round.
+
+Useful operations on each side: n k (k + 1) for the triangles of n entries, and k^3 / 3 for each row. With biases k + 1
+takes the place of k. Alsatian runs its bare kernels, and irspack one epoch of its trainer. For cmfrec's explicit epoch
+a fit with one epoch is subtracted from a fit with two.
 """
 
 from __future__ import annotations

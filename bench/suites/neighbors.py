@@ -1,10 +1,12 @@
-"""Neighbours of items
+"""Neighbors of items
 
-The 20 nearest items of every item by the cosine of their ratings, as `ItemKNN(similarity="cosine", k=20, shrinkage=0)`
-and implicit's CosineRecommender find them (K=21 there, as it counts an item among its own neighbours). Seconds of the
-whole fit from compressed rows by user, which for Alsatian holds the transposition and for implicit the lengths of the
-vectors; memory is the peak during the fit less what was resident before. That all mean the same shows in the mean
-similarity of the neighbours. "Usual settings" is `ItemKNN()`.
+The 20 nearest items of every item by the cosine of their ratings. Alsatian fits
+`ItemKNN(similarity="cosine", k=20, shrinkage=0)`. implicit fits CosineRecommender with K=21, because it counts an item
+among its own neighbors. "Usual settings" is `ItemKNN()`.
+
+Seconds are those of the whole fit from compressed rows by user. For Alsatian they include the transposition, for
+implicit the lengths of the vectors. Memory is the peak during the fit minus what was resident before. The mean
+similarity of the neighbors shows that all compute the same thing.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
 """Quality at equal settings, on real data
 
-MovieLens 100K. Ranking: ten ratings a user held out at random, all ratings as likes of the value 1, one objective for
-all (Hu, Koren and Volinsky; alpha 2, reg 5; 15 epochs); NDCG@10 with seen items left out, computed by one evaluator
-(`alsatian.metrics.ndcg`) from everyone's factors. Each seed splits and starts anew; mean with (smallest to largest).
-Ratings: the official folds u1 to u5, RMSE with predictions clipped to 1..5 and unknown users or items predicted by the
-mean and the other side's bias; equal settings for Alsatian and cmfrec (reg times the counts, 15 epochs), Alsatian's and
-Surprise's defaults beside.
+**Ranking.** MovieLens 100K, ten ratings of each user held out at random, all ratings as likes of the value 1. All
+minimize one objective: Hu, Koren and Volinsky with alpha 2, reg 5 and 15 epochs. NDCG@10 leaves out seen items; one
+evaluator (`alsatian.metrics.ndcg`) computes it from everyone's factors. Each seed splits and starts anew; the table
+shows the mean with (smallest to largest).
+
+**Ratings.** The official folds u1 to u5. RMSE is computed with predictions clipped to 1..5. Unknown users or items are
+predicted by the mean and the other side's bias. Alsatian and cmfrec have equal settings (reg times the counts, 15
+epochs). The defaults of Alsatian and Surprise are shown for comparison.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 """Reading
 
-From three columns in memory, sorted by user or shuffled, to both orders of compressed rows; and from a CSV file with a
-header, sorted by user, to numbered ids and arrays: Alsatian checks every row and ends with compressed rows by user
-(the order by item is made on first use, and timed apart); DuckDB, polars and pandas parse, number both id columns in
-ascending order and end with three arrays. Memory: the peak of resident memory less what was resident before, the
-imports done.
+Two tasks are timed. The first starts from three columns in memory, sorted by user or shuffled, and ends with both
+orders of compressed rows. The second starts from a CSV file with a header, sorted by user, and ends with numbered ids
+and arrays.
+
+In the second, Alsatian checks every row and ends with compressed rows by user. It builds the order by item on first
+use, which is timed apart. DuckDB, polars and pandas parse the file, number both id columns in ascending order, and end
+with three arrays. Memory is the peak of resident memory minus what was resident after the imports.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Growing data, threads, and memory
 
-Seconds per million ratings of an epoch, as the constructor has it (median over the epochs of a fit but the first, which
-holds the starting values), at three sizes and on 1, 2 and 4 threads. Memory of a fit in a fresh process: the peak of
-resident memory during the fit, its data included, less that after the imports; allowed are twice 16 bytes a rating and
-the factors.
+Seconds per million ratings of an epoch with default settings, at three sizes and on 1, 2 and 4 threads. They are the
+median over the epochs of a fit. The first epoch is left out, because it computes the starting values.
+
+Memory of a fit is measured in a fresh process. It is the peak of resident memory during the fit, data included, minus
+that after the imports. The allowance is twice 16 bytes a rating and the factors.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
 
 Writes bench/results/serving.json. The load comes from one process on the same cores, over connections that stay open,
 each with one request under way; users are drawn uniformly from 10,000 of the model's. Nothing caches answers. Lists
-without wishes first, which most requests are; then, a quarter as long each, lists with wishes, lists for visitors and
-similar items.
+that set only n come first, as most requests do. Then, a quarter as long each, come lists with options, lists for
+visitors and similar items.
 """
 
 from __future__ import annotations

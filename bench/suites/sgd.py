@@ -1,8 +1,10 @@
 """An epoch of gradient descent
 
-Seconds of an epoch of `BiasedMF`, biases included, by optimizer, and with the implicit term of SVD++; each epoch ends
-with the exact objective over the data. LIBMF, compiled with AVX, takes 0.45 s on this shape with 64 factors and two
-threads (as reported, not measured here), without biases, its error summed on the way, and its threads' steps race.
+Seconds of an epoch of `BiasedMF`, biases included, by optimizer, and with the implicit term of SVD++. Each epoch ends
+with the exact objective over the data.
+
+For comparison, LIBMF compiled with AVX is reported to take 0.45 s on this shape with 64 factors and two threads. That
+was not measured here. LIBMF has no biases, sums its error while it learns, and lets its threads' steps race.
 """
 
 from __future__ import annotations

@@ -1,18 +1,21 @@
 """Time to the same objective
 
-Seconds until the objective is within 0.1 % of what 15 exact epochs in double precision reach (Alsatian, plain:
-`precision="float64", solver="cholesky", accelerate=False`; computed once). One objective for all, evaluated by the
-bench in float64 from everyone's factors: implicit is that of Hu, Koren and Volinsky with alpha 2 and reg 20; explicit
-has biases, reg 0.1 times the counts (reg_exponent = 1). Everyone starts from starting values of its own. How it is
-written in each library stands at the head of its file in `bench/peers`; the check below shows that all converge to one
-value on a small set.
+Seconds until the objective is within 0.1 % of a reference. The reference is what 15 exact epochs in double precision
+reach (Alsatian, plain: `precision="float64", solver="cholesky", accelerate=False`); it is computed once.
 
-The seconds are those of the epochs alone. Evaluating is outside the clock; bringing the data into a participant's own
-form is a column of its own, which for implicit and irspack holds the transposition and the starting values; Alsatian's
-epochs include its starting values, and cmfrec's fits their indexing (it has no callback: fits anew with more and more
-epochs). "whole call" is the fit as its user waits for it. The first round finds the epochs needed, the others repeat as
-many. Alsatian's default ends with an exact solve of the users, which its seconds hold. Memory: the peak of resident
-memory in the last round less what was resident before the own form was built.
+All participants minimize one objective, which the bench evaluates in float64 from everyone's factors. The implicit one
+is that of Hu, Koren and Volinsky with alpha 2 and reg 20. The explicit one has biases, and reg 0.1 times the counts
+(reg_exponent = 1). Each library starts from its own starting values. The head of each file in `bench/peers` says how
+the objective is written in that library. The check below shows that all converge to one value on a small set.
+
+The seconds are those of the epochs alone. The clock stops while the objective is evaluated. Bringing the data into a
+library's own form has a column of its own. For implicit and irspack that column includes the transposition and the
+starting values. Alsatian's epochs include its starting values, and cmfrec's fits their indexing. cmfrec has no
+callback, so it is fitted anew with more and more epochs.
+
+"Whole call" is the time that a user waits for the fit. The first round finds the number of epochs needed; the others
+repeat that number. Alsatian's default ends with an exact solve of the users, which its seconds include. Memory is the
+peak of resident memory in the last round minus what was resident before the own form was built.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 Both have the same cores and partitions. Ratings are synthetic, in the shape of ml-20m (bench/synthetic.py); a twentieth
 of them is held out. The seconds of an iteration are those of a longer fit less those of a short one, so that reading,
 numbering and packing do not count. The bytes are what Spark's own counters say that shuffles wrote in these iterations,
-beside the formula of docs/spark.md.
+beside the formula of docs/how-to/spark.md.
 """
 
 from __future__ import annotations

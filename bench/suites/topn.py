@@ -1,7 +1,7 @@
 """Lists of the ten best
 
-Top 10 for all users with seen items left out, and one user at a time from Python (median of 2,000 calls), with the
-factors of two epochs. "Kernel" is Alsatian without the tables that its face gives back.
+Top 10 for all users, seen items left out, from the factors of two epochs. For one user at a time, the figure is the
+median of 2,000 calls from Python. "Kernel" is Alsatian without the tables that `recommend` returns.
 """
 
 from __future__ import annotations
