@@ -72,7 +72,8 @@ def test_articles(shared_data: Path, tmp_path: Path) -> None:
         archive.extractall(tmp_path, filter="data")
     output = run(str(EXAMPLES / "articles.py"), str(next(tmp_path.rglob("users_interactions.csv"))))
     assert "Recipe(): Interactions(40,710 values of 1,895 users and 2,987 items); NDCG@10 0." in output
-    assert "events weigh as usual for this log: VIEW 1, LIKE 2, BOOKMARK 3, FOLLOW 4, COMMENT CREATED 5." in output
+    weights = "VIEW 1, LIKE 2, BOOKMARK 3, FOLLOW 4, COMMENT CREATED 5"
+    assert f"events have the usual weights of this log: {weights}." in output
     assert "\nlike -4029704725707465084\n" in output
 
 

@@ -29,8 +29,8 @@ def test_imports_run_downward_only(structure: Structure) -> None:
 
 def test_commands_import_no_commands(structure: Structure) -> None:
     commands = "cli.commands."
-    imports = [found for found in structure.imports if found.importer.startswith(commands)]
-    assert [found for found in imports if found.imported.startswith(commands)] == []
+    imports = [edge for edge in structure.imports if edge.importer.startswith(commands)]
+    assert [edge for edge in imports if edge.imported.startswith(commands)] == []
 
 
 def test_private_names_are_used_in_their_own_file_only(structure: Structure) -> None:

@@ -1,8 +1,9 @@
-// Factors one symmetric positive definite A = U'U, by a blocked left-looking Cholesky, and solves with U' and U.
+// Blocked left-looking Cholesky factorization A = U'U of a symmetric positive definite matrix, and the solution with
+// U' and U.
 //
-// A block is two vectors of rows. First the tiles of tiles.h subtract what all rows above explain, at once and
-// deep. Then its two half-blocks are factored in turn: the small triangle on the diagonal, whose every step waits
-// for the pivot of the one before, and the columns to its right, products with its inverse, with no waiting.
+// A block is two vectors of rows. First the tiles of tiles.h subtract the contribution of all rows above, in one deep
+// product. Then the two half-blocks are factored in turn. In the small triangle on the diagonal, every step depends on
+// the pivot of the previous one. The columns to its right are products with its inverse, without such dependencies.
 #pragma once
 #include <cmath>
 #include <limits>
@@ -11,14 +12,14 @@
 
 namespace alsatian {
 
-// A pivot below this share of its diagonal is nothing but rounding.
+// A pivot below this share of its diagonal entry is a rounding error.
 template <class T>
 constexpr T kMinPivotShare = 4 * std::numeric_limits<T>::epsilon();
 
 // Factors the triangle of `rows` <= lanes rows on the diagonal (one vector wide) and inverts its transpose: the
-// steps that turn A into U turn the identity into U'^-1. The rows are divided by the roots of their pivots only at
-// the end (U = D^1/2 L'), so that no step waits for a root.
-// Returns the first row that depends on those before it to working precision, or -1.
+// steps that transform A into U transform the identity into U'^-1. The rows are divided by the square roots of their
+// pivots only at the end (U = D^1/2 L'), so that no step depends on a square root.
+// Returns the first row that depends linearly on earlier rows to working precision, or -1.
 template <class T>
 int factor_triangle(T* a, long ld, int rows, const T* diagonal, T* inverse) {
     using S = Simd<T>;
@@ -49,7 +50,7 @@ int factor_triangle(T* a, long ld, int rows, const T* diagonal, T* inverse) {
     return -1;
 }
 
-// Multiplies one vector of columns, in the rows of a triangle, by the inverse of its transpose: U'^-1 A.
+// Multiplies one vector of columns, in the rows of a triangle, by the inverse of the transposed triangle: U'^-1 A.
 template <class T>
 void divide_column(const T* inverse, T* a, long ld) {
     using S = Simd<T>;
@@ -81,7 +82,7 @@ void substitute_forward(const T* u, long ld, int n, int width, const T* inverse,
     }
 }
 
-// Solves U x = y likewise.
+// Solves U x = y in the same way.
 template <class T>
 void substitute_back(const T* u, long ld, int n, int width, const T* inverse, T* y) {
     using S = Simd<T>;
@@ -97,16 +98,16 @@ void substitute_back(const T* u, long ld, int n, int width, const T* inverse, T*
     }
 }
 
-// a: upper triangle, row-major, n rows of ld >= width = padded<T>(n) numbers; U on return, except that the triangles on
-// its diagonal are given by `inverse`, of width x lanes numbers. Scratch: diagonal of width numbers.
-// Returns -1, or the first row that depends on those before it to working precision: A is singular.
+// a: upper triangle, row-major, n rows of ld >= width = padded<T>(n) numbers. On return it is U, except that the
+// triangles on its diagonal are replaced by their inverses in `inverse` (width x lanes). diagonal: scratch, width.
+// Returns -1, or the first row that depends linearly on earlier rows to working precision: then A is singular.
 template <class T>
 int factor_spd(T* a, long ld, int n, int width, T* diagonal, T* inverse) {
     constexpr int lanes = Simd<T>::lanes, block = 2 * lanes;
     for (int e = 0; e < n; ++e) diagonal[e] = a[e * ld + e];
     for (int start = 0; start < n; start += block) {
         const int stop = start + block < n ? start + block : n;
-        for (int left = start; left < width; left += block) {  // less what all rows above explain
+        for (int left = start; left < width; left += block) {  // minus the contribution of rows above
             if (left + lanes < width)
                 column<T, 2, true>(a + left, a + left, ld, a, ld, a + left, ld, start, start, stop);
             else column<T, 1, true>(a + left, a + left, ld, a, ld, a + left, ld, start, start, stop);

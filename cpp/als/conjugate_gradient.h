@@ -1,8 +1,8 @@
-// Solves a row by a few steps of conjugate gradient from the last solution: the system is never formed
-// (Takacs, Pilaszy and Tikk 2011, with the system's diagonal as preconditioner).
+// Solves a row by a few steps of conjugate gradient from the previous solution, without forming the system
+// (Takacs, Pilaszy and Tikk 2011, with the diagonal of the system as preconditioner).
 //
-// Every step passes over the row's entries once. Eight of them at a time (as many as a vector has lanes) share each
-// load of the vector they are multiplied with, and their eight products are summed by one tree.
+// Every step iterates over the entries of the row once, in groups (one entry per lane of a vector). The entries of a
+// group share each load of the vector that they are multiplied by, and a tree sums their products.
 #pragma once
 #include "als/row.h"
 #include "common/tiles.h"
@@ -14,14 +14,14 @@ class ConjugateGradient {
 public:
     explicit ConjugateGradient(const Row<T>& row) : row_(row), s_(row.scratch), side_(row.side) {}
 
-    // Returns false when the diagonal is not positive or the result not finite.
+    // Returns false if the diagonal is not positive or the result is not finite.
     bool solve(double& loss) {
         T *x = s_.right.data(), *r = s_.residual.data(), *p = s_.search.data(), *ap = s_.product.data();
-        T* inverse = s_.inverse.data();  // of the diagonal
+        T* inverse = s_.inverse.data();  // of the diagonal of A
         row_.last(x);
         double squares = 0, linear = 0;
         first_residual(x, squares, linear);
-        double energy = linear + dot_exactly(r, x, s_.width);  // b'x + r'x, from which the loss follows
+        double energy = linear + dot_exactly(r, x, s_.width);  // b'x + r'x, used for the loss
         std::fill_n(inverse, s_.width, T(0));
         for (int c = 0; c < s_.n; ++c) {
             if (!(s_.diagonal[c] > 0) || !std::isfinite(s_.diagonal[c])) return false;
@@ -33,7 +33,7 @@ public:
         for (int step = 0; step < side_.steps && rz > 0; ++step) {
             multiply(p, ap);
             const double curvature = dot_exactly(p, ap, s_.width);
-            if (!(curvature > 0)) break;  // converged to rounding
+            if (!(curvature > 0)) break;  // converged to rounding error
             const double length = rz / curvature;
             energy += length * rz;  // each step lowers x'Ax - 2b'x by (r'z)^2 / p'Ap
             axpy(T(length), p, x, s_.width);
@@ -49,18 +49,18 @@ public:
 
 private:
     using S = Simd<T>;
-    static constexpr int kGroup = S::lanes;             // entries taken together
-    static constexpr int64_t kPrefetchDistance = 16;    // entries fetched into the cache before their turn
-    static constexpr int64_t kCachedBytes = 256 << 10;  // bytes that stay in the cache from one pass to the next
+    static constexpr int kGroup = S::lanes;             // entries processed together
+    static constexpr int64_t kPrefetchDistance = 16;    // number of entries to prefetch ahead
+    static constexpr int64_t kCachedBytes = 256 << 10;  // bytes that remain cached between passes
 
-    // The factors, confidences and targets of entries [begin, begin + kGroup); past the row's end, of weight zero.
+    // The factors, confidences and targets of entries [begin, begin + kGroup); zero weights past the end of the row.
     struct Group {
         const T* factors[kGroup];
         const T *confidence, *target;
     };
 
-    // Calls use(group) over the row's entries. The first pass fetches their factors into the cache ahead of their
-    // turn, later passes only where a row is too long to have stayed there.
+    // Calls use(group) for all entries of the row. The first pass prefetches their factors; later passes do so only if
+    // the row is too long to remain cached.
     template <class Use>
     void for_each_group(bool first_pass, const Use& use) {
         const int64_t count = row_.end - row_.begin;
@@ -81,7 +81,7 @@ private:
     static typename S::Vector identity(typename S::Vector f) { return f; }
     static typename S::Vector square(typename S::Vector f) { return f * f; }
 
-    // f'x of every entry of a group, with the bias where it stands outside the factors
+    // f'x of every entry of a group, with the bias if it is stored outside the factors
     typename S::Vector products(const Group& group, const T* x) const {
         typename S::Vector sums[kGroup] = {};
         for (int c = 0; c < row_.columns(); c += S::lanes) {
@@ -96,7 +96,7 @@ private:
     template <class Term>
     void add(const Group& group, typename S::Vector a, T* y, const Term& term) const {
         for (int c = 0; c < row_.columns(); c += S::lanes) {
-            auto even = S::load(y + c), odd = typename S::Vector{};  // two chains, so that neither waits long
+            auto even = S::load(y + c), odd = typename S::Vector{};  // two independent sums, to hide latency
             UNROLL for (int g = 0; g < kGroup; g += 2) {
                 even += a[g] * term(S::load(group.factors[g] + c));
                 odd += a[g + 1] * term(S::load(group.factors[g + 1] + c));
@@ -106,7 +106,7 @@ private:
         if (row_.bordered()) y[side_.factors] += S::sum(a);
     }
 
-    // residual = b - A x; diagonal = that of A; squares = sum_e c t^2; linear = b'x
+    // residual = b - A x; diagonal = diagonal of A; squares = sum_e c t^2; linear = b'x
     void first_residual(const T* x, double& squares, double& linear) {
         T *r = s_.residual.data(), *diagonal = s_.diagonal.data();
         weigh(squares);
@@ -122,7 +122,7 @@ private:
         });
     }
 
-    // The confidences and targets of the whole row, and zeros up to a whole group.
+    // The confidences and targets of the whole row, padded with zeros to a whole group.
     void weigh(double& squares) {
         const int64_t count = row_.end - row_.begin, whole = (count + kGroup - 1) / kGroup * kGroup;
         if (static_cast<int64_t>(s_.confidence.size()) < whole) {

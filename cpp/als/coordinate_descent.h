@@ -1,8 +1,8 @@
-// Least squares under bounds on a formed system: min x'A x / 2 - b'x, where the first unknowns must not be negative.
+// Bounded least squares on a formed system: min x'A x / 2 - b'x, where the first unknowns must not be negative.
 //
-// Cyclic projected coordinate descent, which keeps r = b - A x (Franc, Hlavac and Navara 2005, "Sequential
-// coordinate-wise algorithm for the non-negative least squares problem"). Every step is the best for its unknown, so
-// none raises the objective; where A is positive definite the minimum is unique, wherever the descent starts.
+// Cyclic projected coordinate descent that maintains r = b - A x (Franc, Hlavac and Navara 2005, "Sequential
+// coordinate-wise algorithm for the non-negative least squares problem"). Every step minimizes over one unknown, so the
+// objective never increases. If A is positive definite, the minimum is unique and independent of the starting point.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -12,23 +12,23 @@
 
 namespace alsatian {
 
-constexpr int kMaxSweeps = 1000;  // most systems need some tens
+constexpr int kMaxSweeps = 1000;  // most systems need a few dozen
 
-// The descent ends when no step of a sweep counts for more than this share of the largest unknown, both weighed by the
+// The descent stops when no step of a sweep exceeds this share of the largest unknown. Both are scaled by the square
 // roots of their diagonal entries, so that the units of the unknowns do not matter.
 template <class T>
 constexpr T kConverged = 16 * std::numeric_limits<T>::epsilon();
 
-// Completes a symmetric matrix of which only the upper triangle is given.
+// Copies the upper triangle of a symmetric matrix to the lower one.
 template <class T>
 void mirror(T* a, long ld, int n) {
     for (int row = 1; row < n; ++row)
         for (int c = 0; c < row; ++c) a[row * ld + c] = a[c * ld + row];
 }
 
-// a: n rows of ld numbers, padded with zeros to `width`. x: the start, and the result. r: b, and on return b - A x.
-// inverse: scratch, n numbers. An unknown on which nothing depends (its diagonal entry is zero) becomes zero.
-// Returns false when the diagonal is negative or not finite.
+// a: n rows of ld numbers, padded with zeros to `width`. x: the starting point, and the result. r: b, and on return
+// b - A x. inverse: scratch, n numbers. An unknown whose diagonal entry is zero becomes zero.
+// Returns false if a diagonal entry is negative or not finite.
 template <class T>
 bool descend(const T* a, long ld, int n, int width, int bounded, T* inverse, T* x, T* r) {
     for (int c = 0; c < n; ++c) {
@@ -38,7 +38,7 @@ bool descend(const T* a, long ld, int n, int width, int bounded, T* inverse, T* 
         if (x[c] != 0) axpy(-x[c], a + c * ld, r, width);
     }
     for (int sweep = 0; sweep < kMaxSweeps; ++sweep) {
-        double step = 0, size = 0;  // the largest, squared
+        double step = 0, size = 0;  // the largest ones, squared
         for (int c = 0; c < n; ++c) {
             T to = inverse[c] > 0 ? x[c] + inverse[c] * r[c] : 0;
             if (c < bounded && to < 0) to = 0;

@@ -1,8 +1,8 @@
-// Solves a row exactly: forms its system from the gathered entries, and factors it, or descends where factors must not
-// be negative.
+// Solves a row exactly: forms its system from the gathered entries and factors it. If factors must not be negative, it
+// uses coordinate descent instead.
 //
-// While the tiles work on one batch of entries, the factors of the next (or of the next row's first) are
-// fetched into the cache, a few between any two tiles; otherwise the gather would wait for memory.
+// While the tiles process a batch of entries, the factors of the next batch (or of the first batch of the next row) are
+// prefetched, a few after each tile. Otherwise the gather would wait for memory.
 #pragma once
 #include <span>
 
@@ -14,7 +14,7 @@
 
 namespace alsatian {
 
-// What the entries of one part of a very long row sum to.
+// The sums over the entries of one part of a very long row.
 template <class T>
 struct PartialSums {
     std::vector<T> system, right, border;
@@ -24,17 +24,17 @@ struct PartialSums {
 template <class T>
 class ExactSolver {
 public:
-    // next: the entries that will be gathered after this row's
+    // next: the entries that will be gathered after this row
     ExactSolver(const Row<T>& row, EntryRange next) : row_(row), s_(row.scratch), side_(row.side), next_(next) {}
 
-    // Returns false when the system is singular or the result not finite.
+    // Returns false if the system is singular or the result is not finite.
     bool solve(double& loss) {
         begin();
         accumulate(row_.begin, row_.end);
         return finish(loss);
     }
 
-    // The same from the sums of the row's parts, in their order.
+    // Same, from the sums of the parts of the row, in order.
     bool solve(std::span<const PartialSums<T>> parts, double& loss) {
         begin();
         std::copy(s_.base.begin(), s_.base.end(), s_.system.begin());
@@ -90,7 +90,7 @@ private:
         return row_.keep(x, side_.noise ? squared_error(x) : at_minimum, loss);
     }
 
-    // sum_e c (t - f'x)^2 of the residuals themselves: as a difference of sums it would be lost in their rounding.
+    // sum_e c (t - f'x)^2 from the residuals. As a difference of sums, it would be dominated by rounding errors.
     double squared_error(const T* x) const {
         using S = Simd<T>;
         const T bias = row_.bordered() ? x[side_.factors] : 0;
@@ -99,19 +99,19 @@ private:
             const int depth = static_cast<int>(std::min<int64_t>(kDepth, row_.end - begin));
             T confidence[kDepth], target[kDepth];
             row_.enter(begin, depth, confidence, target);
-            for (int d = depth; d % S::lanes; ++d) confidence[d] = target[d] = 0;  // past the last entry: adds nothing
+            for (int d = depth; d % S::lanes; ++d) confidence[d] = target[d] = 0;  // past the last entry: no effect
             typename S::Vector squares{};
             for (int first = 0; first < depth; first += S::lanes) {
                 const auto c = S::load(confidence + first);
                 const auto rest = S::load(target + first) - c * (predicted(x, begin + first, depth - first) + bias);
-                squares += rest * rest / (c == 0 ? 1 + 0 * c : c);  // where c is 0, so is c t
+                squares += rest * rest / (c == 0 ? 1 + 0 * c : c);  // if c is 0, so is c t
             }
             sum += static_cast<double>(S::sum(squares));
         }
         return sum;
     }
 
-    // f'x of a vector of entries; where there are fewer, the last again
+    // f'x of a vector of entries; if there are fewer, the last one is repeated
     typename Simd<T>::Vector predicted(const T* x, int64_t begin, int count) const {
         using S = Simd<T>;
         typename S::Vector products[S::lanes];
@@ -151,8 +151,8 @@ private:
         from_ = s_.system.data();
     }
 
-    // Packs the factors times the roots of their weights: their products are the weighted ones, from one copy.
-    // On the way sums the right side, and the border.
+    // Packs the factors times the square roots of their weights, so that the products of one copy are weighted.
+    // Also sums the right-hand side and the border.
     template <bool Bordered>
     void gather(int64_t begin, int depth, const Weights<T>& weights) {
         using S = Simd<T>;
@@ -192,7 +192,7 @@ private:
 
     static void add(typename Simd<T>::Vector v, T* to) { Simd<T>::store(to, Simd<T>::load(to) + v); }
 
-    // Where c < w0, the product must count negatively.
+    // If c < w0, the product has a negative weight.
     void negate(int depth, const Weights<T>& weights) {
         for (int d = 0; d < depth; ++d) {
             const T sign = weights.confidence[d] < 0 ? -1 : 1;
@@ -200,7 +200,7 @@ private:
         }
     }
 
-    // Adds what the products leave out: the ridge, the column of the bias, and the offset.
+    // Adds the terms outside the products: the ridge, the column of the bias, and the offset.
     void complete() {
         for (int r = 0; r < s_.n; ++r) {
             T* row = &s_.system[r * s_.stride];
@@ -217,7 +217,7 @@ private:
     Scratch<T>& s_;
     const HalfSweep<T>& side_;
     const EntryRange next_;
-    const T* from_;  // what the next products are added to: what all rows share, or this row's sum so far
+    const T* from_;  // the next products are added to this: the shared matrix, or the current sum of this row
     double squares_;
 };
 

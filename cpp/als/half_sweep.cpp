@@ -18,7 +18,7 @@ bool solved_exactly(const HalfSweep<T>& side, int64_t entries) {
 
 template <class T>
 bool solve(const Row<T>& row, EntryRange next, double& loss) {
-    // Without entries and without a prior mean or noise, the regression's answer is zero.
+    // Without entries, offset and noise, the solution is zero.
     if (row.begin == row.end && !row.side.rhs_offset && !row.side.noise) {
         std::fill_n(row.factors(), row.side.factors, T(0));
         if (row.side.solution_bias) row.side.solution_bias[row.row] = 0;
@@ -29,7 +29,7 @@ bool solve(const Row<T>& row, EntryRange next, double& loss) {
                                                          : ConjugateGradient<T>(row).solve(loss);
 }
 
-// Solves one very long row exactly, all threads summing its parts.
+// Solves one very long row exactly; all threads sum its parts.
 template <class T>
 bool solve_together(const HalfSweep<T>& side, const Fixed<T>& fixed, std::vector<Scratch<T>>& scratch, int64_t row,
                     double& loss) {
@@ -55,7 +55,7 @@ Outcome half_sweep(const HalfSweep<T>& side, int threads) {
     const auto fail = [&](int64_t row) {
         for (int64_t first = failed; row < first && !failed.compare_exchange_weak(first, row);) {}
     };
-    // Of the long rows, those that are solved exactly: the first in the order, which is by length.
+    // The number of long rows that are solved exactly. They come first, since the order is by length.
     const auto* const order = schedule.order.data();
     const int64_t together = std::count_if(order, order + schedule.long_rows, [&](int64_t row) {
         return solved_exactly(side, side.indptr[row + 1] - side.indptr[row]);
@@ -72,7 +72,7 @@ Outcome half_sweep(const HalfSweep<T>& side, int threads) {
             if (!solve(Row<T>(side, fixed, scratch[worker], row), next, loss[row])) fail(row);
         }
     });
-    const double total = std::accumulate(loss.begin(), loss.end(), 0.0);  // in row order: same bits always
+    const double total = std::accumulate(loss.begin(), loss.end(), 0.0);  // in row order: reproducible
     return {total, failed == side.rows ? -1 : failed.load()};
 }
 

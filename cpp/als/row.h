@@ -1,4 +1,4 @@
-// One row of a half-sweep: its entries as the regression sees them, and the factors they point to.
+// One row of a half-sweep: its weighted entries, and the factors of the fixed side that they refer to.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -9,15 +9,15 @@
 
 namespace alsatian {
 
-constexpr int kDepth = 48;  // entries gathered at a time: one panel of them stays in the first-level cache
+constexpr int kDepth = 48;  // entries gathered at a time: a panel of them fits into the L1 cache
 
-// The factors of the fixed side in rows of whole vectors: as they are, or copied with zeros at the end of each row,
-// and before them a one where a bias is learned. Where the entries are few, as a visitor's, only theirs are copied.
+// The factors of the fixed side in rows of whole vectors: the original array, or a copy whose rows are padded with
+// zeros, after a 1 if biases are fitted. If there are few entries, as for a visitor, only their rows are copied.
 template <class T>
 struct Fixed {
     const T* rows;
     int64_t stride;
-    const int32_t* indices;  // the row of each entry, or null: its own number
+    const int32_t* indices;  // the row of each entry, or null: row e for entry e
     std::vector<T> copies;
 
     explicit Fixed(const HalfSweep<T>& side)
@@ -37,12 +37,12 @@ struct Fixed {
     const T* of(int64_t entry) const { return rows + (indices ? indices[entry] : entry) * stride; }
 };
 
-// A thread's own memory, allocated once per call.
+// The memory of a thread, allocated once per call.
 template <class T>
 struct Scratch {
-    int n, width;  // unknowns of a row: factors and perhaps a bias; the same in whole vectors
-    long stride;   // of matrices' rows: a cache line more where they are an even number of lines, so that they spread
-                   // over all sets
+    int n, width;  // the number of unknowns (factors, and the bias if there is one), and padded to whole vectors
+    long stride;   // of the rows of matrices: one cache line longer if the number of lines is even, so that they use
+                   // all cache sets
     bool apart;    // whether `base`, the matrix that all rows share, is diagonal
     std::vector<T> base, base_diagonal, system, gathered, negated, right, border, diagonal, inverse, residual, search,
         product, confidence, target;
@@ -73,7 +73,7 @@ struct Scratch {
     }
 };
 
-// Of up to kDepth entries: c - w0, the root of its size, and c times (t less the fixed bias).
+// For up to kDepth entries: c - w0, sqrt|c - w0|, and c (t - fixed bias).
 template <class T>
 struct Weights {
     T confidence[kDepth], root[kDepth], target[kDepth];
@@ -92,7 +92,7 @@ struct Row {
 
     T* factors() const { return side.solution + row * side.factors; }
 
-    // c and c (t less the fixed bias) of the entries from `first` on. Plain loops, so that they become vectors.
+    // c and c (t - fixed bias) of the entries from `first` on. The loops are simple, so that they are vectorized.
     void enter(int64_t first, int depth, T* c, T* ct) const {
         const Weighting& weighting = side.weighting;
         const T cs(weighting.confidence_slope), cf(weighting.confidence_shift), ts(weighting.target_slope),
@@ -109,13 +109,13 @@ struct Row {
         for (int d = 0; side.fixed_bias && d < depth; ++d) ct[d] -= c[d] * side.fixed_bias[side.indices[first + d]];
     }
 
-    // Weighs the entries from `first` on; adds their c t^2, which draws do not need, to squares.
+    // Computes the weights of the entries from `first` on. Adds their c t^2 to `squares`, unless there is noise.
     void weigh(int64_t first, int depth, Weights<T>& weights, double& squares) const {
         T *c = weights.confidence, *ct = weights.target;
         enter(first, depth, c, ct);
         T total = 0;
         for (int d = 0; !side.noise && d < depth; ++d)
-            total += ct[d] * ct[d] / (c[d] == 0 ? 1 : c[d]);  // where c is 0, so is c t
+            total += ct[d] * ct[d] / (c[d] == 0 ? 1 : c[d]);  // if c is 0, so is c t
         squares += static_cast<double>(total);
         const T unobserved(side.weighting.unobserved);
         int negative = 0;
@@ -127,10 +127,10 @@ struct Row {
         weights.negative = negative;
     }
 
-    // A bias would need a vector of columns for itself: its one column is summed apart.
+    // Whether the column of the bias is summed separately, since it would need a whole vector of columns.
     bool bordered() const { return side.fixed_bias && side.factors % Simd<T>::lanes == 0; }
 
-    // Of the fixed side's rows: without a bordering bias.
+    // The number of columns of the fixed side, without a separate bias.
     int columns() const { return static_cast<int>(fixed.stride); }
 
     const T* source(int64_t e) const { return fixed.of(e); }
@@ -141,14 +141,14 @@ struct Row {
         for (; from < end; from += 64 / sizeof(T)) __builtin_prefetch(from);
     }
 
-    // The last solution, where steps begin; of whole vectors.
+    // The previous solution, from which steps start, padded to whole vectors.
     void last(T* x) const {
         std::fill_n(x, scratch.width, T(0));
         std::copy_n(factors(), side.factors, x);
         if (side.solution_bias) x[side.factors] = side.solution_bias[row];
     }
 
-    // Takes over a result and its loss, if they are finite.
+    // Stores a result and its loss if they are finite; otherwise returns false.
     bool keep(const T* result, double row_loss, double& loss) const {
         if (!std::isfinite(row_loss)) return false;
         for (int c = 0; c < scratch.n; ++c)

@@ -1,6 +1,6 @@
-// Who does what: rows are dealt out longest first, and a very long one in parts, so that no thread is left with it at
-// the end. Whether and how a row is parted depends on its own length alone, so that its sums, to the last bit,
-// depend neither on the threads nor on its neighbours.
+// The schedule of rows: the longest rows are assigned first, and very long rows are split into parts, so that no thread
+// is still busy with one at the end. The split of a row depends only on its length, so its sums are bitwise independent
+// of the number of threads and of other rows.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -14,16 +14,16 @@ struct EntryRange {
 };
 
 struct Schedule {
-    static constexpr int64_t kEntriesPerTask = 4096;       // about so many entries are dealt to a thread at a time
-    static constexpr int64_t kMaxUnsplitEntries = 131072;  // entries: a longer row is solved in parts
-    static constexpr int64_t kEntriesPerPart = 16384;      // entries: about the size of such a part
+    static constexpr int64_t kEntriesPerTask = 4096;       // approximate number of entries of a task
+    static constexpr int64_t kMaxUnsplitEntries = 131072;  // longer rows are solved in parts
+    static constexpr int64_t kEntriesPerPart = 16384;      // approximate size of a part
 
     std::vector<int32_t> order;   // the rows, longest first
-    std::vector<int64_t> starts;  // where each task begins in that order, and the end
-    int64_t long_rows = 0;        // so many of them, the first, are longer than kMaxUnsplitEntries
+    std::vector<int64_t> starts;  // the first position of each task in the order, and the end
+    int64_t long_rows = 0;        // the number of rows longer than kMaxUnsplitEntries; they come first
 
     Schedule(const int64_t* indptr, int64_t rows) {
-        std::vector<uint64_t> keys(rows);  // one number to compare: the length, descending, then the row
+        std::vector<uint64_t> keys(rows);  // sort keys: descending length, then the row
         for (int64_t r = 0; r < rows; ++r) keys[r] = ~static_cast<uint64_t>(indptr[r + 1] - indptr[r]) << 32 | r;
         std::sort(keys.begin(), keys.end());
         order.assign(keys.begin(), keys.end());  // the lower halves
@@ -32,7 +32,7 @@ struct Schedule {
         for (int64_t at = 0; at < rows; ++at) {
             const int64_t row = order[at], count = indptr[row + 1] - indptr[row];
             long_rows += count > kMaxUnsplitEntries;
-            entries += count + 16;  // a row is work even if it is empty
+            entries += count + 16;  // the overhead of a row
             if (entries < kEntriesPerTask && at + 1 < rows) continue;
             starts.push_back(at + 1);
             entries = 0;

@@ -17,7 +17,7 @@ struct Entries {
     Maybe<const float, 1> weights;
 };
 
-// kernels.Side: factors and perhaps biases. Value: `const T` of the side that stands still.
+// kernels.Side: factors, and biases or none. Value: `const T` for the fixed side.
 template <class Value>
 struct Factors {
     Array<Value, 2> factors;
@@ -66,23 +66,23 @@ std::pair<double, int64_t> py_half_sweep(const Entries& entries, const Weighting
     const size_t rows = solution.factors.shape(0), columns = fixed.factors.shape(0), k = fixed.factors.shape(1);
     const bool biases = fixed.bias.has_value();
     const size_t unknowns = k + biases;
-    require(biases == solution.bias.has_value(), "biases belong to both sides or none");
+    require(biases == solution.bias.has_value(), "fixed and solution must both have biases, or neither");
     check_rows(indptr, indices.shape(0));
-    check_indices(indices.data(), indices.shape(0), columns, "an index lies outside the fixed side");
+    check_indices(indices.data(), indices.shape(0), columns, "an index is out of bounds of the fixed side");
     require(indptr.shape(0) == rows + 1 && ridge.shape(0) == rows, "indptr and ridge must match the solution's rows");
-    require(values.shape(0) == indices.shape(0), "values and indices must have one length");
-    require(!weights || weights->shape(0) == indices.shape(0), "weights and indices must have one length");
+    require(values.shape(0) == indices.shape(0), "values and indices must have the same length");
+    require(!weights || weights->shape(0) == indices.shape(0), "weights and indices must have the same length");
     require(solution.factors.shape(1) == k, "both sides must have the same number of factors");
     require(!gram || (gram->shape(0) == unknowns && gram->shape(1) == unknowns), "gram must be unknowns x unknowns");
-    require(!rhs_offset || rhs_offset->shape(0) == unknowns, "rhs_offset must have one number an unknown");
+    require(!rhs_offset || rhs_offset->shape(0) == unknowns, "rhs_offset must have one number per unknown");
     require(!noise || (noise->shape(0) == rows && noise->shape(1) == unknowns), "noise must be rows x unknowns");
     require(solver.steps == 0 || (!rhs_offset && !noise),
-            "rhs_offset and noise need the exact solver: steps must be 0");
+            "rhs_offset and noise require the exact solver: steps must be 0");
     require(!solver.nonnegative || (solver.steps == 0 && !noise),
-            "nonnegative factors need the exact solver without noise: steps must be 0");
+            "nonnegative factors require the exact solver without noise: steps must be 0");
     require(!biases || (fixed.bias->shape(0) == columns && solution.bias->shape(0) == rows), "biases must match");
-    require(unknowns > 0, "there is nothing to learn without factors and biases");
-    require(!biases || weighting.unobserved == 0, "unobserved_weight and biases exclude each other");
+    require(unknowns > 0, "there must be factors or biases to fit");
+    require(!biases || weighting.unobserved == 0, "unobserved_weight and biases are mutually exclusive");
     const HalfSweep<T> side{
         .rows = static_cast<int64_t>(rows),
         .columns = static_cast<int64_t>(columns),

@@ -10,7 +10,7 @@ using namespace alsatian;
 
 namespace {
 
-// By name, and how strongly a similarity is shrunk that few columns speak for.
+// The name of a similarity, and the shrinkage of similarities that rest on few shared columns.
 struct NamedSimilarity {
     std::string name;
     float shrinkage;
@@ -26,7 +26,8 @@ namespace {
 Similarity checked(const NamedSimilarity& similarity, const Array<int32_t, 2>& neighbors_out,
                    const Array<float, 2>& scores, size_t rows) {
     const auto& [name, shrinkage] = similarity;
-    require(name == "cosine" || name == "pearson" || name == "jaccard", "similarity is cosine, pearson or jaccard");
+    require(name == "cosine" || name == "pearson" || name == "jaccard",
+            "similarity must be cosine, pearson or jaccard");
     require(shrinkage >= 0, "shrinkage must not be negative");
     const size_t k = neighbors_out.shape(1);
     require(k > 0 && neighbors_out.shape(0) == rows && scores.shape(0) == rows && scores.shape(1) == k,
@@ -63,7 +64,7 @@ void py_co_counts(const SparseArrays& rows, size_t columns, Array<const int32_t,
                   Array<int32_t, 1> counts, int threads) {
     const Sparse sparse = checked(rows, columns);
     const size_t pairs = counts.shape(0);
-    require(left.shape(0) == pairs && right.shape(0) == pairs, "left, right and counts must have one length");
+    require(left.shape(0) == pairs && right.shape(0) == pairs, "left, right and counts must have the same length");
     for (const auto& side : {left, right}) check_indices(side.data(), pairs, sparse.rows, "a row is out of bounds");
     run(threads, [&] { co_counts(sparse, columns, left.data(), right.data(), pairs, counts.data(), threads); });
 }

@@ -15,7 +15,7 @@ struct BlockArrays {
     Array<const int64_t, 1> starts;
 };
 
-// kernels.Descending: what is learned of one side.
+// kernels.SgdSide: the parameters of one side.
 struct SideArrays {
     Array<float, 3> factors;
     Array<float, 2> bias;
@@ -43,13 +43,13 @@ namespace {
 Blocks checked(const BlockArrays& blocks, size_t user_rows, size_t item_rows) {
     const auto& [users, items, values, weights, starts] = blocks;
     const size_t count = values.shape(0);
-    require(users.shape(0) == count && items.shape(0) == count, "users, items and values must have one length");
-    require(!weights || weights->shape(0) == count, "weights and values must have one length");
+    require(users.shape(0) == count && items.shape(0) == count, "users, items and values must have the same length");
+    require(!weights || weights->shape(0) == count, "weights and values must have the same length");
     check_rows(starts, count);
     int stripes = 0;
     while (static_cast<size_t>(stripes) * stripes + 1 < starts.shape(0)) ++stripes;
     require(stripes > 0 && static_cast<size_t>(stripes) * stripes + 1 == starts.shape(0),
-            "starts must be stripes * stripes + 1");
+            "starts must have length stripes * stripes + 1");
     check_indices(users.data(), count, user_rows, "a user is out of bounds");
     check_indices(items.data(), count, item_rows, "an item is out of bounds");
     return {stripes, starts.data(), users.data(), items.data(), values.data(), pointer(weights)};
@@ -69,11 +69,12 @@ SgdSide checked(const SideArrays& side, size_t moments, size_t width) {
 Sgd checked(const BlockArrays& blocks, const SideArrays& users, const SideArrays& items,
             const Maybe<const float, 2>& sums, const Maybe<float, 2>& slopes, const StepRule& rule) {
     const size_t rows = users.factors.shape(0), moments = users.factors.shape(1) - 1, width = users.factors.shape(2);
-    require(moments <= 2, "there are at most two moments");
-    require(width % Simd<float>::lanes == 0, "the width must be whole vectors");
+    require(moments <= 2, "there must be at most two moments");
+    require(width % Simd<float>::lanes == 0, "width must be a multiple of the vector width");
     require(!sums || (sums->shape(0) == rows && sums->shape(1) == width), "sums must be users x width");
-    require(!slopes || (sums && slopes->shape(0) == rows && slopes->shape(1) == width), "slopes must be as sums");
-    require(rule.batch >= 1, "a batch has an entry");
+    require(!slopes || (sums && slopes->shape(0) == rows && slopes->shape(1) == width),
+            "slopes must have the shape of sums");
+    require(rule.batch >= 1, "batch must be 1 or more");
     return {
         .blocks = checked(blocks, rows, items.factors.shape(0)),
         .width = static_cast<int>(width),
@@ -88,7 +89,7 @@ Sgd checked(const BlockArrays& blocks, const SideArrays& users, const SideArrays
 
 void py_sgd(const BlockArrays& blocks, Array<const int32_t, 1> rounds, const SideArrays& users, const SideArrays& items,
             const Maybe<const float, 2>& sums, const Maybe<float, 2>& slopes, const StepRule& rule, int threads) {
-    require(sums.has_value() == slopes.has_value(), "sums need slopes");
+    require(sums.has_value() == slopes.has_value(), "sums and slopes must be passed together");
     const Sgd task = checked(blocks, users, items, sums, slopes, rule);
     check_indices(rounds.data(), rounds.shape(0), task.blocks.stripes, "a round is out of bounds");
     run(threads, [&] { sgd(task, rounds.data(), rounds.shape(0), threads); });
@@ -104,7 +105,7 @@ void py_row_sums(Array<const int64_t, 1> indptr, Array<const int32_t, 1> indices
                  Array<float, 2> to, int threads) {
     check_rows(indptr, indices.shape(0));
     require(to.shape(0) + 1 == indptr.shape(0) && to.shape(1) == from.shape(1), "to must be rows x width");
-    require(to.shape(1) % Simd<float>::lanes == 0, "the width must be whole vectors");
+    require(to.shape(1) % Simd<float>::lanes == 0, "width must be a multiple of the vector width");
     check_indices(indices.data(), indices.shape(0), from.shape(0), "an index is out of bounds");
     const RowSums task{static_cast<int64_t>(to.shape(0)),
                        static_cast<int>(to.shape(1)),

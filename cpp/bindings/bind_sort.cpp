@@ -13,7 +13,7 @@ namespace {
 template <class Array>
 int entry_bytes(const Array& column) {
     const int bytes = static_cast<int>(column.itemsize());
-    require(bytes == 4 || bytes == 8, "columns hold entries of 4 or 8 bytes");
+    require(bytes == 4 || bytes == 8, "columns must have entries of 4 or 8 bytes");
     return bytes;
 }
 
@@ -23,7 +23,7 @@ void py_counting_sort(Array<const int32_t, 1> keys, std::vector<AnyInput> column
     std::vector<Column> moved;
     for (size_t c = 0; c < columns.size(); ++c) {
         const int bytes = entry_bytes(columns[c]);
-        require(static_cast<int>(outputs[c].itemsize()) == bytes, "an output must have its column's type");
+        require(static_cast<int>(outputs[c].itemsize()) == bytes, "an output must have the type of its column");
         require(columns[c].shape(0) == keys.shape(0) && outputs[c].shape(0) == keys.shape(0),
                 "columns must be as long as keys");
         moved.push_back({columns[c].data(), outputs[c].data(), bytes});

@@ -1,4 +1,4 @@
-// Plain text into columns, and the numbering of texts; see binding.h.
+// Parsing of plain text into columns, and the numbering of texts; see binding.h.
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -10,7 +10,7 @@
 
 using namespace alsatian;
 
-// kernels.Plain
+// kernels.TextFile
 template <>
 struct nanobind::detail::type_caster<TextFile>
     : TupleCaster<TextFile, int, int64_t, int64_t, std::string, int, bool, bool> {};
@@ -19,7 +19,7 @@ namespace {
 
 void check_chunks(int64_t size, int64_t chunk, size_t starts) {
     require(size > 0 && chunk > 0, "size and chunk must be positive");
-    require(static_cast<int64_t>(starts) == (size + chunk - 1) / chunk + 1, "starts must be chunks + 1");
+    require(static_cast<int64_t>(starts) == (size + chunk - 1) / chunk + 1, "starts must have length chunks + 1");
 }
 
 bool py_count_lines(int file, int64_t size, int64_t chunk, Array<int64_t, 1> starts, int threads) {
@@ -33,9 +33,9 @@ bool py_read_fields(const TextFile& text, Array<const int64_t, 1> starts, std::v
     for (size_t c = 0; c + 1 < starts.shape(0); ++c)
         require(0 <= starts(c) && starts(c) <= starts(c + 1), "starts must not descend");
     require(starts.shape(0) == 1 || (starts(0) == 0 && starts(1) >= text.header),
-            "starts must begin with 0 and hold the header");
-    require(!text.delimiter.empty() && text.delimiter.size() < 16, "a delimiter has 1 to 15 bytes");
-    require(!columns.empty(), "a line has a field");
+            "starts must begin with 0 and include the header");
+    require(!text.delimiter.empty() && text.delimiter.size() < 16, "delimiter must have 1 to 15 bytes");
+    require(!columns.empty(), "columns must not be empty");
     const int64_t lines = starts(starts.shape(0) - 1) - text.header;
     std::vector<Field> fields;
     for (const auto& column : columns) {
@@ -45,8 +45,8 @@ bool py_read_fields(const TextFile& text, Array<const int64_t, 1> starts, std::v
         }
         const auto type = column->dtype();
         const bool whole = type == nb::dtype<int32_t>() || type == nb::dtype<int64_t>();
-        require(whole || type == nb::dtype<float>(), "columns are int32, int64 or float32");
-        require(static_cast<int64_t>(column->shape(0)) == lines, "columns must be as long as there are lines");
+        require(whole || type == nb::dtype<float>(), "columns must be int32, int64 or float32");
+        require(static_cast<int64_t>(column->shape(0)) == lines, "columns must have one element per line");
         fields.push_back({!whole ? Field::float32 : type.bits == 32 ? Field::int32 : Field::int64, column->data()});
     }
     return run(threads, [&] { return read_fields(text, starts.data(), fields, threads); });
@@ -58,19 +58,19 @@ void py_number(Dictionary& dictionary, Array<const uint8_t, 1> data, Array<const
     const int64_t count = offsets.shape(0) - 1;
     for (int64_t row = 0; row < count; ++row) require(offsets(row) <= offsets(row + 1), "offsets must not descend");
     require(static_cast<size_t>(offsets(count)) <= data.shape(0), "offsets must end within the data");
-    require(!kept || static_cast<int64_t>(kept->shape(0)) == count, "kept must have one place a text");
+    require(!kept || static_cast<int64_t>(kept->shape(0)) == count, "kept must have one element per text");
     const int64_t numbered = kept ? std::count(kept->data(), kept->data() + count, true) : count;
-    require(static_cast<int64_t>(out.shape(0)) == numbered, "out must have one place for each text that is kept");
+    require(static_cast<int64_t>(out.shape(0)) == numbered, "out must have one element per kept text");
     const char* bytes = reinterpret_cast<const char*>(data.data());
     run(1, [&] { dictionary.number(bytes, offsets.data(), pointer(kept), count, out.data()); });
 }
 
 void py_sorted(const Dictionary& dictionary, Array<uint8_t, 1> data, Array<int64_t, 1> offsets,
                Array<int32_t, 1> places) {
-    require(static_cast<int64_t>(data.shape(0)) == dictionary.bytes(), "data must have a place for every byte");
+    require(static_cast<int64_t>(data.shape(0)) == dictionary.bytes(), "data must have one element per byte");
     require(static_cast<int64_t>(offsets.shape(0)) == dictionary.size() + 1,
-            "offsets must be one more than there are texts");
-    require(static_cast<int64_t>(places.shape(0)) == dictionary.size(), "places must be as many as there are texts");
+            "offsets must have one element per text, plus one");
+    require(static_cast<int64_t>(places.shape(0)) == dictionary.size(), "places must have one element per text");
     run(1, [&] { dictionary.sorted(reinterpret_cast<char*>(data.data()), offsets.data(), places.data()); });
 }
 

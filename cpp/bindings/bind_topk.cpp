@@ -1,4 +1,4 @@
-// Top-n lists, from factors, from scores, and from sums of sparse rows; see binding.h.
+// Top-n lists from factors, from dense scores, and from sums of sparse rows; see binding.h.
 #include <nanobind/stl/string.h>
 
 #include <string>
@@ -18,13 +18,13 @@ struct PanelArrays {
     Array<const float, 1> max_norm, max_bias;
 };
 
-// The items that a user has seen, row by row.
+// The items that users have seen, as compressed rows.
 struct Seen {
     Array<const int64_t, 1> indptr;
     Array<const int32_t, 1> indices;
 };
 
-// What a sum is divided by, and the damping that is added to that.
+// The divisor of a sum, and the damping that is added to it.
 struct NamedDivisor {
     std::string name;
     float damping;
@@ -46,9 +46,9 @@ struct type_caster<NamedDivisor> : TupleCaster<NamedDivisor, std::string, float>
 
 namespace {
 
-// `seen` has a row for each of `users`, and those that `rows` name lie within its indices.
+// Checks that `seen` has `users` rows, and that the entries of the requested `rows` are within its indices.
 void check_seen(const Array<const int32_t, 1>& rows, size_t users, const Seen& seen) {
-    require(seen.indptr.shape(0) == users + 1, "seen must have one row a query");
+    require(seen.indptr.shape(0) == users + 1, "seen must have one row per query");
     for (size_t i = 0; i < rows.shape(0); ++i) {
         const int64_t begin = seen.indptr(rows(i)), end = seen.indptr(rows(i) + 1);
         require(0 <= begin && begin <= end && end <= static_cast<int64_t>(seen.indices.shape(0)),
@@ -56,14 +56,14 @@ void check_seen(const Array<const int32_t, 1>& rows, size_t users, const Seen& s
     }
 }
 
-// users: how many rows there are to choose from.
+// users: the bound of `rows`.
 TopNRequest checked(const Array<const int32_t, 1>& rows, size_t users, size_t items, const std::optional<Seen>& seen,
                     const Maybe<const uint8_t, 1>& allowed, const Array<int32_t, 2>& items_out,
                     const Array<float, 2>& scores) {
     const size_t count = rows.shape(0), n = items_out.shape(1);
     require(n > 0 && items_out.shape(0) == count && scores.shape(0) == count && scores.shape(1) == n,
             "items_out and scores must be count x n");
-    require(!allowed || allowed->shape(0) == items, "allowed must have one byte an item");
+    require(!allowed || allowed->shape(0) == items, "allowed must have one byte per item");
     check_indices(rows.data(), count, users, "a row is out of bounds");
     Excluded excluded{nullptr, nullptr, pointer(allowed)};
     if (seen) {
@@ -88,7 +88,7 @@ void py_pack_items(Array<const float, 2> factors, Maybe<const float, 1> bias, Ar
             "out must be panels x (factors + 1) x 16");
     require(!bias || bias->shape(0) == items, "bias must match the items");
     require(order.shape(0) == items, "order must match the items");
-    check_indices(order.data(), items, items, "order names an item out of bounds");
+    check_indices(order.data(), items, items, "order has an item out of bounds");
     run(1, [&] { pack_items(factors.data(), pointer(bias), order.data(), items, static_cast<int>(k), out.data()); });
 }
 
@@ -102,7 +102,7 @@ void py_top_k(const PanelArrays& panels, Array<const float, 2> queries, Array<co
     require(cells.shape(1) == k + 1 && cells.shape(2) == kPanel, "panels and queries must have the same factors");
     require(static_cast<size_t>(packed.count()) == cells.shape(0), "order must match the panels");
     require(max_norm.shape(0) == cells.shape(0) && max_bias.shape(0) == cells.shape(0), "bounds must match the panels");
-    check_indices(rows.data(), rows.shape(0), queries.shape(0), "a row lies outside the queries");
+    check_indices(rows.data(), rows.shape(0), queries.shape(0), "a row is out of bounds of the queries");
     const TopNRequest request = checked(rows, queries.shape(0), items, seen, allowed, items_out, scores);
     const TopK task{packed,        request.n,    queries.data(),    rows.data(),
                     request.count, request.seen, request.items_out, request.scores};
@@ -113,7 +113,7 @@ void py_pair_scores(Array<const float, 2> left, Array<const int32_t, 1> left_row
                     Array<const int32_t, 1> right_rows, Array<float, 1> out, int threads) {
     const size_t pairs = out.shape(0);
     require(left.shape(1) == right.shape(1), "both sides must have the same number of factors");
-    require(left_rows.shape(0) == pairs && right_rows.shape(0) == pairs, "rows and out must have one length");
+    require(left_rows.shape(0) == pairs && right_rows.shape(0) == pairs, "rows and out must have the same length");
     check_indices(left_rows.data(), pairs, left.shape(0), "a left row is out of bounds");
     check_indices(right_rows.data(), pairs, right.shape(0), "a right row is out of bounds");
     run(threads, [&] {
@@ -125,7 +125,7 @@ void py_pair_scores(Array<const float, 2> left, Array<const int32_t, 1> left_row
 void py_top_n_dense(Array<const float, 2> lines, Array<const int32_t, 1> rows, const std::optional<Seen>& seen,
                     const Maybe<const uint8_t, 1>& allowed, Array<int32_t, 2> items_out, Array<float, 2> scores,
                     int threads) {
-    require(lines.shape(0) == rows.shape(0), "every row needs a line of scores");
+    require(lines.shape(0) == rows.shape(0), "lines must have one row per list");
     require(!seen || seen->indptr.shape(0) > 0, "seen rows out of bounds");
     const size_t users = seen ? seen->indptr.shape(0) - 1 : size_t{1} << 31;
     const TopNRequest request = checked(rows, users, lines.shape(1), seen, allowed, items_out, scores);
@@ -141,7 +141,7 @@ void py_top_n_sums(const SparseArrays& weights, const SparseArrays& parts, size_
     require(!start || static_cast<int64_t>(start->shape(0)) == weighted.rows, "start must match the weights' rows");
     require(!base || base->shape(0) == items, "base must match the items");
     const auto& [name, damping] = divided;
-    require(name == "nothing" || name == "weights" || name == "parts", "sums are divided by nothing, weights or parts");
+    require(name == "nothing" || name == "weights" || name == "parts", "divide must be nothing, weights or parts");
     const Divisor kind = name == "nothing" ? Divisor::nothing : name == "weights" ? Divisor::weights : Divisor::parts;
     const TopNRequest request = checked(rows, weighted.rows, items, seen, allowed, items_out, scores);
     const SparseSums sums{weighted, summed, pointer(start), pointer(base), kind, damping};

@@ -1,8 +1,8 @@
-// What the bindings share: arrays and named tuples as kernels take them, checks, and calls without the GIL.
+// Shared code of the bindings: casts of arrays and named tuples, checks, and calls without the GIL.
 //
-// Arrays must have the type, the number of dimensions and the layout of their parameter: none is converted, and a wrong
-// one raises TypeError. Outputs are arrays that the caller made. What only the numbers show, such as an index out of
-// bounds, is checked here and raises ValueError; kernels check nothing.
+// Arrays must have the type, the number of dimensions and the layout of their parameter. They are not converted, and a
+// mismatch raises TypeError. The caller allocates the outputs. Shapes and values, such as an index out of bounds, are
+// checked here and raise ValueError; kernels check nothing.
 #pragma once
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -29,8 +29,8 @@ using Maybe = std::optional<Array<T, Dimensions>>;
 using AnyColumn = nb::ndarray<nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using AnyInput = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
-// Makes a struct of a Python tuple, named or not, with the members in the order of the struct. It reads the members
-// where they lie; nanobind's caster of std::tuple would first copy a named tuple into a plain one.
+// Converts a Python tuple, named or not, to a struct with the same members in the same order. It reads the members in
+// place; nanobind's caster of std::tuple would first copy a named tuple into a plain one.
 template <class Struct, class... Members>
 struct TupleCaster {
     using Value = Struct;
@@ -42,7 +42,7 @@ struct TupleCaster {
     template <class Flags>
     bool from_python(nb::handle source, Flags flags, nb::detail::cleanup_list* cleanup) noexcept {
         if (!PyTuple_Check(source.ptr()) || PyTuple_GET_SIZE(source.ptr()) != sizeof...(Members)) return false;
-        // None for the tuple, where a parameter allows it, is not None for one of its members.
+        // If a parameter accepts None for the tuple, its members still do not accept None.
         const auto accepts_none = static_cast<Flags>(nb::detail::cast_flags::accepts_none);
         return load(source, static_cast<Flags>(flags & ~accepts_none), cleanup, Indices());
     }
@@ -84,7 +84,7 @@ auto pointer(const Optional& array) {
     return array ? array->data() : nullptr;
 }
 
-// Runs a kernel without the GIL; a Ctrl-C seen while waiting becomes KeyboardInterrupt.
+// Runs a kernel without the GIL. Ctrl-C raises KeyboardInterrupt.
 template <class Work>
 auto run(int threads, const Work& work) {
     require(threads >= 1, "threads must be 1 or more");
@@ -103,7 +103,7 @@ inline void check_rows(const Array<const int64_t, 1>& indptr, size_t entries) {
 }
 
 inline void check_indices(const int32_t* indices, size_t count, size_t bound, const char* what) {
-    uint32_t largest = 0;  // a negative one becomes large
+    uint32_t largest = 0;  // negative indices become large
     for (size_t i = 0; i < count; ++i) largest = std::max(largest, static_cast<uint32_t>(indices[i]));
     require(count == 0 || largest < bound, what);
 }
@@ -111,7 +111,7 @@ inline void check_indices(const int32_t* indices, size_t count, size_t bound, co
 // Compressed rows whose indices are below `columns`.
 inline Sparse checked(const SparseArrays& rows, size_t columns) {
     check_rows(rows.indptr, rows.indices.shape(0));
-    require(rows.values.shape(0) == rows.indices.shape(0), "values and indices must have one length");
+    require(rows.values.shape(0) == rows.indices.shape(0), "values and indices must have the same length");
     check_indices(rows.indices.data(), rows.indices.shape(0), columns, "an index is out of bounds");
     return {static_cast<int64_t>(rows.indptr.shape(0)) - 1, rows.indptr.data(), rows.indices.data(),
             rows.values.data()};

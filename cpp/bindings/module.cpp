@@ -26,7 +26,7 @@ bool supports(const std::string& set) {
 
 NB_MODULE(MODULE_NAME, m) {
     using namespace nb::literals;
-    m.doc() = "The native kernels, compiled for one instruction set; see kernels/reference for what they compute.";
+    m.doc() = "The native kernels, compiled for one instruction set; the wrappers in kernels/native document them.";
     interrupted = check_signals;
     bind_als(m);
     bind_topk(m);

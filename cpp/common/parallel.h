@@ -1,6 +1,6 @@
-// Runs numbered tasks on threads that live for one call: nothing to rebuild after a fork, nothing to
-// configure. Tasks are dealt out in their order; what a task computes must not depend on the others,
-// so the number of threads never changes a result. The calling thread waits and polls for Ctrl-C.
+// Runs numbered tasks on threads that exist for one call, so there is no pool to configure or to rebuild after a fork.
+// Tasks start in order. The result of a task must not depend on other tasks, so that results do not depend on the
+// number of threads. The calling thread waits and polls for Ctrl-C.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -17,11 +17,11 @@ namespace alsatian {
 
 struct Cancelled : std::exception {};
 
-// Set by the bindings: true when the user pressed Ctrl-C (takes the GIL).
+// Set by the bindings: returns whether the user pressed Ctrl-C (acquires the GIL).
 inline bool (*interrupted)() = [] { return false; };
 
-// body(task, worker[, cancelled]) for every task in [0, tasks); worker < threads names a scratch space, and a
-// long task looks at `cancelled` now and then.
+// Calls body(task, worker[, cancelled]) for every task in [0, tasks). worker < threads identifies a scratch space. A
+// long task should check `cancelled` regularly.
 template <class Body>
 void parallel_for(int threads, int64_t tasks, const Body& body) {
     std::atomic<int64_t> next{0};
@@ -55,7 +55,7 @@ void parallel_for(int threads, int64_t tasks, const Body& body) {
     for (int worker = 0; worker < count; ++worker) {
         try {
             workers.emplace_back(work, worker);
-        } catch (const std::system_error&) {  // the system gives no more threads: go on with those that run
+        } catch (const std::system_error&) {  // no more threads are available: continue with those running
             if (worker == 0) throw;
             std::lock_guard lock(mutex);
             running -= count - worker;

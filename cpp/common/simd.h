@@ -1,5 +1,5 @@
-// One vector type. Each build of the core is compiled for one instruction set and gets its widest
-// vectors; the build is chosen when the package is imported.
+// The vector type. Each build of the core is compiled for one instruction set and uses its widest vectors. The build is
+// selected when the package is imported.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -27,7 +27,7 @@ struct Simd {
         return v;
     }
     static void store(T* to, Vector v) { std::memcpy(to, &v, sizeof v); }
-    // The sums of `lanes` vectors, in one vector.
+    // The sum of each of `lanes` vectors, as one vector.
     static Vector sums(const Vector* v) { return tree<lanes>(v); }
 
     static T sum(Vector v) {
@@ -35,11 +35,11 @@ struct Simd {
         UNROLL for (int lane = 0; lane < lanes; ++lane) total += v[lane];
         return total;
     }
-    // The same by halves: fewer steps that wait for each other.
+    // Same as sum(), but by halves: a shorter chain of dependent operations.
     static T total(Vector v) { return fold<lanes / 2>(v); }
 
 private:
-    static constexpr int within = 16 / sizeof(T);  // lanes that shuffles mix at no cost: 128 bits
+    static constexpr int within = 16 / sizeof(T);  // lanes in 128 bits, within which shuffles are cheap
 
     template <int Count>
     static Vector tree(const Vector* v) {
@@ -62,7 +62,7 @@ private:
     static Vector swap(Vector v, std::integer_sequence<int, I...>) {
         return pick<(I ^ Half)...>(v, v);
     }
-    // The lanes of a and b, counted on, that are named.
+    // Selects lanes of a and b; the lanes of b follow those of a.
     template <int... Lane>
     static Vector pick(Vector a, Vector b) {
 #if defined(__clang__) || __GNUC__ >= 12
@@ -73,27 +73,27 @@ private:
         return __builtin_shuffle(a, b, Indices{Lane...});
 #endif
     }
-    // In every 128 bits the even lanes of a, then those of b; and the lower halves of a and b.
+    // even: in every 128 bits the even lanes of a, then those of b. half: the lower halves of a and b.
     static constexpr int even(int i) {
         return i / within * within + i % (within / 2) * 2 + (i % within >= within / 2) * lanes;
     }
     static constexpr int half(int i) { return i % (lanes / 2) + (i >= lanes / 2) * lanes; }
 };
 
-// n rounded up to whole vectors: the width of every padded row below.
+// n rounded up to whole vectors: the width of padded rows.
 template <class T>
 constexpr int padded(int n) {
     return (n + Simd<T>::lanes - 1) / Simd<T>::lanes * Simd<T>::lanes;
 }
 
-// y += a x over `width` numbers, a whole number of vectors
+// y += a x over `width` numbers, which is a multiple of the vector width
 template <class T>
 inline void axpy(T a, const T* x, T* y, int width) {
     using S = Simd<T>;
     for (int c = 0; c < width; c += S::lanes) S::store(y + c, S::load(y + c) + a * S::load(x + c));
 }
 
-// x'y in double precision, over a whole number of vectors
+// x'y in double precision; width is a multiple of the vector width
 template <class T>
 inline double dot_exactly(const T* x, const T* y, int width) {
     constexpr int lanes = Simd<T>::lanes;

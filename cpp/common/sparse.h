@@ -1,10 +1,10 @@
-// Rows of which only the entries are stored.
+// Sparse matrices in compressed rows.
 #pragma once
 #include <cstdint>
 
 namespace alsatian {
 
-// Compressed rows; the indices ascend within a row.
+// Compressed rows; indices ascend within a row.
 struct Sparse {
     int64_t rows;
     const int64_t* indptr;

@@ -1,17 +1,17 @@
-// Products of narrow matrices in register tiles: C += or -= sum over e of Q[e]' P[e]. The weighted Gram matrix of a
-// row's entries, the Cholesky factorization and the scores of top-n are all made of them.
+// Products of narrow matrices in register tiles: C += or -= sum over e of Q[e]' P[e]. They compute the weighted Gram
+// matrix of the entries of a row, the Cholesky factorization and the scores of top-n lists.
 //
-// P holds gathered factor rows, Q the same rows times their weights (Q = P when all weights are one).
-// The sum starts from `from`, which may be C itself. C is row-major with padded rows; only entries on and above the
-// diagonal mean anything, though the tiles that cross the diagonal also write a few below it.
+// P has gathered rows of factors, and Q the same rows times their weights (Q = P if all weights are 1). The sum starts
+// from `from`, which may be C itself. C is row-major with padded rows. Only entries on and above the diagonal are
+// valid; the tiles that cross the diagonal also write a few entries below it.
 #pragma once
 #include "common/simd.h"
 
 namespace alsatian {
 
-// One tile: R rows of C by V vectors, kept in registers over the whole depth. Six rows by two vectors
-// fill 12 of AVX2's 16 registers, and each vector loaded from P is used six times. The loops
-// over R and V must unroll completely, or the accumulators spill to memory.
+// One tile: R rows of C by V vectors, which stay in registers over the whole depth. Six rows by two vectors use 12 of
+// the 16 registers of AVX2, and each vector loaded from P is used six times. The loops over R and V must be unrolled
+// completely, or the accumulators spill to memory.
 template <class T, int R, int V, bool Subtract>
 inline void tile(const T* from, T* c, long ldc, const T* q, long ldq, const T* p, long ldp, long depth) {
     using S = Simd<T>;
@@ -38,7 +38,7 @@ struct NoPrefetch {
     void operator()() const {}
 };
 
-// Rows [first, last) of C by V vectors; between(), after each tile, may use the gap to fetch memory.
+// Rows [first, last) of C by V vectors. between() is called after each tile and may prefetch memory.
 template <class T, int V, bool Subtract, class Between = NoPrefetch>
 inline void column(const T* from, T* c, long ldc, const T* q, long ldq, const T* p, long ldp, long depth, int first,
                    int last, const Between& between = {}) {
@@ -53,14 +53,14 @@ inline void column(const T* from, T* c, long ldc, const T* q, long ldq, const T*
     } else {
         while (r + 6 <= last && r + 8 != last) r = rows.template operator()<6>(r);
     }
-    while (r + 4 <= last) r = rows.template operator()<4>(r);  // of eight rows four and four: busier than six and two
+    while (r + 4 <= last) r = rows.template operator()<4>(r);  // 4 + 4 rows are faster than 6 + 2
     if (r + 3 == last) rows.template operator()<3>(r);
     else if (r + 2 == last) rows.template operator()<2>(r);
     else if (r < last) rows.template operator()<1>(r);
 }
 
-// C = from + Q'P on and above the diagonal: n rows, and n columns padded to `width`. A panel of two vectors of columns
-// at a time: the rectangle above its diagonal block, then the block itself without the quarter below the diagonal.
+// C = from + Q'P on and above the diagonal: n rows, and n columns padded to `width`. Works on panels of two vectors of
+// columns: first the rectangle above the diagonal block, then the block without its quarter below the diagonal.
 template <class T, class Between = NoPrefetch>
 void rank_update(const T* from, T* c, long ldc, const T* q, long ldq, const T* p, long ldp, long depth, int n,
                  const Between& between = {}) {

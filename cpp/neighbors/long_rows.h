@@ -1,9 +1,9 @@
-// The sums of the pairs in which a long row takes part, by dense tiles.
+// The sums of the pairs with a long row, computed with dense tiles.
 //
-// A tile is the longest rows, 64 at a time, in 2,048 columns: a matrix with a line for each column, zeros included. It
-// stays in the second cache while every later row runs over its own entries: sums of the row += value times the
-// column's line, all in registers. Nothing is looked up and nothing scattered, so that a tile with two values in a
-// line of 64 is already faster than a sum for each pair of entries.
+// A tile has 64 of the longest rows in 2,048 columns, as a dense matrix with one line per column. It stays in the L2
+// cache while the entries of every later row are processed: for each entry, its value times the line of its column is
+// added to the sums of the row, all in registers. There are no look-ups and no scattered writes. A tile with two values
+// per line of 64 is already faster than one sum per pair of entries.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -17,11 +17,11 @@
 namespace alsatian {
 
 struct Entry {
-    int32_t at;  // which column, or which row, counted from where a part of them begins
+    int32_t at;  // the column or row, relative to the start of its part
     float value;
 };
 
-// The rows from the longest on: a row's rank is its place here.
+// The rows by descending length. The rank of a row is its position in this order.
 inline std::vector<int32_t> by_length(const Sparse& rows) {
     const auto length = [&](int32_t row) { return rows.indptr[row + 1] - rows.indptr[row]; };
     std::vector<int32_t> order(rows.rows);
@@ -30,9 +30,9 @@ inline std::vector<int32_t> by_length(const Sparse& rows) {
     return order;
 }
 
-constexpr int kLine = 8 * Simd<float>::lanes;  // sums that are held in registers
-constexpr int kTileColumns = 2048;             // of a tile
-constexpr int64_t kRowsPerTask = 32768;        // whose sums a thread holds at a time
+constexpr int kLine = 8 * Simd<float>::lanes;  // sums kept in registers
+constexpr int kTileColumns = 2048;             // columns of a tile
+constexpr int64_t kRowsPerTask = 32768;        // rows whose sums a thread computes at a time
 
 struct alignas(64) Line {
     float at[kLine];
@@ -41,11 +41,11 @@ struct alignas(64) Line {
 template <class Sums>
 constexpr int kTile = kLine / std::max(1, Sums::lanes);  // rows of a tile
 
-// How many of the first rows are worth dense tiles: those of whose lines a later entry meets two values on average.
+// The number of first rows for which dense tiles pay off: a later entry finds two values in a line on average.
 template <class Sums>
 int64_t count_long_rows(const Sparse& rows, int64_t columns, const std::vector<int32_t>& order) {
     if (Sums::lanes == 0) return 0;
-    std::vector<int32_t> left(columns);  // entries of each column in rows of this rank and above
+    std::vector<int32_t> left(columns);  // entries of each column in rows from this rank on
     int64_t later = rows.indptr[rows.rows], rank = 0;
     for (int64_t e = 0; e < later; ++e) ++left[rows.indices[e]];
     while (rank < rows.rows) {
@@ -61,16 +61,16 @@ int64_t count_long_rows(const Sparse& rows, int64_t columns, const std::vector<i
     return rows.rows;
 }
 
-// All entries, 2,048 columns after the other, and there row by row.
+// The entries of 2,048 columns, row by row.
 struct Part {
     struct Run {
         int32_t rank;
-        int64_t end;  // of the row's entries
+        int64_t end;  // of the entries of the row
     };
     std::vector<Run> runs;
     std::vector<Entry> entries;
 
-    // The place of the first run of this rank or a later one.
+    // The position of the first run with this rank or a later one.
     size_t from(int64_t rank) const {
         const auto before = [](const Run& run, int64_t rank) { return run.rank < rank; };
         return std::lower_bound(runs.begin(), runs.end(), rank, before) - runs.begin();
@@ -95,7 +95,7 @@ std::vector<Part> parts_of(const Sparse& rows, int64_t columns, const std::vecto
     return parts;
 }
 
-// sums += value times line, over a run of entries. Where a pair has two sums, a line holds values, then ones.
+// sums += value times line, over a run of entries. If a pair has two sums, a line has values, then ones.
 template <class Sums>
 inline void add_lines(Line& sums, const Entry* entry, const Entry* last, const Line* tile) {
     using S = Simd<float>;
@@ -124,7 +124,7 @@ void fill_tile(const Part& part, int64_t first, std::vector<Line>& tile) {
     }
 }
 
-// The sums of the ranks [begin, end) with those of the tile that begins at `first`.
+// The sums of the rows of ranks [begin, end) with the rows of the tile that begins at `first`.
 template <class Sums>
 void tile_sums(const std::vector<Part>& parts, int64_t first, int64_t begin, int64_t end, std::vector<Line>& tile,
                std::vector<Line>& sums) {

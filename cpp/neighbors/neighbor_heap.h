@@ -1,4 +1,4 @@
-// The lists of the k nearest rows, kept sorted in the arrays of the answer while pairs arrive in any order.
+// The lists of the k nearest rows, sorted in the output arrays while pairs arrive in any order.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@ namespace alsatian {
 
 constexpr float kMinSimilarity = std::numeric_limits<float>::denorm_min();  // only positive similarities count
 
-// Rows share locks, as threads seldom meet.
+// Rows share locks, since threads rarely access the same lock.
 class NeighborHeap {
 public:
     NeighborHeap(int k, int32_t* neighbors_out, float* scores, int64_t rows)
@@ -19,7 +19,7 @@ public:
         std::fill_n(scores, rows * k, 0.0f);
     }
 
-    // Returns what a similarity must reach to get into the list of `row`.
+    // Returns the similarity that the next candidate must reach to enter the list of `row`.
     float offer(int64_t row, float score, int32_t other) {
         std::lock_guard guard(locks[row % locks.size()]);
         int32_t* rows = neighbors_out + row * k;

@@ -14,18 +14,18 @@ namespace {
 
 template <class Sums>
 struct Scratch {
-    std::vector<float> bars;  // by rank: what a similarity must reach, as far as this thread knows; never too high
+    std::vector<float> bars;  // by rank: a lower bound of the similarity to reach, as known to this thread
     std::vector<Sums> sums;
     std::vector<Line> tile, lines;
 };
 
-// What all threads share while pairs are found.
+// The state that all threads share.
 template <class Sums>
 struct Pairs {
     const Sparse& rows;
     const Similarity similarity;
     const std::vector<int32_t> order;  // the rows by rank
-    std::vector<float> sizes;          // by rank, and some beyond
+    std::vector<float> sizes;          // by rank, padded
     NeighborHeap heap;
     std::vector<Scratch<Sums>> scratch;
 
@@ -41,8 +41,8 @@ struct Pairs {
         for (auto& thread : scratch) thread.bars.assign(rows.rows + kLine, kMinSimilarity);
     }
 
-    // Takes the similarities of a row with `width` ranks from `first` on, and offers those that may get into a list;
-    // the others, nearly all of them, are done with in vectors. Only the first `count` are meant.
+    // Computes the similarities of a row with `width` ranks from `first` on, and offers those that may enter a list.
+    // Nearly all others are discarded with vector instructions. Only the first `count` ranks are valid.
     template <int width, class SumsOf>
     void offer(int64_t rank, int64_t first, int64_t count, const SumsOf& sums_of, std::vector<float>& bars) {
         const float size = sizes[rank], bar = bars[rank], *others = &bars[first], *with = &sizes[first];
@@ -62,7 +62,7 @@ struct Pairs {
     }
 };
 
-// The pairs of which one row is among the `head` longest.
+// The pairs with at least one of the `head` longest rows.
 template <class Sums>
 void long_row_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threads) {
     constexpr int width = kTile<Sums>;
@@ -83,13 +83,13 @@ void long_row_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threa
     });
 }
 
-// The entries of the rows from a rank on, by column, those of the longest rows first: most sums then belong to a few
-// rows that lie side by side, and stay in the first cache.
+// The entries of the rows from a rank on, by column, with the longest rows first. Most sums then belong to a few
+// adjacent rows, and stay in the L1 cache.
 struct Ranked {
     std::vector<int64_t> starts;   // of the columns
-    std::vector<Entry> entries;    // which row, counted from the rank on
+    std::vector<Entry> entries;    // the row, relative to the first rank
     std::vector<int64_t> offsets;  // of the rows in `before`
-    std::vector<int32_t> before;   // of each entry, row by row: how many of its column come before it
+    std::vector<int32_t> before;   // per entry, row by row: the number of earlier entries in its column
 
     Ranked(const Sparse& rows, int64_t columns, const std::vector<int32_t>& order, int64_t first)
         : starts(columns + 1), offsets{0} {
@@ -112,7 +112,7 @@ struct Ranked {
     }
 };
 
-// The pairs of the other rows: the sums of a row with those of lower rank, over the heads of its columns.
+// The pairs of the other rows: the sums of a row with the rows of lower rank, which come first in each column.
 template <class Sums>
 void short_row_pairs(Pairs<Sums>& pairs, int64_t columns, int64_t head, int threads) {
     const Sparse& rows = pairs.rows;
@@ -190,11 +190,11 @@ void neighbors_for(const Sparse& queries, const float* query_sizes, const Sparse
 
 void co_counts(const Sparse& rows, int64_t columns, const int32_t* left, const int32_t* right, int64_t pairs,
                int32_t* counts, int threads) {
-    std::vector<int64_t> groups;  // where the pairs of another left row begin
+    std::vector<int64_t> groups;  // the first pair of each left row
     for (int64_t p = 0; p < pairs; ++p)
         if (p == 0 || left[p] != left[p - 1]) groups.push_back(p);
     groups.push_back(pairs);
-    std::vector<std::vector<uint8_t>> marks(threads);  // of each column: whether the left row has it
+    std::vector<std::vector<uint8_t>> marks(threads);  // per column: whether the left row has it
     parallel_for(threads, static_cast<int64_t>(groups.size()) - 1, [&](int64_t group, int worker) {
         auto& marked = marks[worker];
         marked.resize(columns);

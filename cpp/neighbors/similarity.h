@@ -1,5 +1,5 @@
-// What is summed up over the columns that two rows share, and what it makes of them. All are symmetric to the last
-// bit, so it does not matter from which side a pair is seen.
+// The sums over the columns that two rows share, and the similarities computed from them. All are bitwise symmetric, so
+// the order of a pair does not matter.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -7,12 +7,12 @@
 
 namespace alsatian {
 
-// `lanes`: how many floats the sums of a pair take in a dense tile (long_rows.h): the products, then the counts;
-// 0: they have no place there. `of`: the sums of a pair from its lanes, which lie `width` apart. `term`: what of a
-// value is multiplied.
+// lanes: the number of floats of the sums of a pair in a dense tile (long_rows.h): products, then counts; 0: not
+// supported in tiles. of: the sums of a pair from its lanes, which are `width` apart. term: the factor of a product,
+// given a value.
 
-// sum + x y as compilers make it of vectors: rounded once where the instructions can, so that a pair has the same bits
-// whichever way its sum is found.
+// sum + x y, rounded once if the instruction set has fused multiply-add, like the vector code that compilers generate.
+// A pair thus has the same bits however its sum is computed.
 inline float plus_product(float sum, float x, float y) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
     return __builtin_fmaf(x, y, sum);
@@ -27,7 +27,7 @@ struct Products {
     static float term(float value) { return value; }
 
     float xy = 0;
-    bool any() const { return xy != 0; }  // whether there is anything to take back to zero
+    bool any() const { return xy != 0; }  // whether the sums must be reset to zero
     void add(float x, float y) { xy = plus_product(xy, x, y); }
     float similarity(float size, float other, float) const { return xy / (size * other); }
 };
@@ -58,7 +58,7 @@ struct Counts {
     }
 };
 
-// The correlation over the shared columns alone, with the means that the rows have there.
+// The correlation over the shared columns, with the means over these columns.
 struct Moments {
     static constexpr int lanes = 0;
 
@@ -71,7 +71,7 @@ struct Moments {
     }
     float similarity(float, float, float shrinkage) const {
         const double n = shared, vx = xx - x * x / n, vy = yy - y * y / n;
-        if (vx <= 1e-12 * xx || vy <= 1e-12 * yy) return 0;  // a constant, or a single column, correlates with nothing
+        if (vx <= 1e-12 * xx || vy <= 1e-12 * yy) return 0;  // constant rows, or a single column, have no correlation
         return static_cast<float>(std::min(1.0, (xy - x * y / n) / std::sqrt(vx * vy)) * (n / (n + shrinkage)));
     }
 };

@@ -1,5 +1,5 @@
-// How a number moves along its slope: plainly, with momentum, or as Adam (Kingma and Ba 2015) lets it. A stepper is
-// made for one row; its moments lie `gap` numbers after what they belong to, and change only when the row is met.
+// The steps of gradient descent: plain, with momentum, or Adam (Kingma and Ba 2015). A stepper is created for one row.
+// A moment is stored `gap` numbers after its parameter, and changes only when the row is updated.
 #pragma once
 #include <cmath>
 #include <cstring>
@@ -30,10 +30,10 @@ inline Floats root(Floats v) {
     return v;
 }
 
-constexpr double kSecondMomentDecay = 0.999;  // of Adam's second moment
+constexpr double kSecondMomentDecay = 0.999;  // for the second moment of Adam
 constexpr float kEpsilon = 1e-8f;
 
-// What a row's t-th step divides its moments by, 1 - keep^t, as factors; from the last t on they are 1.
+// The bias corrections of the t-th step of a row, 1 / (1 - keep^t); after the last t they are 1.
 struct AdamCorrections {
     static constexpr int kSteps = 20000;  // 0.999^20000 = 2e-9
     std::vector<float> first, second;
@@ -47,7 +47,7 @@ struct AdamCorrections {
     }
 };
 
-// What the steps of all rows share.
+// The parameters that the steps of all rows share.
 struct StepSize {
     float rate, keep;
     const float *first, *second;  // corrections
@@ -59,7 +59,7 @@ struct StepSize {
           second(corrections.second.data()) {}
 };
 
-// step(at, gap, now, slope): `now` is what stands at `at`.
+// step(at, gap, now, slope): `now` is the value at `at`.
 struct Plain {
     float rate;
 
@@ -85,7 +85,7 @@ struct Momentum {
     }
 };
 
-// m = keep m + (1 - keep) slope, v = 0.999 v + 0.001 slope^2; both corrected for having begun at zero
+// m = keep m + (1 - keep) slope, v = 0.999 v + 0.001 slope^2; both corrected for their start at zero
 struct Adam {
     float rate, keep, correction;
 

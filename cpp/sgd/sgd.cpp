@@ -12,19 +12,19 @@ namespace alsatian {
 namespace {
 
 constexpr int kLanes = Simd<float>::lanes;
-constexpr int64_t kPrefetchDistance = 4;  // entries: so far ahead are factors fetched
+constexpr int64_t kPrefetchDistance = 4;  // number of entries to prefetch ahead
 constexpr int64_t kMinEntriesForThreads = int64_t{1} << 17;
 
 Floats at(const float* from) { return load<Floats>(from); }
 
-// Fetches `count` numbers into the first-level cache. Written: 1 if they are to be changed there.
+// Prefetches `count` numbers into the L1 cache. Written: 1 if they will be modified.
 template <int Written>
 void prefetch(const float* from, int64_t count) {
     for (const float* const end = from + count; from < end; from += 64 / sizeof(float))
         __builtin_prefetch(from, Written);
 }
 
-// Deals tasks out to threads, unless there are so few entries that they would be walked before threads had started.
+// Runs tasks on threads, or on the calling thread if there are so few entries that starting threads takes longer.
 template <class Body>
 void for_all(const Sgd& task, int threads, int64_t tasks, const Body& body) {
     if (task.blocks.starts[task.blocks.stripes * task.blocks.stripes] >= kMinEntriesForThreads)
@@ -33,7 +33,7 @@ void for_all(const Sgd& task, int threads, int64_t tasks, const Body& body) {
         for (int64_t task_index = 0; task_index < tasks; ++task_index) body(task_index, 0);
 }
 
-// One side's rows, as its entries meet them. Width: of a row of factors; 0 where only the run knows it.
+// The rows of one side. Width: the width of a row of factors if known at compile time, else 0.
 template <int Width>
 struct SideRows {
     float *all, *biases;
@@ -59,7 +59,7 @@ struct SideRows {
     void prefetch(int64_t row) const { alsatian::prefetch<1>(factors(row), stride()); }
 };
 
-// All that an entry needs. Walkers take a copy, of which the compiler knows that no store changes it.
+// The arrays and settings to process entries. Functions take a copy, so that the compiler can assume no aliasing.
 template <int Width>
 struct Walk {
     Blocks blocks;
@@ -98,7 +98,7 @@ struct Walk {
         return blocks.values[e] - mean - users.bias(u)[0] - items.bias(i)[0] - Simd<float>::total(even + odd);
     }
 
-    // Gives both rows of an entry their slopes.
+    // Computes the slopes of an entry and passes them to both of its rows.
     template <bool Implicit, class SlopeTarget>
     [[gnu::always_inline]] void send_slopes(int64_t e, const SlopeTarget& user, const SlopeTarget& item) const {
         const int64_t u = blocks.users[e], i = blocks.items[e];
@@ -121,7 +121,7 @@ struct Walk {
     }
 };
 
-// A row that moves at once.
+// A row that is updated immediately.
 template <class Stepper>
 struct MovingRow {
     Stepper stepper;
@@ -150,10 +150,10 @@ void walk_entries(const Walk<Width> walk, int64_t begin, int64_t end) {
     }
 }
 
-// The rows of one side that a batch has met, and the sums of their slopes.
+// The rows of one side in a batch, and the sums of their slopes.
 class Batch {
     const SideRows<0>& rows;
-    std::vector<int32_t>& places;  // of each row among those met, or -1; shared, as no two blocks of a round share rows
+    std::vector<int32_t>& places;  // index of each row in `met`, or -1; shared, as blocks of a round share no rows
     std::vector<int64_t> met;
     std::vector<float> sums;  // (met, width + 1), the bias last
 
@@ -176,7 +176,7 @@ public:
         return {&sums[static_cast<size_t>(places[row]) * (rows.width() + 1)], rows.width()};
     }
 
-    // One step of every row that was met.
+    // Updates every row of the batch by one step.
     template <class Stepper>
     void step(const StepSize& step_size) {
         for (size_t m = 0; m < met.size(); ++m) {
@@ -202,7 +202,7 @@ void walk_batches(const Walk<0>& walk, int64_t batch, int64_t begin, int64_t end
     }
 }
 
-// Calls work(width), a constant where it is a usual one, else 0.
+// Calls work(width) with a compile-time constant for common widths, else 0.
 template <class Work>
 void with_width(int width, const Work& work) {
     if (width == 16) work(std::integral_constant<int, 16>());
@@ -277,11 +277,11 @@ double squared_error(const Sgd& task, int threads) {
                                     : squared_error<false>(walk, starts[block], starts[block + 1]);
         });
     });
-    return std::accumulate(sums.begin(), sums.end(), 0.0);  // in the order of the blocks: same bits always
+    return std::accumulate(sums.begin(), sums.end(), 0.0);  // in the order of the blocks: reproducible
 }
 
 void row_sums(const RowSums& task, int threads) {
-    constexpr int64_t kRows = 64;  // are dealt out at a time
+    constexpr int64_t kRows = 64;  // rows per task
     const int64_t entries = task.indptr[task.rows];
     const auto from = [&](int64_t e) { return task.from + static_cast<int64_t>(task.indices[e]) * task.width; };
     const auto sum_rows = [&](int64_t part, int) {

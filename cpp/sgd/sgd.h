@@ -1,12 +1,12 @@
-// Biased matrix factorization by stochastic gradient descent, one entry (user u, item i, value v) after another:
+// Biased matrix factorization by stochastic gradient descent, one entry (user u, item i, value v) at a time:
 //
 //   e = w (v - mean - b_u - b_i - (x_u + s_u).y_i)
 //   x_u moves along  e y_i - reg a_u x_u          b_u along  e - bias_reg a_u b_u       (a: see SgdSide)
 //   y_i moves along  e (x_u + s_u) - reg a_i y_i  b_i along  e - bias_reg a_i b_i
 //
-// s_u, the implicit term of SVD++, stands still meanwhile. The entries lie in a grid of blocks, stripes of users by
-// stripes of items. Round r walks the blocks (a, a + r): no two of them share a user or an item, so threads need not
-// know of each other, and the order of the steps depends on the grid alone. See models/sgd/biased_mf.py.
+// s_u, the implicit term of SVD++, is constant during a call. The entries are in a grid of blocks: stripes of users by
+// stripes of items. Round r processes the blocks (a, a + r). They share no user and no item, so threads need no
+// synchronization, and the order of the steps depends only on the grid. See models/sgd/biased_mf.py.
 #pragma once
 #include <cstdint>
 
@@ -16,39 +16,39 @@ struct Blocks {
     int stripes;            // of users, and of items
     const int64_t* starts;  // (stripes * stripes + 1): block (a, b) begins at starts[a * stripes + b]
     const int32_t *users, *items;
-    const float *values, *weights;  // weights or null: one each
+    const float *values, *weights;  // weights, or null: all 1
 };
 
-// What is learned of one side, and the moments of its gradients: none for plain steps, one for momentum, two for Adam.
+// The parameters of one side, and the moments of their gradients: 0 for plain steps, 1 for momentum, 2 for Adam.
 struct SgdSide {
     int64_t rows;
-    float* factors;      // (rows, 1 + moments, width), width a whole number of vectors
+    float* factors;      // (rows, 1 + moments, width); width is a multiple of the vector width
     float* bias;         // (rows, 1 + moments)
-    int32_t* steps;      // (rows) how many steps a row has made
-    const float* share;  // (rows) a: how much of a row's regularization each of its entries carries
+    int32_t* steps;      // (rows): the number of steps of each row
+    const float* share;  // (rows): a, the share of a row's regularization that each of its entries has
 };
 
 struct StepRule {
-    double mean, rate, reg, bias_reg, momentum;  // momentum: what a step keeps of the (first) moment
-    int64_t batch;                               // entries of a block whose gradients are summed before any row moves
+    double mean, rate, reg, bias_reg, momentum;  // momentum: the decay rate of the (first) moment
+    int64_t batch;                               // entries of a block whose gradients are summed before an update
 };
 
 struct Sgd {
     Blocks blocks;
     int width, moments;
     SgdSide users, items;
-    const float* sums;  // (users, width) s, or null
-    float* slopes;      // (users, width) or null: e y_i is added, from which the implicit factors learn
+    const float* sums;  // (users, width): s, or null
+    float* slopes;      // (users, width) or null: e y_i is added; used to update the implicit factors
     StepRule rule;
 };
 
-// Walks these rounds in this order.
+// Processes these rounds in this order.
 void sgd(const Sgd& task, const int32_t* rounds, int64_t count, int threads);
 
 // The sum over all entries of w (v - prediction)^2.
 double squared_error(const Sgd& task, int threads);
 
-// to[r] = the sum of from[indices[e]] over the entries e of row r, for rows of `width` numbers, whole vectors
+// to[r] = the sum of from[indices[e]] over the entries e of row r. width: a multiple of the vector width.
 struct RowSums {
     int64_t rows;
     int width;

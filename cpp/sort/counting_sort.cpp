@@ -16,7 +16,7 @@ void scatter(const Column& column, int64_t first, const int64_t* places, int64_t
     for (int64_t i = 0; i < count; ++i) to[places[i]] = from[i];
 }
 
-// The scratch space of one thread: sorts a row's keys, and moves its columns accordingly.
+// The scratch space of a thread: sorts the keys of a row, and reorders its columns accordingly.
 class RowSorter {
 public:
     void sort(int32_t* keys, int64_t length) {
@@ -26,7 +26,7 @@ public:
         uint64_t bits = 0;
         for (int64_t i = 0; i < length; ++i) {
             bits |= static_cast<uint32_t>(keys[i]);
-            order_[i] = static_cast<uint64_t>(keys[i]) << 32 | i;  // a key and its place: a plain sort is a stable one
+            order_[i] = static_cast<uint64_t>(keys[i]) << 32 | i;  // a key and its position, so that any sort is stable
         }
         if (length < kShort) std::sort(order_.begin(), order_.begin() + length);
         else
@@ -59,8 +59,8 @@ private:
 
 }  // namespace
 
-// Each chunk of the input counts its keys; a running sum over keys, and within a key over chunks, says
-// where each chunk writes. The result is the stable order, whatever the number of chunks.
+// The keys of each chunk of the input are counted. A running sum over keys, and within a key over chunks, gives the
+// positions to which each chunk writes. The result is the stable order for any number of chunks.
 int64_t counting_sort(const int32_t* keys, int64_t count, int64_t n_keys, const std::vector<Column>& columns,
                       int64_t* indptr, int threads) {
     const int64_t chunks = std::max<int64_t>(1, std::min<int64_t>(threads, count / 65536));

@@ -14,15 +14,15 @@
 namespace alsatian {
 namespace {
 
-constexpr int64_t kMaxLineBytes = 1 << 16;  // bytes by which a line may reach beyond its chunk
+constexpr int64_t kMaxLineBytes = 1 << 16;  // a line may end at most this far after its chunk
 
-// Bytes [from, from + count) of a file, then "\n" so that every line ends, and zeros to compare a delimiter with.
+// Bytes [from, from + count) of a file, then "\n" to end the last line, and zeros so that a delimiter can be compared.
 bool read(int file, int64_t from, int64_t count, std::vector<char>& bytes) {
     bytes.resize(count + 16);
     for (int64_t done = 0; done < count;) {
         const ssize_t got = pread(file, bytes.data() + done, count - done, from + done);
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;  // or the file was cut off
+        if (got <= 0) return false;  // or the file was truncated
         done += got;
     }
     bytes[count] = '\n';
@@ -32,7 +32,7 @@ bool read(int file, int64_t from, int64_t count, std::vector<char>& bytes) {
 
 bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
-// An integer as it would be printed: no sign but "-", no leading zeros, no "-0". At most 18 digits, so it fits.
+// An integer in canonical form: no sign except "-", no leading zeros, no "-0". At most 18 digits, so it fits.
 bool integer(const char*& at, int64_t& value) {
     const bool negative = *at == '-';
     const char* first = at += negative;
@@ -44,7 +44,7 @@ bool integer(const char*& at, int64_t& value) {
     return true;
 }
 
-// The nearest float of a finite number such as 3, -3.25 or 1e-5.
+// The float nearest to a finite number such as 3, -3.25 or 1e-5.
 bool number(const char*& at, float& value) {
     static constexpr float kPowers[] = {1e0f, 1e1f, 1e2f, 1e3f, 1e4f, 1e5f, 1e6f, 1e7f, 1e8f, 1e9f, 1e10f};
     const char* const first = at;
@@ -61,7 +61,7 @@ bool number(const char*& at, float& value) {
         digits += decimals;
         if (decimals == 0) return false;
     }
-    // Both are exact, so the quotient is rounded once.
+    // Numerator and power are exact, so the quotient is rounded once.
     if (digits <= 10 && total < (1 << 24) && *at != 'e' && *at != 'E') {
         value = static_cast<float>(total) / kPowers[decimals];
         if (negative) value = -value;
@@ -79,7 +79,7 @@ public:
         plain_[static_cast<unsigned char>(text.delimiter[0])] = false;
     }
 
-    // Takes a line apart; `at` ends on its "\n".
+    // Parses a line; on success `at` is at its "\n".
     bool line(const char*& at, int64_t place) const {
         for (size_t f = 0; f < fields_.size(); ++f) {
             if (!field(at, fields_[f], place)) return false;
@@ -114,7 +114,7 @@ private:
     std::array<bool, 256> plain_;
 };
 
-// The lines that begin in bytes [from, to); `at` is where the first of them begins.
+// Parses the lines that begin in bytes [at, to); `at` is the start of the first line.
 bool scan(const Scanner& scanner, const char* at, const char* to, const char* end, bool last, int64_t place,
           int64_t stop) {
     for (; at < to; ++at, ++place) {
@@ -130,7 +130,7 @@ bool count_lines(int file, int64_t size, int64_t chunk, int64_t* starts, int thr
     const int64_t chunks = (size + chunk - 1) / chunk;
     std::vector<std::vector<char>> buffers(threads);
     std::atomic<bool> readable{true};
-    // A line begins at 0, and after each "\n" but one at the very end.
+    // A line begins at 0, and after each "\n" except one at the end of the file.
     parallel_for(threads, chunks, [&](int64_t c, int worker) {
         const int64_t from = std::max<int64_t>(0, c * chunk - 1), to = std::min(size, (c + 1) * chunk) - 1;
         std::vector<char>& bytes = buffers[worker];

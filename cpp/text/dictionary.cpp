@@ -13,7 +13,7 @@ void Dictionary::number(const char* data, const int32_t* offsets, const bool* ke
     for (int64_t row = 0; row < count; ++row) {
         if (kept && !kept[row]) continue;
         const std::string_view here(data + offsets[row], offsets[row + 1] - offsets[row]);
-        if (number < 0 || here != last) number = find_or_add(here);  // rows of one user often follow each other
+        if (number < 0 || here != last) number = find_or_add(here);  // consecutive rows often have the same user
         last = here;
         *out++ = number;
     }
@@ -26,7 +26,7 @@ int32_t Dictionary::find_or_add(std::string_view wanted) {
     size_t slot = hash & mask;
     for (; slots_[slot] >= 0; slot = (slot + 1) & mask)
         if (hashes_[slots_[slot]] == hash && text(slots_[slot]) == wanted) return slots_[slot];
-    if (hashes_.size() == INT32_MAX) throw std::length_error("there are more than 2,147,483,647 different texts");
+    if (hashes_.size() == INT32_MAX) throw std::length_error("there are more than 2,147,483,647 distinct texts");
     hashes_.push_back(hash);
     data_.insert(data_.end(), wanted.begin(), wanted.end());
     offsets_.push_back(bytes());

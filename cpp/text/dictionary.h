@@ -1,4 +1,4 @@
-// Texts and their numbers, in the order in which they first appear.
+// Numbers distinct texts in order of first occurrence.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -8,13 +8,13 @@ namespace alsatian {
 
 class Dictionary {
 public:
-    // Text n is the bytes [offsets[n], offsets[n + 1]). Writes the numbers of the texts that are kept (null: of all).
+    // Text n is the bytes [offsets[n], offsets[n + 1]). Writes the numbers of texts where `kept` is true (null: all).
     void number(const char* data, const int32_t* offsets, const bool* kept, int64_t count, int32_t* out);
 
     int64_t size() const { return static_cast<int64_t>(offsets_.size()) - 1; }
     int64_t bytes() const { return static_cast<int64_t>(data_.size()); }
 
-    // Writes the texts in the order of their bytes, size() + 1 offsets, and for each number its place in that order.
+    // Writes the texts sorted by bytes, size() + 1 offsets, and the position of each number in this order.
     void sorted(char* data, int64_t* offsets, int32_t* places) const;
 
 private:

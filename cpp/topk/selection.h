@@ -1,4 +1,4 @@
-// The n best of many scores that arrive item by item: what every list is made with.
+// Selects the n best of many scores that arrive item by item. All top-n lists use it.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace alsatian {
 
-// What may not be listed: what the row of `seen` holds, and what is not allowed.
+// The items that must not be listed: those in the row of `seen`, and those that are not allowed.
 struct Excluded {
-    const int64_t* indptr;   // or null: nothing was seen
+    const int64_t* indptr;   // or null: no item was seen
     const int32_t* indices;  // ascending within a row
-    const uint8_t* allowed;  // (items) or null: all
+    const uint8_t* allowed;  // (items), or null: all
 
     bool excluded(int32_t row, int32_t item) const {
         if (allowed && !allowed[item]) return true;
@@ -23,19 +23,19 @@ struct Excluded {
 struct Scored {
     float score;
     int32_t item;
-    // "less" for the heap is "better", so that its top is the worst of the best
+    // For the heap, "less" means "better", so that its top is the worst selected item.
     bool operator<(const Scored& other) const {
         return score > other.score || (score == other.score && item < other.item);
     }
 };
 
-// The n best seen so far of one query.
+// The current n best items of a query.
 struct Selection {
     std::vector<Scored> heap;
     float threshold = -std::numeric_limits<float>::infinity();
 
-    // Whether an item would be among the best now; one that scores -inf never is. Where items arrive in ascending
-    // order, comparing scores is enough.
+    // Whether an item would be selected now; an item that scores -inf never is. If items arrive in ascending order,
+    // comparing the score with the threshold is sufficient.
     bool takes(float score, int32_t item) const {
         if (score != threshold) return score > threshold;
         return !heap.empty() && Scored{score, item} < heap.front();

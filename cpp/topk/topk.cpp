@@ -12,12 +12,12 @@
 namespace alsatian {
 namespace {
 
-constexpr int kQueries = 6;        // scored together: one register tile
-constexpr int kQueryGroups = 8;    // groups of six queries that share a stretch of panels in the cache
-constexpr int kPanelStretch = 32;  // panels that a group is scored on before the next group
-constexpr int kPanelsPerStep = 4;  // panels that one query is scored on at a time
+constexpr int kQueries = 6;        // queries scored together: one register tile
+constexpr int kQueryGroups = 8;    // groups of six queries that share cached panels
+constexpr int kPanelStretch = 32;  // panels scored for a group before the next group
+constexpr int kPanelsPerStep = 4;  // panels scored for a single query at a time
 
-// One person's list in the making.
+// A query, and the current state of its list.
 struct Query {
     int32_t row;
     const float* factors;
@@ -25,8 +25,8 @@ struct Query {
     Selection selection;
 };
 
-// Writes the panels of [from, stop) that may hold an item for this list to `candidates`, and returns how many: their
-// bound on a score, x'y + b <= |x| |y| + b, reaches the list's threshold.
+// Writes to `candidates` the panels of [from, stop) that may have an item for this list, and returns their number: the
+// panels whose upper bound of a score, |x| |y| + b >= x'y + b, reaches the threshold of the list.
 int panels_above_threshold(const Panels& panels, const Query& query, int64_t from, int64_t stop, int64_t* candidates) {
     using S = Simd<float>;
     const float threshold = query.selection.threshold;
@@ -58,13 +58,13 @@ void select(const TopK& t, int64_t panel, const float* line, Query& query) {
     for (int c = 0; c < count; ++c) {
         const int32_t item = t.panels.order[panel * kPanel + c];
         if (!selection.takes(line[c], item)) continue;
-        // Asked here, as looking through all of `order` beforehand takes longer than most lists.
-        if (item < 0 || item >= t.panels.items) throw std::invalid_argument("order names an item out of bounds");
+        // Checked here, since checking all of `order` beforehand takes longer than most lists.
+        if (item < 0 || item >= t.panels.items) throw std::invalid_argument("order has an item out of bounds");
         if (!t.seen.excluded(query.row, item)) selection.offer(line[c], item, t.n);
     }
 }
 
-// Scores six queries on one panel; interleaved: their factors, factor by factor.
+// Scores six queries on one panel. interleaved: the factors of the queries, factor by factor.
 void score_queries_on_panel(const TopK& t, Query* queries, const float* interleaved, int64_t panel) {
     using S = Simd<float>;
     const float* from = t.panels.at(panel);
@@ -76,8 +76,8 @@ void score_queries_on_panel(const TopK& t, Query* queries, const float* interlea
     for (int r = 0; r < kQueries; ++r) select(t, panel, scores + r * kPanel, queries[r]);
 }
 
-// Scores one query on a few panels at a time: on one alone, each sum would wait for the one before it.
-// The sums run in the order of tile(), so a list has the same bits whoever else is asked for.
+// Scores one query on a few panels at a time, to hide the latency of dependent sums. The sums run in the order of
+// tile(), so a list is bitwise the same whichever other lists are computed with it.
 void score_query_on_panels(const TopK& t, Query& query, const int64_t* panels, int count) {
     using S = Simd<float>;
     constexpr int vectors = kPanel / S::lanes;
@@ -103,7 +103,7 @@ void score_query_on_panels(const TopK& t, Query& query, const int64_t* panels, i
     }
 }
 
-// Six queries on a stretch of panels: together where most of them want most of it, else each on what it wants.
+// Scores six queries on a stretch of panels: together if most need most of the panels, else each on its candidates.
 void score_stretch(const TopK& t, Query* queries, int count, const float* interleaved, int64_t from, int64_t stop) {
     int64_t candidates[kQueries][kPanelStretch];
     int counts[kQueries], total = 0;
@@ -145,7 +145,7 @@ void top_k(const TopK& t, int threads) {
         const int64_t begin = task * batch, size = std::min(t.count - begin, batch);
         std::vector<Query> queries;
         for (int64_t at = begin; at < begin + size; ++at) queries.push_back(make_query(t, t.rows[at]));
-        const int64_t whole = size - size % kQueries;  // in sixes
+        const int64_t whole = size - size % kQueries;  // in groups of six
         std::vector<float> interleaved(whole * k);
         for (int64_t at = 0; at < whole; ++at)
             for (int64_t f = 0; f < k; ++f)

@@ -1,4 +1,4 @@
-// Scores and selects at once: the n best columns of X Y' + bias per row, without the matrix.
+// Fused scoring and selection: the n best columns of X Y' + bias per row, without storing the matrix.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -7,14 +7,14 @@
 
 namespace alsatian {
 
-constexpr int kPanel = 16;  // items side by side, whatever the vector: files and tests see one layout
+constexpr int kPanel = 16;  // items per panel, independent of the vector width, so that there is one layout
 
-// Items in an order in which like ones are together: long ones first.
+// Items in panels of similar items: long vectors first.
 struct Panels {
-    const float* cells;     // (ceil(items / 16), factors + 1, 16); line 0 is the bias (-inf where there is no item)
-    const int32_t* order;   // (items): which item has this place
-    const float* max_norm;  // (panels): no item of the panel has a longer vector,
-    const float* max_bias;  // and none a higher bias, not even after rounding errors
+    const float* cells;     // (ceil(items / 16), factors + 1, 16); line 0 is the bias (-inf in unused cells)
+    const int32_t* order;   // (items): the item at each position
+    const float* max_norm;  // (panels): upper bound of the vector length in the panel
+    const float* max_bias;  // (panels): upper bound of the bias, including rounding errors
     int64_t items;
     int factors;
 
@@ -28,7 +28,7 @@ struct TopK {
     Panels panels;
     int n;
     const float* queries;  // (any, factors)
-    const int32_t* rows;   // (count): which query, and which row of seen
+    const int32_t* rows;   // (count): the query, and the row of seen, of each list
     int64_t count;
     Excluded seen;       // by query
     int32_t* items_out;  // (count, n): descending score, then ascending item; -1 past the end

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from alsatian.split import Split, SplitWarning
     from alsatian.tuning import Study, tune
 
-# Where each public name lives; a module named None is a public name itself. Loaded on first use,
-# so that `import alsatian` and the command line start at once.
+# The module of each public name; None: the name is a module itself. Modules are imported on first use, so that
+# `import alsatian` and the command line start quickly.
 _HOMES = {
     "AlsatianError": "errors",
     "BiasModel": "models",

@@ -1,5 +1,6 @@
-"""`python -m alsatian` is the command `alsatian`."""
+"""Run the command line as `python -m alsatian`."""
 
 from alsatian.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,21 +1,21 @@
-"""Everything that Alsatian raises on purpose, in one tree.
+"""The exceptions of Alsatian, and helpers to write their messages.
 
     AlsatianError
-    ├── ParameterError      a setting is out of its bounds, foreign to the model, or in conflict   (ValueError)
-    ├── DataError           the data cannot be used as asked                                       (ValueError)
-    │   ├── SourceError     a file, folder, table or sample cannot be found or opened
-    │   ├── ColumnError     a column is missing or unclear
-    │   └── RowsError       rows are missing values, malformed, outside the scale or duplicate
-    ├── UnknownId           an id or title that the model does not know                            (LookupError)
+    ├── ParameterError      a setting is out of bounds, unknown to the model, or in conflict       (ValueError)
+    ├── DataError           the data cannot be used                                                (ValueError)
+    │   ├── SourceError     a file, folder, table or data set cannot be found or opened
+    │   ├── ColumnError     a column is missing or ambiguous
+    │   └── RowsError       rows have missing, malformed, out-of-scale or duplicate values
+    ├── UnknownId           an id or title is unknown to the model                                 (LookupError)
     │   ├── UnknownUser
     │   └── UnknownItem
     ├── Unsupported         the model cannot do this; the message says which model can
     ├── NotFitted           a model is used before `fit`
-    ├── FitError            the numbers went wrong: singular system, overflow                      (ArithmeticError)
+    ├── FitError            a fit failed numerically: singular system, overflow                    (ArithmeticError)
     ├── ModelFileError      a model file is damaged, truncated, of a newer format, or unwritable
     └── DependencyError     an optional package is not installed                                   (ImportError)
 
-Every message is one line: what was wrong, the value, the bound or the nearest valid choice, the next step.
+Every message is one line: the problem, the value, the bound or the nearest valid choice, and the next step.
 """
 
 from __future__ import annotations
@@ -27,39 +27,39 @@ if TYPE_CHECKING:
 
 
 class AlsatianError(Exception):
-    """The root: catch this to catch all that Alsatian raises on purpose."""
+    """The base class of all exceptions that Alsatian raises deliberately."""
 
 
 class ParameterError(AlsatianError, ValueError):
-    """A setting is out of its bounds, foreign to the model, or in conflict with another."""
+    """A setting is out of bounds, unknown to the model, or in conflict with another."""
 
 
 class DataError(AlsatianError, ValueError):
-    """The data cannot be used as asked."""
+    """The data cannot be used."""
 
 
 class SourceError(DataError):
-    """A file, folder, table or sample cannot be found or opened."""
+    """A file, folder, table or data set cannot be found or opened."""
 
 
 class ColumnError(DataError):
-    """A column is missing or unclear."""
+    """A column is missing or ambiguous."""
 
 
 class RowsError(DataError):
-    """Rows are missing values, malformed, outside the scale or duplicate."""
+    """Rows have missing, malformed, out-of-scale or duplicate values."""
 
 
 class UnknownId(AlsatianError, LookupError):
-    """An id or title that the model does not know."""
+    """An id or title is unknown to the model."""
 
 
 class UnknownUser(UnknownId):
-    """A user that the model does not know."""
+    """A user is unknown to the model."""
 
 
 class UnknownItem(UnknownId):
-    """An item or title that the model does not know."""
+    """An item id or title is unknown to the model."""
 
 
 class Unsupported(AlsatianError):
@@ -71,7 +71,7 @@ class NotFitted(AlsatianError):
 
 
 class FitError(AlsatianError, ArithmeticError):
-    """The numbers went wrong in a fit: a singular system or an overflow."""
+    """A fit failed numerically: a singular system or an overflow."""
 
 
 class ModelFileError(AlsatianError):
@@ -83,7 +83,7 @@ class DependencyError(AlsatianError, ImportError):
 
 
 def did_you_mean(word: str, choices: list[str]) -> str:
-    """Return " Did you mean 'x'?" for the choice most like `word`, or "" when none is like it."""
+    """Return " Did you mean 'x'?" for the choice most similar to `word`, or "" if none is similar."""
     import difflib
 
     matches = difflib.get_close_matches(word, choices, n=1)
@@ -91,7 +91,7 @@ def did_you_mean(word: str, choices: list[str]) -> str:
 
 
 def pluralize(number: int, noun: str) -> str:
-    """Write a number of things.
+    """Format a number of things.
 
     >>> pluralize(1, "user"), pluralize(1200, "user")
     ('1 user', '1,200 users')
@@ -100,7 +100,7 @@ def pluralize(number: int, noun: str) -> str:
 
 
 def join_names(names: Iterable[object], limit: int = 12) -> str:
-    """Write names for a message.
+    """Format names for a message.
 
     >>> join_names(["a", "b", "c"], limit=2)
     "'a', 'b' and 1 more"

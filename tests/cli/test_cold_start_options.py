@@ -25,9 +25,9 @@ def train(cli: Cli, world: Path, tmp_path: Path) -> Callable[..., Any]:
 
 
 def test_new_items_and_users_get_lists(cli: Cli, train: Callable[..., Any], tmp_path: Path) -> None:
-    told = train("--include-unrated", *ALS)
-    assert (told.code, told.err) == (0, "")
-    assert "items without any value kept (include_unrated)." in told.out
+    answer = train("--include-unrated", *ALS)
+    assert (answer.code, answer.err) == (0, "")
+    assert "items without any value (include_unrated)." in answer.out
     model = al.load(tmp_path / "m.model")
     assert model.params["item_attributes"] == ["taste"]
     listed = cli("recommend", tmp_path / "m.model", "--user", "80", "--json").lines[0]
@@ -38,17 +38,20 @@ def test_new_items_and_users_get_lists(cli: Cli, train: Callable[..., Any], tmp_
 
 
 def test_a_hint_where_there_is_nothing_to_place(train: Callable[..., Any]) -> None:
-    told = train("--set", "item_attributes=taste")
+    answer = train("--set", "item_attributes=taste")
     assert (
         "every item has values, so item_attributes has no effect; "
-        "--include-unrated also keeps the items of --items that have none" in told.out
+        "--include-unrated adds the items of --items without values" in answer.out
     )
 
 
 def test_what_cannot_be(cli: Cli, train: Callable[..., Any], world: Path, tmp_path: Path) -> None:
     wrong = train("--set", "item_attributes=tast")
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)
-    assert "item_attributes='tast' is no column of the items; they have 'taste'. Did you mean 'taste'?" in wrong.err
+    assert (
+        "item_attributes='tast' is not a column of the item table; choose from 'taste'. Did you mean 'taste'?"
+        in wrong.err
+    )
     alone = cli("train", world / "ratings.csv", "-o", tmp_path / "x.model", "--include-unrated")
     assert (alone.code, "pass items= (--items) or users= (--users)" in alone.err) == (2, True)
 
@@ -79,8 +82,8 @@ def test_a_refit_still_places_items(
 ) -> None:
     """The model remembers its items and what is known of them, also of those that the source does not name."""
     assert train("--include-unrated", *settings).code == 0
-    asked = ("recommend", tmp_path / "m.model", "--like", "3", "--where", "taste = 'right'", "-n", "60", "--json")
-    anew = cli(*asked, "--retrain", world / "ratings.csv")
+    arguments = ("recommend", tmp_path / "m.model", "--like", "3", "--where", "taste = 'right'", "-n", "60", "--json")
+    anew = cli(*arguments, "--retrain", world / "ratings.csv")
     assert anew.code == 0, anew.err
     sources = {row["item"]: row["source"] for row in anew.json["items"]}
     assert {item for item, source in sources.items() if source == "attributes"} == set(range(41, 61, 2))
@@ -89,13 +92,13 @@ def test_a_refit_still_places_items(
 def test_explanations_say_what_places(cli: Cli, train: Callable[..., Any], tmp_path: Path) -> None:
     assert train("--include-unrated", *ALS).code == 0
     item = cli("explain", tmp_path / "m.model", "--user", "7", "60")
-    assert item.out.splitlines()[0] == "60, placed by taste"
+    assert item.out.splitlines()[0] == "60, represented by taste"
     user = cli("explain", tmp_path / "m.model", "--user", "80", "3")
     assert "attributes (taste)" in user.out
-    told = cli("explain", tmp_path / "m.model", "--user", "80", "60", "--json").json
-    assert (told["placed_by"], told["reasons"]) == ({"user": ["taste"], "item": ["taste"]}, [])
+    record = cli("explain", tmp_path / "m.model", "--user", "80", "60", "--json").json
+    assert (record["placed_by"], record["reasons"]) == ({"user": ["taste"], "item": ["taste"]}, [])
 
 
 def test_a_hint_for_parts_with_nothing_to_place(train: Callable[..., Any]) -> None:
-    told = train("--members", "implicit-als:factors=4:item_attributes=taste,popularity", "--weights", "1,1")
-    assert "every item has values, so item_attributes has no effect" in told.out
+    answer = train("--members", "implicit-als:factors=4:item_attributes=taste,popularity", "--weights", "1,1")
+    assert "every item has values, so item_attributes has no effect" in answer.out

@@ -44,7 +44,7 @@ def test_the_value_follows_the_last_equals_sign_if_it_is_a_number(text: str, wri
 
 @pytest.mark.parametrize("text", ["Toy Story=4,5", "Up = 1,000 ", "E=mc2=-4.5.1"])
 def test_a_value_that_is_no_number(text: str) -> None:
-    with pytest.raises(ParameterError, match=r"which is not a number; write 4.5 with a point\."):
+    with pytest.raises(ParameterError, match=r"which is not a number; write it like 4\.5\."):
         parse_like(text)
 
 
@@ -74,7 +74,7 @@ def test_an_id_or_the_same_title_is_found_without_a_word(find: Callable[[str], A
 def test_a_slip_is_told(find: Callable[[str], Any]) -> None:
     answer = find("toy sotry")
     assert answer.json["item"] == 2
-    assert answer.err == "'toy sotry' taken as 'Toy Story (1995)'\n"
+    assert answer.err == "using 'Toy Story (1995)' for 'toy sotry'\n"
 
 
 def test_an_unclear_title_lists_what_it_could_be_and_takes_the_most_rated(
@@ -88,7 +88,7 @@ def test_an_unclear_title_lists_what_it_could_be_and_takes_the_most_rated(
     assert answer.json["item"] == max(counts, key=lambda item: counts[item])
     first, head, *candidates = answer.err.splitlines()
     assert head.split() == ["item", "title", "values"]
-    assert first.startswith("'star wars' could be any of these; taking the one with most values")
+    assert first.startswith("'star wars' matches several items; using the one with the most values.")
     assert {"A New Hope" in line for line in candidates} == {True, False}
     assert candidates[0].startswith("→")
     assert len(candidates) == 2
@@ -115,4 +115,4 @@ def test_without_titles_only_ids_are_known(cli: Cli, world: Path, tmp_path: Path
     assert answer.code == 1
     assert "its item ids are integers" in answer.err
     answer = cli("similar", model, "4711")
-    assert "no item 4711 (int) in this model; it knows 40 items" in answer.err
+    assert "no item 4711 (int) in this model; it has 40 items" in answer.err

@@ -55,12 +55,12 @@ def test_many_at_once_equal_one_by_one(count: int) -> None:
 
 
 def test_a_mix_of_integers_and_text_is_no_numbering() -> None:
-    with pytest.raises(DataError, match="user ids are all integers or all text, and '1' is among them"):
+    with pytest.raises(DataError, match="user ids must be all integers or all text, but '1' is among them"):
         IdMap.from_ids([1, "1"], "user")
 
 
 def test_numbers_that_are_no_integers_are_no_ids() -> None:
-    with pytest.raises(DataError, match=r"item ids are all integers or all text, and 1\.5 is among them"):
+    with pytest.raises(DataError, match=r"item ids must be all integers or all text, but 1\.5 is among them"):
         IdMap.from_ids([1.5, 2], "item")  # type: ignore[list-item]
 
 
@@ -71,19 +71,19 @@ def test_only_plain_digits_are_an_integer_id(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "asked", "message"),
+    ("known", "user", "message"),
     [
         (["61", "62"], 62, "no user 62 (int) in this model; its user ids are text, and '62' exists. Pass '62'."),
         (["61", "62"], 9, "no user 9 (int) in this model; its user ids are text, such as '61', '62'."),
         ([61, 62], "62", "no user '62' (str) in this model; its user ids are integers, and 62 exists. Pass 62."),
         ([61, 62], "x", "no user 'x' (str) in this model; its user ids are integers, such as 61, 62."),
-        ([1, 2, 3, 4], 5, "no user 5 (int) in this model; it knows 4 users, such as 1, 2, 3."),
-        (["alice", "bob"], "alcie", "it knows 2 users, such as 'alice', 'bob'. Did you mean 'alice'?"),
+        ([1, 2, 3, 4], 5, "no user 5 (int) in this model; it has 4 users, such as 1, 2, 3."),
+        (["alice", "bob"], "alcie", "it has 2 users, such as 'alice', 'bob'. Did you mean 'alice'?"),
     ],
 )  # fmt: skip
-def test_an_unknown_id_says_its_type_and_the_next_step(known: list[Any], asked: Id, message: str) -> None:
+def test_an_unknown_id_says_its_type_and_the_next_step(known: list[Any], user: Id, message: str) -> None:
     with pytest.raises(UnknownUser) as caught:
-        IdMap.from_ids(known, "user").row(asked)
+        IdMap.from_ids(known, "user").row(user)
     assert str(caught.value).endswith(message)
 
 
@@ -105,4 +105,4 @@ def test_anything_may_be_asked_for(bad: object) -> None:
 
 
 def test_ids_are_printed_by_their_number() -> None:
-    assert repr(IdMap.from_ids(["a", "b"], "item")) == "Ids(2 items, text)"
+    assert repr(IdMap.from_ids(["a", "b"], "item")) == "IdMap(2 items, text)"

@@ -18,6 +18,7 @@ from alsatian.data.interactions import Interactions, ReadReport, RowArrays
 from alsatian.data.recipe import Recipe
 from alsatian.errors import DataError, ParameterError, RowsError
 from alsatian.models import Popularity
+from support.notebook import HtmlTable
 from support.problems import ITEMS, MATRIX, USERS
 
 # The same pair three times, in this order: (alice, up) at times 30, 10 and 30, beside one other row.
@@ -102,6 +103,28 @@ class TestCompressedRows:
     def test_it_is_printed_by_its_size(self, ratings: Interactions) -> None:
         assert repr(ratings) == "Interactions(13 values of 4 users and 5 items)"
 
+    def test_a_notebook_shows_how_many_values_each_side_has(self, ratings: Interactions) -> None:
+        table = HtmlTable(ratings)
+        assert table.caption == repr(ratings)
+        assert table.rows == [
+            ["side", "number", "fewest values", "median", "most values"],
+            ["users", "4", "3", "3", "4"],
+            ["items", "5", "2", "3", "3"],
+        ]
+        assert table.number_columns == set(table.rows[0][1:])
+        assert table.notes == ["values from 1 to 5", "columns of items: title, year"]
+
+    def test_a_notebook_shows_times_and_rules(self) -> None:
+        two_days = [("alice", "up", 1.0, 0), ("bob", "iron", 3.0, 24 * 3600)]
+        likes = build(two_days, rule="max").binarize(2)
+        assert HtmlTable(likes).notes == [
+            "likes (values of 2 and more)",
+            "times from 1970-01-02 to 1970-01-02",
+            "Recipe(duplicates='max', min_rating=2.0)",
+        ]
+        nothing = likes.where(likes.values > 1)
+        assert HtmlTable(nothing).rows[1:] == [["users", "4", "0", "0", "0"], ["items", "5", "0", "0", "0"]]
+
 
 class TestDuplicates:
     def test_they_raise_unless_a_rule_is_chosen(self) -> None:
@@ -135,7 +158,7 @@ class TestDuplicates:
         assert data.report.combined + len(data) + sum(data.report.skipped.values()) == data.report.read
 
     def test_a_rule_that_is_none_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="duplicates='first' is not a rule; choose 'last' or 'sum'"):
+        with pytest.raises(ValueError, match="duplicates='first' is not valid; choose 'last' or 'sum'"):
             Recipe(duplicates="first")  # type: ignore[arg-type]
 
     @given(
@@ -195,7 +218,7 @@ class TestLikes:
 
 
 def test_no_rows_are_refused() -> None:
-    with pytest.raises(DataError, match="there are no rows to learn from"):
+    with pytest.raises(DataError, match="there are no rows to train on"):
         build([])
 
 
@@ -218,7 +241,7 @@ class TestWeights:
 
     @pytest.mark.parametrize("weights", [[1, -1, 1, 1], [0, 0, 0, 0], [1, np.nan, 1, 1], [1, np.inf, 1, 1]])
     def test_weights_that_cannot_weigh_are_refused(self, weights: list[float]) -> None:
-        with pytest.raises(DataError, match="weights are finite numbers of at least 0, and not all 0"):
+        with pytest.raises(DataError, match="weights must be finite numbers of at least 0, and not all 0"):
             build(REPEATED, "last", weights=np.array(weights, np.float32))
 
 
@@ -233,11 +256,11 @@ class TestFrozen:
     def test_likes_stay_what_they_are(self) -> None:
         likes = build(REPEATED, "last").binarize(4)
         assert likes.binarize() is likes
-        with pytest.raises(DataError, match="these are likes already, of at least 4; start from the ratings"):
+        with pytest.raises(DataError, match=r"these values are already likes \(min_rating=4\); start from the ratings"):
             likes.binarize(3)
 
     def test_a_mask_of_another_shape_is_refused(self) -> None:
-        with pytest.raises(ParameterError, match="a mask is 2 values true or false, one an entry"):
+        with pytest.raises(ParameterError, match="a mask must have 2 bool values, one per entry"):
             build(REPEATED, "last").where(np.array([True]))
 
 
@@ -248,12 +271,12 @@ class TestNumbers:
             build(rows, "sum")
 
     def test_what_is_not_finite_is_refused(self) -> None:
-        with pytest.raises(DataError, match="values are finite numbers, and that of row 1 is nan"):
+        with pytest.raises(DataError, match="values must be finite numbers, but the value of row 1 is nan"):
             build([("alice", "up", 1.0, 1), ("bob", "up", float("nan"), 2)])
 
     def test_nothing_is_nothing_to_learn_from(self) -> None:
         data = build(REPEATED, "last")
-        with pytest.raises(DataError, match="there are no values to learn from"):
+        with pytest.raises(DataError, match="the data has no values to train on"):
             Popularity().fit(data.where(np.zeros(2, bool)))
 
 

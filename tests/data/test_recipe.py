@@ -16,6 +16,7 @@ from alsatian.data.fitted_recipe import FittedRecipe
 from alsatian.data.recipe import Recipe
 from alsatian.data.weighting import SECONDS_PER_DAY
 from alsatian.errors import ParameterError, SourceError
+from support.notebook import HtmlTable
 
 FULL = Recipe(
     columns={"event": "what"},
@@ -40,8 +41,8 @@ class TestRules:
     @pytest.mark.parametrize(
         ("rules", "words"),
         [
-            ({"duplicates": "first"}, "duplicates='first' is not a rule; choose 'last' or 'sum' or 'max'"),
-            ({"confidence": "tfidf"}, "confidence='tfidf' is not a rule; choose 'none' or 'log' or 'bm25'"),
+            ({"duplicates": "first"}, "duplicates='first' is not valid; choose 'last' or 'sum' or 'max'"),
+            ({"confidence": "tfidf"}, "confidence='tfidf' is not valid; choose 'none' or 'log' or 'bm25'"),
             ({"events": ["VIEW"]}, r"events=\['VIEW'\] is not a mapping from names to weights"),
             ({"events": {"VIEW": "much"}}, "the weight of 'VIEW' in events='much' is not a finite number"),
             ({"events": {"VIEW": math.inf}}, "the weight of 'VIEW' in events=inf is not a finite number"),
@@ -58,7 +59,7 @@ class TestRules:
                 {"half_life": 3, "reference_date": "soon"},
                 "reference_date='soon' is not a date or time; write a date such as 2016-12-31",
             ),
-            ({"min_per_user": 0}, "min_per_user=0 is too small; the least is 1"),
+            ({"min_per_user": 0}, "min_per_user=0 is too small; the minimum is 1"),
             ({"min_per_item": 2.5}, "min_per_item=2.5 is not a whole number"),
             ({"columns": "user"}, "columns='user' is not a mapping from roles to columns"),
         ],
@@ -76,6 +77,13 @@ class TestRules:
 
     def test_it_is_printed_by_the_rules_that_were_given(self) -> None:
         assert repr(Recipe(duplicates="max", half_life="12h")) == "Recipe(duplicates='max', half_life=0.5)"
+
+    def test_a_notebook_shows_the_rules_that_were_given(self) -> None:
+        recipe = Recipe(events={"<b>": 1}, half_life="12h")
+        for shown in (recipe, FittedRecipe.from_recipe(recipe)):
+            assert HtmlTable(shown).rows == [["rule", "value"], ["events", "{'<b>': 1.0}"], ["half_life", "0.5"]]
+            assert all(f"{name}={value}" in repr(shown) for name, value in HtmlTable(shown).rows[1:])
+        assert HtmlTable(Recipe()).caption == repr(Recipe())
 
     def test_json_keeps_all(self) -> None:
         assert FittedRecipe.from_json(FITTED.to_json() | {"something": "newer"}) == FITTED
@@ -99,10 +107,18 @@ class TestToml:
     @pytest.mark.parametrize(
         ("text", "kind", "words"),
         [
-            ("halflife = 3", ParameterError, r"a recipe has no 'halflife'; it has .* Did you mean 'half_life'\?"),
-            ("at_least = 3", ParameterError, r"a recipe has no 'at_least'; .* Did you mean 'min_rating'\?"),
-            ("reference = 3", ParameterError, r"a recipe has no 'reference'; .* Did you mean 'reference_date'\?"),
-            ("fitted = {}", ParameterError, "a recipe has no 'fitted'"),
+            (
+                "halflife = 3",
+                ParameterError,
+                r"'halflife' is not a rule of a recipe; the rules are .* Did you mean 'half_life'\?",
+            ),
+            ("at_least = 3", ParameterError, r"'at_least' is not a rule of a recipe; .* Did you mean 'min_rating'\?"),
+            (
+                "reference = 3",
+                ParameterError,
+                r"'reference' is not a rule of a recipe; .* Did you mean 'reference_date'\?",
+            ),
+            ("fitted = {}", ParameterError, "'fitted' is not a rule of a recipe"),
             ("half_life = -3", ParameterError, "r.toml: half_life=-3 is not a duration"),
             ("half_life = = 3", SourceError, "r.toml is not TOML: Invalid value"),
         ],

@@ -149,5 +149,5 @@ def test_dates_compare_in_iso_form() -> None:
 
 
 def test_without_a_catalog() -> None:
-    with pytest.raises(ParameterError, match="needs a catalog"):
+    with pytest.raises(ParameterError, match="requires a catalog"):
         Catalog().match_where("year = 1")

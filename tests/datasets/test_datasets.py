@@ -75,7 +75,7 @@ def test_another_digest_is_refused_and_nothing_is_kept(
 ) -> None:
     (server / "ml-tiny.zip").write_bytes(zip_archive() + b"x")
     offer(monkeypatch, zip_archive())
-    with pytest.raises(SourceError, match=r"ml-tiny.zip has changed: its sha256 is .*; nothing was kept"):
+    with pytest.raises(SourceError, match=r"ml-tiny.zip has changed: its sha256 is .*; the download was discarded"):
         builtin.load("movielens-100k", folder=tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
@@ -87,8 +87,10 @@ def test_offline_says_which_file_to_put_where(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(SourceError) as raised:
         builtin.load("movielens-100k", folder=cache)
     words = str(raised.value)
-    assert words.startswith(f"movielens-100k is not here, and {download.BASE_URL}ml-tiny.zip cannot be downloaded (")
-    assert words.endswith(f"fetch ml-tiny.zip elsewhere and put it at {cache / 'ml-tiny.zip'}.")
+    assert words.startswith(
+        f"movielens-100k is not in the cache, and {download.BASE_URL}ml-tiny.zip cannot be downloaded ("
+    )
+    assert words.endswith(f"download ml-tiny.zip elsewhere and put it at {cache / 'ml-tiny.zip'}.")
     (cache / "ml-tiny.zip").write_bytes(zip_archive())
     assert len(builtin.load("movielens-100k", folder=cache)) == 1
 
@@ -134,7 +136,7 @@ def test_movielens_small_must_be_the_set_of_2016(tmp_path: Path, monkeypatch: py
     folder = tmp_path / "movielens-small"
     folder.mkdir()
     (folder / "ratings.csv").write_bytes(RATINGS)
-    with pytest.raises(SourceError, match="holds 1 ratings; movielens-small is the set of 2016 with 100,004"):
+    with pytest.raises(SourceError, match="has 1 ratings, but movielens-small is the 2016 set with 100,004"):
         builtin.load(folder=tmp_path)
     (folder / "ratings.csv").unlink()
     folder.rmdir()

@@ -15,6 +15,7 @@ from alsatian.errors import DataError, NotFitted, ParameterError
 from alsatian.evaluation import bootstrap, evaluate
 from alsatian.models import ExplicitALS, ItemKNN
 from alsatian.split import holdout
+from support.notebook import HtmlTable, assert_agrees_with_text
 
 FEW = {"bootstrap": 50, "threads": 1}
 
@@ -53,8 +54,8 @@ class TestFitted:
 class TestSameBits:
     def test_at_any_number_of_threads(self, some_ratings: Interactions) -> None:
         models = [ExplicitALS(factors=4), ItemKNN()]
-        one, two = (evaluate(models, some_ratings, bootstrap=50, threads=threads) for threads in (1, 2))
-        assert figures(one) == figures(two)
+        first, second = (evaluate(models, some_ratings, bootstrap=50, threads=threads) for threads in (1, 2))
+        assert figures(first) == figures(second)
 
     def test_whatever_other_models_are_in_the_table(self, some_ratings: Interactions) -> None:
         alone, beside = (
@@ -88,18 +89,18 @@ class TestBootstrap:
     def test_users_are_drawn_whole(self, some_ratings: Interactions) -> None:
         """Two users, one all right, one all wrong: a draw has either, both or none."""
         parts = holdout.split_per_user(some_ratings, 3)
-        found = evaluate([], parts, metrics="rmse", bootstrap=2000, threads=1)["bias"]
-        sums = found.per_user["rmse"] ** 2 * parts.held_out.by_user.counts
+        evaluated = evaluate([], parts, metrics="rmse", bootstrap=2000, threads=1)["bias"]
+        sums = evaluated.per_user["rmse"] ** 2 * parts.held_out.by_user.counts
         rng = np.random.default_rng(0)
         users = np.flatnonzero(parts.held_out.by_user.counts)
         drawn = [users[rng.integers(len(users), size=len(users))] for _ in range(2000)]
         roots = [math.sqrt(sums[u].sum() / parts.held_out.by_user.counts[u].sum()) for u in drawn]
-        assert found.intervals["rmse"] == pytest.approx(np.quantile(roots, [0.025, 0.975]))
+        assert evaluated.intervals["rmse"] == pytest.approx(np.quantile(roots, [0.025, 0.975]))
 
     def test_without_draws_there_are_no_intervals(self, some_ratings: Interactions) -> None:
-        found = evaluate([], some_ratings, bootstrap=0)
-        assert all(not row.intervals and not row.differences for row in found)
-        assert "[" not in str(found)
+        evaluated = evaluate([], some_ratings, bootstrap=0)
+        assert all(not row.intervals and not row.differences for row in evaluated)
+        assert "[" not in str(evaluated)
 
 
 class TestTable:
@@ -109,24 +110,24 @@ class TestTable:
         assert [row.model for row in evaluate("popularity", likes, **FEW)] == ["popularity"]
 
     def test_differences_are_from_the_reference_or_the_baseline(self, some_ratings: Interactions) -> None:
-        found = evaluate([ExplicitALS(factors=4), "item-knn"], some_ratings, baseline="item-knn", **FEW)
-        told = found["explicit-als"].differences
-        assert told["ndcg@10"].against == "item-knn"
-        assert told["rmse"].against == "bias"
-        gap = found["explicit-als"].metrics["ndcg@10"] - found["item-knn"].metrics["ndcg@10"]
-        assert told["ndcg@10"].value == pytest.approx(gap)
-        assert told["ndcg@10"].low <= gap <= told["ndcg@10"].high
-        assert not found["item-knn"].differences.keys() & {"ndcg@10"}
+        evaluated = evaluate([ExplicitALS(factors=4), "item-knn"], some_ratings, baseline="item-knn", **FEW)
+        differences = evaluated["explicit-als"].differences
+        assert differences["ndcg@10"].against == "item-knn"
+        assert differences["rmse"].against == "bias"
+        gap = evaluated["explicit-als"].metrics["ndcg@10"] - evaluated["item-knn"].metrics["ndcg@10"]
+        assert differences["ndcg@10"].value == pytest.approx(gap)
+        assert differences["ndcg@10"].low <= gap <= differences["ndcg@10"].high
+        assert not evaluated["item-knn"].differences.keys() & {"ndcg@10"}
 
     def test_models_of_one_name_are_told_apart_by_their_settings(self, some_ratings: Interactions) -> None:
-        found = evaluate([ItemKNN(), ItemKNN(k=5), "item-knn:k=7"], some_ratings, metrics="ndcg", **FEW)
-        assert [row.model for row in found][:3] == ["item-knn", "item-knn(k=5)", "item-knn(k=7)"]
-        with pytest.raises(ParameterError, match=r"item-knn\(k=5\) is entered twice; leave one out"):
+        evaluated = evaluate([ItemKNN(), ItemKNN(k=5), "item-knn:k=7"], some_ratings, metrics="ndcg", **FEW)
+        assert [row.model for row in evaluated][:3] == ["item-knn", "item-knn(k=5)", "item-knn(k=7)"]
+        with pytest.raises(ParameterError, match=r"item-knn\(k=5\) is listed twice; remove one"):
             evaluate([ItemKNN(k=5), "item-knn:k=5"], some_ratings)
 
     def test_json_holds_all_but_single_users(self, some_ratings: Interactions) -> None:
-        found = evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg@3"), **FEW)
-        record = json.loads(found.to_json())
+        evaluated = evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg@3"), **FEW)
+        record = json.loads(evaluated.to_json())
         row = record["rows"][0]
         assert (row["model"], list(row["metrics"])) == ("item-knn", ["ndcg@3"])
         assert row["differences"]["ndcg@3"].keys() == {"value", "low", "high", "p", "against"}
@@ -134,52 +135,61 @@ class TestTable:
         assert record["baseline"] == "popularity"
 
     def test_a_frame_has_a_column_for_each_figure(self, some_ratings: Interactions) -> None:
-        found = evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg"), **FEW)
-        frame = found.to_pandas().set_index("model")
-        assert frame.loc["item-knn", "ndcg@10"] == found["item-knn"].metrics["ndcg@10"]
+        evaluated = evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg"), **FEW)
+        frame = evaluated.to_pandas().set_index("model")
+        assert frame.loc["item-knn", "ndcg@10"] == evaluated["item-knn"].metrics["ndcg@10"]
         assert np.isnan(frame.loc["item-knn", "rmse"])
         assert {"ndcg@10 low", "ndcg@10 p", "rmse high", "fit_seconds"} <= set(frame)
-        assert found.to_polars().columns == found.to_arrow().column_names == ["split", "model", *list(frame)[1:]]
+        assert (
+            evaluated.to_polars().columns == evaluated.to_arrow().column_names == ["split", "model", *list(frame)[1:]]
+        )
 
     def test_a_measure_that_nobody_has(self, some_ratings: Interactions) -> None:
         """Lists of one have no pairs: there is no figure, and no evidence of a difference."""
-        found = evaluate("item-knn", some_ratings, at=1, metrics=("diversity", "ndcg"), **FEW)
-        assert math.isnan(found["item-knn"].metrics["diversity@1"])
-        assert found["item-knn"].differences["diversity@1"].p == 1
-        assert json.loads(found.to_json())["rows"][0]["metrics"].keys() == {"ndcg@1"}
+        evaluated = evaluate("item-knn", some_ratings, at=1, metrics=("diversity", "ndcg"), **FEW)
+        assert math.isnan(evaluated["item-knn"].metrics["diversity@1"])
+        assert evaluated["item-knn"].differences["diversity@1"].p == 1
+        assert json.loads(evaluated.to_json())["rows"][0]["metrics"].keys() == {"ndcg@1"}
 
     def test_it_prints(self, some_ratings: Interactions) -> None:
-        told = str(evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg"), **FEW))
-        assert told.startswith("per-user:10: 776 held-out values of 119 users\nmodel ")
-        assert "[95% intervals by 50 draws of users]" in told
-        assert "held-out values are older than the newest training value" in told
-        assert "<table>" in evaluate([], some_ratings, **FEW)._repr_html_()
+        text = str(evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg"), **FEW))
+        assert text.startswith("per-user:10: 776 held-out values of 119 users\nmodel ")
+        assert "[95% intervals by 50 draws of users]" in text
+        assert "held-out values are older than the newest training value" in text
+
+    def test_a_notebook_shows_what_is_printed(self, some_ratings: Interactions) -> None:
+        evaluated = evaluate("item-knn", some_ratings, metrics=("rmse", "ndcg"), **FEW)
+        assert_agrees_with_text(evaluated)
+        assert HtmlTable(evaluated).number_columns == {"fit", "answers", "memory"}  # beside a figure is its interval
+        plain = evaluate([], some_ratings, metrics=("ndcg",), bootstrap=0)
+        assert_agrees_with_text(plain)
+        assert HtmlTable(plain).number_columns == {"ndcg@10", "fit", "answers", "memory"}
 
     def test_a_model_that_is_not_there(self, some_ratings: Interactions) -> None:
-        with pytest.raises(DataError, match="no row of 'ease' in this evaluation; it has popularity, bias"):
+        with pytest.raises(DataError, match="'ease' is not a model of this evaluation; choose popularity, bias"):
             evaluate([], some_ratings, **FEW)["ease"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaint"),
+    ("arguments", "complaint"),
     [
-        ({"baseline": "ease"}, "baseline='ease' is none of the models; choose item-knn, popularity, bias"),
+        ({"baseline": "ease"}, "baseline='ease' is not one of the models; choose item-knn, popularity, bias"),
         ({"metrics": ["ndgc"]}, r"'ndgc' is not a metric; choose rmse, .* Did you mean 'ndcg'\?"),
-        ({"metrics": ["ndcg@x"]}, r"'ndcg@x' has no valid list length; write it like ndcg@10"),
-        ({"metrics": []}, r"metrics=\[\] is empty; pass such as \['ndcg'\]"),
+        ({"metrics": ["ndcg@x"]}, r"'ndcg@x' has no valid list length; pass a name such as ndcg@10"),
+        ({"metrics": []}, r"metrics=\[\] is empty; pass metrics, such as \['ndcg'\]"),
         ({"models": 3}, "3 is not a model; pass models such as"),
-        ({"at": (0,)}, "at=0 is too small; the least is 1"),
-        ({"at": ()}, r"at=\(\) is empty; pass such as at=\(10,\)"),
-        ({"bootstrap": -1}, "bootstrap=-1 is too small; the least is 0"),
+        ({"at": (0,)}, "at=0 is too small; the minimum is 1"),
+        ({"at": ()}, r"at=\(\) is empty; pass a list length, such as at=\(10,\)"),
+        ({"bootstrap": -1}, "bootstrap=-1 is too small; the minimum is 0"),
         (
             {"data": "ratings.csv"},
-            r"evaluate takes a split, several splits, or data, not 'ratings.csv'; pass such as al\.split",
+            r"evaluate takes a split, several splits, or data, not 'ratings.csv'; pass a split, such as al\.split",
         ),
         ({"models": ["item-nn"]}, r"there is no model 'item-nn'; .*Did you mean 'item-knn'\?"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_work(
-    some_ratings: Interactions, asked: dict[str, object], complaint: str
+    some_ratings: Interactions, arguments: dict[str, object], complaint: str
 ) -> None:
     with pytest.raises(ParameterError, match=complaint):
-        evaluate(**{"models": "item-knn", "data": some_ratings} | asked)  # type: ignore[arg-type]
+        evaluate(**{"models": "item-knn", "data": some_ratings} | arguments)  # type: ignore[arg-type]

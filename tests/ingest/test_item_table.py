@@ -75,7 +75,7 @@ def test_items_that_do_not_match_or_have_no_id(tmp_path: Path) -> None:
         read(tmp_path / "r.csv", items=tmp_path / "m.csv")
     with pytest.raises(
         ColumnError,
-        match=r"known to hold the ids of items; its columns are 'key', 'label'. Name it 'movieId'",
+        match=r"could not find the column of item ids in .*; its columns are 'key', 'label'. Rename it to 'movieId'",
     ):
         read(tmp_path / "r.csv", items=tmp_path / "n.csv")
 
@@ -106,7 +106,7 @@ def test_titles_of_the_events_beside_attributes_from_a_table(tmp_path: Path) -> 
     assert data.catalog.attributes(1) == {"price": 3}
     write(tmp_path, m__csv="item,title\na,Blue\n")
     assert read(tmp_path / "r.csv", items=tmp_path / "m.csv").catalog.titles == ["Blue", None]
-    with pytest.raises(ParameterError, match=r"m.csv holds titles; leave title= \(--title\) out"):
+    with pytest.raises(ParameterError, match=r"m.csv already has titles; remove title= \(--title\)"):
         read(tmp_path / "r.csv", items=tmp_path / "m.csv", title="description")
 
 
@@ -239,7 +239,9 @@ def test_a_column_without_any_value_in_a_frame(tmp_path: Path) -> None:
 @pytest.mark.parametrize("items", [[1], {"movieId": [10]}, 7])
 def test_what_is_no_table_of_items(tmp_path: Path, items: object) -> None:
     write(tmp_path, r__csv=RATINGS)
-    with pytest.raises(SourceError, match=f"items= is a path or a frame, not {type(items).__name__}; turn it into"):
+    with pytest.raises(
+        SourceError, match=f"items= must be a path or a frame, not {type(items).__name__}; convert it to"
+    ):
         read(tmp_path / "r.csv", items=items)
 
 

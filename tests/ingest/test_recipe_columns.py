@@ -55,8 +55,8 @@ class TestEvents:
         with pytest.raises(RowsError) as raised:
             read(path, recipe=Recipe(events=WEIGHTS), bad_rows="skip")
         assert str(raised.value) == (
-            "there are events without a weight in 3 rows of log.csv: 'Like' (2 rows), 'SCROLL' (1 row). "
-            "Did you mean 'LIKE'? Name them in events= (--events), "
+            "events without a weight in 3 rows of log.csv: 'Like' (2 rows), 'SCROLL' (1 row). "
+            "Did you mean 'LIKE'? Add them to events= (--events), "
             "or pass unknown_events='ignore' or a weight (--unknown-events)."
         )
 
@@ -96,15 +96,23 @@ class TestEvents:
                 ParameterError,
                 r"recipe='recipe.toml' is not a recipe; pass al.Recipe\(\.\.\.\), or",
             ),
-            ({"event": "event"}, ParameterError, r"event='event' does nothing without weights; .*'LIKE', 'VIEW'"),
+            (
+                {"event": "event"},
+                ParameterError,
+                r"event='event' has no effect without event weights; .*'LIKE', 'VIEW'",
+            ),
             (
                 {"item": "time", "event": None, "recipe": Recipe({"event": ""}, events=WEIGHTS)},
                 ParameterError,
                 "event=''",
             ),
             ({"event": "what", "recipe": Recipe(events=WEIGHTS)}, ColumnError, "has no column 'what' for event="),
-            ({"event": "", "recipe": Recipe(events=WEIGHTS)}, ParameterError, "event='' leaves them out"),
-            ({"recipe": Recipe({"evnt": "x"})}, ParameterError, "columns has no role 'evnt'; .* Did you mean 'event'"),
+            ({"event": "", "recipe": Recipe(events=WEIGHTS)}, ParameterError, "event='' ignores the events"),
+            (
+                {"recipe": Recipe({"evnt": "x"})},
+                ParameterError,
+                "columns: 'evnt' is not a role; .* Did you mean 'event'",
+            ),
             (
                 {"duplicates": "sum", "recipe": Recipe(duplicates="max")},
                 ParameterError,
@@ -149,7 +157,7 @@ class TestAge:
         assert is_whole(data)
 
     def test_without_times_there_is_no_age(self, tmp_path: Path) -> None:
-        with pytest.raises(ColumnError, match=r"half_life needs the times of rows, and log.csv has none; pass time="):
+        with pytest.raises(ColumnError, match=r"half_life requires times, but log.csv has none; pass time="):
             read(write(tmp_path, self.ROWS), time="", recipe=Recipe(half_life=10))
 
 
@@ -180,7 +188,7 @@ class TestSignals:
             ("a,b,1\na,c,1\n", {"clicks": 1}, {}, "signal 'clicks' is 1 in all rows; drop it"),
             ("a,b,1\na,c,x\n", {"clicks": 1}, {}, "line 3: 'clicks' is not a number, column 'clicks' holds 'x'"),
             ("a,b,1\na,c,\n", {"clicks": 1}, {}, "line 3: no 'clicks', column 'clicks' is empty"),
-            ("a,b,1\n", {"clicks": 1}, {"value": "clicks"}, "so value='clicks' would do nothing"),
+            ("a,b,1\n", {"clicks": 1}, {"value": "clicks"}, "so value='clicks' has no effect"),
         ],
     )
     def test_what_cannot_be_done(
@@ -204,7 +212,7 @@ class TestPairs:
         assert is_whole(data)
 
     def test_a_core_of_nothing_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match=r"no value is left \(left out by min_per_user=4: .*ask for less"):
+        with pytest.raises(DataError, match=r"min_per_user=4 removed all data .*; choose a lower minimum"):
             read(write(tmp_path, self.ROWS), recipe=Recipe(min_per_user=4))
 
     def test_log_comes_after_the_sum(self, tmp_path: Path) -> None:
@@ -214,7 +222,7 @@ class TestPairs:
 
     def test_negative_amounts_have_no_confidence(self, tmp_path: Path) -> None:
         path = write(tmp_path, "user,item,plays\nann,up,-3\nbob,up,4\n")
-        with pytest.raises(DataError, match="confidence='log' needs values of at least 0, and there is one of -3"):
+        with pytest.raises(DataError, match="confidence='log' requires values of at least 0, but the smallest is -3"):
             read(path, recipe=Recipe(confidence="log"))
 
     def test_bm25_counts_belong_to_their_items(self, tmp_path: Path) -> None:
@@ -222,12 +230,14 @@ class TestPairs:
         data = read(path, recipe=Recipe(confidence="bm25"))
         assert data.recipe.fitted["bm25"] == {"average": 4, "count": 3}
         assert data.recipe.item_counts.tolist() == [2, 2, 2]
-        with pytest.raises(ParameterError, match=r"counted the items of other data; pass recipe\.rules_only"):
+        with pytest.raises(
+            ParameterError, match=r"the BM25 statistics of this recipe belong to other data; pass recipe\.rules_only"
+        ):
             read(path, recipe=data.recipe)
 
     def test_values_of_a_recipe_are_no_ratings_to_compare(self, tmp_path: Path) -> None:
         data = read(write(tmp_path, self.ROWS), recipe=Recipe(confidence="log"))
-        with pytest.raises(DataError, match=r"these values were made by a recipe; put min_rating into it"):
+        with pytest.raises(DataError, match=r"these values were computed by a recipe; set min_rating in it"):
             data.binarize(2)
 
     def test_the_order_of_rows_makes_no_difference(self, tmp_path: Path) -> None:
@@ -238,18 +248,20 @@ class TestPairs:
             for _ in range(200)
         ]
         recipe = Recipe(events={"A": 1, "B": 2, "C": 4}, half_life=9, min_per_user=3, min_per_item=3, confidence="bm25")
-        found = []
+        readings = []
         for _ in range(3):
-            found.append(read(write(tmp_path, "user,item,event,time\n" + "".join(rows)), recipe=recipe))
+            readings.append(read(write(tmp_path, "user,item,event,time\n" + "".join(rows)), recipe=recipe))
             rng.shuffle(rows)
-        for other in found[1:]:
-            assert other.items.tolist() == found[0].items.tolist()
-            np.testing.assert_allclose(other.values, found[0].values, rtol=1e-6)
+        for other in readings[1:]:
+            assert other.items.tolist() == readings[0].items.tolist()
+            np.testing.assert_allclose(other.values, readings[0].values, rtol=1e-6)
 
 
 def test_events_must_be_somewhere(tmp_path: Path) -> None:
     path = write(tmp_path, "user,item,did\nann,up,VIEW\n")
-    with pytest.raises(ColumnError, match=r"known to be the event; its columns are .*'did'. Pass event=COLUMN"):
+    with pytest.raises(
+        ColumnError, match=r"could not find the event column of log.csv; its columns are .*'did'. Pass event=COLUMN"
+    ):
         read(path, recipe=Recipe(events=WEIGHTS))
 
 

@@ -33,8 +33,8 @@ class TestCold:
         assert data.catalog.titles == ["Up, and away (2009)", "Cars (2006)", None, "Old"]
         assert data.user_table.columns["age"].tolist() == [30, None, 41]
         assert data.report.notes[:2] == (
-            "1 user without any value kept (include_unrated).",
-            "1 item without any value kept (include_unrated).",
+            "kept 1 user without any value (include_unrated).",
+            "kept 1 item without any value (include_unrated).",
         )
         warm = read(tmp_path / "r.csv", **tables)
         assert (warm.by_user.values.tolist(), warm.item_ids.tolist()) == (data.by_user.values.tolist(), [10, 20, 30])
@@ -65,9 +65,11 @@ def test_tables_of_users_that_do_not_fit(tmp_path: Path) -> None:
     write(tmp_path, r__csv=RATINGS, u__csv="userId,age\n7,30\n", v__csv="key,age\n1,30\n")
     with pytest.raises(ColumnError, match=r"none of the 1 ids of u.csv \(7\) is a user of the data \(1, 2\)"):
         read(tmp_path / "r.csv", users=tmp_path / "u.csv")
-    with pytest.raises(ColumnError, match=r"hold the ids of users; its columns are 'key', 'age'. Name it 'userId'"):
+    with pytest.raises(
+        ColumnError, match=r"the column of user ids in .*; its columns are 'key', 'age'. Rename it to 'userId'"
+    ):
         read(tmp_path / "r.csv", users=tmp_path / "v.csv")
-    with pytest.raises(SourceError, match="users= is a path or a frame, not int"):
+    with pytest.raises(SourceError, match="users= must be a path or a frame, not int"):
         read(tmp_path / "r.csv", users=3)
 
 

@@ -22,12 +22,12 @@ CASES = [
 TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
 
 
-def difference(found: Side, expected: Side) -> float:
+def difference(actual: Side, expected: Side) -> float:
     """Return the largest difference, relative to the largest number."""
-    pairs = [(found.factors, expected.factors)]
+    pairs = [(actual.factors, expected.factors)]
     if expected.bias is not None:
-        assert found.bias is not None
-        pairs.append((found.bias, expected.bias))
+        assert actual.bias is not None
+        pairs.append((actual.bias, expected.bias))
     gap = max((float(np.abs(a - b).max()) for a, b in pairs if b.size), default=0.0)
     size = max((float(np.abs(b).max()) for _, b in pairs if b.size), default=1.0)
     return gap / max(size, 1e-30)
@@ -35,10 +35,10 @@ def difference(found: Side, expected: Side) -> float:
 
 def compare(kernel: ModuleType, p: Problem, steps: int) -> None:
     precision = str(p.ridge.dtype)
-    found, loss, failed = p.solve(kernel, steps)
+    actual, loss, failed = p.solve(kernel, steps)
     expected, expected_loss, _ = p.solve(twins, steps)
     assert failed == -1
-    assert difference(found, expected) <= TOLERANCE[precision]
+    assert difference(actual, expected) <= TOLERANCE[precision]
     assert loss == pytest.approx(expected_loss, rel=TOLERANCE[precision])
 
 
@@ -135,8 +135,8 @@ def test_the_same_bits_come_out_of_one_row_and_of_many(kernel: ModuleType) -> No
         rows = p.rows._replace(
             indptr=np.array([0, part.stop - part.start]), indices=p.rows.indices[part], values=p.rows.values[part]
         )
-        one = Problem(rows, p.form, p.fixed, p.gram, p.ridge[row : row + 1], Side(p.start.factors[:1], None))
-        alone, _, _ = one.solve(kernel)
+        row_problem = Problem(rows, p.form, p.fixed, p.gram, p.ridge[row : row + 1], Side(p.start.factors[:1], None))
+        alone, _, _ = row_problem.solve(kernel)
         assert alone.factors.tobytes() == together.factors[row : row + 1].tobytes()
 
 
@@ -147,7 +147,7 @@ def test_gram_equals_its_twin(kernel: ModuleType, factors: int, precision: str) 
     for rows in (0, 1, 47, 48, 49, 9_000):
         wide = rng.standard_normal((rows, factors)).astype(precision)
         expected = twins.gram(wide.astype(np.float64), 0.5)
-        found = kernel.gram(wide, 0.5)
-        assert np.abs(found - expected).max() <= 1e-5 * max(rows, 1)
-        assert np.array_equal(found, found.T)
-        assert found.tobytes() == kernel.gram(wide, 0.5, threads=1).tobytes()
+        actual = kernel.gram(wide, 0.5)
+        assert np.abs(actual - expected).max() <= 1e-5 * max(rows, 1)
+        assert np.array_equal(actual, actual.T)
+        assert actual.tobytes() == kernel.gram(wide, 0.5, threads=1).tobytes()

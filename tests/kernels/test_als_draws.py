@@ -55,9 +55,9 @@ def system(p: Problem, row: int) -> tuple[Array, Array]:
 @pytest.mark.parametrize("factors", [1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 40])
 def test_a_draw_equals_the_twins(kernel: ModuleType, factors: int, biases: bool, precision: str) -> None:
     p, offset, noise = posterior(factors, biases, precision=precision)
-    for given in ((offset, noise), (offset, None), (None, noise), (None, None)):
-        (found, loss), (expected, expected_loss) = draw(kernel, p, *given), draw(twins, p, *given)
-        np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE[precision] * np.abs(expected).max())
+    for terms in ((offset, noise), (offset, None), (None, noise), (None, None)):
+        (actual, loss), (expected, expected_loss) = draw(kernel, p, *terms), draw(twins, p, *terms)
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE[precision] * np.abs(expected).max())
         assert loss == pytest.approx(expected_loss, rel=TOLERANCE[precision])
 
 
@@ -67,16 +67,16 @@ def test_a_gram_over_the_bias_too_is_stepped_towards_like_in_the_twin(
     kernel: ModuleType, factors: int, biases: bool
 ) -> None:
     p, _, _ = posterior(factors, biases, precision="float64")
-    found, expected = p.solve(kernel, steps=3)[0], p.solve(twins, steps=3)[0]
-    np.testing.assert_allclose(found.factors, expected.factors, rtol=1e-9, atol=1e-12)
+    actual, expected = p.solve(kernel, steps=3)[0], p.solve(twins, steps=3)[0]
+    np.testing.assert_allclose(actual.factors, expected.factors, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("factors", [7, 8])
 def test_the_loss_is_the_squared_error_of_what_was_drawn(kernel: ModuleType, factors: int) -> None:
     """sum_e c (t - f'x)^2, all that a sampler needs; without noise + x'(gram)x - 2 offset'x, which a fit lowers."""
     p, offset, noise = posterior(factors, True, precision="float64")
-    for given, whole in ((noise, 0), (None, 1)):
-        drawn, loss = draw(kernel, p, offset, given)
+    for noise_rows, whole in ((noise, 0), (None, 1)):
+        drawn, loss = draw(kernel, p, offset, noise_rows)
         prior = np.einsum("ri,ij,rj->", drawn, p.gram, drawn) - 2 * (drawn @ offset).sum()
         assert loss == pytest.approx(squared_error(p, drawn) + whole * prior, rel=1e-9)
 

@@ -48,10 +48,10 @@ def test_the_native_kernel_equals_its_twin(
     kernel: ModuleType, form: str, biases: bool, factors: int, precision: str
 ) -> None:
     p = problem(form, factors, biases=biases, weights=form != "implicit", precision=precision)
-    (found, loss, failed), (expected, expected_loss, _) = solve(p, kernel), solve(p, twins)
+    (actual, loss, failed), (expected, expected_loss, _) = solve(p, kernel), solve(p, twins)
     assert failed == -1
     atol = TOLERANCE[precision] * np.abs(unknowns(expected)).max()
-    np.testing.assert_allclose(unknowns(found), unknowns(expected), rtol=0, atol=atol)
+    np.testing.assert_allclose(unknowns(actual), unknowns(expected), rtol=0, atol=atol)
     assert loss == pytest.approx(expected_loss, rel=TOLERANCE[precision])
 
 
@@ -59,9 +59,9 @@ def test_the_native_kernel_equals_its_twin(
 def test_it_is_what_scipy_finds(kernel: ModuleType, form: str) -> None:
     """A = U'U turns the regression into min |U x - U'^-1 b| with x >= 0."""
     p = problem(form, 9, precision="float64")
-    found = solve(p, kernel)[0].factors
-    assert (found == 0).mean() > 0.1  # the bound matters here
-    for row, mine in enumerate(found):
+    actual = solve(p, kernel)[0].factors
+    assert (actual == 0).mean() > 0.1  # the bound matters here
+    for row, mine in enumerate(actual):
         a, b = system(p, row)
         root = np.linalg.cholesky(a)
         np.testing.assert_allclose(mine, nnls(root.T, np.linalg.solve(root, b))[0], rtol=1e-7, atol=1e-10)
@@ -101,8 +101,8 @@ def test_where_the_descent_starts_makes_no_difference(kernel: ModuleType, form: 
     far = Side(50 * p.start.factors, None if p.start.bias is None else 50 * p.start.bias)
     expected = unknowns(solve(p, kernel)[0])
     for start in (nothing, far):
-        found = unknowns(solve(replace(p, start=start), kernel)[0])
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
+        actual = unknowns(solve(replace(p, start=start), kernel)[0])
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
 
 
 def test_a_row_whose_best_factors_are_positive_is_solved_as_without_the_bound(kernel: ModuleType) -> None:
@@ -145,10 +145,10 @@ def test_without_a_ridge_a_factor_that_describes_nothing_becomes_zero(kernel: Mo
     p.fixed.factors[:, 1] = 0
     p = replace(p, gram=twins.gram(p.fixed.factors), ridge=0 * p.ridge)
     assert p.solve(kernel)[2] == 1
-    (found, loss, failed), (expected, expected_loss, _) = solve(p, kernel), solve(p, twins)
+    (actual, loss, failed), (expected, expected_loss, _) = solve(p, kernel), solve(p, twins)
     assert failed == -1
-    assert not found.factors[:, 1].any()
-    np.testing.assert_allclose(found.factors, expected.factors, atol=1e-10)
+    assert not actual.factors[:, 1].any()
+    np.testing.assert_allclose(actual.factors, expected.factors, atol=1e-10)
     assert loss == pytest.approx(expected_loss, rel=1e-9)
 
 

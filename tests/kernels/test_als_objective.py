@@ -60,8 +60,8 @@ def test_more_steps_come_closer_to_the_exact_solution(kernel: ModuleType, form: 
     losses = [p.solve(kernel, steps)[1] for steps in (1, 2, 3, 10)]
     assert losses == sorted(losses, reverse=True)
     assert losses[0] > least
-    close, found, _ = p.solve(kernel, 50)
-    assert found == pytest.approx(least, rel=1e-10)
+    close, returned_loss, _ = p.solve(kernel, 50)
+    assert returned_loss == pytest.approx(least, rel=1e-10)
     np.testing.assert_allclose(close.factors, exact.factors, atol=1e-8)
 
 

@@ -48,16 +48,16 @@ def test_every_build_learns_the_same_to_rounding() -> None:
         "model.fit(problems.random_ratings(), progress=False); "
         "print(*model.predict(range(80), range(80)))"
     )
-    told = [asked_for(name, fit) for name in runnable_builds()]
-    predictions = [np.array(done.stdout.split(), float) for done in told]
-    assert len(predictions[0]) == 80, told[0].stderr
+    runs = [asked_for(name, fit) for name in runnable_builds()]
+    predictions = [np.array(done.stdout.split(), float) for done in runs]
+    assert len(predictions[0]) == 80, runs[0].stderr
     for other in predictions[1:]:
         np.testing.assert_allclose(other, predictions[0], rtol=1e-3)
 
 
 def test_a_build_that_cannot_run_here_is_refused_by_name() -> None:
     error = asked_for("avx1024").stderr
-    assert "ParameterError: ALSATIAN_KERNELS='avx1024' cannot run here; choose one of" in error
+    assert "ParameterError: ALSATIAN_KERNELS='avx1024' is not available here; choose one of" in error
     assert "'baseline'" in error
 
 
@@ -76,7 +76,7 @@ def test_threads_are_as_asked_then_as_the_environment_says_then_all(monkeypatch:
 
 @pytest.mark.parametrize("threads", [0, -2, 100_000])
 def test_no_threads_and_far_too_many_are_refused(threads: int) -> None:
-    with pytest.raises(ParameterError, match=f"threads={threads} is not possible; pass 1 to "):
+    with pytest.raises(ParameterError, match=f"threads={threads} is out of bounds; pass 1 to "):
         kernels.usable_threads(threads)
 
 
@@ -89,7 +89,7 @@ def test_the_environment_must_name_a_number_of_threads(monkeypatch: pytest.Monke
 def test_the_stub_says_what_every_build_takes(build: ModuleType) -> None:
     """The same functions, overloads, argument names and types of numbers as the module says of itself."""
     stub = ast.parse((Path(kernels.__file__).with_name("native") / "_native.pyi").read_text())
-    aliases = {each.target.id: ast.unparse(each.value) for each in stub.body if isinstance(each, ast.AnnAssign)}
+    aliases = {entry.target.id: ast.unparse(entry.value) for entry in stub.body if isinstance(entry, ast.AnnAssign)}
     written = [
         (
             node.name,
@@ -98,14 +98,14 @@ def test_the_stub_says_what_every_build_takes(build: ModuleType) -> None:
         for node in ast.walk(stub)
         if isinstance(node, ast.FunctionDef)
     ]
-    told = []
-    functions = [(name, each) for owner in (build, build.Dictionary) for name, each in vars(owner).items()]
-    for name, function in ((name, each) for name, each in functions if not name.startswith("_")):
+    signatures = []
+    functions = [(name, entry) for owner in (build, build.Dictionary) for name, entry in vars(owner).items()]
+    for name, function in ((name, entry) for name, entry in functions if not name.startswith("_")):
         for signature, *_ in getattr(function, "__nb_signature__", ()):
             text = signature.partition("(")[2].rpartition(")")[0]
             arguments = [argument.partition(": ") for argument in re.split(r", (?=\w+: )", text)]
-            told.append((name, [(argument, numbers(kind)) for argument, _, kind in arguments if kind]))
-    assert sorted(written) == sorted(told)
+            signatures.append((name, [(argument, numbers(kind)) for argument, _, kind in arguments if kind]))
+    assert sorted(written) == sorted(signatures)
 
 
 def numbers(annotation: str | None, aliases: Mapping[str, str] = {}) -> tuple[str, bool]:

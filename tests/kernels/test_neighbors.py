@@ -34,14 +34,14 @@ def by_column(kernel: ModuleType, rows: Sparse, columns: int) -> Sparse:
     return Sparse(indptr, indices, values)
 
 
-def same(found: tuple[np.ndarray, np.ndarray], expected: tuple[np.ndarray, np.ndarray]) -> None:
+def same(actual: tuple[np.ndarray, np.ndarray], expected: tuple[np.ndarray, np.ndarray]) -> None:
     """Similarities are equal to rounding, and rows are equal where no other has nearly the same similarity."""
-    np.testing.assert_allclose(found[1], expected[1], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(actual[1], expected[1], rtol=1e-5, atol=1e-6)
     close = np.abs(np.diff(expected[1], axis=1, append=0, prepend=2)) < 1e-5
     alone = ~(close[:, :-1] | close[:, 1:])
     alone[:, -1] = False  # of equal ones at the end, others may be cut off
-    np.testing.assert_array_equal(found[0][alone], expected[0][alone])
-    assert ((found[0] < 0) == (expected[0] < 0)).all()
+    np.testing.assert_array_equal(actual[0][alone], expected[0][alone])
+    assert ((actual[0] < 0) == (expected[0] < 0)).all()
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
@@ -49,8 +49,8 @@ def same(found: tuple[np.ndarray, np.ndarray], expected: tuple[np.ndarray, np.nd
 @pytest.mark.parametrize("k", [1, 10, 79])
 def test_neighbors_equal_their_twin(kernel: ModuleType, similarity: str, shrinkage: float, k: int) -> None:
     rows = sparse(80, 60)
-    asked = (rows, 60, sizes(rows, similarity), similarity, shrinkage, k)
-    same(kernel.neighbors(*asked), twins.neighbors(*asked))
+    arguments = (rows, 60, sizes(rows, similarity), similarity, shrinkage, k)
+    same(kernel.neighbors(*arguments), twins.neighbors(*arguments))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -68,17 +68,17 @@ def test_shared_columns_equal_their_twin(kernel: ModuleType, threads: int) -> No
 def test_values_of_both_signs(kernel: ModuleType, similarity: str) -> None:
     rows = sparse(50, 40)
     rows = rows._replace(values=rows.values - 3)
-    asked = (rows, 40, sizes(rows, similarity), similarity, 2.0, 49)
-    found = kernel.neighbors(*asked)
-    same(found, twins.neighbors(*asked))
-    assert ((found[1] > 0) == (found[0] >= 0)).all()
+    arguments = (rows, 40, sizes(rows, similarity), similarity, 2.0, 49)
+    actual = kernel.neighbors(*arguments)
+    same(actual, twins.neighbors(*arguments))
+    assert ((actual[1] > 0) == (actual[0] >= 0)).all()
 
 
 def test_ties_go_to_the_lower_row(kernel: ModuleType) -> None:
     """Six rows alike: each has the lowest others as neighbours, all with similarity 1."""
     rows = Sparse(np.arange(0, 13, 2), np.tile([0, 3], 6).astype(np.int32), np.ones(12, np.float32))
-    found, similarities = kernel.neighbors(rows, 4, np.full(6, 2, np.float32), "jaccard", 0.0, 3)
-    assert found.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2], [0, 1, 2]]
+    actual, similarities = kernel.neighbors(rows, 4, np.full(6, 2, np.float32), "jaccard", 0.0, 3)
+    assert actual.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2], [0, 1, 2]]
     assert (similarities == 1).all()
 
 
@@ -86,10 +86,10 @@ def test_ties_go_to_the_lower_row(kernel: ModuleType) -> None:
 def test_any_number_of_threads_gives_the_same_bits(kernel: ModuleType, similarity: str) -> None:
     rows = sparse(400, 200)
     rows = rows._replace(values=rows.values / np.float32(3))
-    asked = (rows, 200, sizes(rows, similarity), similarity, 3.0, 15)
-    alone = kernel.neighbors(*asked, threads=1)
+    arguments = (rows, 200, sizes(rows, similarity), similarity, 3.0, 15)
+    alone = kernel.neighbors(*arguments, threads=1)
     for threads in (2, 4):
-        for one, other in zip(kernel.neighbors(*asked, threads=threads), alone, strict=True):
+        for one, other in zip(kernel.neighbors(*arguments, threads=threads), alone, strict=True):
             assert one.tobytes() == other.tobytes()
 
 
@@ -102,13 +102,13 @@ def test_neighbors_of_a_row_that_is_there_have_the_same_bits(
     rows = rows._replace(values=rows.values / np.float32(3))
     lengths = sizes(rows, similarity)
     near, similarities = kernel.neighbors(rows, 60, lengths, similarity, shrinkage, 79)
-    asked = (rows, lengths, by_column(kernel, rows, 60), lengths, similarity, shrinkage, 80)
-    found, scores = kernel.neighbors_for(*asked)
-    same((found, scores), twins.neighbors_for(*asked))
+    arguments = (rows, lengths, by_column(kernel, rows, 60), lengths, similarity, shrinkage, 80)
+    actual, scores = kernel.neighbors_for(*arguments)
+    same((actual, scores), twins.neighbors_for(*arguments))
     for row in range(80):
-        others = found[row] != row
+        others = actual[row] != row
         count = (near[row] >= 0).sum()
-        assert found[row][others][:count].tolist() == near[row][:count].tolist()
+        assert actual[row][others][:count].tolist() == near[row][:count].tolist()
         assert scores[row][others][:count].tobytes() == similarities[row][:count].tobytes()
 
 
@@ -124,13 +124,13 @@ def test_long_rows_meet_all_others_in_all_parts(kernel: ModuleType, similarity: 
     lengths, some = sizes(rows, similarity), rng.choice(9000, 60, replace=False)
     near, similarities = kernel.neighbors(rows, columns, lengths, similarity, shrinkage, 20)
     entries = np.concatenate([np.arange(*indptr[row : row + 2]) for row in some])
-    asked = Sparse(np.concatenate([[0], np.cumsum(counts[some])]), indices[entries], rows.values[entries])
-    found, scores = kernel.neighbors_for(
-        asked, lengths[some], by_column(kernel, rows, columns), lengths, similarity, shrinkage, 21
+    query_rows = Sparse(np.concatenate([[0], np.cumsum(counts[some])]), indices[entries], rows.values[entries])
+    actual, scores = kernel.neighbors_for(
+        query_rows, lengths[some], by_column(kernel, rows, columns), lengths, similarity, shrinkage, 21
     )
     for place, row in enumerate(some):
-        others = np.flatnonzero(found[place] != row)[:20]
-        assert found[place][others].tolist() == near[row].tolist()
+        others = np.flatnonzero(actual[place] != row)[:20]
+        assert actual[place][others].tolist() == near[row].tolist()
         assert scores[place][others].tobytes() == similarities[row].tobytes()
 
 
@@ -141,12 +141,12 @@ def test_best_sums_equal_their_twin(kernel: ModuleType, divide: str, n: int) -> 
     start, base = rng.integers(0, 3, 20).astype(np.float32), rng.integers(0, 3, 30).astype(np.float32)
     rows, seen = np.array([3, 3, 19, 0], np.int32), sparse(20, 30, seed=2)[:2]
     for begin, level, out, mask in ((None, None, None, None), (start, base, seen, rng.random(30) < 0.6)):
-        asked = (weights, parts, 30, rows, n, begin, level, divide, 0.5, out, mask)
-        found, expected = kernel.top_n_sums(*asked), twins.top_n_sums(*asked)
+        arguments = (weights, parts, 30, rows, n, begin, level, divide, 0.5, out, mask)
+        actual, expected = kernel.top_n_sums(*arguments), twins.top_n_sums(*arguments)
         if divide == "nothing":  # exact, so that ties are ties
-            np.testing.assert_array_equal(found[0], expected[0])
-        np.testing.assert_allclose(found[1], expected[1], rtol=1e-5)
-        assert kernel.top_n_sums(*asked, threads=1)[1].tobytes() == found[1].tobytes()
+            np.testing.assert_array_equal(actual[0], expected[0])
+        np.testing.assert_allclose(actual[1], expected[1], rtol=1e-5)
+        assert kernel.top_n_sums(*arguments, threads=1)[1].tobytes() == actual[1].tobytes()
 
 
 @pytest.mark.parametrize("n", [1, 7, 30])
@@ -154,10 +154,10 @@ def test_best_equals_its_twin(kernel: ModuleType, n: int) -> None:
     rng = np.random.default_rng(0)
     lines, rows = rng.integers(-3, 4, (4, 30)).astype(np.float32), np.array([3, 3, 19, 0], np.int32)
     for seen, mask in ((None, None), (sparse(20, 30, seed=2)[:2], rng.random(30) < 0.6)):
-        found = kernel.top_n_dense(lines, rows, n, seen, mask)
+        actual = kernel.top_n_dense(lines, rows, n, seen, mask)
         expected = twins.top_n_dense(lines, rows, n, seen, mask)
-        np.testing.assert_array_equal(found[0], expected[0])
-        np.testing.assert_array_equal(found[1], expected[1])
+        np.testing.assert_array_equal(actual[0], expected[0])
+        np.testing.assert_array_equal(actual[1], expected[1])
 
 
 def test_wrong_arrays_are_refused(kernel: ModuleType) -> None:
@@ -165,9 +165,9 @@ def test_wrong_arrays_are_refused(kernel: ModuleType) -> None:
     for wrong, message in (
         ((rows, 3, lengths, "cosine", 0.0, 2), "out of bounds"),
         ((rows, 8, lengths[:9], "cosine", 0.0, 2), "rows"),
-        ((rows, 8, lengths, "euclid", 0.0, 2), "similarity is"),
+        ((rows, 8, lengths, "euclid", 0.0, 2), "similarity must be"),
         ((rows, 8, lengths, "cosine", -1.0, 2), "shrinkage"),
-        ((rows._replace(values=rows.values[1:]), 8, lengths, "cosine", 0.0, 2), "one length"),
+        ((rows._replace(values=rows.values[1:]), 8, lengths, "cosine", 0.0, 2), "the same length"),
     ):
         with pytest.raises(ValueError, match=message):
             kernel.neighbors(*wrong)
@@ -176,5 +176,5 @@ def test_wrong_arrays_are_refused(kernel: ModuleType) -> None:
         kernel.top_n_dense(lines, order, 2, rows[:2])
     with pytest.raises(ValueError, match="a row is out of bounds"):
         kernel.top_n_sums(rows, sparse(8, 8), 8, order, 2)
-    with pytest.raises(ValueError, match="one byte an item"):
+    with pytest.raises(ValueError, match="one byte per item"):
         kernel.top_n_dense(lines, order, 2, None, np.ones(9, bool))

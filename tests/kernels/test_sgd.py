@@ -43,8 +43,8 @@ class Walk:
 
     @property
     def arrays(self) -> list[NDArray[Any]]:
-        found = [*self.users, *self.items, self.slopes]
-        return [array for array in found if array is not None]
+        actual = [*self.users, *self.items, self.slopes]
+        return [array for array in actual if array is not None]
 
     @property
     def bits(self) -> list[bytes]:
@@ -91,10 +91,10 @@ def walk(
 def test_the_native_walk_equals_its_twin(kernel: ModuleType, optimizer: str, batch: int, implicit: bool) -> None:
     for width, weights in ((0, False), (8, True), (24, False)):
         start = walk(optimizer=optimizer, batch=batch, implicit=implicit, width=width, weights=weights)
-        found, expected = start.run(kernel, times=3), start.run(twins, times=3)
-        for one, other in zip(found.arrays, expected.arrays, strict=True):
+        actual, expected = start.run(kernel, times=3), start.run(twins, times=3)
+        for one, other in zip(actual.arrays, expected.arrays, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=2e-5)
-        assert found.squared_error(kernel) == pytest.approx(expected.squared_error(twins), rel=1e-4)
+        assert actual.squared_error(kernel) == pytest.approx(expected.squared_error(twins), rel=1e-4)
 
 
 @pytest.mark.parametrize("batch", [1, 64])
@@ -173,8 +173,8 @@ def test_adam_makes_a_first_step_of_the_rate_in_every_direction(kernel: ModuleTy
     [
         ({"users": np.array([9], np.int32)}, "a user is out of bounds"),
         ({"items": np.array([-1], np.int32)}, "an item is out of bounds"),
-        ({"values": np.ones(2, np.float32)}, "one length"),
-        ({"weights": np.ones(2, np.float32)}, "one length"),
+        ({"values": np.ones(2, np.float32)}, "the same length"),
+        ({"weights": np.ones(2, np.float32)}, "the same length"),
         ({"starts": np.array([0, 2])}, "end with the number of entries"),
         ({"starts": np.array([0, 1, 1])}, "stripes"),
     ],
@@ -205,7 +205,7 @@ def test_sides_that_do_not_fit_are_refused(kernel: ModuleType, changes: dict[str
 
 
 def test_rows_that_are_no_whole_vectors_are_refused(kernel: ModuleType) -> None:
-    with pytest.raises(ValueError, match="whole vectors"):
+    with pytest.raises(ValueError, match="multiple of the vector width"):
         walk(width=6).run(kernel)
 
 
@@ -224,7 +224,7 @@ def test_row_sums_equal_their_twin(kernel: ModuleType) -> None:
     [
         ({"indptr": np.array([0, 3])}, "end with"),
         ({"indices": np.array([0, 5], np.int32)}, "out of bounds"),
-        ({"rows": np.zeros((2, 7), np.float32)}, "whole vectors"),
+        ({"rows": np.zeros((2, 7), np.float32)}, "multiple of the vector width"),
     ],
 )
 def test_row_sums_say_what_does_not_fit(kernel: ModuleType, changes: dict[str, Any], message: str) -> None:

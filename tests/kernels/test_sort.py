@@ -25,9 +25,9 @@ def test_it_equals_its_twin_for_every_type_and_any_threads(kernel: ModuleType, c
     columns = [key, np.arange(count), rng.random(count), rng.random(count).astype(np.float32)]
     indptr, expected = twins.counting_sort(key, keys, columns)
     for threads in (1, 2, 4):
-        starts, found = kernel.counting_sort(key, keys, columns, threads)
+        starts, actual = kernel.counting_sort(key, keys, columns, threads)
         assert np.array_equal(starts, indptr)
-        for a, b in zip(found, expected, strict=True):
+        for a, b in zip(actual, expected, strict=True):
             assert a.dtype == b.dtype
             assert np.array_equal(a, b)
 
@@ -69,14 +69,14 @@ def test_sorted_rows_equal_the_twin(kernel: ModuleType, longest: int, keys: int)
     rng = np.random.default_rng(longest)
     lengths = np.append(rng.integers(0, longest + 1, size=40), longest)
     indptr, count = np.concatenate([[0], np.cumsum(lengths)]), int(lengths.sum())
-    given = [rng.integers(keys, size=count).astype(np.int32), np.arange(count), np.arange(count, dtype=np.float32)]
-    given[0][: lengths[0]].sort()  # a row that is sorted already
-    expected = [column.copy() for column in given]
+    originals = [rng.integers(keys, size=count).astype(np.int32), np.arange(count), np.arange(count, dtype=np.float32)]
+    originals[0][: lengths[0]].sort()  # a row that is sorted already
+    expected = [column.copy() for column in originals]
     repeated = twins.sort_rows(indptr, expected[0], expected[1:])
     for threads in (1, 2, 4):
-        found = [column.copy() for column in given]
-        assert kernel.sort_rows(indptr, found[0], found[1:], threads) == repeated
-        for a, b in zip(found, expected, strict=True):
+        actual = [column.copy() for column in originals]
+        assert kernel.sort_rows(indptr, actual[0], actual[1:], threads) == repeated
+        for a, b in zip(actual, expected, strict=True):
             assert np.array_equal(a, b)
 
 

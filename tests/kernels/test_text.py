@@ -148,9 +148,9 @@ def test_arguments_are_checked(build: ModuleType, tmp_path: Path) -> None:
             ({"starts": np.array([1, 0])}, "must not descend"),
             ({"starts": np.array([-1, 2])}, "must not descend"),
             ({"text": right["text"]._replace(delimiter="")}, "1 to 15 bytes"),
-            ({"columns": []}, "has a field"),
+            ({"columns": []}, "must not be empty"),
             ({"columns": [np.zeros(2, np.int16)]}, "int32, int64 or float32"),
-            ({"columns": [np.zeros(1, np.int32)]}, "as long as there are lines"),
+            ({"columns": [np.zeros(1, np.int32)]}, "one element per line"),
             ({"threads": 0}, "threads"),
         ):
             with pytest.raises(ValueError, match=message):

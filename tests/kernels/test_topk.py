@@ -25,10 +25,10 @@ def everyone(queries: int) -> np.ndarray:
     return np.arange(queries, dtype=np.int32)
 
 
-def assert_twins_agree(kernel: ModuleType, *asked: Any) -> None:
+def assert_twins_agree(kernel: ModuleType, *arguments: Any) -> None:
     """Check that both give the same lists and scores."""
-    for found, expected in zip(kernel.top_k(*asked), twins.top_k(*asked), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for actual, expected in zip(kernel.top_k(*arguments), twins.top_k(*arguments), strict=True):
+        np.testing.assert_array_equal(actual, expected)
 
 
 @pytest.mark.parametrize("k", [0, 1, 7, 8, 16, 33, 64, 100])
@@ -40,8 +40,8 @@ def test_it_equals_its_twin(kernel: ModuleType, queries: int, items: int, k: int
     for n in (1, 10, items):
         for seen in (None, seen_by(queries, items, 0.3)):
             for mask in (None, allowed):
-                asked = (panels, factors(queries, k, 9), everyone(queries), n, seen, mask)
-                assert_twins_agree(kernel, *asked)
+                arguments = (panels, factors(queries, k, 9), everyone(queries), n, seen, mask)
+                assert_twins_agree(kernel, *arguments)
 
 
 def test_real_numbers_agree_with_the_twin_to_rounding(kernel: ModuleType) -> None:
@@ -109,8 +109,9 @@ def test_any_number_of_threads_and_any_company_gives_the_same_bits(kernel: Modul
 @pytest.mark.parametrize("k", [0, 1, 9])
 def test_packing_equals_its_twin(kernel: ModuleType, items: int, k: int) -> None:
     wide, bias = factors(items, k), np.arange(items, dtype=np.float32)
-    for one in (None, bias):
-        for packed, expected in zip(kernel.pack_items(wide, one), twins.pack_items(wide, one), strict=True):
+    for optional_bias in (None, bias):
+        pairs = zip(kernel.pack_items(wide, optional_bias), twins.pack_items(wide, optional_bias), strict=True)
+        for packed, expected in pairs:
             np.testing.assert_array_equal(packed, expected)
 
 
@@ -118,9 +119,9 @@ def test_scores_of_pairs_equal_their_twin(kernel: ModuleType) -> None:
     rng = np.random.default_rng(0)
     left, right = (rng.standard_normal((rows, 30)).astype(np.float32) for rows in (50, 60))
     a, b = (rng.integers(rows, size=40_000).astype(np.int32) for rows in (50, 60))
-    found = kernel.pair_scores(left, a, right, b)
-    np.testing.assert_allclose(found, twins.pair_scores(left, a, right, b), rtol=1e-4, atol=1e-5)
-    assert found.tobytes() == kernel.pair_scores(left, a, right, b, threads=1).tobytes()
+    actual = kernel.pair_scores(left, a, right, b)
+    np.testing.assert_allclose(actual, twins.pair_scores(left, a, right, b), rtol=1e-4, atol=1e-5)
+    assert actual.tobytes() == kernel.pair_scores(left, a, right, b, threads=1).tobytes()
 
 
 def uneven(rows: int, k: int, seed: int) -> np.ndarray:
@@ -137,8 +138,8 @@ def test_items_of_uneven_length_are_listed_as_if_all_were_looked_at(kernel: Modu
         panels = kernel.pack_items(items, bias)
         for n in (1, 10, 200):
             for mask in (None, np.arange(5_000) % 97 == 5):
-                asked = (panels, users, everyone(queries), n, seen_by(queries, 5_000, 0.2), mask)
-                assert_twins_agree(kernel, *asked)
+                arguments = (panels, users, everyone(queries), n, seen_by(queries, 5_000, 0.2), mask)
+                assert_twins_agree(kernel, *arguments)
 
 
 @pytest.mark.parametrize("base", [0.0, 3.0, -3.0, 1e4, -1e4])

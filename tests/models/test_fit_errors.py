@@ -23,7 +23,7 @@ def test_a_singular_system_names_the_row(ratings: Interactions, precision: str) 
     model = ExplicitALS(factors=4, reg=0.0, precision=precision)
     with pytest.raises(
         FitError,
-        match=r"user 'alice' with 3 values has no finite, unique solution at 4 factors and reg=0; raise reg",
+        match=r"user 'alice' with 3 values has no finite, unique solution at 4 factors and reg=0; increase reg",
     ):
         model.fit(ratings)
 
@@ -64,7 +64,7 @@ def test_amounts_of_zero_and_less_are_refused_by_implicit_als(ratings: Interacti
     values = ratings.values.copy()
     values[4] = bad
     data = with_values(ratings, values)
-    with pytest.raises(DataError, match=f"implicit-als takes values as amounts above 0, and 1 of .* {bad:g}") as caught:
+    with pytest.raises(DataError, match=f"implicit-als requires values above 0, and 1 of .* {bad:g}") as caught:
         ImplicitALS(factors=2).fit(data)
     assert "use_values=False" in str(caught.value)
     ImplicitALS(factors=2, use_values=False).fit(data)
@@ -73,7 +73,7 @@ def test_amounts_of_zero_and_less_are_refused_by_implicit_als(ratings: Interacti
 @pytest.mark.parametrize("bad", [0, -3])
 def test_a_visitor_brings_no_such_amounts_either(ratings: Interactions, bad: float) -> None:
     model = ImplicitALS(factors=2).fit(ratings)
-    with pytest.raises(DataError, match="implicit-als takes values as amounts above 0"):
+    with pytest.raises(DataError, match="implicit-als requires values above 0"):
         model.fold_in({"up": bad})
 
 

@@ -90,8 +90,8 @@ def test_one_more_epoch_is_one_more_alternation(model: ALS, data: Interactions) 
         (items, after.item_factors, after.item_bias),
         (users, after.user_factors, after.user_bias),
     ):
-        found = factors if bias is None else np.column_stack([factors, bias])
-        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+        actual = factors if bias is None else np.column_stack([factors, bias])
+        np.testing.assert_allclose(actual, expected, rtol=1e-6, atol=1e-9)
 
 
 @EACH_MODEL

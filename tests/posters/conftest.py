@@ -16,7 +16,7 @@ from alsatian.posters import poster, tmdb
 
 KEY = "0123456789abcdef0123456789abcdef"
 JPEG = b"\xff\xd8\xff\xe0 a picture of "
-NOT_FOUND = {"success": False, "status_code": 34, "status_message": "The resource you requested could not be found."}
+NOT_FOUND = {"success": False, "status_code": 34, "status_message": "The resource you requested could not be results."}
 REFUSED = {"success": False, "status_code": 7, "status_message": "Invalid API key: You must be granted a valid key."}
 BUSY = {
     "success": False,
@@ -33,7 +33,7 @@ def movie(id: int, title: str, year: int, path: str | None, original: str | None
 
 
 class Server(ThreadingHTTPServer):
-    """Knows a few films; remembers what it was asked, and gives the answers in `instead` first."""
+    """Knows a few films; records the requests, and sends the responses in `instead` first."""
 
     daemon_threads = True
 
@@ -46,7 +46,7 @@ class Server(ThreadingHTTPServer):
             7: movie(7, "Unseen", 1990, None),
         }
         self.imdb = {"tt0371746": 1726, "tt0133093": 603}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.tokens: list[str] = []
         self.instead: list[tuple[int, dict[str, str], Any]] = []
 
@@ -56,10 +56,10 @@ class Server(ThreadingHTTPServer):
 
     @property
     def paths(self) -> list[str]:
-        return [urlsplit(asked).path.removeprefix("/3") for asked in self.asked]
+        return [urlsplit(url).path.removeprefix("/3") for url in self.requests]
 
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
-        """Return a status and what is said: an object, or the bytes of a picture."""
+        """Return a status and a body: an object, or the bytes of an image."""
         where = path.strip("/").split("/")
         if where[0] == "t":
             return 200, JPEG + path.encode()
@@ -69,17 +69,17 @@ class Server(ThreadingHTTPServer):
         if where[1] == "movie":
             return (200, self.films[int(where[2])]) if int(where[2]) in self.films else (404, NOT_FOUND)
         if where[1] == "find" and query["external_source"] == "imdb_id":
-            found = [self.films[self.imdb[where[2]]]] if where[2] in self.imdb else []
+            results = [self.films[self.imdb[where[2]]]] if where[2] in self.imdb else []
             others = {f"{kind}_results": [] for kind in ("person", "tv", "tv_episode", "tv_season")}
-            return 200, {"movie_results": found} | others
+            return 200, {"movie_results": results} | others
         if path == "/3/search/movie":
-            found = [
+            results = [
                 film
                 for film in self.films.values()
                 if query["query"].lower() in f"{film['title']} {film['original_title']}".lower()
                 and query.get("year", film["release_date"][:4]) == film["release_date"][:4]
             ]
-            return 200, {"page": 1, "results": found, "total_pages": 1, "total_results": len(found)}
+            return 200, {"page": 1, "results": results, "total_pages": 1, "total_results": len(results)}
         return 404, NOT_FOUND
 
 
@@ -89,17 +89,17 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        self.server.asked.append(self.path)
+        self.server.requests.append(self.path)
         self.server.tokens.append(self.headers.get("Authorization", ""))
         headers: dict[str, str] = {}
         allowed = query.get("api_key") == KEY or self.server.tokens[-1] == f"Bearer {KEY}.token"
         if self.server.instead:
-            status, headers, said = self.server.instead.pop(0)
+            status, headers, body = self.server.instead.pop(0)
         elif parts.path.startswith("/3") and not allowed:
-            status, said = 401, REFUSED
+            status, body = 401, REFUSED
         else:
-            status, said = self.server.answer(parts.path, query)
-        content = said if isinstance(said, bytes) else json.dumps(said).encode()
+            status, body = self.server.answer(parts.path, query)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         for name, value in ({"Content-Length": str(len(content))} | headers).items():
             self.send_header(name, value)

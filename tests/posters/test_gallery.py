@@ -66,10 +66,10 @@ class Reader(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
+        attributes = dict(attrs)
         if tag == "img":
-            self.pictures.append((str(given["alt"]), str(given["src"])))
-        self.outside += [str(value) for name in ("src", "href") if (value := given.get(name, "data:"))]
+            self.pictures.append((str(attributes["alt"]), str(attributes["src"])))
+        self.outside += [str(value) for name in ("src", "href") if (value := attributes.get(name, "data:"))]
         self.outside = [address for address in self.outside if not address.startswith("data:")]
 
 

@@ -41,7 +41,7 @@ class TestFinding:
 
     def test_by_the_id_of_imdb(self, server: Any, posters: Posters) -> None:
         assert shown(posters, Film("whatever", imdb="tt0133093")) == "matrix.jpg"
-        assert server.asked[0] == f"/3/find/tt0133093?external_source=imdb_id&api_key={KEY}"
+        assert server.requests[0] == f"/3/find/tt0133093?external_source=imdb_id&api_key={KEY}"
 
     @pytest.mark.parametrize(
         ("title", "picture"),
@@ -59,7 +59,7 @@ class TestFinding:
     def test_by_title_and_year(self, server: Any, posters: Posters, title: str, picture: str) -> None:
         server.films[194]["title"] = "Amelie"
         assert shown(posters, Film(title)) == picture
-        query = parse_qs(urlsplit(server.asked[0]).query)
+        query = parse_qs(urlsplit(server.requests[0]).query)
         assert query["query"] == [Film(title).name]
         assert query.get("year") == (None if title == "Iron Man" else [title[-5:-1]])
 
@@ -70,7 +70,7 @@ class TestFinding:
     def test_a_token_goes_into_a_header_and_a_key_into_the_address(self, server: Any, tmp_path: Path) -> None:
         assert shown(Posters(f"{KEY}.token", folder=tmp_path), IRON_MAN) == "iron.jpg"
         assert server.tokens == [f"Bearer {KEY}.token"] * 2 + [""]  # pictures need no key
-        assert KEY not in "".join(server.asked)
+        assert KEY not in "".join(server.requests)
 
     def test_the_size_is_the_smallest_that_will_do(self) -> None:
         assert tmdb.choose_size(["w92", "w500", "w780", "original"]) == "w500"
@@ -96,17 +96,17 @@ class TestFinding:
 
 class TestFolder:
     def test_nobody_asks_twice(self, server: Any, posters: Posters, tmp_path: Path) -> None:
-        first, asked = posters.of(IRON_MAN), len(server.asked)
+        first, count = posters.of(IRON_MAN), len(server.requests)
         again = Posters("", folder=tmp_path / "posters")  # without a key
         assert posters.of(IRON_MAN) == again.of(IRON_MAN) == first
-        assert len(server.asked) == asked
+        assert len(server.requests) == count
 
     def test_nor_for_what_is_known_to_be_missing(self, server: Any, posters: Posters) -> None:
         for film in (Film("Nothing (1990)"), Film("Unseen", tmdb=7)):
             assert shown(posters, film) == "drawn"
-            asked = len(server.asked)
+            count = len(server.requests)
             assert shown(posters, film) == "drawn"
-            assert len(server.asked) == asked
+            assert len(server.requests) == count
 
     @pytest.mark.parametrize(("film", "days"), [(IRON_MAN, 180), (Film("Unseen", tmdb=7), 30)])
     def test_everything_has_its_time(
@@ -116,9 +116,9 @@ class TestFolder:
         path = tmp_path / "posters" / f"{film.key}.poster"
         for age, asks in ((days - 1, False), (days + 1, True)):
             os.utime(path, (time.time() - age * DAY,) * 2)
-            before = len(server.asked)
+            before = len(server.requests)
             posters.of(film)
-            assert (len(server.asked) > before) == asks
+            assert (len(server.requests) > before) == asks
 
     def test_the_address_of_pictures_is_asked_for_once(self, server: Any, posters: Posters) -> None:
         for film in (IRON_MAN, Film("Matrix, The (1999)")):
@@ -154,27 +154,27 @@ class TestTrouble:
         assert posters.unavailable_reason == (
             "TMDB_API_KEY is not set; get a key of your own at https://www.themoviedb.org/settings/api"
         )
-        assert server.asked == []
+        assert server.requests == []
 
     def test_offline(self, server: Any, tmp_path: Path) -> None:
         Posters(folder=tmp_path).of(IRON_MAN)
-        asked, offline = len(server.asked), Posters(folder=tmp_path, offline=True)
+        count, offline = len(server.requests), Posters(folder=tmp_path, offline=True)
         assert shown(offline, IRON_MAN) == "iron.jpg"
         assert shown(offline, Film("The Matrix (1999)")) == "drawn"
-        assert len(server.asked) == asked
+        assert len(server.requests) == count
 
     def test_a_key_that_is_refused(self, server: Any, tmp_path: Path) -> None:
         posters = Posters("f" * 32, folder=tmp_path)
         assert {shown(posters, film) for film in (IRON_MAN, Film("The Matrix (1999)"))} == {"drawn"}
-        assert posters.unavailable_reason == "TMDB refuses the key (Invalid API key: You must be granted a valid key)"
-        assert len(server.asked) == 1
+        assert posters.unavailable_reason == "TMDB rejects the key (Invalid API key: You must be granted a valid key)"
+        assert len(server.requests) == 1
         assert list(tmp_path.iterdir()) == []  # it may have a poster for another key
 
     def test_a_key_that_is_none(self, server: Any, tmp_path: Path) -> None:
         posters = Posters("a key\r\nHost: elsewhere", folder=tmp_path)
         assert shown(posters, IRON_MAN) == "drawn"
-        assert posters.unavailable_reason == "TMDB_API_KEY holds what no key of TMDB holds; copy it again"
-        assert server.asked == []
+        assert posters.unavailable_reason == "TMDB_API_KEY is not a valid key of TMDB; copy it again"
+        assert server.requests == []
 
     def test_asked_to_wait_it_waits(self, server: Any, posters: Posters, waits: list[float]) -> None:
         server.instead = [(429, {"Retry-After": "7"}, {"status_code": 25}), (503, {}, b"maintenance")]
@@ -186,9 +186,12 @@ class TestTrouble:
         ("instead", "trouble"),
         [
             ([(429, {"Retry-After": "3600"}, {})], "TMDB asks to wait 3600 s"),
-            ([(500, {}, b"")] * 9, "TMDB is too busy to answer"),
-            ([(200, {}, b"<html>login</html>")], "TMDB does not answer with valid JSON"),
-            ([(403, {}, {"status_message": "This user has been suspended."})], "TMDB says 403, This user has been sus"),
+            ([(500, {}, b"")] * 9, "TMDB is too busy"),
+            ([(200, {}, b"<html>login</html>")], "TMDB returned invalid JSON"),
+            (
+                [(403, {}, {"status_message": "This user has been suspended."})],
+                "TMDB returned status 403, This user has",
+            ),
             ([(200, {"Content-Length": "900"}, b"{")], "TMDB cannot be reached ("),
         ],
     )
@@ -200,9 +203,9 @@ class TestTrouble:
         assert posters.unavailable_reason is not None
         assert posters.unavailable_reason.startswith(trouble)
         assert KEY not in posters.unavailable_reason
-        asked = len(server.asked)
+        count = len(server.requests)
         assert shown(posters, Film("The Matrix (1999)")) == "drawn"
-        assert len(server.asked) == asked <= tmdb.MAX_ATTEMPTS
+        assert len(server.requests) == count <= tmdb.MAX_ATTEMPTS
 
     def test_nobody_is_there(self, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tmdb, "API_URL", "http://127.0.0.1:9/3")
@@ -227,7 +230,7 @@ class TestTrouble:
     def test_an_odd_address_is_not_followed(self, server: Any, posters: Posters, images: dict[str, Any]) -> None:
         server.instead = [(200, {}, server.films[1726]), (200, {}, {"images": images})]
         assert shown(posters, IRON_MAN) == "drawn"
-        assert posters.unavailable_reason == "TMDB does not say where its pictures are"
+        assert posters.unavailable_reason == "TMDB returned no address of its images"
 
     def test_requests_keep_their_distance(
         self, server: Any, posters: Posters, waits: list[float], monkeypatch: pytest.MonkeyPatch

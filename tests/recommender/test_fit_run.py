@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from alsatian.models import BiasedMF, ExplicitALS, ImplicitALS, Model, Popularit
 from alsatian.recommender import fit_run
 from alsatian.recommender.fit_run import Epoch
 from support.cases import arrays, plain_answers
+from support.notebook import FakeKernel
 
 SMALL = {"factors": 2, "epochs": 6}
 
@@ -39,25 +41,25 @@ def test_without_tol_all_epochs_run(some_ratings: Interactions) -> None:
 
 
 def test_a_callback_sees_each_epoch_and_may_stop(some_ratings: Interactions) -> None:
-    told: list[Epoch] = []
+    epochs_seen: list[Epoch] = []
 
     def stop_at_three(epoch: Epoch) -> bool:
-        told.append(epoch)
+        epochs_seen.append(epoch)
         return epoch.epoch == 3
 
     model = ImplicitALS(**SMALL).fit(some_ratings, progress=False, callbacks=[stop_at_three])
-    assert told == model.history
-    assert len(told) == 3
+    assert epochs_seen == model.history
+    assert len(epochs_seen) == 3
     same = ImplicitALS(factors=2, epochs=3).fit(some_ratings, progress=False)
     assert np.array_equal(model.user_factors, same.user_factors)
 
 
 def test_every_callback_is_asked_even_when_the_first_one_stops(some_ratings: Interactions) -> None:
-    asked: list[int] = []
+    calls: list[int] = []
     ImplicitALS(**SMALL).fit(
-        some_ratings, progress=False, callbacks=[lambda _: True, lambda epoch: asked.append(epoch.epoch)]
+        some_ratings, progress=False, callbacks=[lambda _: True, lambda epoch: calls.append(epoch.epoch)]
     )
-    assert asked == [1]
+    assert calls == [1]
 
 
 def test_a_callback_gets_the_model_of_its_epoch(some_ratings: Interactions) -> None:
@@ -73,15 +75,15 @@ def test_a_callback_gets_the_model_of_its_epoch(some_ratings: Interactions) -> N
 
 
 def test_a_model_is_made_only_for_who_asks(some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[object] = []
-    monkeypatch.setattr(fit_run.FitRun, "_snapshot", lambda self, learned: made.append(learned))
+    snapshots: list[object] = []
+    monkeypatch.setattr(fit_run.FitRun, "_snapshot", lambda self, learned: snapshots.append(learned))
     ExplicitALS(**SMALL).fit(some_ratings, callbacks=[lambda epoch: epoch.epoch == 3 and epoch.model])
-    assert len(made) == 1
+    assert len(snapshots) == 1
 
 
 def test_the_history_keeps_no_models(some_ratings: Interactions) -> None:
     history = ExplicitALS(**SMALL).fit(some_ratings, callbacks=[lambda epoch: None]).history
-    with pytest.raises(NotFitted, match="the model after an epoch is there for callbacks only"):
+    with pytest.raises(NotFitted, match="the model after an epoch is available to callbacks only"):
         history[0].model  # noqa: B018
 
 
@@ -100,11 +102,11 @@ def test_the_time_of_callbacks_is_not_that_of_the_fit(
 
 
 def test_the_seed_decides_where_it_starts(some_ratings: Interactions) -> None:
-    one, two, again = (
+    first, second, again = (
         ImplicitALS(**SMALL, seed=seed).fit(some_ratings, progress=False).item_factors for seed in (1, 2, 1)
     )
-    assert np.array_equal(one, again)
-    assert not np.array_equal(one, two)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, second)
 
 
 def test_the_training_summary_names_the_data(some_ratings: Interactions) -> None:
@@ -149,6 +151,24 @@ def test_the_bar_says_what_a_callback_found(
 def test_no_bar_is_drawn_into_a_pipe(some_ratings: Interactions, capsys: pytest.CaptureFixture[str]) -> None:
     ExplicitALS(**SMALL).fit(some_ratings)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_notebook_shows_the_fit_in_one_line(some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = FakeKernel(monkeypatch)
+    model = ExplicitALS(**SMALL).fit(some_ratings)
+    (line,) = kernel.final_lines
+    assert re.fullmatch(rf"explicit-als 6/6 in .*, objective {model.history[-1].objective:,.6g}", line)
+    ExplicitALS(**SMALL).fit(some_ratings, progress=False)
+    assert len(kernel.outputs) == 1
+
+
+def test_the_line_of_a_fit_that_stops_early_is_of_its_last_epoch(
+    some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = FakeKernel(monkeypatch)
+    model = ExplicitALS(**SMALL).fit(some_ratings, callbacks=[lambda epoch: epoch.epoch == 3])
+    (line,) = kernel.final_lines
+    assert re.fullmatch(rf"explicit-als 3/6 in .*, objective {model.history[2].objective:,.6g}", line)
 
 
 def test_a_model_drops_what_it_does_not_need(ratings: Interactions) -> None:

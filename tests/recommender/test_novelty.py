@@ -31,9 +31,9 @@ DEGREES = [0, 0.25, 0.5, 0.75, 1]
 )
 def test_popularity_of_the_running_example(ratings: Interactions, novelty: float, best: list[str]) -> None:
     """Cars, Iron Man and its sequel have three users (score 1, information 0), Heat and Up two (0 and 1)."""
-    found = Popularity().fit(ratings).recommend("alice", n=5, novelty=novelty, exclude_seen=False)
-    assert found.items == best
-    assert dict(zip(found.items, found.scores.tolist(), strict=True))["up"] == 2, "scores stay the model's"
+    recommended = Popularity().fit(ratings).recommend("alice", n=5, novelty=novelty, exclude_seen=False)
+    assert recommended.items == best
+    assert dict(zip(recommended.items, recommended.scores.tolist(), strict=True))["up"] == 2, "scores stay the model's"
 
 
 def test_a_row_by_hand() -> None:

@@ -14,6 +14,7 @@ from alsatian.data.catalog import Catalog
 from alsatian.data.id_map import IdMap
 from alsatian.errors import DependencyError
 from alsatian.recommender.recommendations import RankedItem, Recommendations
+from support.notebook import HtmlTable, assert_agrees_with_text
 
 ITEMS = ["cars", "heat", "iron", "iron2", "up"]
 TITLES = ["Cars (2006)", "[REC] (2007)", "Iron Man (2008)", None, "Up & Away\x1b[31m (2009)"]
@@ -141,6 +142,14 @@ class TestPrinting:
         html = lists()._repr_html_()
         assert "<td>Up &amp; Away" in html
         assert "\x1b" not in shown + html
+
+    def test_a_notebook_shows_what_is_printed(self) -> None:
+        reasons = [[[("<Cars>", 0.5)], []], [], [[]]]
+        similar = lists(query_kind="item", queries=["up", "cars", "iron"])
+        for shown in (lists(), lists()[0], lists()[1], similar, lists(reasons=reasons)):
+            assert_agrees_with_text(shown)
+        assert HtmlTable(lists()).number_columns == {"rank", "score"}
+        assert HtmlTable(lists(reasons=reasons)).rows[2] == ["", "", "", "  because <Cars>", "+0.500", ""]
 
 
 class TestJson:

@@ -122,12 +122,16 @@ class TestForms:
             (
                 [("up", "LIKED")],
                 DataError,
-                r"event 'LIKED' has no weight here; there are VIEW, LIKE. Did you mean 'LIKE'",
+                r"event 'LIKED' has no weight; choose VIEW, LIKE. Did you mean 'LIKE'",
             ),
             ([("up", "LIKE", "soon")], ParameterError, "time='soon' is not a date or time; write a date"),
-            ([("up", "LIKE", 3, 4)], ParameterError, r"\('up', 'LIKE', 3, 4\) is no row of a history"),
-            ([{"item": "up", "evnt": "LIKE"}], ParameterError, r"has no 'evnt'; it has .* Did you mean 'event'\?"),
-            ([{"event": "LIKE"}], ParameterError, r"names no item; pass \{'item'"),
+            ([("up", "LIKE", 3, 4)], ParameterError, r"\('up', 'LIKE', 3, 4\) is not a valid history row"),
+            (
+                [{"item": "up", "evnt": "LIKE"}],
+                ParameterError,
+                r"'evnt' is not a field of a history row; .* Did you mean 'event'\?",
+            ),
+            ([{"event": "LIKE"}], ParameterError, r"has no item; pass \{'item'"),
             ([("up", float("nan"))], DataError, "the value nan of 'up' is not a finite number"),
             ([("cars", "LIKE")], UnknownItem, "no item 'cars'"),
         ],
@@ -139,21 +143,21 @@ class TestForms:
 
     def test_unknown_items_follow_a_word(self, model: ImplicitALS) -> None:
         assert values(model, [("cars", "LIKE"), ("up", "LIKE")], unknown="skip") == {"up": 2}
-        with pytest.raises(DataError, match="the history names no item to go by"):
+        with pytest.raises(DataError, match="the history has no usable item"):
             model.fold_in(["cars"], unknown="skip")
         with pytest.raises(ParameterError, match="unknown='drop' is not valid; choose 'raise' or 'skip'"):
             model.fold_in(["up"], unknown="drop")  # type: ignore[arg-type]
 
     def test_models_that_weigh_no_events_say_so(self, ratings: Interactions) -> None:
         fitted = ImplicitALS(factors=2).fit(ratings)
-        with pytest.raises(DataError, match="this model weighs no events, such as 'LIKE' of 'up'; pass a number"):
+        with pytest.raises(DataError, match="event 'LIKE' of 'up' is not valid: this model has no event weights; pass"):
             fitted.fold_in({"up": "LIKE"})
-        with pytest.raises(RowsError, match="names an item twice"):
+        with pytest.raises(RowsError, match="has an item twice"):
             fitted.fold_in([("up", 3), ("up", 4)])
 
     def test_signals_are_all_needed(self, log: Path) -> None:
         fitted = ImplicitALS(factors=2).fit(read(log, user="who", recipe=RECIPES["signals"]))
-        with pytest.raises(DataError, match="a value is made of clicks, seconds here; pass 'seconds' of 'i00', too"):
+        with pytest.raises(DataError, match="'i00' has no 'seconds'; values are computed from clicks, seconds, so"):
             fitted.fold_in([{"item": "i00", "clicks": 3}])
 
 

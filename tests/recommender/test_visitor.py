@@ -8,6 +8,7 @@ import pytest
 from alsatian.data.interactions import Interactions
 from alsatian.errors import AlsatianError, DataError, ParameterError, UnknownItem, UnknownUser
 from alsatian.models import ExplicitALS, ImplicitALS, Popularity
+from support.notebook import HtmlTable
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_ratings_become_likes_as_the_recipe_says(ratings: Interactions) -> None:
     visitor = model.fold_in({"iron": 5, "up": 2, "heat": 4})
     assert visitor.batch.histories.indices.tolist() == [1, 2]
     assert visitor.batch.histories.values.tolist() == [1.0, 1.0]
-    with pytest.raises(DataError, match=r"names no item to go by; only values of at least 4 count here"):
+    with pytest.raises(DataError, match=r"has no usable item \(the recipe drops values below 4\)"):
         model.fold_in({"up": 3})
 
 
@@ -82,6 +83,16 @@ def test_the_visitor_is_printed_by_what_she_likes(explicit: ExplicitALS) -> None
     assert repr(visitor) == "Visitor(Iron Man (2008), Up (2009))"
 
 
+def test_a_notebook_shows_the_explanation_that_is_printed(explicit: ExplicitALS) -> None:
+    explanation = explicit.fold_in({"iron": 5, "up": 1}).explain("heat")
+    table, (title, *lines) = HtmlTable(explanation), str(explanation).splitlines()
+    assert table.caption == title
+    assert table.rows[0] == ["item", "value", "contribution"]
+    assert [f"  {gain}  {item} (value {value})" for item, value, gain in table.rows[1:]] == lines
+    assert len(lines) == 2
+    assert table.number_columns == {"value", "contribution"}
+
+
 def test_popularity_leaves_out_what_a_visitor_has_seen(ratings: Interactions) -> None:
     model = Popularity().fit(ratings)
     assert model.recommend("dave").items == ["heat", "up"]
@@ -103,7 +114,7 @@ def test_a_value_must_be_a_finite_number(explicit: ExplicitALS, value: float) ->
 def test_a_history_is_a_list_or_a_mapping(explicit: ExplicitALS) -> None:
     with pytest.raises(ParameterError, match=r"pass \['iron'\]"):
         explicit.fold_in("iron")
-    with pytest.raises(DataError, match="name at least one favourite"):
+    with pytest.raises(DataError, match="add at least one item"):
         explicit.fold_in([])
     for wrong in (5, {"iron": "five"}):
         with pytest.raises(AlsatianError):
@@ -117,7 +128,7 @@ def test_pairs_of_different_lengths_are_refused(explicit: ExplicitALS) -> None:
 
 def test_a_value_outside_the_scale_is_refused(ratings: Interactions) -> None:
     model = ExplicitALS(factors=2).fit(ratings)
-    with pytest.raises(DataError, match="the value 500 of item 'iron' is outside the scale 1 to 5; pass one inside"):
+    with pytest.raises(DataError, match="the value 500 of item 'iron' is outside the scale 1 to 5; pass a value"):
         model.fold_in({"iron": 500})
 
 
@@ -125,7 +136,7 @@ def test_an_item_that_nobody_has_says_nothing_of_a_visitor(ratings: Interactions
     rest = ratings.where(ratings.items != ratings.item_ids.row("iron"))
     model = ExplicitALS(factors=2).fit(rest)
     for ask in (lambda: model.fold_in(["iron"]), lambda: model.similar("iron")):
-        with pytest.raises(UnknownItem, match="item 'iron' has no values in the data that the model was fitted on"):
+        with pytest.raises(UnknownItem, match="item 'iron' has no values in the training data"):
             ask()
 
 

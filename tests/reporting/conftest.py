@@ -38,7 +38,7 @@ def search(films: Interactions) -> Study:
 
 
 @pytest.fixture(scope="session")
-def made(films: Interactions, search: Study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
+def written_report(films: Interactions, search: Study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
     """The report, and the file that it was written into."""
     folder = tmp_path_factory.mktemp("report")
     options = ReportOptions(
@@ -48,6 +48,6 @@ def made(films: Interactions, search: Study, tmp_path_factory: pytest.TempPathFa
         title=f"{SCRIPT_TITLE} of films",
         command="alsatian report 'a <b>.csv'",
     )
-    found = build_report(MODELS, films, options)
-    found.save(folder / "report.html")
-    return found, folder / "report.html"
+    page = build_report(MODELS, films, options)
+    page.save(folder / "report.html")
+    return page, folder / "report.html"

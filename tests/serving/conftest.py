@@ -79,8 +79,8 @@ class Server:
     def metric(self, name: str) -> float | None:
         """Return a figure of /metrics, of all workers together; None as long as there is none."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as answer:
-            found = re.search(rf"^{name} (\S+)$", str(answer.read(), "utf-8"), re.MULTILINE)
-        return None if found is None else float(found[1])
+            match = re.search(rf"^{name} (\S+)$", str(answer.read(), "utf-8"), re.MULTILINE)
+        return None if match is None else float(match[1])
 
     def written(self) -> str:
         """Return what the service has written to standard error."""
@@ -88,9 +88,9 @@ class Server:
 
     def listens(self) -> bool:
         """Tell whether the service has said at which port it listens, and set `port`."""
-        found = re.search(r"^serving .* at http://127\.0\.0\.1:(\d+)/$", self.written(), re.MULTILINE)
-        self.port = int(found[1]) if found else 0
-        return found is not None
+        match = re.search(r"^serving .* at http://127\.0\.0\.1:(\d+)/$", self.written(), re.MULTILINE)
+        self.port = int(match[1]) if match else 0
+        return match is not None
 
     def workers(self) -> list[int]:
         """Return the process ids of the workers that run."""

@@ -25,7 +25,7 @@ KNOWN = {"user": "alice", "item": "heat"}
 @pytest.mark.parametrize("each", [EACH, pytest.param(8 * EACH, marks=pytest.mark.slow)])
 def test_no_body_and_no_parameter_breaks_the_service(file: Path, each: int) -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(file))
-    calls = [found.ok() for found in schema.get_all_operations()]
+    calls = [result.ok() for result in schema.get_all_operations()]
     assert len(calls) >= 13
     for call in calls:
         _ask_anything(call, each)
@@ -62,7 +62,7 @@ def _with_known(body: Any) -> Any:
 
 def _known(name: str, part: Any) -> Any:
     if name in ("allow", "deny", "history") and isinstance(part, list):
-        return [_with_known(one) if isinstance(one, dict) else KNOWN["item"] for one in part]
+        return [_with_known(element) if isinstance(element, dict) else KNOWN["item"] for element in part]
     return KNOWN[name] if name in KNOWN else _with_known(part)
 
 

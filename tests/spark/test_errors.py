@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
 SMALL = {"factors": 1, "epochs": 1}
 BAD = {
     "nulls": ("VALUES (1, 2, 3.0), (NULL, 2, 3.0), (1, NULL, NULL)", RowsError,
-              "3 rows, and of these 1 without a user, 1 without an item, 1 without a value; leave them out first"),
+              "3 rows, and of these 1 without a user, 1 without an item, 1 without a value; remove them first"),
     "blank ids": ("VALUES ('a', 2, 3.0), (' ', 2, 3.0)", RowsError, "1 without a user"),
     "not finite": ("VALUES (1, 2, double('nan')), (1, 3, double('inf'))", RowsError,
                    "2 with a value that is not finite"),
@@ -27,8 +27,8 @@ BAD = {
     "no time": ("(SELECT 1 AS user, 2 AS item, 3.0 AS rating, double('nan') AS time)", RowsError, "1 without a time"),
     "text as values": ("VALUES (1, 2, 'good')", ColumnError, "the value column 'rating' holds string values"),
     "repeated without times": ("VALUES (1, 2, 3.0), (1, 2, 4.0), (2, 1, 4.0)", RowsError,
-                               "1 row of the frame repeats a pair of user and item, and rows of Spark have no order, "
-                               "so without times none is the last"),
+                               "1 row of the frame repeats a pair of user and item. duplicates='last' needs times, "
+                               "because rows of Spark have no order; pass time="),
     "too many factors": ("VALUES (1, 2, 3.0), (1, 3, 4.0)", ParameterError, "factors=2 is more than the data allows"),
 }  # fmt: skip
 
@@ -59,7 +59,7 @@ def test_other_models_and_rules(spark: Any, some_ratings: Interactions) -> None:
         al.spark.fit(al.ItemKNN(), data)  # type: ignore[type-var]
     with pytest.raises(ParameterError, match="a fit on Spark does not support min_per_user; apply it to the frame"):
         al.spark.fit(al.ExplicitALS(**SMALL), data, recipe=al.Recipe(min_per_user=5))
-    with pytest.raises(ParameterError, match="method='sgd' is not a method; choose 'native' or 'mllib'"):
+    with pytest.raises(ParameterError, match="method='sgd' is not valid; choose 'native' or 'mllib'"):
         al.spark.fit(al.ExplicitALS(**SMALL), data, method="sgd")  # type: ignore[arg-type]
     with pytest.raises(ColumnError, match="the frame has no column 'who' for user="):
         al.spark.fit(al.ExplicitALS(**SMALL), data, user="who")
@@ -69,7 +69,7 @@ def test_nothing_is_overwritten(spark: Any, some_ratings: Interactions, tmp_path
     foreign = tmp_path / "mine" / "deep"
     foreign.mkdir(parents=True)
     (foreign / "thesis.txt").write_text("mine")
-    with pytest.raises(ParameterError, match="mine holds other files; name an empty folder, or a new one"):
+    with pytest.raises(ParameterError, match="mine contains other files; choose an empty or a new folder"):
         al.spark.fit(al.ExplicitALS(**SMALL), as_frame(spark, some_ratings), folder=str(tmp_path / "mine"))
     assert [path.name for path in (tmp_path / "mine").rglob("*")] == ["deep", "thesis.txt"]
 
@@ -113,8 +113,8 @@ def test_too_little_memory(spark: Any, some_ratings: Interactions, monkeypatch: 
     from alsatian.spark import memory
 
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
-    with pytest.raises(ParameterError, match=r"takes about [\d,]+ bytes and the driver has 1,000"):
+    with pytest.raises(ParameterError, match=r"needs about [\d,]+ bytes, and the driver has 1,000"):
         al.spark.fit(al.ExplicitALS(**SMALL), as_frame(spark, some_ratings), blocks=2)
     need = memory.MemoryNeed(driver_bytes=10, task_bytes=600 << 20)
-    with pytest.raises(ParameterError, match=r"memory gives it 536,870,912; raise that, or pass more"):
+    with pytest.raises(ParameterError, match=r"memory gives it 536,870,912; raise it, or pass more"):
         memory.check_memory(need, memory.parse_task_memory("2g", "4"), on_driver=False)

@@ -31,11 +31,11 @@ def model(factors: Any) -> Any:
     return factors.model()
 
 
-def lists(table: Any, asked: str, answer: str) -> dict[Any, list[tuple[Any, float]]]:
-    found: dict[Any, list[tuple[Any, float]]] = {}
-    for row in sorted(table.collect(), key=lambda row: (row[asked], row["rank"])):
-        found.setdefault(row[asked], []).append((row[answer], row["score"]))
-    return found
+def lists(table: Any, query: str, answer: str) -> dict[Any, list[tuple[Any, float]]]:
+    lists_by_query: dict[Any, list[tuple[Any, float]]] = {}
+    for row in sorted(table.collect(), key=lambda row: (row[query], row["rank"])):
+        lists_by_query.setdefault(row[query], []).append((row[answer], row["score"]))
+    return lists_by_query
 
 
 @pytest.mark.slow
@@ -47,34 +47,34 @@ def test_the_model_is_that_of_a_fit(model: Any, some_ratings: Interactions, spar
 
 
 def test_everyone_gets_the_lists_of_the_model(factors: Any, model: Any) -> None:
-    found = lists(factors.recommend(n=5), "user", "item")
+    lists_by_query = lists(factors.recommend(n=5), "user", "item")
     expected = model.recommend(n=5)
-    assert len(found) == len(expected.queries)
+    assert len(lists_by_query) == len(expected.queries)
     for place, user in enumerate(expected.queries):
-        assert found[user] == list(zip(expected[place].items, expected[place].scores.tolist(), strict=True))
+        assert lists_by_query[user] == list(zip(expected[place].items, expected[place].scores.tolist(), strict=True))
 
 
 def test_spark_connect_lists_the_same(factors: Any, model: Any, connect: Any) -> None:
-    found = lists(
+    lists_by_query = lists(
         al.spark.FactorTables(connect, factors.folder.path).recommend(n=2, where="year < 1995"), "user", "item"
     )
     allowed = [item for item in range(80) if item % 10 < 5]
-    assert [item for item, _ in found[7]] == model.recommend(7, n=2, allow=allowed).items
+    assert [item for item, _ in lists_by_query[7]] == model.recommend(7, n=2, allow=allowed).items
 
 
 def test_factors_that_are_whole_are_kept(factors: Any, model: Any, spark: Any, some_ratings: Interactions) -> None:
-    with pytest.raises(ParameterError, match="holds factors already; name another folder, or remove it"):
+    with pytest.raises(ParameterError, match="already contains factors; choose another folder, or remove it"):
         al.spark.fit_factors(al.ImplicitALS(), as_frame(spark, some_ratings), factors.folder.path)
     assert arrays(factors.model()) == arrays(model)
 
 
 def test_filters(factors: Any, model: Any) -> None:
     table = factors.recommend(n=4, where="year >= 1997", deny=[8, 18], exclude_seen=False)
-    found = lists(table, "user", "item")
+    lists_by_query = lists(table, "user", "item")
     year = {item: 1990 + item % 10 for item in range(80)}
     allowed = [item for item in year if year[item] >= 1997 and item not in (8, 18)]
     expected = model.recommend(7, n=4, allow=allowed, exclude_seen=False)
-    assert [item for item, _ in found[7]] == expected.items
+    assert [item for item, _ in lists_by_query[7]] == expected.items
     with pytest.raises(ParameterError, match="'yeer' is not a column of the catalog"):
         factors.recommend(where="yeer > 3")
     with pytest.raises(UnknownItem, match="no item 'up'"):
@@ -82,9 +82,10 @@ def test_filters(factors: Any, model: Any) -> None:
 
 
 def test_similar_items(factors: Any, model: Any) -> None:
-    found = lists(factors.similar(n=3), "item", "similar")
+    lists_by_query = lists(factors.similar(n=3), "item", "similar")
     expected = model.similar(list(range(80)), n=3)
-    assert [[item for item, _ in found[item]] for item in range(80)] == [expected[item].items for item in range(80)]
+    ids = [[item for item, _ in lists_by_query[item]] for item in range(80)]
+    assert ids == [expected[item].items for item in range(80)]
 
 
 def test_some_users_are_a_model_of_their_own(factors: Any, model: Any) -> None:
@@ -115,7 +116,7 @@ def test_an_ordinary_model_can_be_put_into_a_folder(spark: Any, model: Any, tmp_
 
 
 def test_a_folder_without_factors(spark: Any, tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"holds no factors; create them: al\.spark\.fit_factors"):
+    with pytest.raises(ModelFileError, match=r"contains no factors; create them: al\.spark\.fit_factors"):
         al.spark.FactorTables(spark, str(tmp_path))
 
 

@@ -84,7 +84,7 @@ def test_a_fit_goes_on_where_it_was_broken_off(spark: Any, some_ratings: Interac
     resumed = al.spark.fit(again(PLAIN), frame, blocks=3, folder=folder, callbacks=[lambda e: seen.append(e.epoch)])
     assert seen == [1, 2, 2]
     assert arrays(resumed) == arrays(whole)
-    with pytest.raises(ParameterError, match="holds a fit of other data or other settings; name another folder"):
+    with pytest.raises(ParameterError, match="contains a fit of other data or settings; choose another folder"):
         al.spark.fit(al.ExplicitALS(factors=5, epochs=2), frame, blocks=3, folder=folder)
 
 

@@ -43,13 +43,13 @@ WITH_VALIDATION: dict[str, Callable[[Interactions], Split]] = {
 }
 
 
-def made(name: str, data: Interactions, seed: int = 0) -> list[Split]:
-    found = PROTOCOLS[name](data, seed)
-    return found if isinstance(found, list) else [found]
+def make_splits(name: str, data: Interactions, seed: int = 0) -> list[Split]:
+    splits = PROTOCOLS[name](data, seed)
+    return splits if isinstance(splits, list) else [splits]
 
 
-def parts_of(one: Split) -> list[Interactions]:
-    return [one.train, one.held_out] + ([one.fold_in] if one.fold_in is not None else [])
+def parts_of(parts: Split) -> list[Interactions]:
+    return [parts.train, parts.held_out] + ([parts.fold_in] if parts.fold_in is not None else [])
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
@@ -57,31 +57,31 @@ class TestLaws:
     @settings(max_examples=15)
     @given(seed=st.integers(0, 1000))
     def test_no_value_is_in_two_parts(self, name: str, seed: int) -> None:
-        for one in made(name, random_ratings(80, 40, 0.6, seed), seed):
-            assert max(np.bincount(np.concatenate([keys(part) for part in parts_of(one)]))) == 1
+        for parts in make_splits(name, random_ratings(80, 40, 0.6, seed), seed):
+            assert max(np.bincount(np.concatenate([keys(part) for part in parts_of(parts)]))) == 1
 
     def test_parts_hold_values_of_the_whole_as_they_are(self, name: str, some_ratings: Interactions) -> None:
         data = some_ratings.binarize(4) if name == "liang2018" else some_ratings
-        for one in made(name, some_ratings):
-            for part in parts_of(one):
+        for parts in make_splits(name, some_ratings):
+            for part in parts_of(parts):
                 assert (cells(part) == cells(data) * (cells(part) > 0)).all()
                 assert part.user_ids is some_ratings.user_ids
                 assert part.item_ids is some_ratings.item_ids
 
     def test_nothing_is_lost(self, name: str, some_ratings: Interactions) -> None:
         if name not in ("rolling", "liang2018"):  # these leave values out, as they say
-            for one in made(name, some_ratings):
-                assert sum(map(len, parts_of(one))) == len(some_ratings)
+            for parts in make_splits(name, some_ratings):
+                assert sum(map(len, parts_of(parts))) == len(some_ratings)
 
     def test_the_seed_decides(self, name: str, some_ratings: Interactions) -> None:
-        one, same, other = ([s.held_out.digest for s in made(name, some_ratings, seed)] for seed in (1, 1, 2))
-        assert one == same
-        assert (one == other) == (name in ("by_time", "rolling", "per_user, last"))
+        first, same, other = ([s.held_out.digest for s in make_splits(name, some_ratings, seed)] for seed in (1, 1, 2))
+        assert first == same
+        assert (first == other) == (name in ("by_time", "rolling", "per_user, last"))
 
     def test_a_model_can_be_fitted_and_something_is_held_out(self, name: str, some_ratings: Interactions) -> None:
-        for one in made(name, some_ratings):
-            assert len(one.train) > 0
-            assert len(one.held_out) > 0
+        for parts in make_splits(name, some_ratings):
+            assert len(parts.train) > 0
+            assert len(parts.held_out) > 0
 
     def test_only_what_was_read_can_be_split(self, name: str, some_ratings: Interactions) -> None:
         with pytest.raises(ParameterError, match=r"takes Interactions, not str; pass al\.read"):
@@ -101,10 +101,10 @@ def keys(data: Interactions) -> np.ndarray:
 
 @pytest.mark.parametrize("name", WITH_VALIDATION)
 def test_a_validation_part_has_the_same_train_and_shares_nothing(name: str, some_ratings: Interactions) -> None:
-    one = WITH_VALIDATION[name](some_ratings)
-    assert one.validation is not None
-    assert one.validation.train.digest == one.train.digest
-    everything = [keys(part) for part in [*parts_of(one), *parts_of(one.validation)[1:]]]
+    parts = WITH_VALIDATION[name](some_ratings)
+    assert parts.validation is not None
+    assert parts.validation.train.digest == parts.train.digest
+    everything = [keys(part) for part in [*parts_of(parts), *parts_of(parts.validation)[1:]]]
     assert max(np.bincount(np.concatenate(everything))) == 1
     if name != "liang2018":
         assert sum(map(len, everything)) == len(some_ratings)
@@ -114,7 +114,7 @@ class TestPerUser:
     @pytest.mark.parametrize("n", [2.5, "3", True, None])
     def test_n_is_a_whole_number(self, ratings: Interactions, n: object) -> None:
         with pytest.raises(
-            ParameterError, match=rf"n={n!r} is not a whole number; pass the number of values of each user"
+            ParameterError, match=rf"n={n!r} is not a whole number; pass the number of values to hold out"
         ):
             split.per_user(ratings, n=n)  # type: ignore[arg-type]
 
@@ -136,42 +136,42 @@ class TestPerUser:
         assert np.abs(held - expected).max() < 5 * np.sqrt(expected)
 
     def test_the_last_are_the_newest_of_each_user(self, some_ratings: Interactions) -> None:
-        one = split.per_user(some_ratings, n=2, last=True)
-        assert one.name == "per-user:2:last"
-        for user in np.flatnonzero(one.held_out.by_user.counts):
-            train, held = (part.times[part.users == user] for part in (one.train, one.held_out))  # type: ignore[index]
+        parts = split.per_user(some_ratings, n=2, last=True)
+        assert parts.name == "per-user:2:last"
+        for user in np.flatnonzero(parts.held_out.by_user.counts):
+            train, held = (part.times[part.users == user] for part in (parts.train, parts.held_out))  # type: ignore[index]
             assert train.max() <= held.min()
 
     def test_leaving_one_out_is_one_of_each_user(self, some_ratings: Interactions) -> None:
-        one = split.leave_one_out(some_ratings, seed=3)
-        assert one.held_out.digest == split.per_user(some_ratings, 1, seed=3).held_out.digest
-        assert one.held_out.by_user.counts.max() == 1
+        parts = split.leave_one_out(some_ratings, seed=3)
+        assert parts.held_out.digest == split.per_user(some_ratings, 1, seed=3).held_out.digest
+        assert parts.held_out.by_user.counts.max() == 1
 
 
 class TestTime:
     def test_a_cut_parts_past_and_future(self, some_ratings: Interactions) -> None:
-        one = split.by_time(some_ratings, 0.25)
-        assert one.train.times is not None
-        assert one.held_out.times is not None
-        assert one.train.times.max() < one.held_out.times.min()
-        assert len(one.held_out) >= 0.25 * len(some_ratings)
-        date = int(one.held_out.times.min())
-        assert split.by_time(some_ratings, date=date).held_out.digest == one.held_out.digest
+        parts = split.by_time(some_ratings, 0.25)
+        assert parts.train.times is not None
+        assert parts.held_out.times is not None
+        assert parts.train.times.max() < parts.held_out.times.min()
+        assert len(parts.held_out) >= 0.25 * len(some_ratings)
+        date = int(parts.held_out.times.min())
+        assert split.by_time(some_ratings, date=date).held_out.digest == parts.held_out.digest
 
     def test_windows_follow_one_another(self, some_ratings: Interactions) -> None:
         windows = split.rolling(some_ratings, 3, "10d", history="20d")
-        assert [one.label for one in windows] == [f"rolling:3:10d:20d ({fold})" for fold in (1, 2, 3)]
-        for one in windows:
-            assert one.train.times is not None
-            assert one.held_out.times is not None
-            start = one.train.times.max()
-            assert one.held_out.times.min() > start
-            assert one.held_out.times.max() - one.train.times.min() <= 30 * 86_400
+        assert [parts.label for parts in windows] == [f"rolling:3:10d:20d ({fold})" for fold in (1, 2, 3)]
+        for parts in windows:
+            assert parts.train.times is not None
+            assert parts.held_out.times is not None
+            start = parts.train.times.max()
+            assert parts.held_out.times.min() > start
+            assert parts.held_out.times.max() - parts.train.times.min() <= 30 * 86_400
         assert windows[-1].held_out.times.max() == some_ratings.times.max()  # type: ignore[union-attr]
 
     @pytest.mark.parametrize("name", ["by_time", "rolling", "per_user, last"])
     def test_without_times_there_is_no_order(self, name: str, ratings: Interactions) -> None:
-        with pytest.raises(DataError, match="needs the time of every value, and this data has none; name its column"):
+        with pytest.raises(DataError, match="requires times, but this data has none; name the time column"):
             PROTOCOLS[name](ratings, 0)
 
     def test_an_empty_window_is_named(self, some_ratings: Interactions) -> None:
@@ -182,27 +182,27 @@ class TestTime:
 class TestFolds:
     def test_each_value_is_held_out_once(self, some_ratings: Interactions) -> None:
         folds = split.k_fold(some_ratings, 5, seed=1)
-        assert np.array_equal(sum(cells(one.held_out) for one in folds), cells(some_ratings))
-        sizes = [len(one.held_out) for one in folds]
+        assert np.array_equal(sum(cells(parts.held_out) for parts in folds), cells(some_ratings))
+        sizes = [len(parts.held_out) for parts in folds]
         assert max(sizes) - min(sizes) <= 1
 
     def test_each_user_is_held_out_once(self, some_ratings: Interactions) -> None:
         folds = split.new_user_folds(some_ratings, 4)
-        held = sum((one.held_out.by_user.counts > 0).astype(int) for one in folds)
+        held = sum((parts.held_out.by_user.counts > 0).astype(int) for parts in folds)
         assert np.array_equal(held, some_ratings.by_user.counts >= 2)
 
 
 class TestStrong:
     def test_train_knows_nothing_of_the_people_held_out(self, some_ratings: Interactions) -> None:
-        one = split.new_users(some_ratings, users=25, share=0.4)
-        assert one.fold_in is not None
-        people = np.flatnonzero(one.held_out.by_user.counts)
+        parts = split.new_users(some_ratings, users=25, share=0.4)
+        assert parts.fold_in is not None
+        people = np.flatnonzero(parts.held_out.by_user.counts)
         assert len(people) == 25
-        assert not one.train.by_user.counts[people].any()
-        assert (one.fold_in.by_user.counts[people] >= 1).all()
+        assert not parts.train.by_user.counts[people].any()
+        assert (parts.fold_in.by_user.counts[people] >= 1).all()
         counts = some_ratings.by_user.counts[people]
         expected = np.minimum(np.maximum(np.rint(counts * 0.4), 1), counts - 1)
-        assert np.array_equal(one.held_out.by_user.counts[people], expected)
+        assert np.array_equal(parts.held_out.by_user.counts[people], expected)
 
     def test_somebody_must_be_left(self, ratings: Interactions) -> None:
         with pytest.raises(ParameterError, match="users=4 leaves none of 4 users to train on; pass less"):
@@ -221,9 +221,9 @@ class TestLiang:
         np.random.seed(98765)  # noqa: NPY002
         people = people[np.random.permutation(len(people))]  # noqa: NPY002
         train = frame[frame["user"].isin(people[:-40])]
-        one = split.liang2018(some_ratings, users=20)
-        assert set(zip(train["user"], train["item"], strict=True)) == pairs(one.train)
-        for part, who in ((one.validation, people[-40:-20]), (one, people[-20:])):
+        parts = split.liang2018(some_ratings, users=20)
+        assert set(zip(train["user"], train["item"], strict=True)) == pairs(parts.train)
+        for part, who in ((parts.validation, people[-40:-20]), (parts, people[-20:])):
             some = frame[frame["user"].isin(who) & frame["item"].isin(train["item"])]
             np.random.seed(98765)  # noqa: NPY002
             held = set()
@@ -248,8 +248,8 @@ def pairs(data: Interactions) -> set[tuple[int, int]]:
 class TestMovielens:
     def test_the_official_folds(self, movielens_100k: Path) -> None:
         folds = split.movielens_folds(movielens_100k)
-        assert [one.label for one in folds] == [f"movielens-folds ({fold})" for fold in range(1, 6)]
-        assert sum(cells(one.held_out) > 0 for one in folds).sum() == 100_000  # type: ignore[union-attr]
+        assert [parts.label for parts in folds] == [f"movielens-folds ({fold})" for fold in range(1, 6)]
+        assert sum(cells(parts.held_out) > 0 for parts in folds).sum() == 100_000  # type: ignore[union-attr]
         assert folds[0].train.scale == (1, 5)
         test = np.loadtxt(movielens_100k / "u1.test", np.int64)
         held = folds[0].held_out

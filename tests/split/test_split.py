@@ -11,6 +11,7 @@ from alsatian import split
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, ParameterError
 from alsatian.split import Split, SplitWarning
+from support.notebook import HtmlTable
 from support.oracles import cells
 
 
@@ -21,24 +22,24 @@ class TestWarnings:
 
     def test_a_cut_in_time_does_not(self, some_ratings: Interactions) -> None:
         dense = some_ratings.where((some_ratings.by_user.counts > 12)[some_ratings.users])
-        one = split.by_time(dense, 0.1)
-        assert one.warnings == ()
-        assert one.cold_users.size == one.cold_items.size == 0
+        parts = split.by_time(dense, 0.1)
+        assert parts.warnings == ()
+        assert parts.cold_users.size == parts.cold_items.size == 0
 
     def test_who_and_what_is_only_held_out_is_counted(self, ratings: Interactions) -> None:
-        one = Split(
+        parts = Split(
             "mine", ratings.where((ratings.users > 0) & (ratings.items != 3)), ratings.where(ratings.users == 0)
         )
-        assert one.warnings == ("3 of 3 held-out values are of 1 user without other values.",)
-        assert one.cold_users.tolist() == [0]
+        assert parts.warnings == ("3 of 3 held-out values are of 1 user without other values.",)
+        assert parts.cold_users.tolist() == [0]
         other = Split("mine", ratings.where(ratings.items != 3), ratings.where(ratings.items == 3))
         assert other.warnings == ("3 of 3 held-out values are of 1 item without training values.",)
         assert other.cold_items.tolist() == [3]
         assert "3 of 3 held-out" in repr(other)
 
     def test_what_is_in_both_parts_leaks(self, ratings: Interactions) -> None:
-        one = Split("mine", ratings, ratings.where(ratings.users == 0))
-        assert one.warnings == ("3 of 3 held-out values are also in the training part; split again.",)
+        parts = Split("mine", ratings, ratings.where(ratings.users == 0))
+        assert parts.warnings == ("3 of 3 held-out values are also in the training part; split again.",)
 
     def test_inside_the_package_nothing_is_said(self, some_ratings: Interactions) -> None:
         with warnings.catch_warnings():
@@ -46,17 +47,36 @@ class TestWarnings:
             split.holdout.split_per_user(some_ratings, n=2)
 
     def test_parts_of_different_numberings_are_refused(self, ratings: Interactions, some_ratings: Interactions) -> None:
-        with pytest.raises(DataError, match="the parts of mine do not have the same users, in the same order"):
+        with pytest.raises(DataError, match="the parts of mine do not have the same users in the same order"):
             Split("mine", ratings, some_ratings)
 
 
+def test_a_notebook_shows_the_sizes_of_all_parts(some_ratings: Interactions) -> None:
+    parts = split.new_users(some_ratings, 0.3, validation=0.2)
+    assert parts.fold_in is not None
+    assert parts.validation is not None
+    table, text = HtmlTable(parts), repr(parts)
+    assert table.rows[0] == ["part", "values", "users", "items"]
+    assert [row[0] for row in table.rows[1:]] == ["train", "fold_in", "held_out", "validation"]
+    assert table.number_columns == {"values", "users", "items"}
+    for name, size, *_ in table.rows[1:]:
+        assert f"{name} {size}" in text
+    for row, part in zip(
+        table.rows[1:], (parts.train, parts.fold_in, parts.held_out, parts.validation.held_out), strict=True
+    ):
+        counted = f"{len(part):,}", str(len(np.unique(part.users))), str(len(np.unique(part.items)))
+        assert row[1:] == list(counted)
+    assert table.notes == list(parts.warnings) == text.splitlines()[1:]
+    assert text.startswith(table.caption.removesuffix(")"))
+
+
 def test_likes_of_all_parts(some_ratings: Interactions) -> None:
-    one = split.new_users(some_ratings, 0.3, validation=0.2)
-    liked = one.binarize(4)
-    assert one.fold_in is not None
+    parts = split.new_users(some_ratings, 0.3, validation=0.2)
+    liked = parts.binarize(4)
+    assert parts.fold_in is not None
     assert liked.fold_in is not None
     assert liked.validation is not None
-    assert np.array_equal(cells(liked.fold_in), cells(one.fold_in) >= 4)
+    assert np.array_equal(cells(liked.fold_in), cells(parts.fold_in) >= 4)
     assert liked.train.recipe.min_rating == liked.held_out.recipe.min_rating == 4
 
 
@@ -70,16 +90,16 @@ class TestNames:
          "new-user-folds:4:0.4", "liang2018:20"],
     )  # fmt: skip
     def test_the_name_makes_the_same_split_again(self, some_ratings: Interactions, written: str) -> None:
-        made = split.from_spec(written, some_ratings, seed=5)
-        assert {one.name for one in made} == {written}
-        again = split.from_spec(made[0].name, some_ratings, seed=5)
-        assert [one.held_out.digest for one in made] == [one.held_out.digest for one in again]
+        splits = split.from_spec(written, some_ratings, seed=5)
+        assert {parts.name for parts in splits} == {written}
+        again = split.from_spec(splits[0].name, some_ratings, seed=5)
+        assert [parts.held_out.digest for parts in splits] == [parts.held_out.digest for parts in again]
 
     @pytest.mark.parametrize(
         ("written", "complaint"),
         [
-            (0.2, r"a split is written as text, such as 'random:0.2', not as float"),
-            ("peruser:3", r"there is no split 'peruser'; write one like per-user:10, .*Did you mean 'per-user'\?"),
+            (0.2, r"the spec of a split must be text, such as 'random:0.2', not float"),
+            ("peruser:3", r"'peruser' is not a valid split; write one like per-user:10, .*Did you mean 'per-user'\?"),
             ("per-user:many", "'many' is not a valid n of per-user; write it like per-user:10"),
             ("k-fold:5:6", "'5:6' is not a valid k of k-fold; write it like k-fold:5"),
             ("k-fold:", "'' is not a valid k of k-fold; write it like k-fold:5"),

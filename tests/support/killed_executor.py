@@ -17,7 +17,7 @@ from alsatian.spark.session import start_session
 
 def executors() -> list[int]:
     """Return the process ids of the executors on this machine that belong to this application."""
-    found = []
+    pids = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
@@ -25,8 +25,8 @@ def executors() -> list[int]:
             except OSError:
                 continue
             if any("CoarseGrainedExecutorBackend" in word for word in command) and application in command:
-                found.append(int(folder.name))
-    return sorted(found)
+                pids.append(int(folder.name))
+    return sorted(pids)
 
 
 def kills(epoch: Epoch) -> None:

@@ -24,7 +24,7 @@ def a_model_answers_nothing_before_fit(case: Case, data: Interactions, _: Path) 
         lambda model: model.fold_in([0]),
         lambda model: model.explain(0, 0),
     ):
-        with pytest.raises(NotFitted, match=rf"{case.model_class.name} model has learned nothing yet; call fit"):
+        with pytest.raises(NotFitted, match=rf"{case.model_class.name} model is not fitted; call fit"):
             call(case.model_class(**case.settings))
 
 

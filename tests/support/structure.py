@@ -112,9 +112,9 @@ class Structure:
     def circles(self, kinds: tuple[str, ...]) -> list[list[str]]:
         """Return the groups of modules that import one another in a circle, counting imports of these kinds."""
         edges: dict[str, set[str]] = defaultdict(set)
-        for found in self.imports:
-            if found.kind in kinds:
-                edges[found.importer].add(found.imported)
+        for edge in self.imports:
+            if edge.kind in kinds:
+                edges[edge.importer].add(edge.imported)
         return [sorted(group) for group in _components(self.modules, edges) if len(group) > 1]
 
     @cached_property
@@ -123,9 +123,9 @@ class Structure:
         height = {place: level for level, floor in enumerate(FLOORS) for place in floor}
         return sorted(
             {
-                f"{found.importer} imports {found.imported}"
-                for found in self.imports
-                if (here := self.modules[found.importer].place) != (there := self.modules[found.imported].place)
+                f"{edge.importer} imports {edge.imported}"
+                for edge in self.imports
+                if (here := self.modules[edge.importer].place) != (there := self.modules[edge.imported].place)
                 and height[there] >= height[here]
             }
         )
@@ -144,7 +144,7 @@ class Structure:
         for module in self.modules.values():
             for name in _defined(module.tree):
                 homes[name].add(module.name.replace("kernels.native.", "kernels.reference."))
-        return [f"{name}: {', '.join(sorted(found))}" for name, found in sorted(homes.items()) if len(found) > 1]
+        return [f"{name}: {', '.join(sorted(modules))}" for name, modules in sorted(homes.items()) if len(modules) > 1]
 
     @cached_property
     def stems_used_twice(self) -> dict[str, list[str]]:
@@ -260,9 +260,9 @@ def _private(name: str) -> bool:
 
 
 def _private_uses(module: Module) -> Iterator[str]:
-    own = _own_names(module.tree)
+    defined = _defined_names(module.tree)
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.Attribute) and _private(node.attr) and node.attr not in own:
+        if isinstance(node, ast.Attribute) and _private(node.attr) and node.attr not in defined:
             source = ast.unparse(node.value)
             if source not in ("self", "cls", "super()") and not source.startswith(("type(self)", "os", "sys")):
                 yield f"{module.name}:{node.lineno} {ast.unparse(node)}"
@@ -273,7 +273,7 @@ def _private_uses(module: Module) -> Iterator[str]:
                     yield f"{module.name}:{node.lineno} from {node.module} import {alias.name}"
 
 
-def _own_names(tree: ast.Module) -> set[str]:
+def _defined_names(tree: ast.Module) -> set[str]:
     """Return every name that a file defines: functions, classes, variables, attributes of self, fields."""
     names: set[str] = set()
     for node in ast.walk(tree):

@@ -32,9 +32,9 @@ def test_a_study_file_tells_what_the_search_told(some_ratings: Interactions, tmp
 def test_the_setting_that_matters_is_found(some_ratings: Interactions) -> None:
     space = {"reg": (0.01, 1000.0, "log"), "factors": (2, 3)}
     study = tune("explicit-als:epochs=3", some_ratings, space=space, trials=20, sampler="random", split=SPLIT)
-    found = importances(study)
-    assert sum(found.values()) == pytest.approx(1)
-    assert max(found, key=found.__getitem__) == "reg"
+    shares = importances(study)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert max(shares, key=shares.__getitem__) == "reg"
 
 
 def test_too_few_trials_say_nothing(some_ratings: Interactions) -> None:
@@ -44,10 +44,10 @@ def test_too_few_trials_say_nothing(some_ratings: Interactions) -> None:
 def test_what_is_no_study_file(some_ratings: Interactions, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello\n")
     for name in ("text", "absent"):
-        with pytest.raises(ParameterError, match="is no study file; pass one that"):
+        with pytest.raises(ParameterError, match="is not a study file; pass a file from"):
             read_study(tmp_path / name, [some_ratings])
     optuna.create_study(storage=open_journal(tmp_path / "other"), study_name="alsatian")
-    with pytest.raises(ParameterError, match="other holds no search of 'alsatian tune'"):
+    with pytest.raises(ParameterError, match="other has no search of 'alsatian tune'"):
         read_study(tmp_path / "other", [some_ratings])
 
 
@@ -76,6 +76,9 @@ class TestStudyFileOfFormat1:
     def test_a_search_does_not_continue_it(self, some_ratings: Interactions, tmp_path: Path) -> None:
         copy = tmp_path / "old.study"
         copy.write_bytes(self.FILE.read_bytes())
-        with pytest.raises(ParameterError, match=r"old\.study is of an older version .* pass another study file\.$"):
+        with pytest.raises(
+            ParameterError,
+            match=r"old\.study cannot be continued: it is from an older version .* another study file\.$",
+        ):
             tune("biased-mf", some_ratings, trials=5, split=SPLIT, study_file=copy)
         assert read_study(copy, [some_ratings]).rows

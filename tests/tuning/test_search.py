@@ -17,6 +17,7 @@ from alsatian.errors import DependencyError, FitError, ParameterError
 from alsatian.models import EASE, BiasedMF, ExplicitALS, ImplicitALS, ItemKNN, Popularity
 from alsatian.split import from_spec
 from alsatian.tuning import search, tune
+from support.notebook import FakeKernel, assert_agrees_with_text
 from support.searches import SMALL_SPACE, SPLIT, trials_without_seconds
 
 
@@ -58,8 +59,8 @@ class TestGrid:
         study = tune("ease", likes, space={"reg": [1.0, 100.0]}, sampler="grid", metric="recall@5")
         (part,) = from_spec("per-user:10", likes)
         for trial in study:
-            asked = {"metrics": ["recall@5"], "bootstrap": 0}
-            judged = evaluation.evaluate(EASE(**trial.settings), part, **asked)["ease"]
+            options = {"metrics": ["recall@5"], "bootstrap": 0}
+            judged = evaluation.evaluate(EASE(**trial.settings), part, **options)["ease"]
             assert trial.value == pytest.approx(judged.metrics["recall@5"])
             assert trial.curve == {}
 
@@ -140,14 +141,14 @@ class TestEnding:
         assert len(study.best.curve) == study.best.settings["epochs"] + 4 < 200
 
     def test_pruning(self, some_ratings: Interactions) -> None:
-        asked: dict[str, Any] = {"trials": 20, "space": {"reg": (0.1, 1e4, "log"), "epochs": (1, 12)}, "split": SPLIT}
+        options: dict[str, Any] = {"trials": 20, "space": {"reg": (0.1, 1e4, "log"), "epochs": (1, 12)}, "split": SPLIT}
         model = ExplicitALS(factors=4)
-        study = tune(model, some_ratings, sampler="random", **asked)
+        study = tune(model, some_ratings, sampler="random", **options)
         pruned = [trial for trial in study if trial.state == "pruned"]
         assert pruned
         assert all(trial.number >= 8 and 3 <= len(trial.curve) < 12 for trial in pruned)
         assert all(trial.value == trial.curve[max(trial.curve)] > study.best.value for trial in pruned)
-        whole = tune(model, some_ratings, sampler="random", prune=False, **asked)
+        whole = tune(model, some_ratings, sampler="random", prune=False, **options)
         assert {trial.state for trial in whole} == {"complete"}
         assert whole.best.settings == study.best.settings
 
@@ -167,7 +168,7 @@ class TestEnding:
         assert "[1 complete, 1 failed]" in str(study)
 
     def test_where_nothing_succeeds(self, some_ratings: Interactions) -> None:
-        with pytest.raises(FitError, match=r"none of 5 trials succeeded; the first: factors=\d+ is more than"):
+        with pytest.raises(FitError, match=r"none of 5 trials succeeded; the first failed with: factors=\d+ is more"):
             tune("explicit-als", some_ratings, space={"factors": (500, 600)}, split=SPLIT)
 
     def test_timeout(self, some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,12 +183,12 @@ class TestEnding:
         monkeypatch.setattr(search, "time", SimpleNamespace(perf_counter=lambda: seconds[0]))
         study = tune("explicit-als", some_ratings, trials=1000, space=SMALL_SPACE, split=SPLIT, timeout=2.5)
         assert len(study) == 3
-        with pytest.raises(ParameterError, match="the timeout was over before the first trial; allow for more"):
+        with pytest.raises(ParameterError, match="the timeout ended before the first trial; pass a longer"):
             tune("explicit-als", some_ratings, space=SMALL_SPACE, timeout=0)
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaint"),
+    ("options", "complaint"),
     [
         ({"sampler": "tpa"}, "sampler='tpa' is not one of tpe, random, grid. Did you mean 'tpe'?"),
         ({"metric": "ndgc"}, "'ndgc' is not a metric"),
@@ -195,20 +196,20 @@ class TestEnding:
         ({"model": "implicit-als", "metric": "rmse"}, "implicit-als does not predict ratings, so it has no rmse"),
         ({"model": "popularity"}, "popularity has no hyper-parameter to search"),
         ({"split": "random:x"}, "'x' is not a valid share of random"),
-        ({"trials": 0}, "trials=0 is too small; the least is 1."),
-        ({"sampler": "grid", "trials": 9}, "trials=9 has no effect on a grid, whose 16 points are all tried."),
+        ({"trials": 0}, "trials=0 is too small; the minimum is 1."),
+        ({"sampler": "grid", "trials": 9}, "trials=9 has no effect: a grid tries all 16 points; drop trials."),
         ({"patience": 0}, "patience=0 is too small"),
         ({"workers": 0}, "workers=0 is too small"),
         ({"seed": -1}, "seed=-1 is too small"),
         ({"timeout": -1}, "timeout=-1 is out of bounds"),
         ({"data": [1, 2]}, "tune takes Interactions or a Split, not list; pass al.read(...)."),
-        ({"space": {"reg": (2.0, 1.0)}}, "reg from 2 to 1 is no range"),
+        ({"space": {"reg": (2.0, 1.0)}}, "reg from 2 to 1 is not a range"),
     ],
 )
-def test_what_is_refused(some_ratings: Interactions, asked: dict[str, Any], complaint: str) -> None:
-    given = {"model": "explicit-als", "data": some_ratings} | asked
+def test_what_is_refused(some_ratings: Interactions, options: dict[str, Any], complaint: str) -> None:
+    call = {"model": "explicit-als", "data": some_ratings} | options
     with pytest.raises(ParameterError) as caught:
-        tune(**given)
+        tune(**call)
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -231,11 +232,19 @@ def test_tables(some_ratings: Interactions) -> None:
     assert record["best"]["value"] == study.best.value
     assert record["best_params"] == study.model.params
     assert [row["settings"] for row in record["rows"]] == [trial.settings for trial in study]
-    told = str(study).splitlines()
-    assert told[0] == "item-knn: ndcg@10 of 4 trials on per-user:10"
-    assert told[1].split() == ["trial", "ndcg@10", "weighting", "k", "shrinkage", "time"]
-    assert "[4 complete]" in told
-    assert "<table>" in study._repr_html_()
+    lines = str(study).splitlines()
+    assert lines[0] == "item-knn: ndcg@10 of 4 trials on per-user:10"
+    assert lines[1].split() == ["trial", "ndcg@10", "weighting", "k", "shrinkage", "time"]
+    assert "[4 complete]" in lines
+    assert_agrees_with_text(study)
+
+
+def test_a_notebook_shows_the_best_trial_so_far(some_ratings: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = FakeKernel(monkeypatch)
+    study = tune(ItemKNN(), some_ratings.binarize(4), trials=2)
+    (line,) = kernel.final_lines
+    assert line.startswith("tuning item-knn 2/2 in ")
+    assert f"ndcg@10 {study.best.value:.4f}: weighting=" in line
 
 
 def test_a_model_with_nothing_declared_searches_what_it_is_told(some_ratings: Interactions) -> None:

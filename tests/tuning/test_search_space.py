@@ -50,14 +50,14 @@ def test_a_form_has_ranges_of_its_own() -> None:
 
 
 def test_asking() -> None:
-    wanted = {
+    expected = {
         "reg": (0.1, 1),
         "epochs": [5, 10, 5],
         "reg_exponent": (0.0, 1.0),
         "factors": None,
         "biases": [True, False],
     }
-    assert parse_space(ExplicitALS(), wanted) == {
+    assert parse_space(ExplicitALS(), expected) == {
         "reg": Range(0.1, 1.0, "log"),  # the declared scale
         "epochs": Choices((5, 10)),
         "reg_exponent": Range(0.0, 1.0, "linear"),
@@ -68,32 +68,32 @@ def test_asking() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "wanted", "complaint"),
+    ("model", "expected", "complaint"),
     [
-        (ExplicitALS(), {"reg": (1.0, 0.1)}, "reg from 1 to 0.1 is no range; put the smaller number first."),
-        (ExplicitALS(), {"reg": (-1.0, 0.1)}, "reg=-1 is too small; the least is 0."),
-        (ExplicitALS(), {"reg": (0.0, 0.1)}, "reg from 0 has no logarithm; begin above 0, or pass the scale 'linear'."),
+        (ExplicitALS(), {"reg": (1.0, 0.1)}, "reg from 1 to 0.1 is not a range; put the smaller number first."),
+        (ExplicitALS(), {"reg": (-1.0, 0.1)}, "reg=-1 is too small; the minimum is 0."),
+        (ExplicitALS(), {"reg": (0.0, 0.1)}, "reg from 0 has no log scale; begin above 0, or pass the scale 'linear'."),
         (ExplicitALS(), {"reg": (0.1, 1, "cubic")}, "the scale 'cubic' of reg is not one of linear, log."),
-        (ExplicitALS(), {"reg": (0.1,)}, "reg=(0.1,) is no range; pass reg=(1, 10), or a list of values."),
-        (ExplicitALS(), {"reg": 0.1}, "reg=0.1 is no range and no list of values"),
-        (ExplicitALS(), {"reg": []}, "reg=[] is no range and no list of values"),
+        (ExplicitALS(), {"reg": (0.1,)}, "reg=(0.1,) is not a range; pass reg=(1, 10), or a list of values."),
+        (ExplicitALS(), {"reg": 0.1}, "reg=0.1 is not a range or a list of values"),
+        (ExplicitALS(), {"reg": []}, "reg=[] is not a range or a list of values"),
         (ExplicitALS(), {"factors": (1.5, 3)}, "factors=1.5 is not a whole number"),
-        (ExplicitALS(), {"factors": [0, -1]}, "factors=-1 is too small; the least is 0."),
+        (ExplicitALS(), {"factors": [0, -1]}, "factors=-1 is too small; the minimum is 0."),
         (ExplicitALS(), {"alpha": (1, 2)}, "explicit-als has no parameter 'alpha'"),
-        (ExplicitALS(), {"solver": (1, 2)}, "solver is no number, so (1, 2) is no range of it"),
+        (ExplicitALS(), {"solver": (1, 2)}, "solver is not a number, so (1, 2) is not valid"),
         (
             ExplicitALS(),
             ["reg_exponent"],
-            "explicit-als does not say where to search reg_exponent; pass reg_exponent=(1, 10), or a list of values.",
+            "explicit-als declares no search range for reg_exponent; pass reg_exponent=(1, 10), or a list of values.",
         ),
         (ImplicitALS(), {"unobserved_weight": (0.1, 1)}, "unobserved_weight=0.1 has no effect with loss='hu'"),
         (ImplicitALS(), {"unobserved_weight": [0.1]}, "unobserved_weight=0.1 has no effect with loss='hu'"),
-        (BiasedMF(), ["decay"], "biased-mf does not say where to search decay"),
+        (BiasedMF(), ["decay"], "biased-mf declares no search range for decay"),
     ],
 )
-def test_bad_ranges(model: Model, wanted: Any, complaint: str) -> None:
+def test_bad_ranges(model: Model, expected: Any, complaint: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        parse_space(model, wanted)
+        parse_space(model, expected)
     assert complaint in str(caught.value)
 
 
@@ -125,8 +125,8 @@ def test_as_written() -> None:
 @pytest.mark.parametrize(
     ("written", "complaint"),
     [
-        ("reg=", "'reg=' does not say what to search; write it like reg=0.01..1 or factors=16,32."),
-        ("=1..2", "does not say what to search"),
+        ("reg=", "'reg=' is not a search range; pass for example reg=0.01..1 or factors=16,32."),
+        ("=1..2", "is not a search range"),
         ("reg=a..2", "reg=a is not a number"),
         ("factors=1..2.5", "factors=2.5 is not a whole number"),
         ("rag=1..2", "Did you mean 'reg'?"),
@@ -136,5 +136,5 @@ def test_badly_written(written: str, complaint: str) -> None:
     with pytest.raises(ParameterError) as caught:
         parse_cli(ExplicitALS, [written])
     assert complaint in str(caught.value)
-    with pytest.raises(ParameterError, match="'reg' is to be searched twice"):
+    with pytest.raises(ParameterError, match="'reg' is listed twice"):
         parse_cli(ExplicitALS, ["reg=1..2", "reg"])

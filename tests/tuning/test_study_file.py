@@ -26,11 +26,11 @@ def press(monkeypatch: pytest.MonkeyPatch) -> Press:
     def after(count: int) -> None:
         begun: list[int] = []
 
-        def attempt(*given: Any) -> Any:
+        def attempt(*arguments: Any) -> Any:
             begun.append(1)
             if len(begun) > count:
                 raise KeyboardInterrupt
-            return real(*given)
+            return real(*arguments)
 
         monkeypatch.setattr(searching, "run_trial", attempt)
 
@@ -82,11 +82,11 @@ def test_ctrl_c_before_anything_is_found(some_ratings: Interactions, press: Pres
 @pytest.mark.parametrize(
     ("other", "complaint"),
     [
-        ({"metric": "mae"}, "holds a search with metric rmse, not mae; pass the same arguments, or another"),
-        ({"seed": 3}, "holds a search with seed 0, not 3"),
-        ({"split": "random:0.3"}, "holds a search with split random:0.2, not random:0.3"),
-        ({"space": {"reg": (0.1, 1.0)}}, "holds a search with settings"),
-        ({"sampler": "random"}, "holds a search with sampler tpe, not random"),
+        ({"metric": "mae"}, "is a search with metric rmse, not mae; pass the same arguments, or another"),
+        ({"seed": 3}, "is a search with seed 0, not 3"),
+        ({"split": "random:0.3"}, "is a search with split random:0.2, not random:0.3"),
+        ({"space": {"reg": (0.1, 1.0)}}, "is a search with settings"),
+        ({"sampler": "random"}, "is a search with sampler tpe, not random"),
     ],
 )
 def test_a_file_of_another_search(
@@ -102,7 +102,7 @@ def test_a_file_of_another_search(
 def test_other_data(some_ratings: Interactions, checkerboard: Interactions, tmp_path: Path) -> None:
     file = tmp_path / "a.study"
     search(some_ratings, 1, study_file=file)
-    with pytest.raises(ParameterError, match="holds a search with data"):
+    with pytest.raises(ParameterError, match="is a search with data"):
         search(checkerboard, 1, study_file=file)
 
 
@@ -130,7 +130,7 @@ def test_one_search_at_a_time(some_ratings: Interactions, tmp_path: Path) -> Non
     file = tmp_path / "a.study"
     with (
         study_file.lock_study_file(file),
-        pytest.raises(ParameterError, match=r"another search is using .*a\.study; wait for its"),
+        pytest.raises(ParameterError, match=r"another search is using .*a\.study; wait until it"),
     ):
         search(some_ratings, 1, study_file=file)
     search(some_ratings, 1, study_file=file)
@@ -141,7 +141,7 @@ def test_other_times(some_ratings: Interactions, tmp_path: Path) -> None:
     search(some_ratings, 1, study_file=file, **by_time)
     assert some_ratings.times is not None
     other = replace(some_ratings, times=some_ratings.times[::-1].copy())
-    with pytest.raises(ParameterError, match="holds a search with part held out"):
+    with pytest.raises(ParameterError, match="is a search with part held out"):
         search(other, 2, study_file=file, **by_time)
 
 
@@ -149,7 +149,7 @@ def test_other_times(some_ratings: Interactions, tmp_path: Path) -> None:
 def test_a_file_that_is_no_study_stays_as_it_is(some_ratings: Interactions, tmp_path: Path, content: str) -> None:
     file = tmp_path / "ratings.csv"
     file.write_text(content)
-    with pytest.raises(ParameterError, match=r"ratings\.csv is no study file"):
+    with pytest.raises(ParameterError, match=r"ratings\.csv is not a study file"):
         search(some_ratings, 1, study_file=file)
     assert file.read_text() == content
     with pytest.raises(ParameterError, match="there is no folder"):

@@ -1,1 +1,1 @@
-"""Small tools without a subject of their own: text, formatting, files, tables, progress."""
+"""Helpers that any module may use: parsing, formatting, text, files, tables, progress."""

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Atomic file writes."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 
 
 def write_atomic(path: str | Path, content: bytes) -> None:
-    """Write a file under a temporary name in its folder and rename it; whatever goes wrong, an older one stays whole.
+    """Write a file atomically: under a temporary name in the same folder, then renamed.
 
-    Raises OSError.
+    If writing fails, an existing file is unchanged. Raises OSError.
     """
-    target = Path(os.path.realpath(path))  # a link keeps pointing to the file that it pointed to
+    target = Path(os.path.realpath(path))  # write through a symbolic link instead of replacing it
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".alsatian-", suffix=".tmp")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files for their owner alone
+        temporary.chmod(0o666 & ~_umask())  # mkstemp creates files that only the owner may read
         temporary.replace(target)
-    except BaseException:  # Ctrl-C too leaves nothing behind
+    except BaseException:  # also after Ctrl-C
         temporary.unlink(missing_ok=True)
         raise
 

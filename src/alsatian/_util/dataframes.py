@@ -1,4 +1,4 @@
-"""Columns to a data frame of the library that the user has: polars, pandas or pyarrow."""
+"""Convert columns to a data frame of polars, pandas or pyarrow."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from alsatian.errors import DependencyError
 
 
 class ColumnBatch(NamedTuple):
-    """A column in which few values stand often: row r holds values[at[r]]; without `at`, values[r]."""
+    """A column, dictionary-encoded if it has few distinct values.
+
+    Row r has the value `values[indices[r]]`, or `values[r]` if `indices` is None.
+    """
 
     values: Sequence[Any] | NDArray[Any]
     indices: NDArray[np.integer] | None = None
-    is_text: bool = False  # known to be text, also where every value is None
+    is_text: bool = False  # the column is text, even if every value is None
 
 
 ColumnBatches = Mapping[str, ColumnBatch]
 
 
 class Tabular(ABC):
-    """What can be had as a data frame of polars, pandas or pyarrow; its own docstring names the columns."""
+    """Converts to a data frame of polars, pandas or pyarrow. The docstring of each subclass lists the columns."""
 
     @abstractmethod
     def _columns(self) -> ColumnBatches: ...
@@ -44,12 +47,12 @@ class Tabular(ABC):
 
 
 def number_column_batch(values: Sequence[float | None]) -> ColumnBatch:
-    """Return a column of numbers, NaN where there is none."""
+    """Return a column of numbers; None becomes NaN."""
     return ColumnBatch(np.array([np.nan if value is None else value for value in values], np.float64))
 
 
 def infer_column_batch(values: Sequence[Any]) -> ColumnBatch:
-    """Return a column of whole numbers, of numbers, or else of text."""
+    """Return a column of integers or floats if all values are numbers or None, else of text."""
     kinds = {type(value) for value in values}
     if kinds == {int}:
         return ColumnBatch(np.array(values, np.int64))

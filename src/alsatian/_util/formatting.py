@@ -1,10 +1,10 @@
-"""Bytes, lengths of time and numbers, as people read them."""
+"""Format bytes, durations and numbers for display."""
 
 from __future__ import annotations
 
 
 def format_bytes(count: float) -> str:
-    """Write a number of bytes for people.
+    """Format a number of bytes.
 
     >>> format_bytes(3_400_000)
     '3.4 MB'
@@ -17,7 +17,7 @@ def format_bytes(count: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Write a length of time for people.
+    """Format a duration in seconds.
 
     >>> format_duration(0.0123), format_duration(75)
     ('12 ms', '1 min 15 s')
@@ -32,7 +32,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_number(value: float) -> str:
-    """Write a number for people.
+    """Format a number: whole with thousands separators from 1,000 on, else four significant digits.
 
     >>> format_number(104692.3), format_number(0.123456)
     ('104,692', '0.1235')

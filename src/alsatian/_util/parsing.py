@@ -1,4 +1,4 @@
-"""Numbers, spans of time and moments as people write them in recipes."""
+"""Parse the numbers, durations and timestamps of a recipe."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import numpy as np
 
 from alsatian.errors import ParameterError
 
-_TIMESTAMP_UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))  # from this size on: so many a second
-_MAX_FLOAT = sys.float_info.max  # an integer may be beyond it
-_MAX_TIMESTAMP = 2.0**62  # that is still an integer of 64 bits
+_TIMESTAMP_UNITS = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))  # (from this value on, units per second)
+_MAX_FLOAT = sys.float_info.max  # Python integers may exceed it
+_MAX_TIMESTAMP = 2.0**62  # fits a 64-bit integer
 _DAYS_PER_UNIT = {"h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.25}
 _DURATION_PATTERN = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([hdwy]?)\s*")
 
 
 def require_finite(name: str, value: object, low: float = -math.inf, high: float = math.inf) -> float:
-    """Return a finite number within bounds."""
+    """Return `value` as a float; raises ParameterError if it is not a finite number within the bounds."""
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float | np.number)
@@ -33,16 +33,16 @@ def require_finite(name: str, value: object, low: float = -math.inf, high: float
 
 
 def require_int(name: str, value: object, low: int) -> int:
-    """Return a whole number of at least `low`."""
+    """Return `value` as an int; raises ParameterError if it is not a whole number of at least `low`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ParameterError(f"{name}={value!r} is not a whole number; pass {low} or more.")
     if value < low:
-        raise ParameterError(f"{name}={value} is too small; the least is {low}.")
+        raise ParameterError(f"{name}={value} is too small; the minimum is {low}.")
     return int(value)
 
 
 def parse_duration(name: str, value: object) -> float:
-    """Return a span of time in days.
+    """Return a duration in days. Raises ParameterError if `value` is not a duration.
 
     >>> parse_duration("half_life", 30), parse_duration("half_life", "12h"), parse_duration("half_life", "2w")
     (30.0, 0.5, 14.0)
@@ -59,7 +59,9 @@ def parse_duration(name: str, value: object) -> float:
 
 
 def parse_timestamp(name: str, value: object) -> int:
-    """Return a moment as seconds since 1970; without a zone it is in UTC.
+    """Return a time as seconds since 1970. A time without a zone is in UTC.
+
+    Raises ParameterError if `value` is not a date, a time or a number of seconds.
 
     >>> parse_timestamp("reference", "1970-01-02"), parse_timestamp("reference", date(1970, 1, 2))
     (86400, 86400)
@@ -79,5 +81,8 @@ def parse_timestamp(name: str, value: object) -> int:
 
 
 def timestamp_unit(timestamp: float) -> tuple[float, int]:
-    """Return the unit of a time since 1970: from which size on it is taken to be in it, and how many make a second."""
+    """Infer the unit of a time since 1970 from its size.
+
+    Return the smallest time that is read in this unit, and the number of units per second.
+    """
     return next((unit for unit in _TIMESTAMP_UNITS if timestamp >= unit[0]), (0, 1))

@@ -1,4 +1,4 @@
-"""A column of strings as two flat arrays, so that a model file can be mapped into memory as it is."""
+"""A column of strings stored in two flat arrays, so that a model file can be memory-mapped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class StringArray(Sequence[str]):
 
     @classmethod
     def from_strings(cls, strings: Iterable[str]) -> StringArray:
-        """Encode strings. Lone surrogates, which UTF-8 cannot hold, raise UnicodeEncodeError."""
+        """Encode strings. Raises UnicodeEncodeError for lone surrogates, which UTF-8 cannot encode."""
         encoded = [string.encode() for string in strings]
         offsets = np.zeros(len(encoded) + 1, np.int64)
         np.cumsum([len(part) for part in encoded], out=offsets[1:])

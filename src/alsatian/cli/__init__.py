@@ -4,9 +4,9 @@
     commands/        one module per command; none imports another
     options/         options that several commands share: source, recipe, model, evaluation, curves, output, common
 
-What commands print: terminal (lines, tables, JSON), data_messages (of data and models), model_summary (of a model
-file), print_lists, posters_page, cost_estimate. How they find things: item_lookup (items by id or title), reread (the
-source of a model), visitor (a new user by --like).
+Output: terminal (lines, tables, JSON), data_messages (data and models), model_summary (a model file), print_lists,
+posters_page, cost_estimate. Input: item_lookup (items by id or title), reread (the source of a model), visitor (a new
+user, from --like).
 """
 
 from alsatian.cli.app import main, run

@@ -28,7 +28,7 @@ from alsatian.cli.commands.train import train
 from alsatian.cli.commands.tune import tune_model
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
-_UsageError: Any = typer.BadParameter.__base__  # of click, wherever typer keeps it
+_UsageError: Any = typer.BadParameter.__base__  # of click, which typer may bundle
 
 app = typer.Typer(
     name="alsatian",
@@ -74,9 +74,9 @@ def alsatian(
     """Turn ratings or events into recommendations.
 
     \b
-    Try it on a real sample:
+    Try it on a sample dataset:
       alsatian demo --like "Iron Man"
-    Then on data of your own:
+    Then use your own data:
       alsatian train ratings.csv -o my.model --model implicit-als --min-rating 4
       alsatian recommend my.model --user 42
       alsatian serve my.model
@@ -160,7 +160,7 @@ def _discard_output(stream: Any) -> None:
 
 
 class _Interrupt:
-    """Remembers that Ctrl-C was pressed, even if a library turns KeyboardInterrupt into another error."""
+    """Records that Ctrl-C was pressed, even if a library turns KeyboardInterrupt into another error."""
 
     is_pressed = False
 
@@ -170,7 +170,7 @@ class _Interrupt:
             signal.signal(signal.SIGINT, self._on_signal)
 
     def _handles_signal(self) -> bool:
-        """Leave an ignored Ctrl-C ignored, as in a background job; threads other than the main one get none."""
+        """Return whether to handle Ctrl-C: only in the main thread, and not if it is ignored, as in background jobs."""
         is_main_thread = threading.current_thread() is threading.main_thread()
         return is_main_thread and self.previous_handler not in (signal.SIG_IGN, None)
 

@@ -15,7 +15,7 @@ from alsatian.models import ExplicitALS, ImplicitALS
 
 _MAX_FACTOR_CELLS = 12_000_000  # the most numbers in the factors of the measured problem
 _LONG_ROW_ENTRIES, _SHORT_ROW_ENTRIES = 400, 4  # entries per row of the two measured problems
-_MULTIPLY_ADDS = 6e7  # multiply-adds of a measured half-sweep, for each thread: some hundredths of a second
+_MULTIPLY_ADDS = 6e7  # multiply-adds per thread of a measured half-sweep: a few hundredths of a second
 _MAX_MEASURED_ENTRIES = 1_000_000  # the most entries of the measured problem
 _MEASUREMENTS = 3
 
@@ -32,9 +32,8 @@ def estimate_cost(data: Interactions, factors: int, threads: int | None) -> dict
     epoch_seconds = sum(
         half_sweep_seconds(rows, values, fixed_rows, factors, model, threads, steps) for rows, fixed_rows in sides
     )
-    final_seconds = (
-        half_sweep_seconds(users, values, items, factors, model, threads, 0) if steps else 0.0
-    )  # the users, exactly
+    # After the last epoch the users are solved exactly.
+    final_seconds = half_sweep_seconds(users, values, items, factors, model, threads, 0) if steps else 0.0
     file_bytes = _file_bytes(data, factors)
     return {
         "model": model,
@@ -43,13 +42,14 @@ def estimate_cost(data: Interactions, factors: int, threads: int | None) -> dict
         "threads": threads,
         "seconds": epochs * epoch_seconds + final_seconds,
         "seconds_per_epoch": epoch_seconds,
-        "memory_bytes": 16 * values + 4 * (factors + 2) * (2 * users + 3 * items),  # packed for lists; momentum's items
+        # Factors, their copies packed for top-n, and the item factors that momentum keeps.
+        "memory_bytes": 16 * values + 4 * (factors + 2) * (2 * users + 3 * items),
         "file_bytes": file_bytes,
     }
 
 
 def _file_bytes(data: Interactions, factors: int) -> int:
-    """Return the size of the model file: factors, what each user has seen, ids and catalog."""
+    """Return the size of the model file: factors, the items of each user, ids and catalog."""
     rows = len(data.user_ids) + len(data.item_ids)
     catalog = sum(array.nbytes for array in data.catalog.to_arrays()[0].values())
     letters = sum(ids.values.data.nbytes for ids in (data.user_ids, data.item_ids) if ids.kind == "text")
@@ -59,10 +59,10 @@ def _file_bytes(data: Interactions, factors: int) -> int:
 def half_sweep_seconds(
     rows: int, values: int, fixed_rows: int, factors: int, model: str, threads: int, steps: int
 ) -> float:
-    """Return the expected time of one half-sweep, exact or by so many steps of conjugate gradient.
+    """Return the expected time of one half-sweep: exact for steps=0, else by that many conjugate-gradient steps.
 
-    Each value costs some time (exactly solved it grows with factors^2: the Gram matrix of the row's items) and each
-    row some more (factors^3 / 3: the solution). The times of long rows and of short rows determine both.
+    The time has a part per value (exact solver: proportional to factors^2, for the Gram matrix of the row's items) and
+    a part per row (factors^3 / 3, for the solution). Measurements with long and with short rows determine both.
     """
     row_seconds = [
         _seconds_per_row(rows, entries, fixed_rows, factors, model, threads, steps)
@@ -76,7 +76,7 @@ def half_sweep_seconds(
 def _seconds_per_row(
     max_rows: int, entries: int, fixed_rows: int, factors: int, model: str, threads: int, steps: int
 ) -> float:
-    """Return the seconds per row of a half-sweep over at most `max_rows` rows of so many random entries."""
+    """Return the seconds per row of a half-sweep over at most `max_rows` rows of `entries` random entries each."""
     rng = np.random.default_rng(0)
     exact_work = entries * factors**2 + factors**3 / 3
     rows = int(_MULTIPLY_ADDS / (4 * (steps + 1) * (entries + factors) * factors if steps else exact_work)) * threads

@@ -1,4 +1,4 @@
-"""What several commands say of the data, of the model they chose, and of the fit."""
+"""Messages of several commands about the data, the choice of a model, and the fit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def print_read_summary(summary: Summary, source: str, data: Interactions) -> Non
 
 
 def model_choice_notes(choice: ModelChoice, model: Model, data: Interactions) -> list[str]:
-    """Return notes on whether this model suits good recommendation lists for this data."""
+    """Return notes on whether this model suits recommendation lists from this data."""
     from alsatian.inspection.value_type import IMPLICIT, describe_huge_amounts, looks_explicit, suggested_threshold
 
     if choice.min_rating is not None:
@@ -44,29 +44,29 @@ def model_choice_notes(choice: ModelChoice, model: Model, data: Interactions) ->
     option, parts = f"--min-rating {suggested_threshold(data):g}", getattr(model, "members", [model])
     rating_models = [part.name for part in parts if part.predicts_ratings and not getattr(part, "unobserved_weight", 0)]
     if rating_models:
-        subject = "this model predicts" if model.predicts_ratings else f"its part {rating_models[0]} predicts"
+        subject = "this model predicts" if model.predicts_ratings else f"its member {rating_models[0]} predicts"
         return [
-            f"{subject} ratings, but lists ranked by predicted rating are far worse than those of an implicit model on "
-            f"likes: for lists add --model {IMPLICIT} {option}"
+            f"{subject} ratings. Recommendation lists ranked by predicted rating are far worse than those of an "
+            f"implicit model; for lists add --model {IMPLICIT} {option}"
         ]
     if IMPLICIT in (part.name for part in parts):
-        return [f"low ratings count as likes here, too, if weaker ones; {option} leaves them out"]
+        return [f"low ratings also count as likes, with less weight; {option} drops them"]
     return []
 
 
 def unused_attributes_note(model: Model, data: Interactions) -> list[str]:
-    """Return notes on item_attributes and user_attributes that have no effect, as nothing is cold."""
+    """Return notes on item_attributes and user_attributes that have no effect, because no row is cold."""
     sides, models = (("item", data.item_counts), ("user", data.by_user.counts)), getattr(model, "members", [model])
     return [
-        f"every {side} has values, so {side}_attributes has no effect; --include-unrated also keeps the {side}s of "
-        f"--{side}s that have none"
+        f"every {side} has values, so {side}_attributes has no effect; --include-unrated adds the {side}s of "
+        f"--{side}s without values"
         for side, counts in sides
         if counts.all() and any(part.params.get(f"{side}_attributes") for part in models)
     ]
 
 
 def binarize_data(summary: Summary, data: Interactions, min_rating: float) -> Interactions:
-    """Return the values of at least min_rating as likes; print how many are left."""
+    """Return the values of at least min_rating as likes; print their number."""
     liked_data = data.binarize(min_rating)
     empty_users = int((liked_data.by_user.counts == 0).sum())
     note = f"; {pluralize(empty_users, 'user')} left without any" if empty_users else ""
@@ -92,13 +92,13 @@ def choose_default_models(summary: Summary, data: Interactions, min_rating: floa
     summary.line("models", f"{' and '.join(names)}, {reason} (--model chooses others)")
     if value_type.EXPLICIT in names and min_rating is None:
         option = f"--min-rating {value_type.suggested_threshold(data):g}"
-        summary.line("note", f"low ratings count as liked in lists, too; {option} leaves them out")
+        summary.line("note", f"low ratings also count as likes in lists; {option} drops them")
     return names
 
 
 def describe_index(benchmark: IndexBenchmark) -> str:
-    """Return the time and recall of an index beside exact search, in one line."""
+    """Return the time and recall of an index, compared with exact search, in one line."""
     return (
         f"similar items in {benchmark.milliseconds:.2g} ms instead of {benchmark.exact:.2g} ms, "
-        f"{100 * benchmark.recall:.1f} % of the right ones found"
+        f"recall {100 * benchmark.recall:.1f} %"
     )

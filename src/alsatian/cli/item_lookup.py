@@ -1,4 +1,4 @@
-"""Items on the command line: an id, a title or something like a title; with --like also a value."""
+"""Items on the command line: an id, a title or a similar title; --like also takes a value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_VALUE = re.compile(r".*=\s*[-+]?\d[\d.,]*\s*", re.DOTALL)  # intended as a v
 
 
 class LikeOption(NamedTuple):
-    """The argument of one --like: the text of an item, and its value; None is the highest one."""
+    """The argument of a --like option: the text of an item, and its value; None means the highest one."""
 
     item_text: str
     value: float | None
@@ -32,9 +32,7 @@ def parse_like(text: str) -> LikeOption:
     match = _VALUE.fullmatch(text)
     if not match and _NO_VALUE.fullmatch(text):
         item_text = text.rpartition("=")[2].strip()
-        raise ParameterError(
-            f"--like {text!r} has the value {item_text!r}, which is not a number; write 4.5 with a point."
-        )
+        raise ParameterError(f"--like {text!r} has the value {item_text!r}, which is not a number; write it like 4.5.")
     item_text = (match[1] if match else text).strip()
     if not item_text:
         raise ParameterError(f"--like {text!r} has no item; write it like --like 'Iron Man' or --like 'Toy Story=4.5'.")
@@ -42,9 +40,9 @@ def parse_like(text: str) -> LikeOption:
 
 
 def find_item(data: Interactions, text: str) -> Id:
-    """Return the id of the item that the user means: an id, a title, or something like a title.
+    """Return the id of the item that a text names: an id, a title, or a similar title.
 
-    Writes a note to stderr when the text is not clear. Raises UnknownItem with the nearest titles.
+    Prints a note on stderr if the text is ambiguous. Raises UnknownItem with the nearest titles.
     """
     from alsatian.cli.terminal import note_stderr
     from alsatian.data.item_lookup import CONTAINMENT_SCORE, item_row, match_item
@@ -54,12 +52,12 @@ def find_item(data: Interactions, text: str) -> Id:
         item_row(data, text, "title", parse=True)  # raises UnknownItem
     if len(candidates) > 1:
         note_stderr(
-            f"{text!r} could be any of these; taking the one with most values (name another by its title "
-            "and year, or by its id):"
+            f"{text!r} matches several items; using the one with the most values. To choose another, pass its title "
+            "with the year, or its id:"
         )
         _print_matches(data, candidates[:8], len(candidates) - 8)
     elif candidates and candidates[0].score < CONTAINMENT_SCORE:
-        note_stderr(f"{text!r} taken as {candidates[0].title!r}")
+        note_stderr(f"using {candidates[0].title!r} for {text!r}")
     return data.item_ids.id_of(row)
 
 

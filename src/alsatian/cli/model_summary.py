@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alsatian._util.formatting import format_bytes, format_duration, format_number
+from alsatian._util.formatting import format_bytes
 from alsatian.cli.terminal import Summary, print_json
 from alsatian.errors import pluralize
 
@@ -58,18 +58,10 @@ def _print_model_summary(path: Path, model: Model, version: str) -> None:
         "model",
         f"{model.name} {', '.join(settings) or 'with default settings'}" if model.params else model.name,
     )
-    if recipe.min_rating is not None:
-        values = f"likes (values of {recipe.min_rating:g} and more)"
-    else:
-        values = (
-            "values from {:g} to {:,g}".format(*data.scale)
-            if data.scale[0] < data.scale[1]
-            else f"values, all {data.scale[0]:g}"
-        )
     summary.line(
         "data",
-        f"{len(data):,} {values} of {pluralize(len(data.user_ids), 'user')} ({data.user_ids.kind} ids) and "
-        f"{pluralize(len(data.item_ids), 'item')} ({data.item_ids.kind} ids)",
+        f"{len(data):,} {data.value_description} of {pluralize(len(data.user_ids), 'user')} "
+        f"({data.user_ids.kind} ids) and {pluralize(len(data.item_ids), 'item')} ({data.item_ids.kind} ids)",
     )
     if recipe.columns:
         roles = [role for role in ROLES if recipe.columns.get(role)]
@@ -81,17 +73,7 @@ def _print_model_summary(path: Path, model: Model, version: str) -> None:
     summary.line("rows", f"{report.read:,} read{left_out}; {report.combined:,} combined with another")
     if data.catalog.columns:
         summary.line("catalog", ", ".join(data.catalog.columns))
-    last_epoch = model.history[-1] if model.history else None
-    epochs = (
-        f"{pluralize(last_epoch.epoch, 'epoch')}, objective {format_number(last_epoch.objective)}, "
-        if last_epoch
-        else ""
-    )
-    summary.line(
-        "training",
-        f"{epochs}{format_duration(model.training['seconds'])} on {pluralize(model.training['threads'], 'thread')}"
-        + (f"; {model.fit_note}" if model.fit_note else ""),
-    )
+    summary.line("training", model.fit_description)
 
 
 def _format_rule(rule: Any) -> str:

@@ -1,4 +1,4 @@
-"""Lists as a page with posters, beside what `similar` and `recommend` print."""
+"""The option --posters of `similar` and `recommend`: the lists as an HTML page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PostersFile = Annotated[
     typer.Option(
         "--posters",
         metavar="FILE",
-        help="Also write the lists to an HTML page with posters (from TMDB if TMDB_API_KEY is set, else drawn).",
+        help="Also write the lists to an HTML page with posters: from TMDB if TMDB_API_KEY is set, else drawn.",
     ),
 ]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def print_lists(results: Iterable[Recommendations], *, as_json: bool) -> int:
-    """Print every list and return how many there were."""
+    """Print every list and return the number of lists."""
     count = 0
     for recommendations in results:
         if as_json:
@@ -25,7 +25,7 @@ def print_lists(results: Iterable[Recommendations], *, as_json: bool) -> int:
 
 
 def _print_tables(recommendations: Recommendations, *, first: bool) -> None:
-    """Print each list as a table of its own."""
+    """Print each list as a separate table."""
     for index in range(len(recommendations.queries)):
         if index or not first:
             print()

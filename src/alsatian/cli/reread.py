@@ -1,4 +1,4 @@
-"""Read the source of a model again, in the way it was read for the model."""
+"""Read the source of a model again, with the options stored in the model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def reread_source(model: Model, source: str, extra_rows: ExtraRows | None = None) -> Interactions:
-    """Read a source as the model's was read, and add the titles and attributes of the model's catalog."""
+    """Read a source with the options of the model's source; add the titles and attributes of the model's catalog."""
     with show_status(f"reading {source}"):
         data = SourceOptions.from_model(model.data.recipe, source).load(source, extra_rows)
     if (min_rating := model.data.recipe.min_rating) is not None and data.recipe.min_rating is None:
@@ -27,7 +27,7 @@ def reread_source(model: Model, source: str, extra_rows: ExtraRows | None = None
 def drop_user_attributes(settings: Any) -> Any:
     """Return the settings of a model and of its members without user_attributes.
 
-    A model file does not store the table of users that these need.
+    They need the table of users, which a model file does not store.
     """
     if isinstance(settings, list | tuple):
         return [drop_user_attributes(element) for element in settings]
@@ -37,16 +37,16 @@ def drop_user_attributes(settings: Any) -> Any:
 
 
 def add_catalog(data: Interactions, model_data: Interactions, *, add_items: bool) -> Interactions:
-    """Return the data with the titles and attributes of the model, where the source has none.
+    """Return the data with the titles and attributes of the model added where the source has none.
 
-    add_items: also add the model's items without values, which models score by their attributes.
+    add_items: also add the model's items without values, which are scored from their attributes.
     """
     from alsatian.data.catalog import Catalog
 
     if not model_data.catalog.columns or data.item_ids.kind != model_data.item_ids.kind:
         return data
     cells: dict[str, dict[Id, Any]] = {}
-    for source_data in (model_data, data):  # what was read comes before what the model remembers
+    for source_data in (model_data, data):  # the source takes precedence
         for name, column in source_data.catalog.columns.items():
             pairs = zip(source_data.item_ids.tolist(), column.tolist(), strict=True)
             cells.setdefault(name, {}).update({item: value for item, value in pairs if value is not None})
@@ -57,7 +57,7 @@ def add_catalog(data: Interactions, model_data: Interactions, *, add_items: bool
 
 
 def _add_items(data: Interactions, new_ids: IdMap) -> Interactions:
-    """Return the data with these items, too."""
+    """Return the data with these items added."""
     import numpy as np
 
     from alsatian.data.id_map import IdMap

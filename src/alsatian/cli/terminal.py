@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
     from alsatian._util.text_table import TextTable
 
-_LABEL_WIDTH = 10  # columns that labels take
+_LABEL_WIDTH = 10  # characters
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Return a console that prints text as it is: no markup, no colouring of numbers."""
+    """Return a console that prints text unchanged: no markup, no colouring of numbers."""
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
 class Summary:
-    """Aligned lines of a label and a text. With --json they go to stderr, since stdout holds the JSON."""
+    """Prints aligned lines of a label and a text. With --json they go to stderr, because stdout has the JSON."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         self.console = make_console(stderr=stderr)
@@ -90,7 +90,7 @@ def print_json(record: dict[str, Any]) -> None:
 
 
 def format_bar(share: float, width: int) -> str:
-    """Return a bar of this share of a width, to an eighth of a character.
+    """Return a bar as long as a share of a width, to an eighth of a character.
 
     >>> format_bar(0.5, 5)
     '██▌'

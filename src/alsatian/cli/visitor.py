@@ -23,9 +23,9 @@ LikeHistory = dict["Id", float | str | None]
 
 
 def parse_history(data: Interactions, like_texts: list[str]) -> LikeHistory:
-    """Return item -> value or event (None: the highest value) of the texts of --like; the last one of an item wins.
+    """Parse the texts of --like to item -> value or event (None: the highest value).
 
-    Raises DataError where no item is a like, UnknownItem, ParameterError.
+    If an item is repeated, the last text wins. Raises DataError if no item is a like, UnknownItem, ParameterError.
     """
     history: LikeHistory = {}
     non_likes: list[str] = []
@@ -53,7 +53,7 @@ def parse_history(data: Interactions, like_texts: list[str]) -> LikeHistory:
 
 @dataclass(frozen=True)
 class RefittedVisitor:
-    """A visitor who was added to the data as a user before a new fit; has the `recommend` of a folded-in Visitor."""
+    """A visitor who was added to the data before a new fit; has the `recommend` of a folded-in Visitor."""
 
     model: Model
     user: Id
@@ -67,9 +67,9 @@ class RefittedVisitor:
 
 
 def fold_in(model: Model, like_texts: list[str]) -> Visitor:
-    """Return a visitor folded into the model; print a note with the time that it took.
+    """Fold a visitor into the model; print a note with the time that it took.
 
-    Raises DataError where no item is a like, UnknownItem, ParameterError.
+    Raises DataError if no item is a like, UnknownItem, ParameterError.
     """
     history = parse_history(model.data, like_texts)
     start = time.perf_counter()
@@ -79,19 +79,19 @@ def fold_in(model: Model, like_texts: list[str]) -> Visitor:
 
 
 def refit_with_visitor(model: Model, source: str, like_texts: list[str], threads: int | None) -> RefittedVisitor:
-    """Read the source as the model's was, add the visitor as a new user, and fit again with the same settings."""
+    """Reread the source, add the visitor as a new user, and fit again with the settings of the model."""
     start = time.perf_counter()
     data = reread_source(model, source)
     read_end = time.perf_counter()
     data, visitor = add_visitor(data, parse_history(data, like_texts), model.default_like_value)
     fitted = type(model)(**drop_user_attributes(model.params)).fit(data, threads=threads)
     seconds, read_duration = format_duration(time.perf_counter() - start), format_duration(read_end - start)
-    note_stderr(f"fitted {model.name} again with the visitor in {seconds}, of which {read_duration} to read {source}")
+    note_stderr(f"fitted {model.name} again with the visitor in {seconds} ({read_duration} to read {source})")
     return RefittedVisitor(fitted, visitor)
 
 
 def add_visitor(data: Interactions, history: LikeHistory, top_value: float) -> tuple[Interactions, Id]:
-    """Return the data with one more user, the last, whose values are as new as the newest, and that user's id."""
+    """Append a user to the data, with the newest time for all values; return the data and the user's id."""
     import numpy as np
 
     from alsatian.data.catalog import Catalog

@@ -1,1 +1,1 @@
-"""What every part speaks of: ids, interactions, the catalog, recipes and filters."""
+"""The data model: ids, interactions, the catalog, recipes and filters."""

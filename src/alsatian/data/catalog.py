@@ -25,7 +25,10 @@ _COLUMN_DTYPES = {"bool": np.bool_, "int64": np.int64, "float64": np.float64}
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One attribute of all items: values of one type, and where they are present."""
+    """One attribute of all items.
+
+    values: one per item, all of one type. valid: per item, whether its value is present.
+    """
 
     values: StringArray | NDArray[Any]
     valid: NDArray[np.bool_]
@@ -64,27 +67,27 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Catalog:
-    """What is known of the items: row r of every column belongs to row number r of the items.
+    """Titles and attributes of the items: row r of every column belongs to the item with row number r.
 
-    The column "title" holds the titles; the others are attributes. `Catalog()` knows nothing. What is known of users
-    is held in the same form.
+    The column "title" holds the titles; the others are attributes. `Catalog()` has no columns. The attributes of users
+    are stored as a `Catalog`, too.
     """
 
     columns: dict[str, Column] = field(default_factory=dict)
 
     @classmethod
     def from_columns(cls, item_ids: IdMap, ids: Sequence[Id], columns: Mapping[str, Sequence[Any]]) -> Catalog:
-        """Put columns, given in the order of `ids`, into the order of `item_ids`.
+        """Build a catalog from columns in the order of `ids`, reordered by `item_ids`.
 
-        Rows of other items are left out, items without a row get missing values, and of several rows for
-        one item the first counts. Raises DataError where a column is shorter or longer than `ids`.
+        Rows of other items are dropped, and items without a row get missing values. If an item has several rows, the
+        first is used. Raises DataError if a column and `ids` differ in length, or if column names differ only in case.
 
         >>> item_ids = IdMap.from_ids(["up", "cars"], "item")
         >>> Catalog.from_columns(item_ids, ["up"], {"title": ["Up (2009)"], "minutes": [96]}).title_of(1)
         'Up (2009)'
         """
         rows = item_ids.rows(ids)
-        source = np.full(len(item_ids) + 1, -1)  # the last place takes the rows of other items
+        source = np.full(len(item_ids) + 1, -1)  # the last element collects the rows of other items
         source[rows[::-1]] = np.arange(len(rows))[::-1]
         positions = source[:-1].tolist()
         _check_columns(columns, len(rows))
@@ -96,7 +99,7 @@ class Catalog:
         )
 
     def __len__(self) -> int:
-        """The number of items described; 0 without columns."""
+        """The number of items; 0 without columns."""
         return len(next(iter(self.columns.values()), ()))
 
     def __repr__(self) -> str:
@@ -107,7 +110,7 @@ class Catalog:
 
     @cached_property
     def titles(self) -> list[str | None]:
-        """The title of every item, None where it has none; empty without a title column."""
+        """The title of every item, None if it is missing; empty without a title column."""
         if TITLE not in self.columns:
             return []
         return [None if title is None else str(title) for title in self.columns[TITLE].tolist()]
@@ -118,7 +121,7 @@ class Catalog:
         return None if title is None else str(title)
 
     def attributes(self, row: int) -> dict[str, Any]:
-        """Return what is known of the item at `row` apart from its title, None where missing."""
+        """Return the attributes of the item at `row` by column name, without its title; None if missing."""
         return {name: column[row] for name, column in self.columns.items() if name != TITLE}
 
     @cached_property
@@ -130,25 +133,25 @@ class Catalog:
         return ItemFilter(self.columns)
 
     def find(self, title: str) -> int | None:
-        """Return the row of the one item of this title, or None if there are none or several.
+        """Return the row of the item with this title, or None if no item or several items have it.
 
-        Case, accents, punctuation, moved articles and a missing year do not matter.
+        Case, accents, punctuation, moved articles ("Matrix, The") and a missing year are ignored.
         """
         return self._title_index.find(title)
 
     def search(self, query: str, weights: ArrayLike | None = None, limit: int = 5) -> list[Match]:
-        """Return the items whose titles are most like `query`, best first.
+        """Return the items whose titles are most similar to `query`, best first.
 
-        The same title comes before titles that begin with the query, and these before titles alike. A year
-        in the query ("up 2009") is preferred. weights, one per item (how often it was rated), settle ties.
+        An equal title ranks before titles that start with the query, and these before similar titles. A year in the
+        query ("up 2009") is preferred. weights: one per item, such as its number of ratings; they break ties.
         """
         return self._title_index.search(query, weights, limit)
 
     def match_where(self, where: str, limits: Limits = LIBRARY_LIMITS) -> NDArray[np.bool_]:
         """Return, per item, whether a condition over the columns is true, such as "year >= 1990".
 
-        A missing value makes a test neither true nor false. limits: bounds of the condition, for untrusted text.
-        Raises ParameterError without columns, and for anything that is not a condition over them.
+        A test of a missing value is neither true nor false. limits: bounds of the condition, for untrusted text.
+        Raises ParameterError if the catalog has no columns, or if `where` is not a valid condition over them.
 
         >>> catalog = Catalog.from_columns(IdMap.from_ids([1, 2], "item"), [1, 2], {"year": [1988, 1995]})
         >>> catalog.match_where("year >= 1990").tolist()
@@ -156,13 +159,13 @@ class Catalog:
         """
         if not self.columns:
             raise ParameterError(
-                f"where={str(where)[:300]!r} needs a catalog, and this model has none; train it on data read with "
+                f"where={str(where)[:300]!r} requires a catalog, but this model has none; train it on data read with "
                 "items= (--items FILE)."
             )
         return self._item_filter.evaluate(where, limits)
 
     def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Return the arrays for a model file and the description that `from_arrays` needs beside them."""
+        """Return the arrays for a model file, and the description that `from_arrays` also needs."""
         arrays: dict[str, NDArray[Any]] = {}
         for index, column in enumerate(self.columns.values()):
             values = column.values
@@ -174,7 +177,7 @@ class Catalog:
 
     @classmethod
     def from_arrays(cls, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Catalog:
-        """Build the catalog that `to_arrays` took apart; raises ModelFileError where the parts do not fit."""
+        """Build a catalog from the result of `to_arrays`; raises ModelFileError if the arrays are inconsistent."""
         columns = {}
         for index, spec in enumerate(description["columns"]):
             name = spec["name"]
@@ -192,14 +195,14 @@ def _check_columns(columns: Mapping[str, Sequence[Any]], n_rows: int) -> None:
     for name, values in columns.items():
         if len(values) != n_rows:
             raise DataError(
-                f"column {name!r} of the items has {len(values):,} values for {n_rows:,} ids; give one per id."
+                f"column {name!r} of the items has {len(values):,} values for {n_rows:,} ids; pass one per id."
             )
         if (other := lower.setdefault(str(name).lower(), str(name))) != name:
             raise DataError(f"columns {other!r} and {name!r} of the items differ only in case; rename one.")
 
 
 def _to_python(value: Any) -> Any:
-    """Turn NumPy scalars into Python ones and NaN into None."""
+    """Convert NumPy scalars to Python objects and NaN to None."""
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and value != value else value
 

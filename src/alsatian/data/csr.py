@@ -1,4 +1,4 @@
-"""Compressed sparse rows: the one layout in which users and items hold their entries."""
+"""Compressed sparse rows (CSR): the layout of all entries, by user and by item."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from alsatian import kernels
 class CSR:
     """Compressed sparse rows: row r holds columns `indices[indptr[r]:indptr[r + 1]]`, ascending, with `values`.
 
-    weights: how much each entry counts in a fit, or None for all alike.
+    weights: the weight of each entry in a fit, or None for equal weights.
     """
 
     indptr: NDArray[np.int64]
@@ -35,17 +35,17 @@ class CSR:
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
-        """How many entries each row has."""
+        """The number of entries of each row."""
         return np.diff(self.indptr)
 
     @property
     def row_numbers(self) -> NDArray[np.int32]:
-        """The row of each entry (made anew at each call)."""
+        """The row of each entry (computed at each call)."""
         return np.repeat(np.arange(self.n_rows, dtype=np.int32), self.counts)
 
     @property
     def kernel_rows(self) -> kernels.Rows:
-        """The same arrays as kernels take them."""
+        """The same arrays in the form that kernels take."""
         return kernels.Rows(self.indptr, self.indices, self.values, self.weights)
 
     def row(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -62,19 +62,19 @@ class CSR:
         return CSR(indptr, self.indices[entries], self.values[entries], self.n_columns, weights)
 
     def where(self, mask: NDArray[np.bool_]) -> CSR:
-        """Return the entries at which `mask` is true."""
+        """Return the entries where `mask` is true; all rows stay, even if they become empty."""
         indptr = np.concatenate([[0], np.cumsum(mask)])[self.indptr]
         weights = None if self.weights is None else self.weights[mask]
         return CSR(indptr, self.indices[mask], self.values[mask], self.n_columns, weights)
 
     def transpose(self) -> CSR:
-        """Return the same entries by column: a stable sort, so within a column the rows ascend."""
+        """Return the same entries by column. The sort is stable, so rows ascend within a column."""
         arrays = [column for column in (self.values, self.weights) if column is not None]
         indptr, (rows, *columns) = kernels.transpose(self.indptr, self.indices, arrays, self.n_columns)
         return CSR(indptr, rows, columns[0], self.n_rows, columns[1] if len(columns) > 1 else None)
 
     def to_scipy(self, values: NDArray[Any] | None = None) -> Any:
-        """Return a scipy.sparse.csr_array over the same arrays, or with other values in their place."""
+        """Return a scipy.sparse.csr_array that shares the arrays; `values` replaces the values."""
         from scipy.sparse import csr_array
 
         return csr_array(
@@ -83,7 +83,7 @@ class CSR:
 
 
 def freeze(owner: object, *names: str) -> None:
-    """Replace arrays of a frozen dataclass by views that cannot be written to."""
+    """Replace arrays of a frozen dataclass by read-only views."""
     for name in names:
         if (array := getattr(owner, name)) is not None and array.flags.writeable:
             view = array.view()

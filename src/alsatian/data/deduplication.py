@@ -1,4 +1,4 @@
-"""Several rows of one user and item become one, by the rule that the recipe names."""
+"""Deduplicate: combine several rows of one user and item into one, by the rule of the recipe."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from alsatian import kernels
 from alsatian.data.id_map import IdMap
 from alsatian.errors import RowsError
 
-_COMPARED_ROWS = 1 << 20  # rows compared at a time, so that what is temporary stays small
+_COMPARED_ROWS = 1 << 20  # rows compared at a time, to keep temporary arrays small
 
 
 @dataclass(frozen=True, eq=False)
 class SortedPairs:
-    """Rows sorted by user, item and first order, in which a pair may still stand several times."""
+    """Rows sorted by user, then item, then original order. A pair may still occur several times."""
 
     indptr: NDArray[np.int64]
     items: NDArray[np.int32]
     values: NDArray[np.float32]
     times: NDArray[np.int64] | None
     weights: NDArray[np.float32] | None
-    n_repeated: int = 0  # how many rows repeat the pair of a row before them
+    n_repeated: int = 0  # the number of rows that repeat the pair of an earlier row
 
     @classmethod
     def sort(
         cls, users: NDArray[np.int32], columns: list[Any], n_users: int, n_items: int, overwrite: bool = False
     ) -> SortedPairs:
-        """Sort columns: items, values, times and weights (or None). They leave the list one by one, to be held once.
+        """Sort the columns: items, values, times (or None) and weights (or None).
 
-        Rows that are in the order of the users already, as in most files, move only inside their user's rows.
-        overwrite: then the columns may be sorted where they lie.
+        Each column is removed from the list before it is sorted, so that its memory can be freed. Rows that are already
+        in the order of users, as in most files, are sorted only within each user.
+        overwrite: whether columns may be sorted in place. Raises IndexError if an item is outside 0..n_items - 1.
         """
         for key in (columns[0].min(), columns[0].max()):
             if not 0 <= key < n_items:
@@ -55,14 +56,14 @@ class SortedPairs:
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
-        """Where each distinct pair begins."""
+        """The first row of each distinct pair."""
         is_first = np.ones(len(self.items), bool)
         np.not_equal(self.items[1:], self.items[:-1], out=is_first[1:])
         is_first[self.indptr[:-1][self.indptr[:-1] < len(is_first)]] = True
         return np.flatnonzero(is_first)
 
     def duplicates_message(self, user_ids: IdMap, item_ids: IdMap) -> str:
-        """Return the message of the error for repeated pairs: their number, the first with its values, the rules."""
+        """Return the error message for repeated pairs: their number, the first pair with its values, and the rules."""
         lengths = np.diff(self.starts, append=len(self.items))
         first_pair = int(np.argmax(lengths > 1))
         first_row = int(self.starts[first_pair])
@@ -75,7 +76,7 @@ class SortedPairs:
         )
 
     def combine(self, rule: str) -> SortedPairs:
-        """Make one row of each pair. Sums run in row order, in float64, so that any machine gets the same bits."""
+        """Combine the rows of each pair. Sums run in row order in float64, so results are bitwise reproducible."""
         starts, lengths = self.starts, np.diff(self.starts, append=len(self.items))
         last = starts + lengths - 1
         if rule == "last" and self.times is not None:
@@ -93,7 +94,7 @@ class SortedPairs:
         return SortedPairs(np.searchsorted(starts, self.indptr), self.items[starts], values, times, weights)
 
     def _latest_rows(self, starts: Any, lengths: Any, last: Any) -> Any:
-        """Return, per pair, the row with the latest time and among those the last."""
+        """Return, per pair, the row with the latest time; if times are equal, the last row."""
         assert self.times is not None
         repeated_pairs = np.flatnonzero(lengths > 1)
         rows = np.repeat(

@@ -1,6 +1,6 @@
-"""A recipe applied to data: the arithmetic of its rules, and the statistics of the data that they need.
+"""A recipe fitted to data: it computes the values, from its rules and the statistics of the data that they need.
 
-A model keeps it, so that the rows of a visitor are treated in the same way as those it was trained on.
+A model stores it, so that a visitor's rows are processed in the same way as the training data.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ _DEFAULT_K1, _DEFAULT_B, _DEFAULT_LENGTH = 1.2, 0.75, "user"
 
 @dataclass(frozen=True, repr=False)
 class FittedRecipe(Recipe):
-    """A recipe, what it needs to know of the data, and how the source was read.
+    """A recipe with the statistics of the data that it needs, and the options with which the source was read.
 
-    reading: the other options of `read` that shaped the rows (where, bad_rows, scale, delimiter, query), so that
-        the source can be read again in the same way.
+    reading: the other options of `read` that affected the rows (where, bad_rows, scale, delimiter, query), so that the
+        source can be read again in the same way.
     fitted: statistics of the data: "reference" (the time from which ages are measured), "signals" (their scalers),
         "bm25" (the number and average length of documents).
-    item_counts: for BM25, how many users have each item, or how long it is; one number per item, or None.
+    item_counts: for BM25, one number per item, or None: its number of users if users are the documents, its length
+        (the sum of its values) if items are.
     """
 
     reading: dict[str, Any] = field(default_factory=dict)
@@ -37,16 +38,16 @@ class FittedRecipe(Recipe):
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> FittedRecipe:
-        """Return a recipe that can be fitted; one that is fitted stays as it is."""
+        """Return the recipe as a FittedRecipe; one that already is one is returned unchanged."""
         return recipe if isinstance(recipe, cls) else cls(**{name: getattr(recipe, name) for name in RULES})
 
     @property
     def rules_only(self) -> Recipe:
-        """The rules alone, without the statistics of the data that they were applied to."""
+        """The rules without the statistics of the data to which they were fitted."""
         return Recipe(**{name: getattr(self, name) for name in RULES})
 
     def event_weights(self, names: Sequence[str]) -> Float32Array:
-        """Return the weight of each event; NaN for one that has none."""
+        """Return the weight of each event; NaN for an event without a weight."""
         default = np.nan if isinstance(self.unknown_events, str) else self.unknown_events
         return np.array([self.events.get(name, default) for name in names], np.float32)
 
@@ -57,7 +58,7 @@ class FittedRecipe(Recipe):
         signals: Mapping[str, Float32Array],
         times: NDArray[np.int64] | None,
     ) -> Float32Array:
-        """Return the value of each row by its stored value, the weight of its event, its signals and its age."""
+        """Return the value of each row, from its source value, the weight of its event, its signals and its age."""
         if self.signals:
             scalers = self.fitted["signals"]
             parts = [
@@ -71,7 +72,7 @@ class FittedRecipe(Recipe):
     def pair_values(
         self, values: Float32Array, times: NDArray[np.int64] | None
     ) -> tuple[NDArray[np.bool_], Float32Array]:
-        """Return a mask of the pairs that remain, by their combined values, and the value of each of these."""
+        """Return a mask of the pairs to keep, given their combined values, and the value of each kept pair."""
         if self.min_rating is not None:
             mask = values >= self.min_rating
             return mask, self._apply_decay(np.ones(int(mask.sum()), np.float32), None if times is None else times[mask])
@@ -85,7 +86,7 @@ class FittedRecipe(Recipe):
         return (values * weighting.half_life_decay(times, self.fitted["reference"], self.half_life)).astype(np.float32)
 
     def confidences(self, values: Float32Array, users: NDArray[Any], items: NDArray[Any]) -> Float32Array:
-        """Return the confidences of pairs, whose items are row numbers. All pairs of a user must be among them.
+        """Return the confidence of each pair; `items` are row numbers. All pairs of a user must be included.
 
         Raises DataError for a negative value.
         """
@@ -93,8 +94,8 @@ class FittedRecipe(Recipe):
             return values
         if (low := values.min(initial=0)) < 0:
             raise DataError(
-                f"confidence={self.confidence!r} needs values of at least 0, and there is one of {low:g}; "
-                "leave such rows out."
+                f"confidence={self.confidence!r} requires values of at least 0, but the smallest is {low:g}; "
+                "remove such rows."
             )
         if self.confidence == "log":
             return np.log1p(values)
@@ -112,9 +113,9 @@ class FittedRecipe(Recipe):
         )
 
     def fit_rows(self, signals: Mapping[str, Float32Array], times: NDArray[np.int64] | None) -> FittedRecipe:
-        """Return this recipe with the statistics of rows that its rules need; those that it has stay.
+        """Return this recipe with the statistics of rows that its rules need; existing statistics are kept.
 
-        Raises DataError for a signal that is constant, or a half-life without times.
+        Raises DataError for a constant signal, or for a half-life without times.
         """
         fitted: dict[str, Any] = {}
         if self.signals:
@@ -124,30 +125,30 @@ class FittedRecipe(Recipe):
                     raise DataError(f"signal {name!r} is {scaler['at'][0]:g} in all rows; drop it.")
         if self.half_life is not None:
             if times is None:
-                raise DataError("half_life needs the times of rows; name their column by time= (--time).")
+                raise DataError("half_life requires times; name their column with time= (--time).")
             fitted["reference"] = int(times.max()) if self.reference_date is None else self.reference_date
         return replace(self, fitted=fitted | self.fitted)
 
     def fit_pairs(self, values: Float32Array, users: NDArray[Any], items: NDArray[Any], n_items: int) -> FittedRecipe:
         """Return this recipe with the statistics of all pairs that BM25 needs.
 
-        Raises ParameterError where it has those of other data.
+        Raises ParameterError if it already has the statistics of other data.
         """
         if self.confidence != "bm25":
             return self
         if "bm25" in self.fitted:
-            raise ParameterError("this recipe's BM25 has counted the items of other data; pass recipe.rules_only.")
+            raise ParameterError("the BM25 statistics of this recipe belong to other data; pass recipe.rules_only.")
         statistics, counts = weighting.bm25_counts(values.astype(np.float64), users, items, n_items, self._bm25[2])
         return replace(self, fitted=self.fitted | {"bm25": statistics}, item_counts=counts)
 
     def to_json(self) -> dict[str, Any]:
-        """Return all fields but `item_counts`, which is an array of the model file."""
+        """Return all fields except `item_counts`, which the model file stores as an array."""
         record = asdict(replace(self, item_counts=None))
         del record["item_counts"]
         return record
 
     @classmethod
     def from_json(cls, record: dict[str, Any], item_counts: NDArray[Any] | None = None) -> FittedRecipe:
-        """Return a recipe as `to_json` wrote it; fields of a newer version are ignored."""
+        """Build a recipe from the result of `to_json`; fields of a newer version are ignored."""
         field_names = {f.name for f in fields(cls)}
         return cls(**{name: value for name, value in record.items() if name in field_names}, item_counts=item_counts)

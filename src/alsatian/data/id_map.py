@@ -1,7 +1,7 @@
-"""External ids <-> row numbers: the only border between what users write and what kernels index.
+"""Map external ids to row numbers and back: users write ids, kernels index rows.
 
-Ids are kept in ascending order (integers by value, text by code point), so reading the same data
-twice, in any row order, gives the same numbering.
+Ids are stored in ascending order (integers by value, text by code point). The numbering therefore does not depend on
+the order of rows in the source.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from alsatian._util.string_array import StringArray
 from alsatian.errors import DataError, UnknownId, UnknownItem, UnknownUser, did_you_mean
 
 Id = int | str
-_BULK_LOOKUPS = 256  # from this many look-ups on, a dictionary of all ids pays for itself
+_BULK_LOOKUPS = 256  # from this many look-ups on, building a dictionary of all ids is faster
 
 
 class IdMap:
-    """The ids of all users, or of all items; the row number of an id is its place in ascending order."""
+    """The ids of all users or of all items. The row number of an id is its position in ascending order."""
 
     def __init__(self, values: NDArray[np.int64] | StringArray, side: Literal["user", "item"]) -> None:
         self.values = values
@@ -31,14 +31,17 @@ class IdMap:
 
     @classmethod
     def from_ids(cls, ids: Iterable[Id], side: Literal["user", "item"]) -> IdMap:
-        """Number distinct ids, all integers or all text, given in any order."""
+        """Build the map from ids in any order; duplicates are allowed.
+
+        Raises DataError if the ids are neither all integers nor all text.
+        """
         distinct = set(ids)
         if not all(isinstance(id, str) for id in distinct) and not all(_is_integer(id) for id in distinct):
             invalid_id = next(id for id in distinct if not _is_integer(id))
             raise DataError(
-                f"{side} ids are all integers or all text, and {invalid_id!r} is among them; convert one kind."
+                f"{side} ids must be all integers or all text, but {invalid_id!r} is among them; use one type."
             )
-        ordered = sorted(distinct)  # a mix of int and str raises TypeError, as it should
+        ordered = sorted(distinct)
         if ordered and isinstance(ordered[0], str):
             return cls(StringArray.from_strings(map(str, ordered)), side)
         return cls(np.array(ordered, np.int64), side)
@@ -60,7 +63,7 @@ class IdMap:
         return id(self)
 
     def __repr__(self) -> str:
-        return f"Ids({len(self):,} {self.side}s, {self.kind})"
+        return f"IdMap({len(self):,} {self.side}s, {self.kind})"
 
     def id_of(self, row: int) -> Id:
         """Return the id of a row."""
@@ -75,7 +78,7 @@ class IdMap:
         return list(self.values.tolist())
 
     def find(self, id: object) -> int:
-        """Return the row number of `id`, or -1 if there is none. Only an id of the right type is found."""
+        """Return the row number of `id`, or -1 if it is unknown. The type must match: "42" does not find 42."""
         if isinstance(self.values, StringArray):
             key: Any = id if isinstance(id, str) else None
         else:
@@ -86,14 +89,14 @@ class IdMap:
         return row if row < len(self.values) and self.values[row] == key else -1
 
     def row(self, id: object) -> int:
-        """Return the row number of `id`; raises UnknownUser or UnknownItem with the nearest choice."""
+        """Return the row number of `id`; raises UnknownUser or UnknownItem, which suggests a similar id."""
         row = self.find(id)
         if row < 0:
             raise self.unknown_id_error(id)
         return row
 
     def rows(self, ids: Iterable[object]) -> NDArray[np.int32]:
-        """Return the row number of each id, -1 where it is unknown."""
+        """Return the row number of each id, -1 if it is unknown."""
         keys = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
         if len(keys) < _BULK_LOOKUPS:
             return np.array([self.find(id) for id in keys], np.int32)
@@ -105,7 +108,7 @@ class IdMap:
         return {id: row for row, id in enumerate(self.tolist())}
 
     def parse(self, text: str) -> Id:
-        """Turn an id written on a command line or in a URL into this numbering's type."""
+        """Convert an id from a command line or a URL to the type of these ids; raises UnknownUser or UnknownItem."""
         if self.kind == "text":
             return text
         if not re.fullmatch(r"-?[0-9]+", text):
@@ -113,7 +116,7 @@ class IdMap:
         return int(text)
 
     def unknown_id_error(self, id: object) -> UnknownId:
-        """Build the error for an id that is not here: says its type, the type expected and a near choice."""
+        """Return the error for an unknown id: its type, the expected type and a similar id."""
         error_type = UnknownUser if self.side == "user" else UnknownItem
         return error_type(f"no {self.side} {id!r} ({type(id).__name__}) in this model; {self._hint(id)}")
 
@@ -124,10 +127,10 @@ class IdMap:
             return f"its {self.side} ids are {expected}, and {candidate!r} exists. Pass {candidate!r}."
         if isinstance(id, str) != (expected == "text"):
             return f"its {self.side} ids are {expected}, such as {self._examples()}."
-        return f"it knows {len(self):,} {self.side}s, such as {self._examples()}.{self._suggestion(id)}"
+        return f"it has {len(self):,} {self.side}s, such as {self._examples()}.{self._suggestion(id)}"
 
     def _cast_id(self, id: object) -> Id | None:
-        """Return the id of this numbering's type that is written like `id`, if there can be one."""
+        """Return `id` converted to the type of these ids, or None if it cannot be converted."""
         if isinstance(self.values, StringArray):
             return str(id)
         try:

@@ -1,4 +1,4 @@
-"""Evaluate a `where` condition on the columns of a catalog, by NumPy. The grammar is in `where_grammar`."""
+"""Evaluate a `where` condition on the columns of a catalog with NumPy. The grammar is in `where_grammar`."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class AttributeColumn(Protocol):
-    """One attribute of all items, as the catalog holds it."""
+    """One attribute of all items, as stored in the catalog."""
 
     @property
     def values(self) -> StringArray | NDArray[Any]:
-        """The values of all items, of any content where one is missing."""
+        """The values of all items; arbitrary where a value is missing."""
 
     @property
     def valid(self) -> NDArray[np.bool_]:
@@ -52,7 +52,7 @@ class _Truth(NamedTuple):
 
 
 class _DistinctTexts(NamedTuple):
-    """The distinct texts of a column, the same in lower case, and the position of each item's text among them."""
+    """The distinct texts of a column, the same texts in lower case, and the position of each item's text in them."""
 
     texts: list[str]
     lower_texts: list[str]
@@ -60,7 +60,7 @@ class _DistinctTexts(NamedTuple):
 
 
 class ItemFilter:
-    """Evaluates conditions on columns of equal length. A test of a text column sees each distinct text once."""
+    """Evaluates conditions on columns of equal length. Each distinct text of a text column is tested once."""
 
     def __init__(self, columns: Mapping[str, AttributeColumn]) -> None:
         self._columns = columns
@@ -70,7 +70,7 @@ class ItemFilter:
     def evaluate(self, where: str, limits: Limits = LIBRARY_LIMITS) -> NDArray[np.bool_]:
         """Return, per item, whether a condition is true (neither false nor unknown).
 
-        Raises ParameterError for anything that is not a condition over the columns.
+        Raises ParameterError if `where` is not a valid condition over the columns.
         """
         return self._truth(parse_where(where, self._types, limits)).is_true
 

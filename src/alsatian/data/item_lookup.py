@@ -1,7 +1,7 @@
-"""Resolve an item from what a user writes: an id, a title, or something like a title.
+"""Resolve an item from an id, a title, or text similar to a title.
 
 The Python API, the command line, the service and Spark all resolve items here. They differ only in the policy, and in
-whether text may be an id of integers, as it is in a URL or in an argument of a command.
+whether text is parsed as an integer id, as in a URL or a command-line argument.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from alsatian.errors import AlsatianError, UnknownItem
 
 ItemPolicy = Literal["exact", "title", "fuzzy"]
 
-CONTAINMENT_SCORE = 78.0  # from this score on a title contains the whole query; below, letters differ
-_MIN_FUZZY_SCORE = 66.0  # the best match below this is only a suggestion
-_TIE_MARGIN = 4.0  # matches this close to the best are equally good
-_MAX_MATCHES = 200  # matches among which the most rated one is chosen
+CONTAINMENT_SCORE = 78.0  # from this score on, a title contains the whole query; below, letters differ
+_MIN_FUZZY_SCORE = 66.0  # a best match below this score is only suggested
+_TIE_MARGIN = 4.0  # matches within this margin of the best count as equally good
+_MAX_MATCHES = 200  # the most rated item is chosen among at most this many matches
 
 
 class ItemMatch(NamedTuple):
-    """The item that a text was resolved to.
+    """The item to which an id or text was resolved.
 
-    row: its row, -1 if there is none. candidates: the titles that match equally well, the most rated first; `row` is
-    the first of them. Empty unless the policy "fuzzy" had to compare titles.
+    row: its row number, or -1 if no item matches.
+    candidates: the titles that match equally well, the most rated first; `row` belongs to the first. Empty unless the
+        policy is "fuzzy" and titles had to be compared.
     """
 
     row: int
@@ -33,7 +34,7 @@ class ItemMatch(NamedTuple):
 
 
 def parse_id(item_ids: IdMap, text: Id) -> Id | None:
-    """Return text as an id of the type of these ids; None if it cannot be one."""
+    """Convert text to an id of the type of `item_ids`; None if it cannot be converted."""
     if not isinstance(text, str):
         return text
     try:
@@ -43,11 +44,11 @@ def parse_id(item_ids: IdMap, text: Id) -> Id | None:
 
 
 def match_item(data: Interactions, item: Id, policy: ItemPolicy = "title", *, parse: bool = False) -> ItemMatch:
-    """Find the item that is meant by an id or a text; does not raise for an unknown one.
+    """Resolve an id or text to an item; does not raise for an unknown one.
 
-    policy: "exact" takes ids only. "title" also takes the title of exactly one item, whatever its case, accents and
-        punctuation. "fuzzy" also takes the most rated of the titles that are most like the text.
-    parse: whether text may be an id of integers ("42" for 42), as on a command line or in a URL.
+    policy: "exact" accepts ids only. "title" also accepts the title of exactly one item; case, accents and punctuation
+        are ignored. "fuzzy" also accepts similar text, and takes the most rated of the most similar titles.
+    parse: whether to parse text as an integer id ("42" as 42), as on a command line or in a URL.
     """
     row = data.item_ids.find(parse_id(data.item_ids, item) if parse else item)
     if row >= 0 or policy == "exact" or not isinstance(item, str):
@@ -65,9 +66,9 @@ def match_item(data: Interactions, item: Id, policy: ItemPolicy = "title", *, pa
 
 
 def item_row(data: Interactions, item: Id, policy: ItemPolicy = "title", *, parse: bool = False) -> int:
-    """Return the row of the item that is meant; `policy` and `parse` as for `match_item`.
+    """Return the row number of an item; `policy` and `parse` as for `match_item`.
 
-    Raises UnknownItem, which names the nearest titles or ids.
+    Raises UnknownItem, which suggests the nearest titles or ids.
     """
     row = match_item(data, item, policy, parse=parse).row
     if row < 0:
@@ -77,7 +78,7 @@ def item_row(data: Interactions, item: Id, policy: ItemPolicy = "title", *, pars
 
 
 def unknown_item_error(data: Interactions, item: Id) -> Exception:
-    """Build the error for an item that is neither an id nor a title here, with the nearest titles or ids."""
+    """Return the error for an item that is neither a known id nor a known title, with the nearest titles or ids."""
     if not isinstance(item, str) or not data.catalog.titles:
         return data.item_ids.unknown_id_error(item)
     titles = [match.title for match in data.catalog.search(item, data.item_counts, limit=3)]

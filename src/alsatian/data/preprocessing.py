@@ -1,4 +1,4 @@
-"""What a recipe does to pairs, once the rows of each are one: likes, the core, confidences."""
+"""Apply the rules of a recipe to deduplicated pairs: likes, the k-core, confidences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from alsatian.errors import DataError, pluralize
 
 
 def apply_pair_rules(data: Interactions) -> Interactions:
-    """Return the data as its recipe wants pairs to be; the report counts those that it leaves out."""
+    """Return the data after the pair rules of its recipe; the report counts the pairs that they leave out.
+
+    Raises DataError if no pair remains.
+    """
     recipe = data.recipe
     if recipe.min_rating is None and not recipe.makes_confidences and not recipe.has_core:
         return data
@@ -44,26 +47,28 @@ def _replace_values(data: Interactions, values: NDArray[np.float32]) -> Interact
 
 
 def _filter_pairs(data: Interactions, mask: NDArray[np.bool_], reason: str) -> Interactions:
-    """Leave the other pairs out, each with one row; their further rows stay counted as combined."""
+    """Keep the pairs where `mask` is true. A dropped pair counts as one skipped row; its other rows stay combined."""
     n_dropped = len(mask) - int(mask.sum())
     if not n_dropped:
         return data
     if n_dropped == len(mask):
         low, high = data.values.min(), data.values.max()
-        raise DataError(f"no value is left ({reason}: all {pluralize(n_dropped, 'pair')}, of {low:g} to {high:g}).")
+        raise DataError(
+            f"all {pluralize(n_dropped, 'pair')} (values {low:g} to {high:g}) were {reason}; change the recipe."
+        )
     report = replace(data.report, skipped=data.report.skipped | {reason: n_dropped})
     return replace(data.where(mask), report=report)
 
 
 def _apply_core(data: Interactions, recipe: FittedRecipe) -> Interactions:
-    """Leave out users and items with too few values, together with their ids."""
+    """Drop users and items with too few values, and their ids."""
     users, items = data.users, data.items
     rules = [f"{name}={value}" for name, value in recipe.rules().items() if name in ("min_per_user", "min_per_item")]
     mask = weighting.k_core(users, items, recipe.min_per_user, recipe.min_per_item)
     reason = f"left out by {' and '.join(rules)}"
     if not mask.any():
         raise DataError(
-            f"no value is left ({reason}: users and items with fewer went one after another); ask for less."
+            f"{' and '.join(rules)} removed all data (the rule is applied repeatedly); choose a lower minimum."
         )
     sizes = len(data.user_ids), len(data.item_ids)
     data = _drop_empty_ids(_filter_pairs(data, mask, reason))
@@ -73,7 +78,7 @@ def _apply_core(data: Interactions, recipe: FittedRecipe) -> Interactions:
 
 
 def _drop_empty_ids(data: Interactions) -> Interactions:
-    """Drop the ids that no value names any more."""
+    """Drop the ids that have no values left."""
     rows, columns = np.flatnonzero(data.by_user.counts), np.flatnonzero(data.item_counts)
     new_columns = np.zeros(len(data.item_ids), np.int32)
     new_columns[columns] = np.arange(len(columns), dtype=np.int32)

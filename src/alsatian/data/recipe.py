@@ -1,4 +1,4 @@
-"""The rules by which raw rows become values: what a user declares. `FittedRecipe` applies them to data."""
+"""The rules that turn raw rows into values, as the user declares them. `FittedRecipe` applies them to data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from alsatian._util.html_table import HtmlRepr
 from alsatian._util.parsing import parse_duration, parse_timestamp, require_finite, require_int
+from alsatian._util.text_table import TextTable
 from alsatian.data.rule_parsing import parse_columns, parse_unknown_events, parse_weights, require_choice
 from alsatian.errors import ParameterError, SourceError, did_you_mean
 
@@ -20,10 +22,10 @@ Normalize = Literal["minmax", "rank"]
 Confidence = Literal["none", "log", "bm25"]
 SideName = Literal["user", "item"]
 
-FORMER_RULES = {"at_least": "min_rating", "reference": "reference_date"}  # names before those of the field -> today
+FORMER_RULES = {"at_least": "min_rating", "reference": "reference_date"}  # former name -> current name
 
 _ONE_OR_MORE = partial(require_int, low=1)
-# rule -> parse(name, value): returns the value in the form that the rule holds, or raises ParameterError
+# rule -> parse(name, value), which returns the normalized value or raises ParameterError
 _PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "columns": parse_columns,
     "duplicates": partial(require_choice, choices=Duplicates),
@@ -44,8 +46,8 @@ _PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """The rules by which raw rows become values, in the order in which they apply; each may be left out.
+class Recipe(HtmlRepr):
+    """The rules that turn raw rows into values, in the order in which they apply. All are optional.
 
     columns: role ("user", "item", "value", "time", "event", "title") -> name of the column, or "" for none.
     events: name of an event -> its weight, such as {"VIEW": 1, "LIKE": 2}; a row's value is multiplied by it.
@@ -54,16 +56,18 @@ class Recipe:
         sum of these columns, each scaled to 0..1. Pairs whose sum is 0 are dropped.
     normalize: how a signal is scaled to 0..1: by its smallest and largest value ("minmax") or by its "rank".
     half_life: the age at which a value has lost half of its weight, in days or as "30d", "12h", "8w", "1y".
-    reference_date: ages are measured from here (seconds since 1970, or a date); None: from the newest time.
-    duplicates: what a repeated pair of user and item becomes: its "last" value (the latest time, then the
-        latest row), the "sum", "max" or "mean" of its values, or an error ("raise"). None: `read` chooses.
+    reference_date: the date from which ages are measured (seconds since 1970, or a date). None: the newest time.
+    duplicates: how the values of a repeated pair of user and item are combined: the "last" one (the latest time, then
+        the latest row), their "sum", "max" or "mean", or an error ("raise"). None: `read` chooses.
     min_rating: pairs with at least this value become a like (1), the others are dropped. The value is compared before
         any decay; afterwards the like decays with its age.
     min_per_user, min_per_item: users and items with fewer values are dropped, repeatedly, until all have enough (the
         k-core).
-    confidence: what the value v of a pair becomes: "log" is log(1 + v), Hu, Koren and Volinsky's eq. 6 (the 1 and the
-        slope before it belong to the model, and epsilon to the weights above); "bm25" is in `weighting.bm25`.
-    k1, b, length: of BM25 (1.2, 0.75): where it saturates, how much the length counts, and whose: "user" or "item".
+    confidence: the transformation of the value v of a pair. "log": log(1 + v), eq. 6 of Hu, Koren and Volinsky (2008);
+        the model adds the constant 1 and the factor alpha, and epsilon is part of the weights above. "bm25": see
+        `weighting.bm25`.
+    k1, b, length: the parameters of BM25: saturation (1.2), length normalization (0.75), and whose length is used:
+        "user" (the default) or "item".
 
     Raises ParameterError for a rule that is not valid, or that has no effect without another.
 
@@ -91,11 +95,11 @@ class Recipe:
         for name, parse in _PARSERS.items():
             value = getattr(self, name)
             if value is not None or name not in _OPTIONAL_RULES:
-                object.__setattr__(self, name, parse(name, value))  # a frozen dataclass sets a field only so
+                object.__setattr__(self, name, parse(name, value))  # the dataclass is frozen
         self._check_unused_rules()
 
     def _check_unused_rules(self) -> None:
-        """Raise ParameterError for a rule that does nothing without another."""
+        """Raise ParameterError for a rule that has no effect without another."""
         unused = (
             ("unknown_events", self.unknown_events != "raise" and not self.events, "events={'VIEW': 1, ...}"),
             ("normalize", self.normalize != "minmax" and not self.signals, "signals={'clicks': 1, ...}"),
@@ -108,10 +112,15 @@ class Recipe:
         for name, is_unused, companion in unused:
             if is_unused:
                 value = getattr(self, name)
-                raise ParameterError(f"{name}={value!r} has no effect alone; pass {companion} too, or leave it out.")
+                raise ParameterError(f"{name}={value!r} has no effect alone; pass {companion} too, or remove it.")
 
     def __repr__(self) -> str:
         return f"Recipe({', '.join(f'{name}={value!r}' for name, value in self.rules().items())})"
+
+    def _html_table(self) -> TextTable:
+        rules = self.rules()
+        columns = {"rule": list(rules), "value": [repr(value) for value in rules.values()]} if rules else {}
+        return TextTable("Recipe" if rules else repr(self), columns, frozenset())
 
     def is_set(self, name: str) -> bool:
         """Return whether a rule differs from its default."""
@@ -123,30 +132,30 @@ class Recipe:
 
     @property
     def rules_only(self) -> Recipe:
-        """The rules alone, without the statistics of the data that they were applied to."""
+        """The rules without the statistics of the data to which they were fitted."""
         return self
 
     @property
     def makes_confidences(self) -> bool:
-        """Whether values are confidences that these rules compute, rather than values of the source."""
+        """Whether these rules compute confidences, instead of keeping the values of the source."""
         return bool(self.events or self.signals or self.half_life is not None or self.confidence != "none")
 
     @property
     def has_core(self) -> bool:
-        """Whether users and items need a minimum number of values."""
+        """Whether users or items need a minimum number of values (the k-core)."""
         return self.min_per_user > 1 or self.min_per_item > 1
 
     def value_of(self, raw: float) -> float | None:
-        """Return what the value of a pair becomes by `min_rating`: 1 (a like), or None where the pair is dropped."""
+        """Apply `min_rating` to the value of a pair: return 1 (a like), or None if the pair is dropped."""
         if self.min_rating is None:
             return raw
         return 1.0 if raw >= self.min_rating else None
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Recipe:
-        """Read the rules from a TOML file: the names above; `events`, `signals` and `columns` as tables.
+        """Read the rules from a TOML file, under the names above. `events`, `signals` and `columns` are tables.
 
-        Raises SourceError where the file cannot be read, ParameterError for a name or value that is not valid.
+        Raises SourceError if the file cannot be read, and ParameterError if a name or value is not valid.
         """
         try:
             rules = tomllib.loads(Path(path).read_text())
@@ -158,7 +167,9 @@ class Recipe:
             if name not in RULES:
                 new_name = FORMER_RULES.get(name)
                 suggestion = f" Did you mean {new_name!r}?" if new_name else did_you_mean(name, RULES)
-                raise ParameterError(f"{path}: a recipe has no {name!r}; it has {', '.join(RULES)}.{suggestion}")
+                raise ParameterError(
+                    f"{path}: {name!r} is not a rule of a recipe; the rules are {', '.join(RULES)}.{suggestion}"
+                )
         try:
             return cls(**rules)
         except ParameterError as error:

@@ -1,4 +1,4 @@
-"""Check and normalize what a user writes for a rule of a recipe."""
+"""Validate and normalize the rules of a recipe."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from alsatian.errors import ParameterError
 
 
 def require_choice(name: str, value: Any, choices: Any) -> Any:
-    """Return a value that is one of the words of a Literal; raises ParameterError for another."""
+    """Return a value that is one of the choices of a Literal; raises ParameterError for another."""
     if value not in get_args(choices):
         choice_text = " or ".join(map(repr, get_args(choices)))
-        raise ParameterError(f"{name}={value!r} is not a rule; choose {choice_text}.")
+        raise ParameterError(f"{name}={value!r} is not valid; choose {choice_text}.")
     return value
 
 

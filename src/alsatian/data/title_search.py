@@ -1,4 +1,4 @@
-"""Fuzzy search by title: how a title and what somebody types are made comparable, and how alike they are."""
+"""Fuzzy search by title: normalize titles and queries, and score their similarity."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _ROMAN = {
     "x": "10",
 }
 
-_QueryVariant = tuple[str, int | None]  # a normalised name, and the year if the query names one
+_QueryVariant = tuple[str, int | None]  # a normalized name, and the year if the query has one
 
-_MIN_SCORE = 60.0  # below this a likeness is chance
-_WRONG_YEAR_PENALTY = 8.0  # what the wrong year costs when the query names one
+_MIN_SCORE = 60.0  # a similarity below this is chance
+_WRONG_YEAR_PENALTY = 8.0  # subtracted if the query has a year and the title has another
 
 
 @dataclass(frozen=True)
 class Match:
-    """One item that a search found; `score` is 100 for the same title, and at least 60."""
+    """An item found by a search. score: 60 to 100; 100 for an equal title."""
 
     row: int
     title: str
@@ -59,7 +59,7 @@ def year_in_title(title: str) -> int | None:
 
 
 def normalize_title(name: str) -> str:
-    """Bring a name without its year to the form in which names are compared.
+    """Normalize a name (a title without its year) for comparison.
 
     >>> tuple(map(normalize_title, ("Schindler's List", "Matrix, The", "Rocky II", "WALL·E")))
     ('schindlers list', 'matrix', 'rocky 2', 'wall e')
@@ -75,7 +75,7 @@ def normalize_title(name: str) -> str:
 
 
 def title_without_year(title: str) -> str:
-    """Return the name of a title as people say it: without year and aliases, its article in front.
+    """Return a title without its year and aliases, and with its article in front.
 
     >>> tuple(map(title_without_year, ("Matrix, The (1999)", "Seven (a.k.a. Se7en) (1995)", "Avventura, L' (1960)")))
     ('The Matrix', 'Seven', "L'Avventura")
@@ -87,7 +87,7 @@ def title_without_year(title: str) -> str:
 
 
 def title_variants(title: str) -> list[str]:
-    """Return the names that one title gives an item, normalised: what is in brackets is a name of its own.
+    """Return the normalized names in a title; text in brackets is a separate name.
 
     >>> title_variants("Seven (a.k.a. Se7en) (1995)")
     ['seven', 'se7en', 'seven a k a se7en']
@@ -100,7 +100,7 @@ def title_variants(title: str) -> list[str]:
 
 
 class TitleIndex:
-    """The names of all items, normalised once, so that a search takes milliseconds."""
+    """An index of the names of all items. They are normalized once, so that a search takes milliseconds."""
 
     def __init__(self, titles: Sequence[str | None]) -> None:
         self._titles = titles
@@ -113,7 +113,7 @@ class TitleIndex:
         self._years = np.array([year_in_title(title or "") or 0 for title in titles], np.int64)
 
     def find(self, title: str) -> int | None:
-        """Return the row of the one item whose title is the same in all that matters, else None."""
+        """Return the row of the only item whose normalized title equals `title`; None if there is none or several."""
         exact = self._rows_by_title.get(title, [])
         if len(exact) == 1:
             return exact[0]
@@ -132,7 +132,7 @@ class TitleIndex:
         return _group_rows(zip(self._rows.tolist(), self._names, strict=True))
 
     def search(self, query: str, weights: ArrayLike | None = None, limit: int = 5) -> list[Match]:
-        """Return the items whose titles are most like `query`, best first; ties go to the larger weight."""
+        """Return the items whose titles are most similar to `query`, best first; the larger weight breaks ties."""
         if not self._names or not query.strip():
             return []
         variants = list(_query_variants(query))
@@ -151,7 +151,7 @@ class TitleIndex:
     def _best_scores(
         self, score: Callable[[str], NDArray[np.float64]], variants: list[_QueryVariant]
     ) -> NDArray[np.float64]:
-        """Score every name by the reading of the query that suits it best."""
+        """Score every name by the best-matching variant of the query."""
         years, best = self._years[self._rows], np.zeros(len(self._names))
         for name, year in variants:
             is_other_year = np.zeros(len(best), bool) if year is None else years != year
@@ -159,7 +159,7 @@ class TitleIndex:
         return best
 
     def _containment_scores(self, name: str) -> NDArray[np.float64]:
-        """Score the names that hold all of the query, 78 to 100, the others 0."""
+        """Score the names that contain the whole query: 78 to 100. Other names score 0."""
         scores = np.zeros(len(self._names))
         phrase, prefix, compact = f" {name} ", f" {name}", name.replace(" ", "")
         for index, padded in enumerate(self._padded):
@@ -172,7 +172,7 @@ class TitleIndex:
         return scores
 
     def _fuzzy_scores(self, name: str) -> NDArray[np.float64]:
-        """Score every name by its letters and words, 0 to 77: always below a name that holds the query."""
+        """Score every name by letters and words: 0 to 77, always below a name that contains the query."""
         from rapidfuzz import fuzz, process
 
         def score_all(scorer: Callable[..., Any]) -> NDArray[np.float64]:
@@ -180,14 +180,14 @@ class TitleIndex:
             return np.asarray(matrix[0], np.float64)
 
         likeness = np.maximum(score_all(fuzz.ratio), score_all(fuzz.token_sort_ratio))
-        if len(name) > 4:  # a slice of a long name is alike a short query by chance
+        if len(name) > 4:  # a part of a long name may resemble a short query by chance
             partial = 0.95 * np.maximum(score_all(fuzz.partial_ratio), score_all(fuzz.token_set_ratio))
             likeness = np.maximum(likeness, np.where(self._lengths >= 0.6 * len(name), partial, 0))
-        return np.round(0.77 * likeness)  # whole points, so that the weights decide among the nearly equal
+        return np.round(0.77 * likeness)  # rounded, so that weights decide between nearly equal scores
 
 
 def _group_rows(rows: Iterable[tuple[int, str | None]]) -> dict[str | None, list[int]]:
-    """Return where each name stands."""
+    """Return the rows of each name."""
     rows_by_key: dict[str | None, list[int]] = {}
     for row, name in rows:
         rows_by_key.setdefault(name, []).append(row)
@@ -195,7 +195,7 @@ def _group_rows(rows: Iterable[tuple[int, str | None]]) -> dict[str | None, list
 
 
 def _query_variants(query: str) -> Iterator[_QueryVariant]:
-    """Read a query as a name, and as name and year where it ends in one: "up 2009", "blade runner 2049"."""
+    """Yield the query as a name, and if it ends in a year ("up 2009", "blade runner 2049"), as name and year."""
     yield normalize_title(_YEAR.sub("", query) or query), year_in_title(query)
     if match := _LAST_YEAR.match(query.strip()):
         yield normalize_title(match[1]), int(match[2])

@@ -1,4 +1,4 @@
-"""The arithmetic of recipes: from raw numbers to values, and from values to confidences. Arrays in, arrays out."""
+"""The arithmetic of recipes: raw numbers to values, and values to confidences. All functions work on arrays."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
 SECONDS_PER_DAY = 86_400
-_MAX_KNOTS = 1_001  # at so many values a column is remembered, if it has more different ones
-_MIN_DECAY = 1e-30  # what is very old counts for nothing, but it has happened: values stay above 0
+_MAX_KNOTS = 1_001  # a scaler stores at most this many distinct values of a column
+_MIN_DECAY = 1e-30  # keeps very old values above 0, so that they stay entries
 
 
 def fit_scaler(column: FloatArray, normalize: str) -> dict[str, list[float]]:
-    """Return where a column's normalisation bends: at the values "at" it is "to", and straight lines between.
+    """Return the scaler of a column: a piecewise linear function through the points ("at", "to").
 
-    minmax: (v - min) / (max - min). rank: the share of rows that are smaller, equal ones counted half.
+    minmax: (v - min) / (max - min). rank: the share of rows with a smaller value, plus half of those with an equal one.
 
     >>> fit_scaler(np.array([10, 20, 50.0]), "minmax"), fit_scaler(np.array([10, 20, 20, 50.0]), "rank")
     ({'at': [10.0, 50.0], 'to': [0.0, 1.0]}, {'at': [10.0, 20.0, 50.0], 'to': [0.125, 0.5, 0.875]})
@@ -31,14 +31,14 @@ def fit_scaler(column: FloatArray, normalize: str) -> dict[str, list[float]]:
 
 
 def apply_scaler(column: FloatArray, scaler: dict[str, list[float]]) -> FloatArray:
-    """Return a column normalised as another one was; what lies outside that one's bounds counts as the bound."""
+    """Scale a column with a scaler of `fit_scaler`; values outside its range are clipped to the range."""
     return np.interp(column, scaler["at"], scaler["to"])
 
 
 def half_life_decay(times: NDArray[np.integer], reference: int, half_life: float) -> FloatArray:
-    """Return what remains of a value after its age: 2 to the power of -(age / half_life), in days.
+    """Return the decay factor of each time: 2 ** -(age / half_life), with age and half-life in days.
 
-    What is newer than the reference has lost nothing.
+    times, reference: seconds since 1970. Times after the reference have age 0.
 
     >>> days = SECONDS_PER_DAY * np.array([0, 10, 20])
     >>> half_life_decay(days, reference=20 * SECONDS_PER_DAY, half_life=10).tolist()
@@ -49,9 +49,9 @@ def half_life_decay(times: NDArray[np.integer], reference: int, half_life: float
 
 
 def k_core(users: IntArray, items: IntArray, min_per_user: int, min_per_item: int) -> NDArray[np.bool_]:
-    """Return which entries remain when users and items with too few are taken out until none is left to take.
+    """Return a mask of the k-core: users and items with too few entries are removed until all have enough.
 
-    What remains is the same whatever is taken out first: the largest part of the data in which all have enough.
+    The order of removal does not matter: the k-core is the largest such part of the data.
     """
     mask = np.ones(len(users), np.bool_)
     sides = ((users, min_per_user), (items, min_per_item))
@@ -66,8 +66,10 @@ def k_core(users: IntArray, items: IntArray, min_per_user: int, min_per_item: in
 def bm25_counts(
     values: FloatArray, users: IntArray, items: IntArray, n_items: int, length: str
 ) -> tuple[dict[str, Any], NDArray[Any]]:
-    """Return what BM25 must know of the data: the average length of its documents and their number; and of each item
-    how many users have it (where users are the documents) or how long it is (where items are).
+    """Return the statistics that BM25 needs: the average length and number of documents, and one number per item.
+
+    The number per item is its number of users if users are the documents (length="user"), or its length, the sum of
+    its values, if items are.
     """
     documents = users if length == "user" else items
     lengths = np.bincount(documents, values)
@@ -87,13 +89,13 @@ def bm25(
     b: float,
     length: str,
 ) -> FloatArray:
-    """Return the BM25 weight of each entry; `users` need be known to this call only.
+    """Return the BM25 weight of each entry. `users` may be any row numbers, not only those of the training data.
 
         idf v (k1 + 1) / (v + k1 (1 - b + b L / average L)),    idf = log(1 + (N - n + 0.5) / (n + 0.5))
 
-    (Robertson and Zaragoza 2009, eq. 3.15; this idf never falls to 0, as confidences must not.) The documents are the
-    users (L: the sum of a user's values, n of N users have the item) or the items (L: the sum of an item's values,
-    the user has n of N items).
+    Source: Robertson and Zaragoza (2009), eq. 3.15. This idf is always above 0, as confidences must be.
+    The documents are the users (L: the sum of a user's values; n of N users have the item) or the items (L: the sum of
+    an item's values; the user has n of N items).
     """
     per_item = counts[items].astype(np.float64)
     per_user: FloatArray = np.bincount(users, values if length == "user" else None)[users].astype(np.float64)
@@ -104,6 +106,6 @@ def bm25(
 
 
 def bm25_tf(values: FloatArray, lengths: FloatArray, average: float, k1: float, b: float) -> NDArray[np.float64]:
-    """Return v (k1 + 1) / (v + k1 (1 - b + b L / average L)), BM25 without its idf; a value of 0 stays 0."""
+    """Return BM25 without its idf: v (k1 + 1) / (v + k1 (1 - b + b L / average L)). A value of 0 stays 0."""
     denominator = values + k1 * (1 - b + b * lengths / average)
     return (k1 + 1) * np.divide(values, denominator, out=np.zeros_like(denominator), where=denominator > 0)

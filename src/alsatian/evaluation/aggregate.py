@@ -1,4 +1,4 @@
-"""From what models did on the folds of a protocol, user by user, to figures with intervals and differences."""
+"""Aggregate the scores of models, by user, over the folds of a protocol: metrics, intervals and differences."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from alsatian.models import Model
 
 @dataclass(frozen=True)
 class AggregateScores:
-    """What one model did on all folds of a protocol, as `SplitScores`: errors added up, scores averaged user by user.
+    """The scores of one model on all folds of a protocol: errors are summed, and list scores averaged by user.
 
-    columns: for each measure the numbers of each user whose sums make the figure.
+    columns: metric -> the terms of each user (users, terms), whose sums over users give the metric.
+    overall: metric -> score of all lists. Other fields as in `SplitScores`.
     """
 
     columns: dict[str, Float64Array]
@@ -31,7 +32,7 @@ class AggregateScores:
 
 
 def aggregate(folds: Sequence[SplitScores]) -> AggregateScores:
-    """Return the folds of one model as one; seconds are of one fold on average, memory is the most."""
+    """Return the aggregate of one model's folds. Seconds are the mean per fold, memory is the maximum."""
     columns: dict[str, Float64Array] = {}
     if errors := [fold.errors for fold in folds if fold.errors is not None]:
         count, squared, absolute, value, square = np.sum(errors, axis=0).T
@@ -52,7 +53,7 @@ def aggregate(folds: Sequence[SplitScores]) -> AggregateScores:
 
 
 def metric_from_sums(name: str, sums: Float64Array) -> Any:
-    """Return a measure from the sums of its columns (..., columns): R2 and RMSE of values, else a mean."""
+    """Return a metric from the sums of its columns (..., columns): R2 or RMSE of values, else a mean."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if name == "r2":
             squared, count, value, square = np.moveaxis(sums, -1, 0)
@@ -96,7 +97,7 @@ def evaluation_rows(
 def _bootstrap_samples(
     aggregates: Mapping[str, AggregateScores], names: Sequence[str], draws: int, seed: int
 ) -> dict[tuple[str, str], Float64Array]:
-    """Return each model's figures over the same draws of all users of whom anything is held out."""
+    """Return the metrics of each model over the same draws of all users with held-out values."""
     keys = [(label, name) for label, scores in aggregates.items() for name in names if name in scores.columns]
     if not keys:
         return {}

@@ -1,7 +1,7 @@
-"""How sure a figure is: users are drawn anew, with all that belongs to each (Efron and Tibshirani 1993, chapter 13).
+"""Bootstrap confidence intervals: users are resampled with all their values (Efron and Tibshirani 1993, chapter 13).
 
-A figure is a function of sums over users, so a draw of users is a vector of counts, and a figure of the draw the same
-function of weighted sums. All models are judged on the same draws, which pairs their differences.
+A metric is a function of sums over users. A draw of users is therefore a vector of counts, and its metric is the same
+function of weighted sums. All models are evaluated on the same draws, so their differences are paired.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 from alsatian.kernels.types import Float64Array
 
 CONFIDENCE_LEVEL = 0.95
-_MAX_COUNTS_PER_BLOCK = 1 << 22  # counts of a block of draws
+_MAX_COUNTS_PER_BLOCK = 1 << 22  # counts (draws x users) that are held in memory at a time
 
 
 def weighted_sums(columns: Float64Array, draws: int, seed: int) -> Float64Array:
-    """Return the sums of the columns (users, columns) over each of `draws` random draws of as many users."""
+    """Return the column sums (draws, columns) over random draws, each of as many users as `columns` has rows."""
     from threadpoolctl import threadpool_limits
 
     users = len(columns)
     rng = np.random.default_rng(seed)
     block_size = max(1, _MAX_COUNTS_PER_BLOCK // max(users, 1))
     sums = np.empty((draws, columns.shape[1]))
-    with threadpool_limits(1):  # so that the bits do not depend on the machine's threads
+    with threadpool_limits(1):  # so that the bits do not depend on the number of threads
         for start in range(0, draws, block_size):
             block = range(start, min(start + block_size, draws))
             counts = np.array([np.bincount(rng.integers(users, size=users), minlength=users) for _ in block], float)
@@ -34,7 +34,7 @@ def weighted_sums(columns: Float64Array, draws: int, seed: int) -> Float64Array:
 
 
 def percentile_interval(samples: Float64Array) -> tuple[float, float]:
-    """Return the percentile interval of a figure over the draws.
+    """Return the percentile interval of a metric over the draws.
 
     >>> np.round(percentile_interval(np.arange(2001.0)))
     array([  50., 1950.])
@@ -45,9 +45,9 @@ def percentile_interval(samples: Float64Array) -> tuple[float, float]:
 
 
 def p_value(differences: Float64Array) -> float:
-    """Return how likely draws fall on the other side of 0, twice (two-sided); never 0, as the draws are finite.
+    """Return the two-sided p-value: twice the share of draws on the other side of 0. It is never 0.
 
-    A draw without a figure (NaN) is on both sides.
+    A draw without a value (NaN) counts for both sides.
 
     >>> p_value(np.array([1.0, 2.0, 3.0, -1.0]))
     0.8

@@ -1,4 +1,4 @@
-"""Measures of a model while it learns: functions of it and of a part of the data, under the names that evaluate has."""
+"""Metrics of a model during a fit: functions of the model and a part of the data, with the names of `evaluate`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MetricFunction = Callable[[Model, Interactions], float]
 
 
 class EpochMetric(NamedTuple):
-    """How to judge a model on a part of the data, and which number is best (None: nobody knows)."""
+    """A metric of a model on a part of the data. direction: whether "min" or "max" is best (None: unknown)."""
 
     name: str
     compute: MetricFunction
@@ -31,7 +31,10 @@ class EpochMetric(NamedTuple):
 
 
 def parse_epoch_metric(spec: str | MetricFunction) -> EpochMetric:
-    """Return a metric by its name ("rmse", "ndcg@10": of lists of ten), or as a function."""
+    """Return a metric from its name, such as "rmse" or "ndcg@10" (lists of ten), or from a function.
+
+    Raises ParameterError for an unknown name.
+    """
     if callable(spec):
         return EpochMetric(getattr(spec, "__name__", type(spec).__name__), spec, None)
     if spec in RATING_METRICS:
@@ -48,9 +51,9 @@ def parse_epoch_metric(spec: str | MetricFunction) -> EpochMetric:
 
 def _rating_metric(metric_function: Callable[[Any, Any], float]) -> MetricFunction:
     def compute(model: Model, part: Interactions) -> float:
-        """Judge predictions, clipped to the scale."""
+        """Score predictions, clipped to the scale. Raises Unsupported for a model that does not predict ratings."""
         if not model.predicts_ratings:
-            raise Unsupported(f"{model.name} does not predict ratings; use a metric of lists, such as ndcg@10.")
+            raise Unsupported(f"{model.name} does not predict ratings; use a list metric, such as ndcg@10.")
         return metric_function(predict_held_out(model, Split("watched", model.data, part)), part.values)
 
     return compute
@@ -58,7 +61,7 @@ def _rating_metric(metric_function: Callable[[Any, Any], float]) -> MetricFuncti
 
 def _ranking_metric(name: str, n: int) -> MetricFunction:
     def compute(model: Model, part: Interactions) -> float:
-        """Return the mean over users; what they have seen is not listed, unless that is what is looked for."""
+        """Return the mean over users. Lists leave out the items of the user, unless `part` is the training data."""
         train, users = model.data, np.flatnonzero(part.by_user.counts).astype(np.int32)
         threads = kernels.usable_threads(model.training["threads"])
         seen = train.by_user.counts[users]

@@ -1,4 +1,4 @@
-"""Learning curves: objective and metrics by epoch, on the training data and on a held-out part."""
+"""`LearningCurves`: objective and metrics by epoch, on the training data and on a held-out part."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FitHistory:
-    """One fit: its model's name and settings, what it is judged by, and a row of numbers for each epoch."""
+    """One fit: the name and settings of the model, the metrics, and a row of numbers for each epoch."""
 
     model: str
     params: dict[str, Any]
@@ -36,9 +36,9 @@ class LearningCurves(Tabular):
     """A callback that evaluates a model after every epoch, on its training data and on a held-out part.
 
     validation: a part of the data that is not in the training data, from the same split.
-    metrics: names such as "rmse" and "ndcg@10" (see evaluation/epoch_metrics.py), or functions of a model and a part.
-        None: rmse for a model that predicts ratings, else ndcg@10.
-    train: whether to compute the metrics on the training data, too.
+    metrics: names such as "rmse" and "ndcg@10", or functions of a model and a part of the data. None: rmse for a model
+        that predicts ratings, else ndcg@10.
+    train: also compute the metrics on the training data.
 
     One object can be used for several fits; each curve is labelled by the settings that differ:
 
@@ -52,7 +52,7 @@ class LearningCurves(Tabular):
     >>> list(curves.rows()[-1])
     ['fit', 'model', 'factors', 'epoch', 'seconds', 'objective', 'train_rmse', 'validation_rmse']
 
-    Cost of an epoch: that of the metrics, and of a copy of what is learned.
+    Cost of an epoch: that of the metrics, and of a copy of the learned arrays.
     """
 
     def __init__(
@@ -64,10 +64,11 @@ class LearningCurves(Tabular):
     ) -> None:
         if validation is not None and not isinstance(validation, Interactions):
             raise ParameterError(
-                f"validation={validation!r} is no part of the data; pass one such as al.split.per_user(data).held_out."
+                f"validation={validation!r} is not Interactions; pass a held-out part, such as "
+                "al.split.per_user(data).held_out."
             )
         if validation is None and not train:
-            raise ParameterError("train=False without validation leaves nothing to judge; pass validation=.")
+            raise ParameterError("train=False without validation leaves nothing to evaluate; pass validation=.")
         if isinstance(metrics, str) or callable(metrics):
             metrics = [metrics]
         self.validation, self.train = validation, train
@@ -75,7 +76,7 @@ class LearningCurves(Tabular):
         self.fits: list[FitHistory] = []
 
     def __call__(self, epoch: Epoch) -> None:
-        """Judge the model after an epoch of a fit. Raises DataError for a part that does not go with its data."""
+        """Evaluate the model after an epoch of a fit. Raises DataError if the validation part is not of its data."""
         model = epoch.model
         if epoch.epoch == 1:
             self._check_validation_part(model.data)
@@ -90,15 +91,15 @@ class LearningCurves(Tabular):
         return self.metrics or [parse_epoch_metric("rmse" if model.predicts_ratings else "ndcg@10")]
 
     def _check_validation_part(self, train: Interactions) -> None:
-        """Refuse a part whose rows mean other users and items, or that the fit learns from, too."""
+        """Raise DataError if the validation part has other users or items, or values of the training data."""
         part = self.validation
         if part is None:
             return
         for ids, train_ids in ((part.user_ids, train.user_ids), (part.item_ids, train.item_ids)):
             if ids is not train_ids and ids != train_ids:
                 raise DataError(
-                    f"the {ids.side}s of the validation part are not those of the data; take both from one split, such "
-                    "as al.split.per_user(data)."
+                    f"the {ids.side}s of the validation part are not those of the training data; take both from the "
+                    "same split, such as al.split.per_user(data)."
                 )
         train_keys, validation_keys = (
             data.users * np.int64(len(train.item_ids)) + data.items for data in (train, part)
@@ -106,13 +107,13 @@ class LearningCurves(Tabular):
         overlap = int(np.isin(validation_keys, train_keys, assume_unique=True).sum())
         if overlap:
             raise DataError(
-                f"{overlap:,} of {pluralize(len(part), 'validation value')} are in the training data, too; "
-                "take both from one split, such as al.split.per_user(data)."
+                f"{overlap:,} of {pluralize(len(part), 'validation value')} are also in the training data; take both "
+                "from the same split, such as al.split.per_user(data)."
             )
 
     @property
     def status(self) -> str:
-        """The last numbers in a few words, for the progress bar: those on the held-out part, if there is one."""
+        """The last metrics as text for the progress bar, on the held-out part if there is one."""
         if not self.fits or not self.fits[-1].rows:
             return ""
         part = "train_" if self.validation is None else "validation_"
@@ -120,16 +121,19 @@ class LearningCurves(Tabular):
         return ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in values.items())
 
     def best(self, fit: int = -1) -> dict[str, float]:
-        """Return the row of a fit's best epoch by the first metric, on the held-out part where there is one."""
+        """Return the row of the best epoch of a fit, by the first metric on the held-out part if there is one.
+
+        fit: its index (-1: the last). Raises ParameterError without a fit, or if the best direction is unknown.
+        """
         record = self._recorded_fits()[fit]
         metric, part = record.metrics[0], "train" if self.validation is None else "validation"
         name = f"{part}_{metric.name}"
         if metric.direction is None:
-            raise ParameterError(f"whether more or less {name} is better is not known; look for yourself in rows().")
+            raise ParameterError(f"it is unknown whether a higher {name} is better; choose an epoch from rows().")
         return (min if metric.direction == "min" else max)(record.rows, key=lambda row: row[name])
 
     def columns(self, *, held_out: bool) -> dict[str, str | None]:
-        """Return the names of the numbers on one part, and whether "min" or "max" is best."""
+        """Return the column names of the metrics on one part, with the best direction: "min", "max" or None."""
         part = "validation" if held_out else "train"
         return {f"{part}_{metric.name}": metric.direction for fit in self.fits for metric in fit.metrics}
 
@@ -137,12 +141,12 @@ class LearningCurves(Tabular):
         if not self.fits:
             names = ", ".join(name for name, kind in registered_models().items() if kind.iterates is True)
             raise ParameterError(
-                f"no epoch was recorded; pass this to fit(callbacks=[...]) of a model that goes by epochs: {names}."
+                f"no epoch was recorded; pass this object to fit(callbacks=[...]) of a model with epochs: {names}."
             )
         return self.fits
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each epoch of each fit: fit (from 1), model, what differs, epoch, and the numbers."""
+        """Return a row for each epoch of each fit: fit (from 1), model, differing settings, epoch and metrics."""
         fit_columns = [{"fit": number, "model": fit.model} for number, fit in enumerate(self.fits, 1)]
         settings = zip(fit_columns, _differing_params(self.fits), self.fits, strict=True)
         return [head | params | row for head, params, fit in settings for row in fit.rows]
@@ -153,15 +157,16 @@ class LearningCurves(Tabular):
         return {name: dataframes.infer_column_batch([row.get(name) for row in rows]) for name in names}
 
     def plot(self, path: str | Path | None = None, *, names: Sequence[str] | None = None) -> Figure:
-        """Draw the objective and every metric by epoch, solid where held out and dashed on what is learned from.
+        """Plot the objective and every metric by epoch: solid on held-out data, dashed on training data.
 
-        path: also write the picture there; its suffix says in which format (.png, .svg, .pdf).
-        names: of the fits, instead of the settings in which they differ.
-        Raises DependencyError without matplotlib (pip install 'alsatian[plot]').
+        path: also write the picture to this file; the suffix sets the format (.png, .svg, .pdf).
+        names: labels of the fits, instead of the settings that differ.
+        Raises ParameterError without a recorded epoch, DependencyError without matplotlib (pip install
+        'alsatian[plot]').
         """
         fits = self._recorded_fits()
         if names is not None and len(names) != len(fits):
-            raise ParameterError(f"names has {len(names)} of {pluralize(len(fits), 'fit')}; give one for each.")
+            raise ParameterError(f"names has {len(names)} labels for {pluralize(len(fits), 'fit')}; pass one for each.")
         title, labels = ("", list(names)) if names else label_fits(fits)
         columns = self.columns(held_out=self.validation is not None)
         figure: Figure = import_plots().plot_curves([fit.rows for fit in fits], labels, title, columns)
@@ -178,7 +183,7 @@ class LearningCurves(Tabular):
 
 
 def import_plots() -> Any:
-    """Return the module that draws; raises DependencyError where matplotlib is not installed."""
+    """Return the plotting module. Raises DependencyError if matplotlib is not installed."""
     dataframes.import_package("matplotlib", "pip install 'alsatian[plot]'")
     from alsatian.visual import plots
 
@@ -186,7 +191,7 @@ def import_plots() -> Any:
 
 
 def label_fits(fits: Sequence[FitHistory]) -> tuple[str, list[str]]:
-    """Return what tells fits apart, if that is one setting, and a label for each."""
+    """Return the name of the setting that differs, if it is only one, and a label for each fit."""
     many_models = len({fit.model for fit in fits}) > 1
     differing_params = _differing_params(fits)
     setting_names = {name for params in differing_params for name in params}
@@ -201,7 +206,7 @@ def label_fits(fits: Sequence[FitHistory]) -> tuple[str, list[str]]:
 
 
 def _differing_params(fits: Sequence[FitHistory]) -> list[dict[str, Any]]:
-    """Return, for each fit, the settings in which the fits of its model differ."""
+    """Return, for each fit, the settings that differ among the fits of its model."""
     differing = []
     for fit in fits:
         model_params = [other.params for other in fits if other.model == fit.model]

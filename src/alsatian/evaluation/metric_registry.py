@@ -1,4 +1,4 @@
-"""The measures of an evaluation by name, and which of them are asked for."""
+"""The metrics of an evaluation by name, and the metrics that are requested."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from alsatian.kernels.types import Float64Array
 
 
 class RankedLists(NamedTuple):
-    """Lists of several users, and what the metrics of lists need (see metrics/ranking.py, beyond_accuracy.py)."""
+    """The lists of several users, and the inputs of list metrics (metrics/ranking.py and beyond_accuracy.py).
+
+    top_items (users, n): -1 past the end. hits (users, n): held-out items. relevant (users): number of held-out items.
+    candidates (users): number of items that could be listed. item_counts (items): users of each item in training.
+    user_count: the number of training users. item_users: the training users of each item.
+    """
 
     top_items: NDArray[np.int32]
     hits: NDArray[np.bool_]
@@ -29,7 +34,7 @@ class RankedLists(NamedTuple):
 
     @property
     def lengths(self) -> NDArray[np.integer]:
-        """How many items each list has."""
+        """The number of items of each list (users,)."""
         counts: NDArray[np.integer] = (self.top_items >= 0).sum(axis=1)
         return counts
 
@@ -37,9 +42,9 @@ class RankedLists(NamedTuple):
     def from_split(
         cls, top_items: NDArray[np.int32], held_out: CSR, seen: NDArray[np.integer], train: Interactions
     ) -> RankedLists:
-        """Return the lists of people with what was held out of theirs (a row each), who cannot be given what they saw.
+        """Return the lists of users with their held-out items, a row each. Lists leave out seen items.
 
-        seen: how many items each has seen.
+        seen (users): the number of items that each user has seen.
         """
         hits, candidates = metrics.hits(top_items, held_out), len(train.item_ids) - seen
         user_count = int((train.by_user.counts > 0).sum())
@@ -66,12 +71,12 @@ CATALOG_METRICS: dict[str, Callable[[NDArray[np.int32], int], float]] = {
 RATING_METRICS = ("rmse", "mae", "r2")
 LOWER_IS_BETTER = ("rmse", "mae")
 RANKING_ACCURACY = tuple(name for name in LIST_METRICS if name not in ("novelty", "popularity", "diversity"))
-ACCURACY_METRICS = (*RATING_METRICS, *RANKING_ACCURACY)  # by which models may be chosen
+ACCURACY_METRICS = (*RATING_METRICS, *RANKING_ACCURACY)  # valid metrics to choose models by
 DEFAULT_METRICS = ("rmse", "mae", "ndcg", "recall", "coverage", "novelty")
 
 
 class MetricRequest(NamedTuple):
-    """Which measures are wanted: of values; of lists, each with its length."""
+    """The requested metrics: of ratings, and of lists with a length each."""
 
     rating_metrics: tuple[str, ...]
     list_metrics: tuple[tuple[str, int], ...]
@@ -83,15 +88,15 @@ class MetricRequest(NamedTuple):
 
     @property
     def max_length(self) -> int:
-        """How long lists must be; 0: none are needed."""
+        """The maximum list length, or 0 if no lists are needed."""
         return max((n for _, n in self.list_metrics), default=0)
 
 
 def parse_metrics(names: Iterable[str] | None, at: int | Sequence[int]) -> MetricRequest:
-    """Return the measures named: "ndcg" at every length, "ndcg@5" at one; raises ParameterError."""
+    """Return the metrics of these names: "ndcg" at every length of `at`, "ndcg@5" at one. Raises ParameterError."""
     lengths = [require_int("at", n, 1) for n in ([at] if isinstance(at, int) else at)]
     if not lengths:
-        raise ParameterError("at=() is empty; pass such as at=(10,).")
+        raise ParameterError("at=() is empty; pass a list length, such as at=(10,).")
     rating_metrics: list[str] = []
     list_metrics: list[tuple[str, int]] = []
     for spec in DEFAULT_METRICS if names is None else [names] if isinstance(names, str) else names:
@@ -100,13 +105,13 @@ def parse_metrics(names: Iterable[str] | None, at: int | Sequence[int]) -> Metri
             rating_metrics.append(name)
         elif name in LIST_METRICS or name in CATALOG_METRICS:
             if separator and not (cutoff.isdigit() and int(cutoff)):
-                raise ParameterError(f"{spec!r} has no valid list length; write it like {name}@10.")
+                raise ParameterError(f"{spec!r} has no valid list length; pass a name such as {name}@10.")
             list_metrics += [(name, n) for n in ([int(cutoff)] if separator else lengths)]
         else:
             choices = [*RATING_METRICS, *LIST_METRICS, *CATALOG_METRICS]
             raise ParameterError(f"{spec!r} is not a metric; choose {', '.join(choices)}.{did_you_mean(name, choices)}")
     if not rating_metrics and not list_metrics:
-        raise ParameterError("metrics=[] is empty; pass such as ['ndcg'], or None for the usual ones.")
+        raise ParameterError("metrics=[] is empty; pass metrics, such as ['ndcg'], or None for the default metrics.")
     return MetricRequest(tuple(dict.fromkeys(rating_metrics)), tuple(dict.fromkeys(list_metrics)))
 
 

@@ -1,4 +1,4 @@
-"""How much memory some work takes at its peak."""
+"""Measure the peak memory of a function."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def with_peak_memory(work: Callable[[], Result]) -> tuple[Result, int | None]:
-    """Return what some work gives, and the bytes by which it raised the memory of this process at its peak.
+    """Return the result of `work`, and the peak increase of this process's memory in bytes.
 
-    None where the system does not tell: Linux keeps a peak that can be set back (proc_pid_clear_refs(5)).
+    The increase is None if the system cannot measure it. Linux has a peak that can be reset (proc_pid_clear_refs(5)).
     """
     resident_before = _status_bytes("VmRSS") if _reset_peak() else None
     result = work()

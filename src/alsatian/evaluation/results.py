@@ -1,4 +1,4 @@
-"""The answer to "how good are these models": a row for each model on each split."""
+"""`Evaluation`: the result of `evaluate`, with a row for each model on each protocol."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian._util.dataframes import ColumnBatch, Tabular
+from alsatian._util.html_table import TableRepr
 from alsatian._util.text_table import TextTable
 from alsatian.data.id_map import IdMap
 from alsatian.errors import DataError
@@ -22,7 +23,10 @@ SIGNIFICANCE_LEVEL = 0.05  # p-values below are marked
 
 
 class Difference(NamedTuple):
-    """How far a model's figure is from another's on the same people: interval and Holm-corrected p-value."""
+    """The difference of a metric from that of another model on the same users.
+
+    low, high: the 95% interval. p: the Holm-corrected p-value. against: the label of the other model.
+    """
 
     value: float
     low: float
@@ -32,7 +36,7 @@ class Difference(NamedTuple):
 
 
 class ProtocolSummary(NamedTuple):
-    """What a protocol held out, in all its folds: values, their users, and those of which nothing was known before."""
+    """The held-out part of a protocol, over all folds: counts of values, users, and cold users and items."""
 
     split: str
     folds: int
@@ -43,7 +47,7 @@ class ProtocolSummary(NamedTuple):
 
     @classmethod
     def from_splits(cls, splits: Sequence[Split]) -> ProtocolSummary:
-        """Count what the folds of a protocol hold out."""
+        """Count the held-out values of the folds of a protocol."""
         users = [np.flatnonzero(split.held_out.by_user.counts) for split in splits]
         rows = users, [split.cold_users for split in splits], [split.cold_items for split in splits]
         distinct = (len(np.unique(np.concatenate(arrays))) for arrays in rows)
@@ -54,9 +58,10 @@ class ProtocolSummary(NamedTuple):
 class EvaluationRow:
     """One model on one protocol.
 
-    metrics, intervals, differences: by measure, such as "ndcg@10"; measures that a model does not have are left out.
-    per_user: by measure a number for each row of the user numbering, NaN where there is none.
-    fit_seconds, answer_seconds: of one fold on average; memory: bytes above what was there before, at the peak.
+    metrics, intervals, differences: by metric, such as "ndcg@10", without metrics that the model does not support.
+    per_user: metric -> a score for each user, by row number, NaN for users without one.
+    fit_seconds, answer_seconds: the mean per fold, of the fit and of predictions and lists.
+    memory: the peak increase of memory in bytes, or None if the system cannot measure it.
     """
 
     split: str
@@ -71,7 +76,7 @@ class EvaluationRow:
     memory: int | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the numbers of single users, as JSON holds it."""
+        """Return the row as a JSON-compatible dictionary, without the scores of single users."""
         return {
             "split": self.split,
             "model": self.model,
@@ -88,14 +93,14 @@ class EvaluationRow:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation(Tabular):
-    """A table of models: what `evaluate` returns. Iteration gives its rows, `evaluation["implicit-als"]` one of them.
+class Evaluation(Tabular, TableRepr):
+    """A table of models, as returned by `evaluate`. Iterate over its rows, or get one by `evaluation["implicit-als"]`.
 
-    splits: counts of what each protocol held out. user_ids: the row numbers of `per_user`. requested_metrics: the names
-    of the metrics. notes: what leaks or could not be judged, a sentence each.
-    bootstrap: the number of draws behind the intervals. baseline: the model that the others are compared with.
+    splits: a summary of the held-out part of each protocol. user_ids: the users, in the order of `per_user`.
+    requested_metrics: the names of the metrics. notes: sentences about leakage, and about cold users and items.
+    bootstrap: the number of draws of the intervals. baseline: the model that the others are compared with.
 
-    As a data frame: split, model, each measure with its interval and difference, seconds and memory.
+    As a data frame: split, model, each metric with its interval and difference, seconds and memory.
     """
 
     rows: tuple[EvaluationRow, ...]
@@ -113,14 +118,14 @@ class Evaluation(Tabular):
         return iter(self.rows)
 
     def __getitem__(self, model: str) -> EvaluationRow:
-        """Return the first row of a model, by what the table calls it."""
+        """Return the first row of a model, by its label in the table. Raises DataError for an unknown label."""
         if (first_match := next((row for row in self.rows if row.model == model), None)) is None:
             names = ", ".join(dict.fromkeys(row.model for row in self.rows))
-            raise DataError(f"there is no row of {model!r} in this evaluation; it has {names}.")
+            raise DataError(f"{model!r} is not a model of this evaluation; choose {names}.")
         return first_match
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Return each row as a dictionary, of the form that `to_json` writes."""
+        """Return each row as a dictionary, in the form that `to_json` writes."""
         return [row.to_dict() for row in self.rows]
 
     def to_json(self) -> str:
@@ -128,7 +133,7 @@ class Evaluation(Tabular):
         return json.dumps(self.record(), ensure_ascii=False, allow_nan=False)
 
     def record(self) -> dict[str, Any]:
-        """Return what `to_json` writes."""
+        """Return the dictionary that `to_json` writes."""
         record = {
             "rows": self.to_dicts(),
             "splits": [summary._asdict() for summary in self.splits],
@@ -149,7 +154,7 @@ class Evaluation(Tabular):
         return columns
 
     def _metric_columns(self, row: EvaluationRow, name: str) -> dict[str, float]:
-        """Return a measure and what belongs to it, by the ends of the columns' names; NaN where there is none."""
+        """Return a metric with its interval and difference, by the suffix of the column name; NaN if missing."""
         low, high = row.intervals.get(name, (math.nan, math.nan))
         difference = row.differences.get(name, Difference(math.nan, math.nan, math.nan, math.nan, ""))
         values = {"": row.metrics.get(name, math.nan), " low": low, " high": high, " difference": difference.value}
@@ -157,11 +162,11 @@ class Evaluation(Tabular):
 
     @cached_property
     def metric_names(self) -> list[str]:
-        """The measures that any row has, in the order in which they were asked for."""
+        """The requested metrics that at least one row has, in the requested order."""
         return [name for name in self.requested_metrics if any(name in row.metrics for row in self.rows)]
 
     def table(self) -> TextTable:
-        """Return the figures as text; below it what they mean, and what leaks or could not be judged."""
+        """Return the metrics as a text table, with a legend and the notes below."""
         columns = {"split": [row.split for row in self.rows]} if len(self.splits) > 1 else {}
         columns["model"] = [row.model for row in self.rows]
         for name in self.metric_names:
@@ -174,7 +179,8 @@ class Evaluation(Tabular):
             f"{summary.split}: {summary.values:,} held-out values of {summary.users:,} users" for summary in self.splits
         )
         footer = "\n".join([*self._legend(), *self.notes])
-        return TextTable(title, columns, frozenset({"fit", "answers", "memory"}), footer)
+        figures = [] if self.bootstrap else self.metric_names  # with intervals, a cell begins with the metric
+        return TextTable(title, columns, frozenset({"fit", "answers", "memory", *figures}), footer)
 
     def _legend(self) -> Iterator[str]:
         if not self.bootstrap:
@@ -184,15 +190,6 @@ class Evaluation(Tabular):
         baselines = " or ".join(dict.fromkeys(difference.against for difference in differences))
         if baselines:
             yield f"* differs from {baselines} on the same users (p < {SIGNIFICANCE_LEVEL}, Holm-corrected)"
-
-    def __repr__(self) -> str:
-        return str(self.table())
-
-    def __rich__(self) -> TextTable:
-        return self.table()
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
 
 
 def _format_cell(row: EvaluationRow, name: str) -> str:
@@ -205,7 +202,7 @@ def _format_cell(row: EvaluationRow, name: str) -> str:
 
 
 def format_metric(value: float, scale: float, sign: str = "") -> str:
-    """Write a figure with as many digits as suit another one; nothing where it is no number. sign: "+" always shows it.
+    """Return a metric as text, with digits that suit `scale`; empty if it is not finite. sign: "+" always shows it.
 
     >>> format_metric(0.28912, 0.3), format_metric(431.32, 450.0), format_metric(0.0034, 0.0034, "+")
     ('0.289', '431.3', '+0.0034')
@@ -216,7 +213,7 @@ def format_metric(value: float, scale: float, sign: str = "") -> str:
 
 
 def _drop_non_finite(numbers: Any) -> Any:
-    """Leave out what is not finite, which JSON cannot hold; in a list it becomes null."""
+    """Drop numbers that are not finite, which JSON does not support. In a list they become null."""
     if isinstance(numbers, dict):
         return {
             key: number for key, number in numbers.items() if not isinstance(number, float) or math.isfinite(number)

@@ -1,9 +1,9 @@
-"""Score one model on one split: its predictions and top-n lists, against the held-out values.
+"""Score one model on one split: its predictions and top-n lists against the held-out values.
 
-A held-out user without training values is folded in, if the split has a history of the user. Otherwise the model
-uses the factors it has computed from the user's attributes. Otherwise the user gets the most popular items, as with
-`recommend(unknown="popular")`, and predictions by the mean and the items' biases. An item without training values is
-scored from its attributes, or predicted by the mean and the users' biases. Both are counted in the split.
+A held-out user without training values is folded in if the split has a history of the user. Otherwise the factors from
+the user's attributes are used, if the model has them. Otherwise the user gets the most popular items, as with
+`recommend(unknown="popular")`, and predictions from the mean and the item biases. An item without training values is
+scored from its attributes, or predicted from the mean and the user biases. The split counts both cases.
 """
 
 from __future__ import annotations
@@ -83,9 +83,8 @@ def predict_held_out(model: Model, split: Split) -> NDArray[np.float32]:
 
 def rank_items(model: Model, split: Split, users: RowNumbers, n: int, threads: int) -> RowNumbers:
     """Return the top n items of each user (users, n), -1 past the end; items that the user has seen are left out."""
-    top_items = np.repeat(
-        topn.most_popular(model.data, n, None).items, len(users), axis=0
-    )  # for users who cannot be scored
+    # Users who cannot be scored get the most popular items.
+    top_items = np.repeat(topn.most_popular(model.data, n, None).items, len(users), axis=0)
     histories = _fold_in_histories(model, split)
     known_users, folded_users = _known_and_folded(model, histories, users)
     if known_users.any():
@@ -97,14 +96,14 @@ def rank_items(model: Model, split: Split, users: RowNumbers, n: int, threads: i
 
 
 def _known_and_folded(model: Model, histories: CSR | None, users: RowNumbers) -> tuple[Mask, Mask]:
-    """Return two masks: users that the model can score by itself, and users to fold in."""
+    """Return two masks: users that the model can score without a fold-in, and users to fold in."""
     counts = model.data.by_user.counts
     folded = np.zeros(len(users), bool) if histories is None else (counts[users] == 0) & (histories.counts[users] > 0)
     return resolve.can_score(users, counts, model.cold_users) & ~folded, folded
 
 
 def _fold_in_histories(model: Model, split: Split) -> CSR | None:
-    """Return the histories to fold in, without items that the model does not know, as `fold_in(unknown="skip")`."""
+    """Return the histories to fold in without unknown items, as with `fold_in(unknown="skip")`."""
     if split.fold_in is None:
         return None
     return split.fold_in.by_user.where(model.data.item_counts[split.fold_in.items] > 0)
@@ -139,7 +138,10 @@ def _ranking_scores(
 
 
 def check_fitted_on(model: Model, train: Interactions, name: str) -> None:
-    """Raise DataError for a model that was not fitted on `train`, and so may have seen the held-out part of `name`."""
+    """Raise DataError if a model was not fitted on `train`, so that it may have seen the held-out part.
+
+    name: the name of the split.
+    """
     if model.fitted.training["digest"] != train.digest:
         raise DataError(
             f"this {model.name} model was not fitted on the training part of {name}; fit it on split.train."
@@ -149,18 +151,18 @@ def check_fitted_on(model: Model, train: Interactions, name: str) -> None:
 def rmse(model: Model, split: Split) -> float:
     """Return the root mean squared error of the predictions for the held-out values, clipped to the scale.
 
-    Raises Unsupported for a model that does not predict ratings, DataError for one not fitted on split.train.
+    Raises Unsupported if the model does not predict ratings, DataError if it was not fitted on split.train.
     """
     if not model.predicts_ratings:
-        raise Unsupported(f"{model.name} does not predict ratings; use a metric of lists, such as ndcg.")
+        raise Unsupported(f"{model.name} does not predict ratings; use a list metric, such as ndcg.")
     check_fitted_on(model, split.train, split.name)
     return metrics.rmse(predict_held_out(model, split), split.held_out.values)
 
 
 def ndcg(model: Model, split: Split, n: int = 10, threads: int | None = None) -> float:
-    """Return the mean NDCG@n over the users with held-out items; items that they have seen are left out.
+    """Return the mean NDCG@n over the users with held-out items. Lists leave out the items of a user's history.
 
-    Raises DataError for a model that was not fitted on split.train.
+    threads: how many to use (None: all processors). Raises DataError if the model was not fitted on split.train.
     """
     check_fitted_on(model, split.train, split.name)
     request = MetricRequest((), (("ndcg", resolve.validate_n(n, n)),))

@@ -28,9 +28,9 @@ from alsatian.ingest.sources.source import Source
 
 ItemTableReader = Callable[[], ItemTable]
 _DUPLICATE_NOTES = {
-    "last": "the last value of each counts",
+    "last": "the last value of each was kept",
     "sum": "their values were added up",
-    "max": "the largest value of each counts",
+    "max": "the largest value of each was kept",
     "mean": "their values were averaged",
 }
 
@@ -48,7 +48,7 @@ def assemble(
     item_reader, user_reader: read the tables of items and of users; None: there is no table.
     extra_rows: rows to append to those of the source.
 
-    Raises RowsError for bad rows if they are to stop the reading, DataError when no row is left.
+    Raises RowsError for bad rows if `bad_rows` is "stop", and DataError if no row remains.
     """
     recipe = FittedRecipe.from_recipe(options.recipe)
     rows = validate(
@@ -58,7 +58,7 @@ def assemble(
     if options.bad_rows == "stop":
         raise_on_rejects(rows)
     if not rows.n_kept:
-        raise DataError(f"no row of {source.name} is left to learn from ({format_counts(rows.skipped)}).")
+        raise DataError(f"all rows of {source.name} were left out ({format_counts(rows.skipped)}); check the source.")
     if extra_rows is not None:
         append_rows(rows, extra_rows, recipe)
     notes = [*source.notes, *rows.notes, *event_notes]
@@ -67,7 +67,7 @@ def assemble(
         item_tables.append(titles_from_events(rows))
     if sum("title" in item_table.columns for item_table in item_tables) > 1:
         raise ParameterError(
-            f"{item_tables[0].name} holds titles; leave title= (--title) out, or leave titles out there."
+            f"{item_tables[0].name} already has titles; remove title= (--title), or the titles of that table."
         )
     user_ids, users = number_ids(rows, "user")
     item_ids, items = number_ids(rows, "item")
@@ -98,7 +98,7 @@ def assemble(
 
 
 def describe_combined(combined: int, rule: str) -> list[str]:
-    """Return a note on rows that became one with another, if there are any."""
+    """Return a note on the repeated pairs that were combined, if there are any."""
     n_pairs_text = pluralize(combined, "repeated pair")
     return [f"{n_pairs_text} of user and item; {_DUPLICATE_NOTES[rule]} (duplicates={rule!r})."] if combined else []
 
@@ -110,10 +110,10 @@ def _merge_tables(tables: list[ItemTable], ids: IdMap) -> Catalog:
 def _add_unrated_ids(
     ids: IdMap, numbers: NDArray[np.int32], tables: list[ItemTable], notes: list[str]
 ) -> tuple[IdMap, NDArray[np.int32]]:
-    """Number also what tables name and no row does."""
+    """Also number the ids that occur only in the tables."""
     all_ids, numbers = add_ids(ids, numbers, (key for table in tables for key in table.cast_ids(ids)))
     if n_added := len(all_ids) - len(ids):
-        notes.append(f"{pluralize(n_added, ids.side)} without any value kept (include_unrated).")
+        notes.append(f"kept {pluralize(n_added, ids.side)} without any value (include_unrated).")
     return all_ids, numbers
 
 
@@ -126,7 +126,7 @@ def _pop_values(rows: TypedRows, recipe: Recipe, notes: list[str]) -> NDArray[np
 
 
 def _pop_times(rows: TypedRows, notes: list[str]) -> NDArray[np.int64] | None:
-    """Take the times in seconds. Large numbers are in a finer unit, one for the whole column."""
+    """Remove the times from `rows` and return them in seconds. The unit of the column is inferred from its size."""
     if "time" not in rows.roles:
         return None
     column = rows.roles["time"]
@@ -151,14 +151,14 @@ def _duplicate_rule(values: NDArray[np.float32], recipe: Recipe, roles: dict[str
 
 
 def default_duplicate_rule(values: NDArray[np.float32], column: str | None) -> Duplicates:
-    """Return "last" for ratings, "sum" for counts, events and the like: by the column's name, else the values."""
+    """Return "last" for ratings and "sum" for counts or events, by the column name, or else by the values."""
     kind = value_kind(column) if column else "counts"
     is_rating = kind == "ratings" or (kind == "unknown" and look_like_ratings(values))
     return "last" if is_rating else "sum"
 
 
 def look_like_ratings(values: NDArray[np.float32]) -> bool:
-    """Tell whether values are steps of a half on a scale: between 2 and 20 different ones, at most 100 apart.
+    """Return whether values look like ratings: 2 to 20 distinct multiples of 0.5 within a range of at most 100.
 
     >>> look_like_ratings(np.array([0.5, 3, 5], np.float32)), look_like_ratings(np.array([1, 700], np.float32))
     (True, False)

@@ -1,11 +1,11 @@
-"""The usual names of columns, and what each says of its values."""
+"""The usual names of columns, by role, and the kind of value that each name implies."""
 
 from __future__ import annotations
 
 import re
 from typing import Literal
 
-# Names in lower case without punctuation. A name of an earlier group wins over one of a later group.
+# Names in lower case without punctuation. Earlier groups take precedence over later ones.
 ROLE_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "user": (
         "userid user customerid customer custid memberid member visitorid visitor personid person accountid "
@@ -33,30 +33,30 @@ ROLE_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
         "description productdescription itemdescription",
     ),
 }
-# Columns of events count only where their events have weights.
+# A column of events is used only if the recipe has weights for events.
 EVENT_COLUMN_NAMES = (
     "eventtype eventname event interactiontype actiontype activitytype behaviortype behaviourtype",
     "interaction action activity behavior behaviour",
 )
-TITLE_COLUMN_NAMES = ("name", "movie", "book", "artist", "song", "track")  # a title too, in a table of items
+TITLE_COLUMN_NAMES = ("name", "movie", "book", "artist", "song", "track")  # also titles, in a table of items
 _RATING_NAMES = frozenset(ROLE_COLUMN_NAMES["value"][0].split()) - {"value"}
 _COUNT_NAMES = frozenset(ROLE_COLUMN_NAMES["value"][1].split() + ROLE_COLUMN_NAMES["value"][2].split())
 
 
 def normalize_column_name(name: str) -> str:
-    """Reduce a column name to its letters and digits: "Customer ID" and "customer_id" become one."""
+    """Reduce a column name to lower-case letters and digits: "Customer ID" and "customer_id" are the same."""
     return re.sub(r"[\W_]+", "", name).lower()
 
 
 def is_known_column_name(name: str) -> bool:
-    """Tell whether a name is one that some role goes by."""
+    """Return whether a name is a usual name of any role."""
     return any(
         normalize_column_name(name) in group.split() for groups in ROLE_COLUMN_NAMES.values() for group in groups
     )
 
 
 def value_kind(name: str) -> Literal["ratings", "counts", "unknown"]:
-    """Tell what the name of a value column says of its values."""
+    """Return the kind of values that the name of a value column implies."""
     return (
         "ratings"
         if normalize_column_name(name) in _RATING_NAMES

@@ -1,4 +1,4 @@
-"""Rows to append to those of a source, such as the events of a service, before the recipe is applied to all."""
+"""Rows to append to those of a source, such as the events of a service, before the recipe is applied."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from alsatian.ingest.rows.validation import TypedRows
 
 
 class ExtraRows(NamedTuple):
-    """Rows by columns, in order of time. Ids are text, whatever they are in the source.
+    """Rows by column, in order of time. Ids are text, even if those of the source are integers.
 
-    name: what messages call them. events: the name of each row's event, where the recipe weighs events.
-    times: seconds since 1970. signals: name -> numbers, where the recipe makes values of them.
+    name: the name of the rows in messages.
+    events: the name of each row's event, if the recipe has weights for events.
+    times: seconds since 1970.
+    signals: name -> numbers, if the recipe computes values from signals.
     """
 
     name: str
@@ -31,7 +33,7 @@ class ExtraRows(NamedTuple):
 
 
 def append_rows(rows: TypedRows, extra: ExtraRows, recipe: Recipe) -> None:
-    """Put the rows after those of a source that are kept. Raises DataError where the ids are of another kind."""
+    """Append rows to the kept rows of a source. Raises DataError if an id has another type than those of the source."""
     n_rows = len(extra.users)
     numbers_by_role = {"value": extra.values, "weight": np.ones(n_rows), "time": extra.times}
     numbers_by_role |= {
@@ -40,7 +42,7 @@ def append_rows(rows: TypedRows, extra: ExtraRows, recipe: Recipe) -> None:
     ids_by_role = {"user": extra.users, "item": extra.items, "event": extra.events}
     if "value" not in rows.roles and not recipe.signals:
         rows.columns["value"] = np.ones(rows.n_kept, np.float32)
-    if rows.timestamp_mask is not None:  # the extra times are seconds, whatever the unit of the source
+    if rows.timestamp_mask is not None:  # extra times are always seconds
         rows.timestamp_mask = np.append(rows.timestamp_mask, np.ones(n_rows, np.bool_))
     for role, column in rows.columns.items():
         if role in numbers_by_role:
@@ -53,20 +55,20 @@ def append_rows(rows: TypedRows, extra: ExtraRows, recipe: Recipe) -> None:
         elif role in ids_by_role:
             rows.columns[role] = _append_integer_ids(rows, role, column, ids_by_role[role], extra.name)
     rows.reason_counts[""] = rows.n_kept + n_rows
-    rows.notes.append(f"{pluralize(n_rows, 'event')} of {extra.name} joined the rows of {rows.source.name}.")
+    rows.notes.append(f"{pluralize(n_rows, 'event')} of {extra.name} were added to the rows of {rows.source.name}.")
 
 
 def _append_integer_ids(
     rows: TypedRows, role: str, existing: NDArray[Any], ids: Sequence[str], name: str
 ) -> NDArray[Any]:
-    """Return a column of integer ids with others after them."""
+    """Return a column of integer ids with further ids appended."""
     try:
         new_ids = np.array([int(id) for id in ids], np.int64)
     except (ValueError, OverflowError):
         invalid_id = next(id for id in ids if not _is_integer_text(id))
         raise DataError(
-            f"{name} holds the {role} {invalid_id!r}, and the {role} ids of {rows.source.name} are integers; "
-            "correct one."
+            f"{name} has the {role} id {invalid_id!r}, but the {role} ids of {rows.source.name} are integers; "
+            "correct one of them."
         ) from None
     if len(new_ids):
         low, high = rows.bounds[role]

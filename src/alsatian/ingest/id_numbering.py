@@ -1,4 +1,4 @@
-"""External ids become row numbers: ascending, integers by value and text by code point."""
+"""Convert external ids to row numbers, in ascending order: integers by value, text by code point."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from alsatian.data.id_map import Id, IdMap
 from alsatian.ingest.rows.column_buffers import row_chunk_slices
 from alsatian.ingest.rows.validation import TypedRows
 
-_MIN_TABLE_IDS = 1 << 20  # a table of this many ids is always worth its memory
+_MIN_TABLE_IDS = 1 << 20  # up to this range, a look-up table is always used
 
 
 def number_ids(rows: TypedRows, role: Literal["user", "item"]) -> tuple[IdMap, NDArray[np.int32]]:
-    """Return the distinct ids of the rows to keep, and for each row the number of its id."""
+    """Return the distinct ids of the kept rows, and for each row the number of its id. Takes the column from `rows`."""
     column = rows.columns.pop(role)
     if rows.typed_columns[role].is_integer:
         ids, numbers = number_integers(column, *rows.bounds[role])
@@ -29,7 +29,7 @@ def number_ids(rows: TypedRows, role: Literal["user", "item"]) -> tuple[IdMap, N
 
 
 def add_ids(ids: IdMap, numbers: NDArray[np.int32], others: Iterable[Id]) -> tuple[IdMap, NDArray[np.int32]]:
-    """Number further ids too, those of the same type; return all of them, and the new numbers of the rows."""
+    """Add further ids of the same type; return all ids, and the new numbers of the rows."""
     existing, are_integers = ids.tolist(), ids.kind == "int"
     matching = (id for id in others if not are_integers or (isinstance(id, int) and -(2**63) <= id < 2**63))
     all_ids = IdMap.from_ids([*existing, *matching], ids.side)

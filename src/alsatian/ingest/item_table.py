@@ -27,7 +27,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 @dataclass
 class ItemTable:
-    """Items, or users, by id, with columns of Python values, None where missing; "title" is the column of titles."""
+    """Items or users by id, with columns of Python values (None if missing). The column "title" contains titles."""
 
     name: str
     ids: list[Id]
@@ -35,7 +35,10 @@ class ItemTable:
     notes: list[str] = field(default_factory=list)
 
     def to_catalog(self, id_map: IdMap) -> Catalog:
-        """Build the catalog of these items, or users, and note what does not match."""
+        """Build the catalog of the ids in `id_map`, and note ids that do not match.
+
+        Raises ColumnError if no id matches.
+        """
         ids, side = self.cast_ids(id_map), id_map.side
         rows = id_map.rows(ids)
         matched = {int(row) for row in rows if row >= 0}
@@ -54,7 +57,7 @@ class ItemTable:
         return catalog
 
     def cast_ids(self, id_map: IdMap) -> list[Id]:
-        """Write the ids in the type of the data's ids."""
+        """Convert the ids to the type of the ids of the data."""
         if id_map.kind == "text":
             return [str(key) for key in self.ids]
         return [_parse_integer_id(key) for key in self.ids]
@@ -67,10 +70,10 @@ def _parse_integer_id(key: Id) -> Id:
 
 
 def read_items(source: Source, key: str, bad_rows: str, side: SideName = "item") -> ItemTable:
-    """Read a table of items, or of users. key: what the data calls the column of their ids.
+    """Read a table of items, or of users. key: the name of their id column in the data.
 
-    Raises ColumnError when no column holds the ids, RowsError when lines are malformed or ids missing and
-    bad_rows is "stop".
+    Raises ColumnError if the id column cannot be found. Raises RowsError if `bad_rows` is "stop" and lines are
+    malformed or ids missing.
     """
     import duckdb
 
@@ -117,19 +120,19 @@ def _report_rejects(source: Source, table: ItemTable, without_id: int, bad_rows:
 
 
 def _find_id_column(source: Source, key: str, side: SideName) -> str:
-    """Return the column of ids: the one named like the data's own, else one of a usual name."""
+    """Return the id column: the column with the name used in the data, else one with a usual name."""
     name_groups = [{normalize_column_name(key)}, *(set(group.split()) for group in ROLE_COLUMN_NAMES[side]), {"id"}]
     for names in name_groups:
         if matches := [column for column in source.columns if normalize_column_name(column) in names]:
             return matches[0]
     raise ColumnError(
-        f"no column of {source.name} is known to hold the ids of {side}s; its columns are "
-        f"{join_names(list(source.columns))}. Name it {key!r}, as the data does."
+        f"could not find the column of {side} ids in {source.name}; its columns are "
+        f"{join_names(list(source.columns))}. Rename it to {key!r}, its name in the data."
     )
 
 
 def _simple_type_sql(cell: str, kind: str) -> str:
-    """Select a typed column as integers, floats, true or false, or text; lists become "a|b"."""
+    """Return SQL that converts a column to integers, floats, booleans or text; lists become "a|b"."""
     if kind.endswith("]"):
         return f"array_to_string({cell}::VARCHAR[], '|')"
     if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "BOOLEAN"):
@@ -138,7 +141,7 @@ def _simple_type_sql(cell: str, kind: str) -> str:
 
 
 def infer_types(cells: Sequence[str | None]) -> list[Any]:
-    """Turn written cells into integers or floats if all of them are; leading zeros mean text."""
+    """Convert text cells to integers or floats if all of them are numbers. Cells with leading zeros are text."""
     nonmissing = [cell for cell in cells if cell is not None]
     if nonmissing and all(INTEGER_PATTERN.fullmatch(cell) for cell in nonmissing):
         return [None if cell is None else int(cell) for cell in cells]
@@ -148,14 +151,14 @@ def infer_types(cells: Sequence[str | None]) -> list[Any]:
 
 
 def _infer_booleans(cells: Sequence[str | None]) -> list[bool | None]:
-    """Turn written cells into true and false if all of them are one of these, else give nothing."""
+    """Convert text cells to booleans if all of them are "true" or "false"; otherwise return an empty list."""
     booleans = [None if cell is None else _BOOLEANS.get(cell.strip().lower()) for cell in cells]
     fits = all((word is None) == (cell is None) for word, cell in zip(booleans, cells, strict=True))
     return booleans if fits and any(word is not None for word in booleans) else []
 
 
 def add_year(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """Add the attribute `year` where most titles end in one, as "Up (2009)" does, and none is there yet."""
+    """Add the attribute `year` if most titles end in a year, like "Up (2009)", and there is no such column."""
     years = [year_in_title(title or "") for title in columns.get("title", [])]
     if any(normalize_column_name(name) == "year" for name in columns) or sum(map(bool, years)) * 2 <= len(years):
         return columns
@@ -163,7 +166,7 @@ def add_year(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 
 def titles_from_events(rows: TypedRows) -> ItemTable:
-    """Take from the events the title that each item has most often; among equals, the smaller text."""
+    """Return the most frequent title of each item in the events; if several are equally frequent, the smallest text."""
     data, offsets, order = rows.texts.pop("title").sorted()
     title_counts = np.empty_like(order)
     title_counts[order] = rows.columns.pop("title")

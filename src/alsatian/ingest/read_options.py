@@ -1,4 +1,4 @@
-"""The options of a reading, checked before anything is opened."""
+"""The options of `alsatian.read`, validated before a source is opened."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from alsatian.errors import ParameterError
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """The options of `alsatian.read`, checked; the names and meanings are those of its arguments.
+    """The validated options of `alsatian.read`; names and meanings are those of its arguments.
 
-    columns: role -> the column that the caller names for it, "" to leave the role out, None to recognise the column.
+    columns: role -> the column that the caller names for it, "" to ignore the role, None to recognize the column.
 
     Raises ParameterError for a value that is not valid.
     """
@@ -33,13 +33,13 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         if self.bad_rows not in get_args(BadRows):
-            raise ParameterError(f"bad_rows={self.bad_rows!r} is not a rule; choose 'stop' or 'skip'.")
+            raise ParameterError(f"bad_rows={self.bad_rows!r} is not valid; choose 'stop' or 'skip'.")
         if not isinstance(self.recipe, Recipe):
             raise ParameterError(
                 f"recipe={self.recipe!r} is not a recipe; pass al.Recipe(...), or al.Recipe.from_toml(path) for a file."
             )
         if self.duplicates is not None:
-            Recipe(duplicates=self.duplicates)  # checks the word
+            Recipe(duplicates=self.duplicates)  # validates the rule
             if self.recipe.duplicates not in (None, self.duplicates):
                 raise ParameterError(
                     f"duplicates={self.duplicates!r} contradicts the recipe, which says {self.recipe.duplicates!r}; "
@@ -58,7 +58,7 @@ class ReadOptions:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """Return what differs from the defaults and is needed to read the source again, apart from the recipe."""
+        """Return the non-default options that are needed to read the source again, except the recipe."""
         options: dict[str, Any] = {"bad_rows": self.bad_rows} if self.bad_rows != "stop" else {}
         options |= {"scale": list(self.scale)} if self.scale else {}
         names = ("where", "query", "delimiter")

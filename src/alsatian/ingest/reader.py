@@ -50,29 +50,30 @@ def read(
     where: str | None = None,
     recipe: Recipe | None = None,
 ) -> Interactions:
-    """Read ratings or events; every row is kept, combined with another or counted as left out.
+    """Read ratings or events. Every row is kept, combined with another, or counted as left out.
 
-    source: a path or glob of CSV, TSV or otherwise delimited text, JSON lines (all also .gz and .zst) or
-        Parquet; a MovieLens folder; a database URL, with `query`; a pandas frame, or anything that gives an
-        Arrow stream (polars, pyarrow, DuckDB).
-    items: titles and attributes of the items, from a path or a frame; None takes titles from the events.
-    users: attributes of the users, likewise.
-    include_unrated: keep also the items and users of these tables that have no value, for models that use attributes.
-    user, item, value, time, event, weight, title: the columns, where their names are not usual ones; "" leaves a
-        role out. Without a value column each row is the value 1. A weight is only taken when named, events only where
-        the recipe weighs them.
-    delimiter: what parts the fields of a text file, if it is not to be detected; one or more characters.
-    duplicates: what several rows of one user and item become: their "last" value, their "sum", "max" or
-        "mean", or an error ("raise"). None chooses "last" for ratings and "sum" for counts and events.
+    source: a path or glob of CSV, TSV or other delimited text, or JSON lines (all also .gz and .zst), or of Parquet; a
+        MovieLens folder; a database URL, with `query`; a pandas frame, or any object with an Arrow stream (polars,
+        pyarrow, DuckDB).
+    items: titles and attributes of the items, as a path or a frame. None: titles are taken from the events.
+    users: attributes of the users, as a path or a frame.
+    include_unrated: also keep the items and users of these tables that have no value, for models that use attributes.
+    user, item, value, time, event, weight, title: the columns, if their names are not usual ones; "" ignores a role.
+        Without a value column each row has the value 1. The weight column must be named. Events are used only if the
+        recipe has weights for them.
+    query: the SQL query to run on a database.
+    delimiter: the delimiter of a text file, one or more characters. None: it is detected.
+    duplicates: how several rows of one user and item are combined: their "last" value, their "sum", "max" or "mean",
+        or an error ("raise"). None: "last" for ratings, "sum" for counts and events.
     bad_rows: "stop" raises RowsError if any row is bad; "skip" counts bad rows in the report.
-    scale: the smallest and largest value there may be; a row outside is bad.
+    scale: the smallest and the largest valid value; rows outside are bad.
     where: an SQL condition over the columns of the source; other rows are left out and counted.
-    recipe: further rules by which rows become values: weights of events, signals, age, confidence, least counts. One
-        that comes from other data, such as `model.data.recipe`, treats new rows as it did those.
+    recipe: further rules that turn rows into values: event weights, signals, decay by age, confidence, minimum counts.
+        A fitted recipe, such as `model.data.recipe`, processes new rows in the same way as the data it was fitted to.
 
-    Ids are integers or text: text files hold integers if every id is written as one ("007" is text), and a
-    column that is partly numbers, partly text is text. Times become seconds since 1970 (UTC), from numbers
-    (the unit is told by their size), dates and ISO times.
+    Ids are integers or text. The ids of a text file are integers if every id is written as one ("007" is text). A
+    column with both numbers and text is text. Times are converted to seconds since 1970 (UTC), from numbers (their unit
+    is inferred from their size), dates and ISO times.
 
     Raises SourceError, ColumnError or RowsError (all are DataError), ParameterError, DependencyError.
 
@@ -92,9 +93,9 @@ def read(
 def read_source(
     source: Any, options: ReadOptions, *, items: Any = None, users: Any = None, extra_rows: ExtraRows | None = None
 ) -> Interactions:
-    """Read a source as `read` does, and append rows to it before the recipe is applied.
+    """Read a source like `read`, with further rows appended before the recipe is applied.
 
-    extra_rows: such as the events of a service, from which `alsatian retrain` learns, too.
+    extra_rows: rows to append, such as the events of a service in `alsatian retrain`.
     """
     con = connect()
     try:
@@ -108,8 +109,8 @@ def read_source(
             user_reader = _open_item_table(con, users, "user", roles["user"], options.bad_rows)
         if options.include_unrated and item_reader is None and user_reader is None:
             raise ParameterError(
-                "include_unrated=True (--include-unrated) keeps items and users of a table; pass items= (--items) or "
-                "users= (--users)."
+                "include_unrated=True (--include-unrated) requires a table of items or users; pass items= (--items) "
+                "or users= (--users)."
             )
         if item_reader is not None and options.columns.get("title") is None:
             roles.pop("title", None)
@@ -130,7 +131,7 @@ def read_column_names(source: str, delimiter: str | None = None) -> list[str]:
 def read_arrays(
     columns: dict[str, NDArray[Any]], name: str, item_table: ItemTable, extra_rows: ExtraRows | None = None
 ) -> Interactions:
-    """Read columns that are already in memory, as named samples are."""
+    """Read columns that are already in memory, such as those of an installed data set."""
     con = connect()
     try:
         events = open_arrays(con, columns, name)
@@ -142,7 +143,7 @@ def read_arrays(
 
 
 def read_item_table(source: Any, key: str) -> ItemTable:
-    """Read a table of items for data that comes another way. key: what that data calls the column of their ids."""
+    """Read a table of items, for data from another source. key: the name of the item id column in that data."""
     con = connect()
     try:
         return _open_item_table(con, source.toArrow() if hasattr(source, "toArrow") else source, "item", key, "stop")()
@@ -153,21 +154,21 @@ def read_item_table(source: Any, key: str) -> ItemTable:
 def _open_source(
     con: DuckDBPyConnection, source: Any, options: ReadOptions
 ) -> tuple[Source, ItemTableReader | None, ItemTableReader | None]:
-    """Open a path, folder, database or frame; a folder has its own tables of items and of users."""
+    """Open a path, folder, database or frame; also return readers of the item and user tables that belong to it."""
     query, delimiter = options.query, options.delimiter
     if not is_frame(source) and not isinstance(source, str | os.PathLike):
         raise SourceError(
-            f"a source is a path, a folder, a database URL or a frame, not {type(source).__name__}; "
-            "turn it into a frame (pandas, polars, pyarrow)."
+            f"a source must be a path, a folder, a database URL or a frame, not {type(source).__name__}; "
+            "convert it to a frame (pandas, polars, pyarrow)."
         )
     path = "" if is_frame(source) else os.fspath(source)
     if is_database_url(path) and not query:
-        raise ParameterError("a database needs query= (--query), such as 'SELECT user, item, value FROM ratings'.")
+        raise ParameterError("a database requires query= (--query), such as 'SELECT user, item, value FROM ratings'.")
     if query is not None and not is_database_url(path):
-        raise ParameterError("query= goes with a database URL such as 'sqlite:///shop.db'; leave it out here.")
+        raise ParameterError("query= requires a database URL, such as 'sqlite:///shop.db'; remove it.")
     is_folder = bool(path) and Path(path).is_dir()
     if delimiter is not None and (is_frame(source) or is_database_url(path) or is_folder):
-        raise ParameterError("delimiter= goes with a file of delimited text; leave it out here.")
+        raise ParameterError("delimiter= is valid only for a file of delimited text; remove it.")
     if is_frame(source):
         return open_frame(con, source), None, None
     if query is not None:
@@ -181,15 +182,15 @@ def _open_source(
 def _open_item_table(
     con: DuckDBPyConnection, source_table: Any, side: SideName, key: str, bad_rows: str
 ) -> ItemTableReader:
-    """Open the table of items, or of users, that the caller gave."""
+    """Open the table of items or users that the caller passed; return a function that reads it."""
     if not is_frame(source_table) and not isinstance(source_table, str | os.PathLike):
         raise SourceError(
-            f"{side}s= is a path or a frame, not {type(source_table).__name__}; turn it into a frame (pandas, polars, "
-            "pyarrow)."
+            f"{side}s= must be a path or a frame, not {type(source_table).__name__}; convert it to a frame (pandas, "
+            "polars, pyarrow)."
         )
     if not is_frame(source_table) and is_database_url(os.fspath(source_table)):
         raise SourceError(
-            f"{side}s={source_table!r} is a database; write its table of {side}s to a file, and pass that."
+            f"{side}s={source_table!r} is a database; export its table of {side}s to a file, and pass the file."
         )
     name = "the catalog" if side == "item" else "the users' table"
     source = open_frame(con, source_table, name) if is_frame(source_table) else open_files(con, os.fspath(source_table))

@@ -1,6 +1,6 @@
-"""What is in data, and what may be wrong with it.
+"""Describe data, and check it for problems.
 
-value_type.py     ratings or amounts, and which models suit them
-profile.py    counts, a histogram, quantiles, the most popular items
-data_checks.py   what is suspicious, in sentences that say what to do
+value_type      ratings or amounts, and the models that suit them
+profile         counts, a histogram, quantiles, the most popular items
+data_checks     likely problems, in sentences that say what to do
 """

@@ -1,4 +1,4 @@
-"""The numbers of `alsatian inspect`: counts, a histogram, quantiles, the most popular items."""
+"""Profile data for `alsatian inspect`: counts, a histogram, quantiles, the most popular items."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUANTILES = {"min": 0.0, "10%": 0.1, "25%": 0.25, "median": 0.5, "75%": 0.75, "
 
 
 def profile(data: Interactions) -> dict[str, Any]:
-    """Return what is in the data, by the keys of `inspect --json`."""
+    """Return the profile of the data, with the keys of `inspect --json`."""
     low, high = float(data.values.min()), float(data.values.max())
     return {
         "columns": {role: name for role, name in data.recipe.columns.items() if name},
@@ -35,8 +35,9 @@ def profile(data: Interactions) -> dict[str, Any]:
 
 
 def histogram(values: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """Count values: each alone if they are few, else in bins of equal width, or of growing width for amounts,
-    most of which are small.
+    """Count values: each distinct value if there are few, else in bins.
+
+    Bins have equal width, or growing width for amounts that are mostly small.
     """
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) <= 2 * _HISTOGRAM_BINS:
@@ -53,7 +54,7 @@ def histogram(values: NDArray[np.float32]) -> list[dict[str, Any]]:
 
 
 def _bin_edges(distinct: NDArray[np.float32], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return where bins begin: of equal width, unless that would put most values above 0 into one."""
+    """Return the lower edges of bins: of equal width, unless one bin would contain most of the positive values."""
     bin_counts, equal_edges = np.histogram(distinct, _HISTOGRAM_BINS, weights=counts)
     positive = distinct[distinct > 0]
     if bin_counts.max() <= counts.sum() / 2 or counts[distinct > 0].sum() <= counts.sum() / 2:
@@ -63,7 +64,7 @@ def _bin_edges(distinct: NDArray[np.float32], counts: NDArray[np.int64]) -> NDAr
 
 
 def quantiles(counts: NDArray[np.int64]) -> dict[str, int]:
-    """Return the spread of counts, rounded down to one that occurs."""
+    """Return quantiles of counts, each rounded down to a count that occurs."""
     levels = np.quantile(counts, list(_QUANTILES.values()), method="lower")
     return dict(zip(_QUANTILES, levels.astype(int).tolist(), strict=True))
 
@@ -73,7 +74,7 @@ def _time_span(times: NDArray[np.int64] | None) -> dict[str, str] | None:
 
 
 def format_date(seconds: np.integer) -> str:
-    """Write seconds since 1970 as a date, or as they are where no calendar reaches."""
+    """Return seconds since 1970 as a date, or unchanged if they are outside the calendar."""
     try:
         return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""What the values of some data are, ratings or amounts, and which models suit them."""
+"""Detect whether values are ratings or amounts, and suggest models for them."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ EXPLICIT, IMPLICIT = "explicit-als", "implicit-als"
 
 
 def looks_explicit(data: Interactions) -> tuple[bool, str]:
-    """Tell whether the values look like ratings (few different ones on a short scale), and why."""
+    """Return whether the values look like ratings (few distinct values on a short scale), and the reason."""
     column = data.recipe.columns.get("value")
     low, high = float(data.values.min()), float(data.values.max())
     if data.recipe.makes_confidences:
         return (
             False,
-            f"because the values are amounts that the recipe makes: {format_number(low)} to {format_number(high)}",
+            f"because the values are amounts computed by the recipe: {format_number(low)} to {format_number(high)}",
         )
     if column and low < high and default_duplicate_rule(data.values, column) == "last":
         if not look_like_ratings(data.values):
             return (
                 True,
-                f"because column {column!r} is named like ratings (from {format_number(low)} to {format_number(high)})",
+                f"because of the name of column {column!r} (from {format_number(low)} to {format_number(high)})",
             )
         distinct_values = count_distinct(data)
-        return True, f"because the values look like ratings: {distinct_values} different ones from {low:g} to {high:g}"
+        return True, f"because the values look like ratings: {distinct_values} distinct values from {low:g} to {high:g}"
     if not column:
-        return False, "because there is no column of values, only whether and how often"
+        return False, "because there is no column of values, so only interactions are counted"
     if low == high:
         return False, f"because all values are {low:g}"
     return (
@@ -40,7 +40,7 @@ def looks_explicit(data: Interactions) -> tuple[bool, str]:
 
 
 def suggest_models(data: Interactions) -> tuple[list[str], str]:
-    """Return the names of the models that suit the values, and why."""
+    """Return the names of the models that suit the values, and the reason."""
     explicit, reason = looks_explicit(data)
     return [EXPLICIT, IMPLICIT] if explicit else [IMPLICIT], reason
 
@@ -51,23 +51,23 @@ def count_distinct(data: Interactions) -> int:
 
 
 def suggested_threshold(data: Interactions) -> float:
-    """Return from which value on a rating is a like: the first in the upper quarter of the scale.
+    """Return the lowest rating that counts as a like: the lowest one in the upper quarter of the scale.
 
-    4 of 0.5 to 5 and of 1 to 5; 8 of 1 to 10.
+    It is 4 for scales of 0.5 to 5 and 1 to 5, and 8 for a scale of 1 to 10.
     """
     low, high = float(data.values.min()), float(data.values.max())
     return float(data.values[data.values >= low + 0.75 * (high - low)].min())
 
 
 def describe_huge_amounts(data: Interactions) -> str | None:
-    """Say so if a few amounts would outweigh all others."""
+    """Return a warning if a few amounts would outweigh all others, else None."""
     typical, high = float(np.quantile(data.values, 0.99)), float(data.values.max())
     if typical <= 0 or high <= 50 * typical:
         return None
     return (
         "a few values are huge, and huge values have a large weight: "
         f"99% are at most {format_number(typical)}, the largest is {format_number(high)}; "
-        "--set use_values=false gives all the same weight"
+        "--set use_values=false gives all values the same weight"
     )
 
 

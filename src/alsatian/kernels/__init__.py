@@ -1,7 +1,7 @@
-"""The numerical kernels: everything that the rest of the package takes from here, whichever module it is in.
+"""The numerical kernels. Other packages import them from here, not from the modules.
 
-`native/` has the compiled kernels and says what each computes; `reference/` the same in NumPy, for tests; `types` the
-arrays that both take; `item_panels` the layout of items for top-n lists.
+`native/` has the compiled kernels and documents what each computes. `reference/` has the same kernels in NumPy, for
+tests. `types` has the arrays that both take, and `item_panels` the layout of items for top-n lists.
 """
 
 from alsatian.kernels.item_panels import Panels

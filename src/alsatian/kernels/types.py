@@ -1,4 +1,4 @@
-"""The types that kernels share, what they mean, and the number of threads."""
+"""The types that kernels share, and the number of threads."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ Mask = NDArray[np.bool_]  # one entry per user, item, pair or row
 Float64Array = NDArray[np.float64]
 RowNumbers = NDArray[np.int32]  # of users or items
 Counts = NDArray[np.integer]
-NO_ROW_IS_AS_LONG = 1 << 62  # entries
-CACHE_LINE_FLOATS = 16  # rows of factors are padded to whole lines, which are whole vectors, too
-CHUNK_BYTES = 1 << 20  # of a text file: so much one thread reads at a time
+NO_ROW_IS_AS_LONG = 1 << 62  # entries; longer than any row
+CACHE_LINE_FLOATS = 16  # rows of factors are padded to a multiple of this
+CHUNK_BYTES = 1 << 20  # the part of a text file that a thread reads at a time
 _MAX_THREADS = 1024
 
 
 class Weighting(NamedTuple):
-    """How an entry of value v and weight w enters the objective (the table of them is in docs/design.md).
+    """How an entry of value v and weight w enters the objective (see docs/concepts/objective.md).
 
-    Confidence c = w (confidence_slope v + confidence_shift); confidence times target
-    c t = w (target_slope v + target_shift); `unobserved` is w0, the weight of what was not observed.
+    Confidence: c = w (confidence_slope v + confidence_shift).
+    Confidence times target: c t = w (target_slope v + target_shift).
+    unobserved: w0, the weight of unobserved pairs.
     """
 
     confidence_slope: float
@@ -36,7 +37,7 @@ class Weighting(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The entries of one side, row by row: compressed rows with values and optional weights."""
+    """The entries of one side: compressed rows with values and optional weights."""
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
@@ -45,7 +46,7 @@ class Rows(NamedTuple):
 
 
 class Sparse(NamedTuple):
-    """Compressed rows, the indices ascending within a row."""
+    """Compressed rows. Indices ascend within a row."""
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
@@ -53,7 +54,7 @@ class Sparse(NamedTuple):
 
 
 class Side(NamedTuple):
-    """What is learned of one side: factors (rows, k), and biases (rows) or None."""
+    """The parameters of one side: factors (rows, k), and biases (rows) or None."""
 
     factors: Array
     bias: Array | None
@@ -62,7 +63,7 @@ class Side(NamedTuple):
 class Blocks(NamedTuple):
     """Entries in a grid of blocks, stripes of users by stripes of items.
 
-    starts (stripes * stripes + 1): block (a, b) begins at starts[a * stripes + b]. weights: of the entries, or None.
+    starts (stripes * stripes + 1): block (a, b) begins at starts[a * stripes + b]. weights: per entry, or None.
     """
 
     users: NDArray[np.int32]
@@ -73,11 +74,12 @@ class Blocks(NamedTuple):
 
 
 class SgdSide(NamedTuple):
-    """What gradient descent learns of one side, and the moments of its gradients.
+    """The parameters of one side in gradient descent, and the moments of their gradients.
 
-    factors (rows, 1 + moments, width) and bias (rows, 1 + moments): moments are 0 for plain steps, 1 for momentum, 2
-    for Adam; the width is padded with zeros to whole vectors. steps (rows): how many a row has made, counted for Adam.
-    share (rows): how much of a row's regularization each of its entries carries.
+    factors (rows, 1 + moments, width), bias (rows, 1 + moments): the parameters, then their moments. There are 0
+    moments for plain steps, 1 for momentum, 2 for Adam. The width is padded with zeros to whole vectors.
+    steps (rows): the number of steps of each row; counted only for Adam.
+    share (rows): the share of a row's regularization that each of its entries has.
     """
 
     factors: NDArray[np.float32]
@@ -87,9 +89,11 @@ class SgdSide(NamedTuple):
 
 
 class StepRule(NamedTuple):
-    """How an entry moves its two rows. momentum: what a step keeps of the (first) moment.
+    """The step of gradient descent: how an entry updates its two rows.
 
-    batch: so many entries of a block sum their gradients before any row moves.
+    mean: the mean of the values, which is part of each prediction. rate: the learning rate.
+    reg, bias_reg: the regularization of factors and of biases. momentum: the decay rate of the (first) moment.
+    batch: the number of entries of a block whose gradients are summed before rows are updated.
     """
 
     mean: float
@@ -101,11 +105,11 @@ class StepRule(NamedTuple):
 
 
 class TextFile(NamedTuple):
-    """A text file that is read by its bytes.
+    """The layout of a text file that is parsed from its bytes.
 
-    file: its descriptor. size: its length in bytes. chunk: how many bytes are read at a time.
-    quote: a byte that must not occur, or -1. header: the first line is none of the rows.
-    carriage_returns: every line ends with "\\r\\n", else "\\n".
+    file: its descriptor. size: its length in bytes. chunk: the number of bytes to read at a time.
+    quote: a byte that must not occur, or -1. header: whether the first line is a header.
+    carriage_returns: whether lines end with "\\r\\n", else "\\n".
     """
 
     file: int
@@ -118,7 +122,7 @@ class TextFile(NamedTuple):
 
 
 def weighted_entries(rows: Rows, weighting: Weighting, fixed: Side) -> tuple[Array, Array]:
-    """Return confidence c and c (t - fixed bias) of every entry, in float64."""
+    """Return the confidence c and c (t - fixed bias) of every entry, in float64."""
     weights = 1.0 if rows.weights is None else rows.weights.astype(np.float64)
     values = rows.values.astype(np.float64)
     confidence = weights * (weighting.confidence_slope * values + weighting.confidence_shift)
@@ -129,7 +133,7 @@ def weighted_entries(rows: Rows, weighting: Weighting, fixed: Side) -> tuple[Arr
 
 
 def to_dense(rows: Sparse, columns: int) -> tuple[Array, Array]:
-    """Return compressed rows as a matrix (rows x columns) in float64, and one that is 1 where there is a value."""
+    """Return compressed rows as a float64 matrix (rows x columns), and a matrix that is 1 where there is an entry."""
     at = np.repeat(np.arange(len(rows.indptr) - 1), np.diff(rows.indptr)), rows.indices
     dense, there = np.zeros((2, len(rows.indptr) - 1, columns))
     dense[at], there[at] = rows.values, 1
@@ -137,7 +141,10 @@ def to_dense(rows: Sparse, columns: int) -> tuple[Array, Array]:
 
 
 def usable_threads(threads: int | None = None) -> int:
-    """Return the number of threads to use: `threads`, else ALSATIAN_THREADS, else the processors we may use."""
+    """Return the number of threads: `threads`, else ALSATIAN_THREADS, else the number of usable processors.
+
+    Raises ParameterError if it is not between 1 and 1024.
+    """
     if threads is None:
         setting = os.environ.get("ALSATIAN_THREADS", "")
         if setting and not setting.isdigit():
@@ -145,11 +152,11 @@ def usable_threads(threads: int | None = None) -> int:
         threads = int(setting or 0) or _processors()
     if not 1 <= threads <= _MAX_THREADS:
         raise ParameterError(
-            f"threads={threads} is not possible; pass 1 to {_MAX_THREADS}, or None for all processors."
+            f"threads={threads} is out of bounds; pass 1 to {_MAX_THREADS}, or None for all processors."
         )
     return threads
 
 
 def _processors() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

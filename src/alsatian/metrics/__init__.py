@@ -1,11 +1,12 @@
-"""Metrics of accuracy and beyond accuracy: pure functions on arrays, one definition each.
+"""Metrics of accuracy and beyond accuracy: pure functions on arrays, with one definition each.
 
-rating            of predicted values: rmse, mae, r2
-ranking           of lists and held-out items: hits; then precision, recall, capped_recall, hit_rate, ndcg,
+rating            from predicted values: rmse, mae, r2
+ranking           from lists and held-out items: hits; then precision, recall, capped_recall, hit_rate, ndcg,
                   average_precision, reciprocal_rank and auc, at a cutoff
-beyond_accuracy   of lists alone: coverage, gini (gini_of: of any counts), information, novelty, popularity, diversity
+beyond_accuracy   from lists only: coverage, gini (gini_of: of any counts), information, novelty, popularity, diversity
 
-Functions of lists return one number per list, NaN where it is undefined; coverage and gini are of all lists at once.
+Functions of lists return one number per list, NaN if it is undefined. coverage and gini return one number for all
+lists.
 """
 
 from alsatian.metrics.beyond_accuracy import coverage, diversity, gini, gini_of, information, novelty, popularity

@@ -1,6 +1,7 @@
-"""What lists are like beside being right: how much of the catalog they show, how little known, how unlike each other.
+"""Beyond-accuracy metrics: how much of the catalog lists cover, how novel their items are, and how diverse.
 
-best: (lists, n) recommended rows, -1 past the end. item_counts: how many users have each item in the training data.
+top_items: (lists, n), the row numbers of recommended items; -1 past the end of a list.
+item_counts: (items,), the number of users who have each item in the training data.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from alsatian.kernels.types import Counts, Float64Array
 ItemLists = NDArray[np.int32]
 ItemRows = NDArray[np.int32]
 
-_MAX_PAIRS_PER_CHUNK = 1 << 22  # pairs of items looked at at a time, so that memory stays bounded
+_MAX_PAIRS_PER_CHUNK = 1 << 22  # pairs of items processed at a time, to bound memory
 
 
 def coverage(top_items: ItemLists, items: int) -> float:
-    """Return which share of a catalog's items is in at least one list (Ge et al. 2010, "Beyond accuracy").
+    """Return the share of the items of a catalog that are in at least one list (Ge et al. 2010, "Beyond accuracy").
 
     >>> coverage(np.array([[0, 1], [1, -1]], np.int32), items=4)
     0.5
@@ -29,10 +30,10 @@ def coverage(top_items: ItemLists, items: int) -> float:
 
 
 def gini(top_items: ItemLists, items: int) -> float:
-    """Return how unequally often the items of a catalog are listed: 0 all alike, towards 1 always the same few.
+    """Return the Gini coefficient of how often items are listed: 0 if all equally, near 1 if always the same few.
 
-    With the counts x in ascending order, G = sum over i of (2 i - items - 1) x_i / (items sum x), i from 1 (Gini's
-    coefficient, as in Fleder and Hosanagar 2009, "Blockbuster culture's next rise or fall"). NaN without any list.
+    With the counts x in ascending order, G = sum over i of (2 i - items - 1) x_i / (items sum x), with i from 1.
+    NaN if all lists are empty. Source: Fleder and Hosanagar 2009, "Blockbuster culture's next rise or fall".
 
     >>> gini(np.array([[0, 1], [0, 1]], np.int32), items=4), gini(np.array([[0, 1]], np.int32), items=2)
     (0.5, 0.0)
@@ -41,7 +42,7 @@ def gini(top_items: ItemLists, items: int) -> float:
 
 
 def gini_of(counts: Counts) -> float:
-    """Return how unequal counts are, by the formula of `gini`; NaN where all are 0.
+    """Return the Gini coefficient of counts, by the formula of `gini`; NaN if all are 0.
 
     >>> gini_of(np.array([3, 3])), gini_of(np.array([0, 0, 0, 8]))
     (0.0, 0.75)
@@ -52,9 +53,9 @@ def gini_of(counts: Counts) -> float:
 
 
 def information(item_counts: Counts, users: int) -> Float64Array:
-    """Return each item's self-information in bits: log2(users / users who have it) (Zhou et al. 2010).
+    """Return the self-information of each item in bits: log2(users / users who have it) (Zhou et al. 2010).
 
-    An item that nobody has counts as if one user had it.
+    An item without users counts as if one user had it.
 
     >>> information(np.array([8, 4, 1, 0]), users=8)
     array([0., 1., 3., 3.])
@@ -64,8 +65,10 @@ def information(item_counts: Counts, users: int) -> Float64Array:
 
 
 def novelty(top_items: ItemLists, item_counts: Counts, users: int) -> Float64Array:
-    """Return each list's novelty: the mean self-information of its items ("surprisal" of Zhou et al. 2010, "Solving
-    the apparent diversity-accuracy dilemma of recommender systems"). NaN for an empty list.
+    """Return the novelty of each list: the mean self-information of its items. NaN for an empty list.
+
+    This is the "surprisal" of Zhou et al. 2010, "Solving the apparent diversity-accuracy dilemma of recommender
+    systems".
 
     >>> novelty(np.array([[0, 1], [2, -1]], np.int32), np.array([8, 4, 1]), users=8)
     array([0.5, 3. ])
@@ -74,8 +77,10 @@ def novelty(top_items: ItemLists, item_counts: Counts, users: int) -> Float64Arr
 
 
 def popularity(top_items: ItemLists, item_counts: Counts) -> Float64Array:
-    """Return how many users have a list's items, on average (Abdollahpouri et al. 2019, "Managing popularity bias in
-    recommender systems with personalized re-ranking", average recommendation popularity). NaN for an empty list.
+    """Return the popularity of each list: the mean number of users who have its items. NaN for an empty list.
+
+    This is the average recommendation popularity of Abdollahpouri et al. 2019, "Managing popularity bias in recommender
+    systems with personalized re-ranking".
 
     >>> popularity(np.array([[0, 1], [2, -1]], np.int32), np.array([8, 4, 1]))
     array([6., 1.])
@@ -84,11 +89,12 @@ def popularity(top_items: ItemLists, item_counts: Counts) -> Float64Array:
 
 
 def diversity(top_items: ItemLists, item_users: CSR, threads: int | None = None) -> Float64Array:
-    """Return each list's diversity: the mean over its pairs of items of 1 - similarity (intra-list distance; Ziegler et
-    al. 2005, "Improving recommendation lists through topic diversification", whose ILS sums the similarities).
+    """Return the diversity of each list: the mean of 1 - similarity over its pairs of items (intra-list distance).
 
-    Two items are as similar as the cosine of who has them: |both| / sqrt(|one| |other|). item_users: a row for each
-    item, its users. NaN for a list of fewer than two. Pairs of each length: the cost grows with n squared.
+    The similarity of two items is the cosine of their sets of users: |both| / sqrt(|first| |second|). NaN for a list
+    with fewer than two items. The cost grows with n squared. item_users: a row per item, with its users.
+    Source: Ziegler et al. 2005, "Improving recommendation lists through topic diversification", whose ILS sums the
+    similarities.
 
     >>> users = CSR(np.array([0, 2, 4, 5]), np.array([0, 1, 0, 1, 1], np.int32), np.ones(5, np.float32), 2)
     >>> diversity(np.array([[0, 1, -1], [0, 1, 2]], np.int32), users).round(3)
@@ -104,7 +110,7 @@ def diversity(top_items: ItemLists, item_users: CSR, threads: int | None = None)
 
 
 def _pairwise_diversity(top_items: ItemLists, item_users: CSR, threads: int | None) -> Float64Array:
-    """Sort all pairs by their items, so that each pair that occurs is looked at once."""
+    """Return the diversity of each list. Pairs are sorted, so that each distinct pair is computed once."""
     left, right = np.triu_indices(top_items.shape[1], 1)
     first_items, second_items = top_items[:, left], top_items[:, right]
     is_pair = np.minimum(first_items, second_items) >= 0
@@ -125,7 +131,7 @@ def _pairwise_diversity(top_items: ItemLists, item_users: CSR, threads: int | No
 
 
 def _distances(item_users: CSR, left: ItemRows, right: ItemRows, threads: int | None) -> Float64Array:
-    """Return 1 - cosine for pairs of items; the more popular one to the left, as kernels.co_counts likes it."""
+    """Return 1 - cosine for pairs of items. The more popular item goes to the left, which kernels.co_counts prefers."""
     counts = item_users.counts
     left, right = np.where(counts[left] < counts[right], (right, left), (left, right))
     order = np.argsort(left, kind="stable")
@@ -137,7 +143,7 @@ def _distances(item_users: CSR, left: ItemRows, right: ItemRows, threads: int | 
 
 
 def _mean_per_list(top_items: ItemLists, item_scores: Float64Array) -> Float64Array:
-    """Return the mean of a number of the items, list by list."""
+    """Return the mean score of the items of each list; NaN for an empty list."""
     is_item = top_items >= 0
     sums = np.where(is_item, item_scores[top_items], 0).sum(axis=1)
     means: Float64Array = np.divide(

@@ -1,10 +1,10 @@
-"""How well lists find what people had: for each list its hits, and measures of its first `at` places.
+"""Ranking metrics: how well lists match held-out items, for the first `at` positions.
 
-hits: (lists, n), which places hold an item that the person has among the held-out ones; `hits(top_items, held_out)`.
-relevant: (lists,), how many held-out items each person has. A person without any has no number: NaN.
-at: how many places count (None: all). Lists may be shorter than that: what is not listed is no hit.
+hits: (lists, n), whether each position has a held-out item of the list's user; see `hits(top_items, held_out)`.
+relevant: (lists,), the number of held-out items of each user. Metrics are NaN for a user without any.
+at: the number of positions to evaluate (None: all). In a shorter list, the missing positions are not hits.
 
-The running example of the docstrings: somebody has held out the items 1 and 4, and is given the list 4, 0, 1.
+The example of the docstrings: the held-out items of a user are 1 and 4, and the list is 4, 0, 1.
 """
 
 from __future__ import annotations
@@ -19,25 +19,24 @@ Hits = NDArray[np.bool_]
 
 
 def hits(top_items: NDArray[np.int32], held_out: CSR) -> Hits:
-    """Return which places of each list hold one of the person's held-out items.
+    """Return which positions of each list have a held-out item of the user.
 
-    best: (lists, n) recommended rows, -1 past the end. held_out: a row for each list.
+    top_items: (lists, n), the row numbers of recommended items; -1 past the end. held_out: a row per list.
 
     >>> held_out = CSR(np.array([0, 2]), np.array([1, 4], np.int32), np.ones(2, np.float32), 5)
     >>> hits(np.array([[4, 0, 1, -1]], np.int32), held_out)
     array([[ True, False,  True, False]])
     """
     column_count = np.int64(max(held_out.n_columns, 1))
-    held_out_keys = np.append(
-        held_out.row_numbers * column_count + held_out.indices, -1
-    )  # ascending but for an end that nothing equals
+    # The keys ascend, except for a sentinel at the end, which equals no key.
+    held_out_keys = np.append(held_out.row_numbers * column_count + held_out.indices, -1)
     list_keys = np.arange(len(top_items))[:, None] * column_count + top_items
     is_hit: Hits = (held_out_keys[np.searchsorted(held_out_keys[:-1], list_keys)] == list_keys) & (top_items >= 0)
     return is_hit
 
 
 def precision(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
-    """Return the share of the first `at` places that are hits, also where the list is shorter.
+    """Return hits / at: the share of the first `at` positions that are hits, even if the list is shorter.
 
     >>> precision(np.array([[True, False, True]]), np.array([2])).round(3)
     array([0.667])
@@ -47,7 +46,7 @@ def precision(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Arr
 
 
 def recall(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
-    """Return the share of the held-out items that are among the first `at` places.
+    """Return the share of the held-out items that are in the first `at` positions.
 
     >>> recall(np.array([[True, False, True]]), np.array([2]), at=2)
     array([0.5])
@@ -56,7 +55,7 @@ def recall(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
 
 
 def capped_recall(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
-    """Return hits / min(at, relevant): recall whose best is 1 at any length (Recall@R of Liang et al. 2018, sec. 4.2).
+    """Return hits / min(at, relevant), a recall whose maximum is always 1 (Recall@R of Liang et al. 2018, sec. 4.2).
 
     >>> capped_recall(np.array([[True, False, True]]), np.array([2]), at=1)
     array([1.])
@@ -68,7 +67,7 @@ def capped_recall(hits: Hits, relevant: Counts, at: int | None = None) -> Float6
 
 
 def hit_rate(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
-    """Return 1 where any of the first `at` places is a hit, else 0.
+    """Return 1 if any of the first `at` positions is a hit, else 0.
 
     >>> hit_rate(np.array([[False, False, True]]), np.array([2]), at=2)
     array([0.])
@@ -77,10 +76,10 @@ def hit_rate(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Arra
 
 
 def ndcg(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
-    """Return the normalized discounted cumulative gain (Jarvelin and Kekalainen 2002), gains 0 or 1.
+    """Return the normalized discounted cumulative gain (Jarvelin and Kekalainen 2002) with gains 0 or 1.
 
-    Place p (from 1) counts 1 / log2(p + 1) if it is a hit; the sum is divided by that of a list whose first
-    min(at, relevant) places are hits.
+    A hit at position p (from 1) counts 1 / log2(p + 1). The sum is divided by the sum of an ideal list, whose first
+    min(at, relevant) positions are hits.
 
     >>> ndcg(np.array([[True, False, True]]), np.array([2])).round(3)  # (1 + 1/2) / (1 + 1/log2(3))
     array([0.92])
@@ -94,9 +93,9 @@ def ndcg(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
 
 
 def average_precision(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
-    """Return the sum of the precision at each hit, divided by all held-out items; its mean is MAP.
+    """Return the sum of the precision at each hit, divided by the number of held-out items. The mean is MAP.
 
-    As trec_eval (map_cut) and ranx count: the items of a person with more than `at` cannot all be found.
+    The definition is that of trec_eval (map_cut) and ranx: it is below 1 for users with more than `at` held-out items.
 
     >>> average_precision(np.array([[True, False, True]]), np.array([2])).round(3)  # (1/1 + 2/3) / 2
     array([0.833])
@@ -107,7 +106,7 @@ def average_precision(hits: Hits, relevant: Counts, at: int | None = None) -> Fl
 
 
 def reciprocal_rank(hits: Hits, relevant: Counts, at: int | None = None) -> Float64Array:
-    """Return 1 / the place of the first hit, 0 without one; its mean is MRR (Voorhees 1999).
+    """Return 1 / position of the first hit, or 0 without a hit. The mean is MRR (Voorhees 1999).
 
     >>> reciprocal_rank(np.array([[False, True, True]]), np.array([2]))
     array([0.5])
@@ -119,16 +118,18 @@ def reciprocal_rank(hits: Hits, relevant: Counts, at: int | None = None) -> Floa
 
 
 def auc(hits: Hits, relevant: Counts, candidates: Counts, listed: Counts, at: int | None = None) -> Float64Array:
-    """Return how often a held-out item comes before another that could have been listed (area under the ROC curve).
+    """Return the probability that a held-out item ranks above another candidate (area under the ROC curve).
 
-    What is not among the first `at` places comes after all that is, tied: a tie counts a half (Fawcett 2006, "An
-    introduction to ROC analysis"). With lists of all candidates it is the exact area; 1/2 is chance.
-    candidates: (lists,), how many items could have been listed, the held-out ones among them. listed: how many were.
+    Items outside the first `at` positions rank below all others and are tied; a tie counts a half (Fawcett 2006, "An
+    introduction to ROC analysis"). If all candidates are listed, the area is exact. 0.5 is chance.
+    candidates: (lists,), the number of items that could be listed, with the held-out ones. listed: (lists,), the number
+    of items in each list.
 
-    >>> found, one = np.array([[True, False, True]]), np.array([1])
-    >>> auc(found, 2 * one, 5 * one, 3 * one).round(3)  # (3 + 2) of 2 x 3 pairs
+    >>> top_hits, relevant = np.array([[True, False, True]]), np.array([2])
+    >>> candidates, listed = np.array([5]), np.array([3])
+    >>> auc(top_hits, relevant, candidates, listed).round(3)  # (3 + 2) of 2 x 3 pairs
     array([0.833])
-    >>> auc(found, 2 * one, 5 * one, 3 * one, at=2).round(3)  # (3 + 2 halves) of 6
+    >>> auc(top_hits, relevant, candidates, listed, at=2).round(3)  # (3 + 2 halves) of 6
     array([0.667])
     """
     top_hits = hits[:, :at]
@@ -142,5 +143,5 @@ def auc(hits: Hits, relevant: Counts, candidates: Counts, listed: Counts, at: in
 
 
 def _nan_without_relevant(scores: ArrayLike, relevant: Counts) -> Float64Array:
-    """NaN where there was nothing to find."""
+    """Replace the scores of users without held-out items by NaN."""
     return np.where(relevant > 0, scores, np.nan)

@@ -1,4 +1,4 @@
-"""How far predicted values are from the real ones."""
+"""Rating metrics: the errors of predicted values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def mae(predicted: ArrayLike, actual: ArrayLike) -> float:
 def r2(predicted: ArrayLike, actual: ArrayLike) -> float:
     """Return the coefficient of determination, 1 - (sum of squared errors) / (sum of squares around the mean).
 
-    1 is perfect, 0 is what the mean of the actual values has. NaN where these are all equal.
+    1 is perfect; 0 is the score of always predicting the mean. NaN if all actual values are equal.
 
     >>> r2([1.0, 2.0, 2.0], [1.0, 2.0, 3.0])
     0.5

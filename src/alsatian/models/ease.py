@@ -1,4 +1,4 @@
-"""EASE: weights between items, in closed form."""
+"""EASE: item-to-item weights in closed form."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ from alsatian.recommender.model import Model
 from alsatian.recommender.topn import Mask, TopN, concat, row_chunks
 from alsatian.recommender.user_batch import UserBatch
 
-LINALG_THREADS = 2  # of the linear algebra, whatever a run has: its bits depend on how the work is divided
-BYTES_PER_CELL = (
-    8 * 3
-)  # a cell: the system in float64, the weights in float32, and room for a block of each and for LAPACK
+LINALG_THREADS = 2  # threads of the linear algebra; fixed, because the bits depend on how the work is divided
+# Memory per cell of items x items: the system in float64, the weights in float32, a block of each, and LAPACK.
+BYTES_PER_CELL = 24
 
 
 class EASE(Model[UserBatch]):
-    """Predicts a user's values x from each other by weights between items, none of an item to itself.
+    """Learns item-to-item weights in closed form; use it to rank a catalog whose items x items matrix fits in memory.
+
+    The values x of a user are predicted from each other. An item has no weight to itself.
 
     Loss (Steck 2019, "Embarrassingly shallow autoencoders for sparse data", eq. 1 and 3), over all cells:
 
         |X - X B|^2 + reg |B|^2   with diag(B) = 0,   so (eq. 8)   B = I - P diag(1 / diag P),  P = (X'X + reg I)^-1
 
-    Learned: item_weights (items, items) = B: row j says how much having item j speaks for each other item.
-    Score: x B, about 0 for what a user will not choose and 1 for what they will (of likes); only the order means
-    something. Values are amounts (ratings too: better the likes), times their weights.
-    Cost: items^3 multiply-adds and 24 bytes x items^2 of memory; sizes beyond the memory there is are refused.
+    Learned: item_weights (items, items), which is B. B_ji is how much having item j raises the score of item i.
+    Score: x B. On likes it is near 1 for items that a user would choose and near 0 for others. Only the order is
+    meaningful. Values count as amounts, times their weights. Ratings are accepted, but likes rank better.
+    Cost: items^3 multiply-adds, and 24 bytes x items^2 of memory. ParameterError if that much is not available.
 
     >>> model = EASE(reg=200)
     """
@@ -99,13 +100,16 @@ class EASE(Model[UserBatch]):
         return scores
 
     def contributions(self, history: CSR, items: list[int]) -> Contributions:
-        """The part of the person's item j in the score of i is x_j B_ji."""
+        """Return x_j B_ji, the contribution of each item j of the history to the score of item i."""
         weights = self.item_weights[history.indices[:, None], items]
         return Contributions(np.zeros(len(items)), weighted_values(history).astype(np.float64)[:, None] * weights)
 
 
 def solve_item_weights(data: Interactions, reg: float) -> NDArray[np.float32]:
-    """Return B, with one matrix of items x items in float64 that is inverted where it lies."""
+    """Return B, from one float64 matrix (items, items) that is inverted in place.
+
+    Raises FitError if the matrix has no inverse in float64.
+    """
     from scipy.linalg.lapack import dpotrf, dpotri
 
     by_user, by_item = _weighted_csr(data.by_user, np.float64), _weighted_csr(data.by_item, np.float64)
@@ -114,13 +118,13 @@ def solve_item_weights(data: Interactions, reg: float) -> NDArray[np.float32]:
     for chunk in row_chunks(np.arange(items), items):
         system[chunk[0] : chunk[-1] + 1] = (by_item[chunk[0] : chunk[-1] + 1] @ by_user).toarray()
     system[np.diag_indices(items)] += reg
-    # symmetric, so that its transpose is itself in the order of columns that LAPACK wants: nothing is copied
+    # The system is symmetric, so its transpose is the same matrix in LAPACK's column order, and is not copied.
     factor, info = dpotrf(system.T, lower=0, overwrite_a=1, clean=0)
     inverse, info = dpotri(factor, lower=0, overwrite_c=1) if info == 0 else (factor, info)
     if info != 0 or not np.isfinite(diagonal := inverse.diagonal().copy()).all():
-        raise FitError(f"the items' system has no solution in float64 at reg={reg:g}; raise reg.")
+        raise FitError(f"the system of the items has no solution in float64 at reg={reg:g}; increase reg.")
     weights = np.empty((items, items), np.float32)
-    for column in range(items):  # only the upper triangle of the inverse was made
+    for column in range(items):  # LAPACK computes only the upper triangle of the inverse
         weights[: column + 1, column] = -inverse[: column + 1, column] / diagonal[column]
         weights[column, : column + 1] = -inverse[: column + 1, column] / diagonal[: column + 1]
     np.fill_diagonal(weights, 0)
@@ -128,7 +132,7 @@ def solve_item_weights(data: Interactions, reg: float) -> NDArray[np.float32]:
 
 
 def available_memory() -> int:
-    """Return how many bytes a process can still have."""
+    """Return the number of bytes of memory that are available to a process."""
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():
         lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())

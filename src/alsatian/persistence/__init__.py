@@ -1,1 +1,1 @@
-"""Fitted models as files."""
+"""Save and load fitted models."""

@@ -1,12 +1,12 @@
-"""The container of a model: named arrays and a JSON header in one safetensors file, checked to the last bit.
+"""The container of a model: named arrays and a JSON header in one safetensors file, verified by digests.
 
     8 bytes   length of the table
-    table     JSON: dtype, shape and place of each array; in "__metadata__" two strings,
+    table     JSON: dtype, shape and offsets of each array; in "__metadata__" two strings,
               "alsatian" (JSON: format, library version, header, a SHA-256 per array) and
               "digest" (the SHA-256 of that string and of the entries of the arrays); padded to 8 bytes
-    arrays    one after the other, those of wide numbers first, so that each begins aligned
+    arrays    one after the other, the widest dtypes first, so that each array is aligned
 
-Nothing in it is code, and nothing is unpickled.
+The file contains no code, and nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -33,33 +33,27 @@ from alsatian.persistence import format_1
 FORMAT = 2  # 1: names of models, hyper-parameters and arrays as in format_1.py
 _SAFETENSORS_DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
 _DTYPE_NAMES = {np.dtype(dtype): name for name, dtype in _SAFETENSORS_DTYPES.items()}
-_CHUNK_BYTES = 16 << 20  # bytes between two looks at Ctrl-C
-_MALFORMED_ERRORS = (
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-)  # from a made-up table
+_CHUNK_BYTES = 16 << 20  # read and written at a time, so that Ctrl-C is handled in between
+# The errors that a malformed table can cause.
+_MALFORMED_ERRORS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 ArrayMapping = Mapping[str, NDArray[Any]]
 
-# Files whose arrays this process, or the one that it was forked from, has checked.
+# Files whose arrays this process, or the process that it was forked from, has verified.
 verified_files: set[tuple[str, int, int, int, int]] = set()
 
 
 def write_container(path: str | Path, header: Mapping[str, Any], arrays: ArrayMapping) -> None:
-    """Write one model file; whatever goes wrong, a file that was there before stays whole.
+    """Write one model file atomically: on any error, an existing file stays unchanged.
 
-    header: what JSON can hold. arrays: float64, float32, int64, int32, uint8 or bool, of any shape.
-    Equal input gives equal bytes. Raises ModelFileError when the file cannot be written.
+    header: a JSON-compatible mapping. arrays: float64, float32, int64, int32, uint8 or bool, of any shape.
+    Equal input gives equal bytes. Raises ModelFileError if the file cannot be written, ParameterError for other dtypes.
 
-    >>> write("tiny.model", {"model": "popularity"}, {"counts": np.array([3, 1])})  # doctest: +SKIP
+    >>> write_container("tiny.model", {"model": "popularity"}, {"counts": np.array([3, 1])})  # doctest: +SKIP
     """
-    target = Path(os.path.realpath(path))  # a link keeps pointing to the file that it pointed to
+    target = Path(os.path.realpath(path))  # a symbolic link stays a link
     if target.exists() and not target.is_file():
-        raise ModelFileError(f"cannot write {path}: it is not an ordinary file; choose another name.")
+        raise ModelFileError(f"cannot write {path}: it is not a regular file; choose another name.")
     stored_arrays = {name: _to_storable(name, array) for name, array in arrays.items()}
     stored_arrays = {
         name: stored_arrays[name]
@@ -71,7 +65,7 @@ def write_container(path: str | Path, header: Mapping[str, Any], arrays: ArrayMa
         _copy_permissions(target, temporary)
         temporary.replace(target)
         _sync_folder(target.parent)
-    except BaseException as error:  # Ctrl-C too leaves nothing behind
+    except BaseException as error:  # including Ctrl-C, which must not leave a temporary file
         with contextlib.suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError):
@@ -80,10 +74,10 @@ def write_container(path: str | Path, header: Mapping[str, Any], arrays: ArrayMa
 
 
 def read_container(path: str | Path, *, verify: bool = True) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Return the header and the arrays of a model file. The arrays are mapped: read-only, and not in memory.
+    """Return the header and the arrays of a model file. The arrays are memory-mapped and read-only.
 
-    With verify=False the digests of the arrays are not compared; all else is checked all the same.
-    Raises ModelFileError when the file is missing, no model, cut short, altered or of a newer format.
+    verify: compare the digests of the arrays; everything else is always checked.
+    Raises ModelFileError if the file is missing, not a model file, truncated, altered, or of a newer format.
     """
     path = Path(path)
     try:
@@ -99,7 +93,7 @@ def read_container(path: str | Path, *, verify: bool = True) -> tuple[dict[str, 
     if verify and fingerprint not in verified_files:
         for name, array in arrays.items():
             if array_digest(array) != description["digests"].get(name):
-                raise _damaged_error(path, f"the bytes of {name!r} are altered")
+                raise _damaged_error(path, f"the bytes of {name!r} have changed")
         verified_files.add(fingerprint)
     if description["format"] == 1:
         return format_1.translate_header(description["header"]), format_1.translate_arrays(arrays)
@@ -114,7 +108,7 @@ def read_library_version(path: str | Path) -> str:
 
 
 def is_model_file(path: Path) -> bool:
-    """Tell whether a file begins like a model file: the length of a JSON table, and the table."""
+    """Return whether a file begins like a model file: with the length of a JSON table, and the table."""
     try:
         with path.open("rb") as file:
             prefix = file.read(9)
@@ -124,16 +118,15 @@ def is_model_file(path: Path) -> bool:
 
 
 def _to_storable(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array as it will lie in the file; a copy only where it is not contiguous already."""
+    """Return the array as it is stored, copied only if it is not contiguous. Raises ParameterError for its dtype."""
     array = np.asarray(array, order="C")
     if (dtype := array.dtype.newbyteorder("<")) not in _DTYPE_NAMES:
-        dtype_names = ", ".join(str(dtype_names) for dtype_names in _DTYPE_NAMES)
-        raise ParameterError(f"array {name!r} is {array.dtype}; a model file holds {dtype_names}.")
+        dtype_names = ", ".join(map(str, _DTYPE_NAMES))
+        raise ParameterError(f"array {name!r} is {array.dtype}; a model file can store {dtype_names}.")
     return array.astype(dtype, copy=False)
 
 
 def _build_table(header: Mapping[str, Any], arrays: ArrayMapping) -> bytes:
-
     digests = {name: array_digest(array) for name, array in arrays.items()}
     description = {"format": FORMAT, "version": __version__, "header": header, "digests": digests}
     entries, end = {}, 0
@@ -145,7 +138,7 @@ def _build_table(header: Mapping[str, Any], arrays: ArrayMapping) -> bytes:
 
 
 def encode_table(table: Mapping[str, Any]) -> bytes:
-    """The one spelling of a table that is written and accepted."""
+    """Return the bytes of a table. Only this exact encoding is written and accepted."""
     text = json.dumps(table, separators=(",", ":")).encode()
     return text + b" " * (-len(text) % 8)
 
@@ -166,7 +159,7 @@ def _write_and_sync(path: Path, table: bytes, arrays: ArrayMapping) -> None:
 
 
 def _copy_permissions(old: Path, new: Path) -> None:
-    """Give a file the rights and, where the system lets us, the owner of the one that it takes the place of."""
+    """Give a file the permissions and, if the system allows it, the owner of the file that it replaces."""
     if old.exists():
         status = old.stat()
         with contextlib.suppress(OSError):
@@ -175,7 +168,7 @@ def _copy_permissions(old: Path, new: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name last through a power cut, where the file system can promise that."""
+    """Make the new file name durable, if the file system supports it."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -185,13 +178,13 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _read_table(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, Any], dict[str, Any], int]:
-    """Return what is said about the model, the entries of its arrays, and where these begin."""
+    """Return the description of the model, the entries of its arrays, and the offset where the arrays begin."""
     start = 8 + int.from_bytes(file.read(8), "little")
     if size < 10 or file.read(1) != b"{":
-        raise ModelFileError(f"{path} is not a model file; give one that alsatian saved.")
+        raise ModelFileError(f"{path} is not a model file; pass a file that alsatian saved.")
     if start > size:
         raise ModelFileError(
-            f"{path} is cut short: {size:,} bytes, and its table alone needs {start:,}; copy it again or train anew."
+            f"{path} is truncated: {size:,} bytes, and its table alone needs {start:,}; copy it again or retrain."
         )
     file.seek(8)
     table_bytes = file.read(start - 8)
@@ -200,14 +193,14 @@ def _read_table(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, Any], 
         metadata = entries.pop("__metadata__", {})
         if "alsatian" not in metadata:
             raise ModelFileError(
-                f"{path} is a safetensors file without an Alsatian model; give one that alsatian saved."
+                f"{path} is a safetensors file without an Alsatian model; pass a file that alsatian saved."
             )
         description = json.loads(metadata["alsatian"])
         if (version := description["format"]) > FORMAT:
-            raise ModelFileError(f"{path} has format {version}, this library reads up to {FORMAT}; upgrade alsatian.")
+            raise ModelFileError(f"{path} has format {version}; this version reads up to {FORMAT}. Upgrade alsatian.")
         is_intact = metadata["digest"] == table_digest(metadata["alsatian"], entries)
         if not is_intact or table_bytes != encode_table({"__metadata__": metadata, **entries}):
-            raise _damaged_error(path, "its table is altered")
+            raise _damaged_error(path, "its table has changed")
     except _MALFORMED_ERRORS:
         raise _damaged_error(path, "its table cannot be read") from None
     return description, entries, start
@@ -221,11 +214,11 @@ def _map_arrays(path: Path, file: BinaryIO, entries: Mapping[str, Any], start: i
             dtype, shape = np.dtype(_SAFETENSORS_DTYPES[entry["dtype"]]), tuple(entry["shape"])
             begin, end = end, end + math.prod(shape) * dtype.itemsize
             if [begin - start, end - start] != entry["data_offsets"] or min(shape, default=0) < 0:
-                raise _damaged_error(path, f"the place of {name!r} is wrong")
+                raise _damaged_error(path, f"the offsets of {name!r} are wrong")
             if end <= size:
                 arrays[name] = file_bytes[begin:end].view(dtype).reshape(shape)
     except _MALFORMED_ERRORS:
-        raise _damaged_error(path, "its arrays are described wrongly") from None
+        raise _damaged_error(path, "the description of its arrays is not valid") from None
     if end != size:
         raise _damaged_error(path, f"it has {size:,} bytes instead of {end:,}")
     return arrays
@@ -246,7 +239,7 @@ def array_digest(array: NDArray[Any]) -> str:
 
 
 def _damaged_error(path: Path, problem: str) -> ModelFileError:
-    return ModelFileError(f"{path} is damaged: {problem}; copy it again or train anew.")
+    return ModelFileError(f"{path} is damaged: {problem}; copy it again or retrain.")
 
 
 def _similar_file_hint(path: Path) -> str:
@@ -256,7 +249,7 @@ def _similar_file_hint(path: Path) -> str:
 
 
 def _os_error_reason(error: OSError) -> str:
-    """Say in words what the system refused, and what to do."""
+    """Return the reason of a failed file operation, and what to do."""
     code = error.errno
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         next_step = "free some space or choose another disk"

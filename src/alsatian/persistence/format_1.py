@@ -1,4 +1,4 @@
-"""Translate the names of model files of format 1, and of study files of that time (before the names of the field)."""
+"""Translate the old names in model files of format 1, and in study files of the same versions."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ SPLITS = {"folds": "k-fold", "strong": "new-users", "user-folds": "new-user-fold
 
 
 def translate_header(header: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the header of a format-1 file with today's names of models, hyper-parameters and rules."""
+    """Return the header of a format-1 file with the current names of models, hyper-parameters and rules."""
     recipe = {FORMER_RULES.get(rule, rule): value for rule, value in header["recipe"].items()}
     return {**header, **_translate_model(header), "recipe": recipe}
 
 
 def translate_arrays(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a format-1 file by today's names; "learned.0.shares" is an array of the first member."""
+    """Return the arrays of a format-1 file by their current names. "learned.0.shares" belongs to the first member."""
     return {_translate_array(name): array for name, array in arrays.items()}
 
 
 def translate_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings by today's names of hyper-parameters. model: its name of either time."""
+    """Return settings by the current names of hyper-parameters. model: its old or current name."""
     names = HYPERPARAMETERS.get(MODEL_NAMES.get(model, model), {})
     return {names.get(name, name): _translate_value(value) for name, value in settings.items()}
 
 
 def translate_search(search: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the description of a search, as a study file holds it, by today's names; equal if it has no old name."""
+    """Return the description of a search in a study file with current names. It is unchanged without old names."""
     protocol, colon, arguments = search["split"].partition(":")
     return {
         **search,
@@ -57,7 +57,7 @@ def translate_search(search: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _translate_model(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Translate {"model": name, "params": {...}}, and the members that its parameters hold."""
+    """Translate {"model": name, "params": {...}}, including the members in its parameters."""
     name = MODEL_NAMES.get(record["model"], record["model"])
     return {"model": name, "params": translate_settings(name, record["params"])}
 

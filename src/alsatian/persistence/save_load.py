@@ -1,7 +1,7 @@
 """Save and load a fitted model.
 
-The container (layout, digests, atomic writing) is `persistence/container.py`. Its content is defined here: the learned
-arrays, the ids, the catalog and what each user has seen; the header has name, parameters, recipe and summary.
+The container (layout, digests, atomic writing) is `persistence/container.py`. Its content is defined here. The arrays
+are the learned arrays, the ids, the catalog and the histories; the header has name, parameters, recipe and summary.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ ArrayDict = dict[str, NDArray[Any]]
 
 
 def save(model: Model, path: str | Path) -> None:
-    """Write a fitted model as one file; a file that was there before stays whole if anything goes wrong.
+    """Write a fitted model to one file. On any error, an existing file stays unchanged.
 
-    Raises NotFitted, ModelFileError.
+    Raises NotFitted, ParameterError for something that is not a model, ModelFileError if the file cannot be written.
     """
     if not isinstance(model, Model):
-        raise ParameterError(f"save takes a fitted model, not a {type(model).__name__}.")
+        raise ParameterError(f"save takes a fitted model, not a {type(model).__name__}; pass the result of fit().")
     data = model.fitted.data
     catalog, columns = data.catalog.to_arrays()
     arrays: ArrayDict = {
@@ -59,19 +59,19 @@ def save(model: Model, path: str | Path) -> None:
 
 
 def load(path: str | Path) -> Model:
-    """Read a model file; its arrays are mapped into memory, so several processes share one copy.
+    """Return the model of a file. The arrays are memory-mapped, so several processes share one copy.
 
     Raises ModelFileError for a file that is missing, damaged, of a newer format, or of an unknown model.
     """
     try:
         return _build_model(*container.read_container(path))
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ModelFileError(f"{path} is not a whole model ({error}); save the model again.") from error
+        raise ModelFileError(f"{path} is not a complete model ({error}); save the model again.") from error
 
 
 def _build_model(header: dict[str, Any], arrays: ArrayDict) -> Model:
     if header["model"] not in (names := model_names()):
-        raise ValueError(f"it holds a model {header['model']!r}, and this version knows {', '.join(names)}")
+        raise ValueError(f"unknown model {header['model']!r}; this version has {', '.join(names)}")
     model: Model = model_class(header["model"])(**header["params"])
     users, items = (_ids_from_arrays(arrays, side, header["ids"][side]) for side in ("user", "item"))
     seen = CSR(
@@ -79,8 +79,8 @@ def _build_model(header: dict[str, Any], arrays: ArrayDict) -> Model:
     )  # fmt: skip
     _check_seen(seen, len(users))
     counts = arrays.get("recipe.item_counts")
-    _require("bm25" not in header["recipe"]["fitted"] or counts is not None, "the counts of items are missing")
-    _require(counts is None or counts.shape == (len(items),), "the counts of items do not fit these")
+    _require("bm25" not in header["recipe"]["fitted"] or counts is not None, "the item counts are missing")
+    _require(counts is None or counts.shape == (len(items),), "the item counts do not match the items")
     low, high = header["scale"]
     report = header["report"]
     data = Interactions(
@@ -99,7 +99,7 @@ def _build_model(header: dict[str, Any], arrays: ArrayDict) -> Model:
 
 
 def _restore_index(record: dict[str, Any] | None, arrays: ArrayDict) -> SimilarIndex | None:
-    """Return the index of similar items, if there is one of a kind that is known here."""
+    """Return the index of `similar`, or None if there is none that this version can read."""
     if (
         record is None
         or record.keys() != {field.name for field in fields(IndexBenchmark)}
@@ -119,17 +119,18 @@ def _ids_from_arrays(arrays: ArrayDict, side: Any, kind: str) -> IdMap:
     if kind == "int":
         return IdMap(arrays[f"{side}_ids"], side)
     text = StringArray(arrays[f"{side}_ids.data"], arrays[f"{side}_ids.offsets"])
-    _require(_are_valid_offsets(text.offsets, len(text.data)), f"the {side} ids do not fit together")
+    _require(_are_valid_offsets(text.offsets, len(text.data)), f"the {side} ids do not match their offsets")
     return IdMap(text, side)
 
 
 def _check_seen(seen: CSR, n_users: int) -> None:
-    """Refuse rows that would lead a kernel outside its arrays."""
+    """Raise ValueError for histories that would make a kernel read outside its arrays."""
     entries = len(seen.indices)
-    _require(seen.n_rows == n_users and _are_valid_offsets(seen.indptr, entries), "the seen items do not fit the users")
-    _require(len(seen.values) == entries, "the seen items and their values differ in number")
+    is_complete = seen.n_rows == n_users and _are_valid_offsets(seen.indptr, entries)
+    _require(is_complete, "the histories do not match the users")
+    _require(len(seen.values) == entries, "the histories have a different number of items and values")
     is_inside = entries == 0 or (seen.indices.min() >= 0 and seen.indices.max() < seen.n_columns)
-    _require(bool(is_inside), "a seen item has no id")
+    _require(bool(is_inside), "an item of a history has no id")
 
 
 def _are_valid_offsets(offsets: NDArray[Any], end: int) -> bool:

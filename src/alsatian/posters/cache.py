@@ -1,4 +1,4 @@
-"""The folder in which posters are kept: a file for each film, empty where there is known to be none."""
+"""The cache of posters on disk: a file for each film, empty if the film has no poster."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ POSTER_LIFETIME, MISSING_LIFETIME, ADDRESS_LIFETIME = 180 * DAY, 30 * DAY, 3 * D
 
 
 class PosterCache:
-    """Files by name, each good for a time."""
+    """Files by name, each with a lifetime."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def get(self, key: str) -> bytes | None:
-        """Return what is kept of a film: a picture, nothing (it has none), or None: who knows."""
+        """Return the cached image of a film, b"" if it has none, or None if it is not cached."""
         path = self._path(key)
         try:
             content, age = path.read_bytes(), time.time() - path.stat().st_mtime
@@ -30,13 +30,13 @@ class PosterCache:
         return content if 0 <= age < (POSTER_LIFETIME if content else MISSING_LIFETIME) else None
 
     def put(self, key: str, content: bytes) -> None:
-        """Keep a picture, or nothing. A folder that cannot be written to keeps nothing, and all else works."""
+        """Store an image, or b"". Does nothing if the folder cannot be written to."""
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomic(self._path(key), content)
 
     def get_address(self) -> dict[str, Any] | None:
-        """Return where the pictures were some days ago."""
+        """Return the cached address of the images, or None if it is older than a few days."""
         path = self._path("address")
         try:
             is_fresh = 0 <= time.time() - path.stat().st_mtime < ADDRESS_LIFETIME

@@ -1,4 +1,4 @@
-"""What a poster is looked up by: ids of other databases, else the title and the year."""
+"""How a film is looked up: by its id in IMDb or TMDB, else by title and year."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from alsatian.data.catalog import Catalog
 from alsatian.data.id_map import Id
 from alsatian.data.title_search import title_variants, title_without_year, year_in_title
 
-_IMDB_COLUMNS, _TMDB_COLUMNS = (
-    ("imdbid", "imdb", "tconst"),
-    ("tmdbid", "tmdb"),
-)  # names of columns, without case and underscores
+# Names of columns, in lower case and without underscores.
+_IMDB_COLUMNS, _TMDB_COLUMNS = ("imdbid", "imdb", "tconst"), ("tmdbid", "tmdb")
 _IMDB_ID = re.compile(r"(?:tt)?(\d{1,10})")
 
 
 @dataclass(frozen=True)
 class Film:
-    """A film by its title, such as "Matrix, The (1999)", and what else is known.
+    """A film: its title, such as "Matrix, The (1999)", and optionally its year and ids.
 
-    year: else the one in the title. imdb: "tt0133093"; tmdb: 603.
+    year: None takes the year in the title. imdb: such as "tt0133093". tmdb: such as 603.
     """
 
     title: str
@@ -49,7 +47,7 @@ class Film:
 
     @property
     def names(self) -> set[str]:
-        """All names in the title, in the form in which names are compared."""
+        """All names in the title, normalized for comparison."""
         return set(title_variants(self.title))
 
     @property
@@ -59,7 +57,7 @@ class Film:
 
     @property
     def key(self) -> str:
-        """A name for files about this film."""
+        """The name of the film in the cache."""
         if self.tmdb is not None:
             return f"tmdb-{self.tmdb}"
         if self.imdb is not None:
@@ -80,6 +78,6 @@ def _positive_int(value: Any) -> int | None:
 
 
 def _parse_imdb_id(value: Any) -> str | None:
-    """Return an id of IMDb with its prefix and at least seven digits, which files of numbers lose."""
+    """Return an IMDb id with its prefix and at least seven digits, which are lost if ids are stored as numbers."""
     match = _IMDB_ID.fullmatch(str(value).strip()) if value is not None else None
     return f"tt{int(match[1]):07d}" if match and int(match[1]) else None

@@ -1,4 +1,4 @@
-"""Lists as one HTML page: every item with its poster, all pictures inside, nothing fetched when it is opened."""
+"""Lists as one HTML page with posters; images are embedded, and nothing is fetched when the page opens."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from alsatian.posters.poster import Poster, Posters
 from alsatian.recommender.recommendations import RankedItem, Recommendations
 from alsatian.visual import html
 
-TMDB_NOTICE = "This product uses the TMDB API but is not endorsed or certified by TMDB."  # their terms ask for it
+TMDB_NOTICE = (
+    "This product uses the TMDB API but is not endorsed or certified by TMDB."  # required by the terms of TMDB
+)
 
 
 class PosterCard(NamedTuple):
-    """An item of a list as it is shown: place, poster, and lines below its name. What was asked for has no place."""
+    """An item on the page: poster, rank, and lines below its name. The item of the query has no rank."""
 
     film: Film
     poster: Poster
@@ -30,7 +32,7 @@ def page(results: Iterable[Recommendations], posters: Posters) -> str:
     """
     lists = [_section_context(answer[index], posters) for answer in results for index in range(len(answer.queries))]
     all_placeholders = all(
-        card.poster.is_placeholder for section in lists for card in [*section["asked"], *section["cards"]]
+        card.poster.is_placeholder for section in lists for card in [*section["query_cards"], *section["cards"]]
     )
     title = lists[0]["heading"] if lists else "No lists"
     return html.render_template("lists.html", title=title, lists=lists, notice="" if all_placeholders else TMDB_NOTICE)
@@ -40,11 +42,11 @@ def _section_context(recommendations: Recommendations, posters: Posters) -> dict
     heading = recommendations.heading
     cards = [_make_card(recommendations, index, row, posters) for index, row in enumerate(recommendations)]
     query_cards = [PosterCard(film, posters.of(film)) for film in _query_films(recommendations)]
-    return {"heading": heading[:1].upper() + heading[1:], "asked": query_cards, "cards": cards}
+    return {"heading": heading[:1].upper() + heading[1:], "query_cards": query_cards, "cards": cards}
 
 
 def _query_films(recommendations: Recommendations) -> Iterator[Film]:
-    """Yield the item that the others are like."""
+    """Yield the item of a query for similar items."""
     if recommendations.query_kind == "item" and (row := recommendations.item_ids.find(recommendations.queries[0])) >= 0:
         yield Film.from_catalog(recommendations.catalog, row, recommendations.queries[0])
 

@@ -1,4 +1,4 @@
-"""A drawing in place of a poster: the title on a colour that always belongs to it."""
+"""A drawn placeholder for a poster: the title on a colour that depends only on the title."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import unicodedata
 from html import escape
 
 WIDTH, HEIGHT, MARGIN = 342, 513, 30
-FONT_SIZES = (46, 39, 33, 28, 23)  # of letters, the first at which a title takes at most MOST lines
+FONT_SIZES = (46, 39, 33, 28, 23)  # the first at which a title has at most MAX_LINES lines is used
 MAX_LINES = 5
-LETTER_WIDTH = 0.62  # how wide a letter of usual bold fonts is, on average, in its size
+LETTER_WIDTH = 0.62  # mean width of a letter of common bold fonts, relative to the font size
 FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif"
 
 
 def placeholder(name: str, year: int | None = None) -> str:
-    """Draw a title and a year as SVG, of the shape of a poster; the same title always looks the same."""
+    """Return a poster-shaped SVG with a title and a year; the same title always has the same colours."""
     digest = hashlib.sha256(name.casefold().encode()).digest()
     hue, hue_shift, x_share, y_share = digest[0] * 360 // 256, 25 + digest[1] % 40, digest[2] / 255, digest[3] / 255
     size, lines = wrap_title(name)
@@ -40,7 +40,7 @@ def placeholder(name: str, year: int | None = None) -> str:
 
 
 def wrap_title(name: str) -> tuple[int, list[str]]:
-    """Return a size of letters and the lines that a title has then; a very long title is cut.
+    """Return the font size and the lines of a title; a very long title is cut.
 
     >>> wrap_title("The Lord of the Rings")
     (46, ['The Lord', 'of the', 'Rings'])

@@ -1,4 +1,4 @@
-"""Where a poster comes from: the folder, else TMDB, else it is drawn."""
+"""Posters: from the cache, else from TMDB, else drawn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IMAGE_SIGNATURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "im
 
 
 class Poster(NamedTuple):
-    """A picture: its bytes, their kind ("image/jpeg", "image/svg+xml"), and whether it is drawn for want of one."""
+    """An image: its bytes, its media type ("image/jpeg", "image/svg+xml"), and whether it is a drawn placeholder."""
 
     content: bytes
     kind: str
@@ -27,15 +27,15 @@ class Poster(NamedTuple):
 
     @property
     def uri(self) -> str:
-        """The picture as an address that holds it."""
+        """The image as a data URI."""
         return f"data:{self.kind};base64,{base64.b64encode(self.content).decode()}"
 
 
 class Posters:
-    """Finds posters, one request after another, and keeps them in a folder.
+    """Looks up posters, one request at a time, and caches them in a folder.
 
-    key: of TMDB, an API key or a read access token (None: $TMDB_API_KEY). folder: None: `posters` in Alsatian's cache
-    folder. offline=True makes no requests and uses only the folder.
+    key: an API key or read access token of TMDB (None: $TMDB_API_KEY). folder: of the cache (None: `posters` in
+    Alsatian's cache folder). offline=True makes no requests and uses only the cache.
 
     Films without a poster get a drawing of their title; so do all films if TMDB cannot be reached, and
     `unavailable_reason` says why.
@@ -52,7 +52,7 @@ class Posters:
                 f"{KEY_VARIABLE} is not set; get a key of your own at https://www.themoviedb.org/settings/api"
             )
         elif not re.fullmatch(r"[\w.-]+", key, re.ASCII):
-            self.unavailable_reason = f"{KEY_VARIABLE} holds what no key of TMDB holds; copy it again"
+            self.unavailable_reason = f"{KEY_VARIABLE} is not a valid key of TMDB; copy it again"
         self.tmdb = TMDB(key)
 
     def of(self, film: Film) -> Poster:
@@ -66,7 +66,7 @@ class Posters:
         return Poster(placeholder(film.name, film.release_year).encode(), "image/svg+xml", is_placeholder=True)
 
     def _fetch_poster(self, film: Film) -> bytes | None:
-        """Ask TMDB, and keep its answer, also that there is none; the first trouble is the last question."""
+        """Request a poster from TMDB and cache it (b"" for none). After a failure, no more requests are made."""
         if self.unavailable_reason is not None:
             return None
         try:
@@ -88,7 +88,7 @@ class Posters:
 
 
 def image_kind(content: bytes) -> str | None:
-    """Return what kind of picture these bytes are, or None.
+    """Return the media type of an image, or None if it is not JPEG or PNG.
 
     >>> image_kind(bytes([255, 216, 255, 224])), image_kind(b"<html>")
     ('image/jpeg', None)

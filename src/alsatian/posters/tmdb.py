@@ -1,11 +1,11 @@
-"""The Movie Database: which poster a film has, and the picture (its API, version 3: developer.themoviedb.org).
+"""The Movie Database: a client for posters (API version 3: developer.themoviedb.org).
 
-    /configuration                              where pictures are, and in which sizes
+    /configuration                              address and sizes of images
     /movie/{id}                                 a film by TMDB's own id
     /find/{imdb id}?external_source=imdb_id     films, and series, by the id of IMDb
     /search/movie?query=...&year=...            films by title
 
-Its limit is somewhere above 40 requests a second and may change; clients above it get status 429 with Retry-After.
+The rate limit is above 40 requests per second and may change; clients above it get status 429 with Retry-After.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from urllib.request import Request, urlopen
 from alsatian.posters.film import Film
 
 API_URL = "https://api.themoviedb.org/3"
-POSTER_WIDTH = 342  # of the requested pictures, in pixels: twice what a page shows
-REQUEST_INTERVAL_SECONDS = 0.05  # seconds from one request to the next: half the limit
-MAX_ATTEMPTS = 4  # requests while TMDB is busy
-MAX_WAIT_SECONDS = 30.0  # the longest Retry-After that is obeyed
-TIMEOUT_SECONDS = 20  # seconds without an answer
-MAX_RESPONSE_BYTES = 8 << 20  # bytes of an answer
+POSTER_WIDTH = 342  # pixels: twice the width on a page
+REQUEST_INTERVAL_SECONDS = 0.05  # between requests: half the rate limit
+MAX_ATTEMPTS = 4  # attempts of a request while TMDB is busy
+MAX_WAIT_SECONDS = 30.0  # a longer Retry-After is an error
+TIMEOUT_SECONDS = 20  # seconds without a response
+MAX_RESPONSE_BYTES = 8 << 20
 _POSTER_PATH = re.compile(r"/[\w.-]+")
 
 
@@ -47,22 +47,22 @@ class TMDB:
         self.last_request = -REQUEST_INTERVAL_SECONDS  # when the last request was made
 
     def configuration(self) -> dict[str, Any]:
-        """Return the address of pictures and the sizes of posters; they stay the same for days."""
+        """Return the address of images and the size of posters; they stay the same for days."""
         images = (self._get_json("/configuration") or {}).get("images", {})
         base, sizes = images.get("secure_base_url"), images.get("poster_sizes")
         if not isinstance(base, str) or urlsplit(base).scheme not in ("http", "https") or not isinstance(sizes, list):
-            raise TMDBUnavailable("TMDB does not say where its pictures are")
+            raise TMDBUnavailable("TMDB returned no address of its images")
         return {"base": base, "size": choose_size([str(size) for size in sizes])}
 
     def poster_path(self, film: Film) -> str | None:
-        """Return the path of a film's poster, or None: by the first of its ids that TMDB knows, else by its title."""
+        """Return the path of the poster, or None: by the first id that TMDB has, else by the title."""
         for candidate in self._candidates(film):
             path = candidate.get("poster_path")
             return path if isinstance(path, str) and _POSTER_PATH.fullmatch(path) else None
         return None
 
     def download_image(self, configuration: dict[str, Any], path: str) -> bytes | None:
-        """Return the bytes of a picture."""
+        """Return the bytes of an image."""
         return self._fetch(f"{configuration['base'].rstrip('/')}/{configuration['size']}{path}", {})
 
     def _candidates(self, film: Film) -> Iterator[dict[str, Any]]:
@@ -77,9 +77,9 @@ class TMDB:
             yield from (result for result in results if _matches_film(film, result))
 
     def _get_json(self, path: str, **query: str) -> dict[str, Any] | None:
-        """Return an answer, or None where TMDB has nothing there (404)."""
+        """Return a response, or None for status 404."""
         headers = {"Accept": "application/json"}
-        if "." in self.key:  # a token has dots, and a key has not
+        if "." in self.key:  # a token contains dots, a key does not
             headers["Authorization"] = f"Bearer {self.key}"
         else:
             query = query | {"api_key": self.key}
@@ -87,7 +87,7 @@ class TMDB:
         try:
             response = None if content is None else json.loads(content)
         except ValueError:
-            raise TMDBUnavailable("TMDB does not answer with valid JSON") from None
+            raise TMDBUnavailable("TMDB returned invalid JSON") from None
         return response if isinstance(response, dict) else None
 
     def _fetch(self, url: str, headers: dict[str, str]) -> bytes | None:
@@ -102,7 +102,7 @@ class TMDB:
                     if len(content) > MAX_RESPONSE_BYTES:
                         return None
                     if response.length:
-                        raise OSError("the connection broke off")
+                        raise OSError("the connection was closed early")
                     return content
             except HTTPError as error:
                 with error:
@@ -115,7 +115,7 @@ class TMDB:
                 raise TMDBUnavailable(
                     f"TMDB cannot be reached ({getattr(reason, 'strerror', None) or reason})"
                 ) from None
-        raise TMDBUnavailable("TMDB is too busy to answer")
+        raise TMDBUnavailable("TMDB is too busy")
 
 
 def retry_delay(error: HTTPError, attempt: int) -> float | None:
@@ -123,9 +123,9 @@ def retry_delay(error: HTTPError, attempt: int) -> float | None:
     if error.code == 404:
         return None
     if error.code == 401:
-        raise TMDBUnavailable(f"TMDB refuses the key ({_error_message(error)})")
+        raise TMDBUnavailable(f"TMDB rejects the key ({_error_message(error)})")
     if error.code != 429 and error.code < 500:
-        raise TMDBUnavailable(f"TMDB says {error.code}, {_error_message(error)}")
+        raise TMDBUnavailable(f"TMDB returned status {error.code}, {_error_message(error)}")
     try:
         wait = float(error.headers.get("Retry-After", ""))
     except ValueError:
@@ -136,7 +136,7 @@ def retry_delay(error: HTTPError, attempt: int) -> float | None:
 
 
 def _error_message(error: HTTPError) -> str:
-    """Return what TMDB says of an error."""
+    """Return the error message of TMDB."""
     try:
         return str(json.loads(error.read(MAX_RESPONSE_BYTES))["status_message"]).rstrip(".")
     except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):

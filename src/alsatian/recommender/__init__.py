@@ -1,1 +1,1 @@
-"""The contract of every model: ids in, ranked items out."""
+"""The interface of every model: ids in, ranked items out."""

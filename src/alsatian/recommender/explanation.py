@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from alsatian._util.html_table import HtmlRepr
+from alsatian._util.text_table import TextTable
 from alsatian.data.csr import CSR
 from alsatian.data.id_map import Id
 from alsatian.data.interactions import Interactions
@@ -24,7 +26,7 @@ class Reason(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(HtmlRepr):
     """A score as the sum of a base (mean and biases) and the contributions of the history, largest first.
 
     placed_by: the attribute columns that represent an "item" or a "user" without values. The whole score of such a
@@ -39,21 +41,33 @@ class Explanation:
     placed_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the explanation as JSON holds it."""
+        """Return the explanation as a JSON-compatible dictionary."""
         return vars(self) | {"reasons": [reason._asdict() for reason in self.reasons]}
 
     def __str__(self) -> str:
-        lines = [f"{self.title or self.item}: score {self.score:.3f}, of which {self.base:.3f} without the history"]
-        lines += [f"  the {side} is represented by {', '.join(names)}" for side, names in self.placed_by.items()]
-        lines += [f"  {r.contribution:+.3f}  {r.title or r.item} (value {r.value:g})" for r in self.reasons]
+        table = self._html_table()
+        lines = [table.title, *(f"  {line}" for line in table.note.splitlines())]
+        rows = zip(*table.columns.values(), strict=True)
+        lines += [f"  {contribution}  {item} (value {value})" for item, value, contribution in rows]
         return "\n".join(lines)
 
+    def _html_table(self) -> TextTable:
+        columns = {
+            "item": [str(reason.title or reason.item) for reason in self.reasons],
+            "value": [f"{reason.value:g}" for reason in self.reasons],
+            "contribution": [f"{reason.contribution:+.3f}" for reason in self.reasons],
+        }
+        title = f"{self.title or self.item}: score {self.score:.3f} ({self.base:.3f} without the history)"
+        sides = (f"the {side} is represented by {', '.join(names)}" for side, names in self.placed_by.items())
+        figures = frozenset({"value", "contribution"})
+        return TextTable(title, columns if self.reasons else {}, figures, "\n".join(sides))
 
-_MAX_CONDITION = 1e15  # a condition number that is nothing but rounding
+
+_MAX_CONDITION = 1e15  # above this condition number, a solution is dominated by rounding errors
 
 
 class Contributions(NamedTuple):
-    """Scores taken apart: their bases without a history (items), and what its entries add (entries, items)."""
+    """Scores split into a base without the history (items,) and the contribution of each entry (entries, items)."""
 
     base: NDArray[np.floating]
     per_entry: NDArray[np.floating]
@@ -63,11 +77,13 @@ def regression_contributions(
     f: NDArray[np.float64], confidence: NDArray[np.float64], target: NDArray[np.float64],
     prior_matrix: NDArray[np.float64], y: NDArray[np.float64],
 ) -> NDArray[np.float64]:  # fmt: skip
-    """Return what each entry e of a history adds to each score y_i'x, where x solves the regression on its factors f,
+    """Return what each entry e of a history adds to each score y_i'x, an array (entries, items).
+
+    x solves the regression on the factors f of the entries (Hu, Koren and Volinsky 2008, section 5),
 
         A x = sum_e target_e f_e,  A = sum_e confidence_e f_e f_e' + prior_matrix,
 
-    so that y_i'x = sum_e (y_i' A^-1 f_e) target_e (Hu, Koren and Volinsky 2008, section 5): an array (entries, items).
+    so that y_i'x = sum_e (y_i' A^-1 f_e) target_e. Raises FitError if A is singular.
     """
     system = f.T @ (f * confidence[:, None]) + prior_matrix
     try:
@@ -83,7 +99,7 @@ def regression_contributions(
 def build_explanations(
     data: Interactions, history: CSR, items: list[int], contributions: Contributions, limit: int | None = None
 ) -> list[Explanation]:
-    """Return for each item its score taken apart as users read it, with the largest reasons (None: all) first."""
+    """Return an explanation of each item's score, with its `limit` largest reasons (None: all), largest first."""
     item_bases, per_entry = contributions
     orders = np.argsort(-per_entry, axis=0, kind="stable")[:limit].T
     scores = item_bases + per_entry.sum(0)

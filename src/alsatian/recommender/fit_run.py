@@ -1,8 +1,7 @@
-"""What belongs to one run of a fit and not to the model: threads, the progress bar, callbacks."""
+"""One run of a fit: threads, the progress bar and callbacks, which are not part of the model."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -12,12 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from alsatian import kernels
+from alsatian._util.progress_bar import is_progress_visible, show_progress
 from alsatian.data.interactions import Interactions
 from alsatian.errors import NotFitted
 
 
 class Fittable(Protocol):
-    """What a run needs of a model: its settings, and a way to set what was learned."""
+    """The part of a model that a run uses: its settings, and a method that sets the learned arrays."""
 
     @property
     def params(self) -> dict[str, Any]:
@@ -34,26 +34,29 @@ StateGetter = Callable[[], Mapping[str, Any]]  # returns the learned arrays by n
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the data, as given to callbacks and kept in `model.history`."""
+    """One pass over the data, as passed to callbacks and stored in `model.history`."""
 
     epoch: int  # from 1
     objective: float  # the exact value of the model's loss, regularization included
-    change: float  # relative to the epoch before (infinite for the first)
+    change: float  # of the objective, relative to the epoch before (infinite for the first)
     seconds: float  # of fitting so far, without those of callbacks
-    validation: float | None = None  # root mean squared error on values held out of the fit, where it holds some out
-    snapshot: Callable[[], Any] | None = field(default=None, repr=False, compare=False)  # only what callbacks get
+    validation: float | None = None  # RMSE on values held out during the fit, if any
+    snapshot: Callable[[], Any] | None = field(default=None, repr=False, compare=False)  # set for callbacks only
 
     @cached_property
     def model(self) -> Any:
-        """The `Model` as this epoch leaves it, for callbacks: a fitted copy, made at its first use. Raises NotFitted
-        for an epoch of `model.history`, which keeps no model.
+        """The `Model` after this epoch, a fitted copy that is made on first access.
+
+        Only callbacks have it: raises NotFitted for an epoch of `model.history`.
         """
         if self.snapshot is None:
-            raise NotFitted("the model after an epoch is there for callbacks only; pass them to fit(callbacks=[...]).")
+            raise NotFitted(
+                "the model after an epoch is available to callbacks only; pass a callback to fit(callbacks=[...])."
+            )
         return self.snapshot()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the epoch as the model file keeps it, in JSON."""
+        """Return the epoch as the JSON object that a model file stores."""
         fields = asdict(self) | {"change": self.change if self.epoch > 1 else None}
         del fields["snapshot"]
         return fields
@@ -64,11 +67,11 @@ class Epoch:
         return cls(**fields | {"change": float("inf") if fields["change"] is None else fields["change"]})
 
 
-Callback = Callable[[Epoch], bool | None]  # True ends the fit after this epoch; its `status`, if any, is in the bar
+Callback = Callable[[Epoch], bool | None]  # True stops the fit; a `status` is shown in the bar
 
 
 class FitRun:
-    """One run of an iterative fit: yields epochs, draws the bar, asks the callbacks, decides when to stop."""
+    """One run of an iterative fit: yields epochs, draws the bar, calls the callbacks, and decides when to stop."""
 
     def __init__(
         self,
@@ -80,13 +83,13 @@ class FitRun:
     ) -> None:
         self.model, self.data = model, data
         self.threads = kernels.usable_threads(threads)
-        self.progress = sys.stderr.isatty() if progress is None else progress
+        self.progress = is_progress_visible(progress)
         self.callbacks = tuple(callbacks)
         self.history: list[Epoch] = []
         self.start_time = time.perf_counter()
 
     def for_member(self, member: Fittable) -> FitRun:
-        """Return the run of a model that is fitted as part of this one."""
+        """Return a run for a member of an ensemble, with the data, threads, progress and callbacks of this run."""
         return FitRun(member, self.data, self.threads, self.progress, self.callbacks)
 
     @property
@@ -96,20 +99,23 @@ class FitRun:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What a model and its file tell of the fit."""
+        """The summary of the fit that a model and its file store."""
         fields = {"values": len(self.data), "digest": self.data.digest, "threads": self.threads}
         return fields | {"seconds": self.seconds}
 
     def epochs(self, count: int, title: str) -> Iterator[int]:
-        """Yield the numbers up to count of epochs still to make; each must call `finish` before the next."""
+        """Yield the numbers of the remaining epochs, up to count. Call `finish` at the end of each."""
         finished = len(self.history)
-        with _ProgressBar(title, count - finished, self.progress) as advance:
+        with show_progress(title, count - finished, self.progress) as update:
             for epoch in range(finished + 1, count + 1):
-                yield epoch
-                advance(self._progress_text())
+                try:
+                    yield epoch
+                finally:  # also where this epoch is the last one because the fit stops early
+                    if len(self.history) == epoch:
+                        update(epoch - finished, self._progress_text())
 
     def finish(self, objective: float, tol: float, get_state: StateGetter, validation: float | None = None) -> bool:
-        """Record an epoch; return True when the objective has settled or a callback asks to stop."""
+        """Record an epoch. Return True if its relative change is below `tol`, or if a callback returned True."""
         epoch = self._epoch(objective, validation)
         self.history.append(epoch)
         public_epoch = replace(epoch, snapshot=lambda: self._snapshot(get_state()))
@@ -130,7 +136,7 @@ class FitRun:
         return model
 
     def _progress_text(self) -> str:
-        """What the bar says of the last epoch."""
+        """Return the text of the progress bar for the last epoch."""
         epoch = self.history[-1]
         texts = [f"objective {epoch.objective:,.6g}"]
         if epoch.validation is not None:
@@ -139,29 +145,6 @@ class FitRun:
         return ", ".join(filter(None, texts))
 
     def replace_last_objective(self, objective: float) -> None:
-        """Replace the last epoch's objective, after what a fit does once at its end."""
+        """Replace the objective of the last epoch, after the final step of a fit."""
         self.history.pop()
         self.history.append(self._epoch(objective))
-
-
-class _ProgressBar:
-    """A rich progress bar on stderr, or nothing."""
-
-    def __init__(self, title: str, total: int, visible: bool) -> None:
-        self.title, self.total, self.visible = title, total, visible
-
-    def __enter__(self) -> Callable[[str], None]:
-        if not self.visible:
-            return lambda _: None
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Progress(*columns, TextColumn("{task.fields[live]}"), console=Console(stderr=True))
-        task = self.bar.add_task(self.title, total=self.total, live="")
-        self.bar.start()
-        return lambda text: self.bar.update(task, advance=1, live=text)
-
-    def __exit__(self, *_: object) -> None:
-        if self.visible:
-            self.bar.stop()

@@ -1,4 +1,4 @@
-"""Hyper-parameters, declared once: constructor, command line, saved header and documentation derive from it."""
+"""Hyper-parameters, declared once: constructor, command line, model file and documentation are derived from this."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from alsatian.errors import ParameterError, did_you_mean
 from alsatian.recommender import registry
 
-# Where to look for a better value (search_space.py): from, to and the scale; True: among all choices.
+# Where to search for a better value (tuning/search_space.py): lowest, highest and scale, or True for all choices.
 SearchRange = tuple[float, float, Literal["linear", "log"]] | Literal[True]
 
 
@@ -31,7 +31,7 @@ class Param:
     search: SearchRange | None = None
 
     def check(self, name: str, value: Any) -> Any:
-        """Return the value in its own type, or raise ParameterError with the bound or the choices."""
+        """Return the value, converted to the type of the parameter. Raises ParameterError if it is not valid."""
         if value is None and self.default is None:
             return None
         accepted = {
@@ -54,13 +54,13 @@ class Param:
                 f"{name}={value!r} is not one of {', '.join(self.choices)}.{did_you_mean(value, list(self.choices))}"
             )
         if self.low is not None and value < self.low:
-            raise ParameterError(f"{name}={value:g} is too small; the least is {self.low:g}.")
+            raise ParameterError(f"{name}={value:g} is too small; the minimum is {self.low:g}.")
         if self.high is not None and value > self.high:
-            raise ParameterError(f"{name}={value:g} is too large; the most is {self.high:g}.")
+            raise ParameterError(f"{name}={value:g} is too large; the maximum is {self.high:g}.")
         return value
 
     def to_json(self, value: Any) -> Any:
-        """Return a value as JSON holds it; `check` takes it back."""
+        """Return a value as JSON, in a form that `check` accepts."""
         return value
 
     @property
@@ -72,7 +72,7 @@ class Param:
 
     @property
     def bounds_text(self) -> str:
-        """The bounds or choices in words, or nothing."""
+        """The bounds or choices as text, or an empty string."""
         if self.choices:
             return f" ({', '.join(self.choices)})"
         limits = (("at least", self.low), ("at most", self.high))
@@ -80,19 +80,19 @@ class Param:
         return f" ({', '.join(texts)})" if texts else ""
 
     def parse(self, name: str, text: str) -> Any:
-        """Read a value written on a command line (`--set name=written`)."""
+        """Parse a value from the command line (`--set NAME=VALUE`). Raises ParameterError if it is not valid."""
         if self.default is None and text.lower() in ("", "none"):
             return None
         if self.kind is bool:
             if text.lower() not in ("true", "false"):
-                raise ParameterError(f"{name}={text} is not true or false; write one of the two.")
+                raise ParameterError(f"{name}={text} is not valid; pass true or false.")
             return text.lower() == "true"
         try:
             return self.check(name, self.kind(text))
         except ValueError as error:
             if isinstance(error, ParameterError):
                 raise
-            message = f"{name}={text} is not {_describe_kind(self.kind)}; write one, such as {self.example}."
+            message = f"{name}={text} is not {_describe_kind(self.kind)}; pass one, such as {self.example}."
             raise ParameterError(message) from None
 
 
@@ -119,8 +119,8 @@ class Hyperparameters:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own_params = {name: value for name, value in vars(cls).items() if isinstance(value, Param)}
-        cls.hyperparameters = {**cls.hyperparameters, **own_params}
+        declared = {name: value for name, value in vars(cls).items() if isinstance(value, Param)}
+        cls.hyperparameters = {**cls.hyperparameters, **declared}
         cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__.removesuffix("Model")).lower()
         cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{cls.describe()}"
         keyword = inspect.Parameter.KEYWORD_ONLY
@@ -139,11 +139,14 @@ class Hyperparameters:
         self._check_params()
 
     def _check_params(self) -> None:
-        """Raise ParameterError for settings that exclude each other."""
+        """Raise ParameterError for settings that conflict with each other."""
 
     @classmethod
     def param(cls, name: str) -> Param:
-        """Return the declaration of a parameter; ParameterError names the model it belongs to, or the nearest."""
+        """Return the declaration of a parameter.
+
+        Raises ParameterError for an unknown name, with the models that have it or the most similar name.
+        """
         if name in cls.hyperparameters:
             return cls.hyperparameters[name]
         owners = registry.models_with_parameter(name)
@@ -153,16 +156,16 @@ class Hyperparameters:
         )
 
     def search_range(self, name: str) -> SearchRange | None:
-        """Return where to search for a better value of a parameter, given the other settings, or None."""
+        """Return the search range of a parameter, given the other settings, or None if it is not searched."""
         return self.hyperparameters[name].search
 
     def effective_value(self, name: str) -> Any:
-        """Return the value that counts: as it is given, or what None stands for."""
+        """Return the value in effect: the setting, or the default that None stands for."""
         return getattr(self, name)
 
     @classmethod
     def describe(cls) -> str:
-        """Return a line for each parameter: its default, meaning and bounds."""
+        """Return one line per parameter with its default, meaning and bounds."""
         lines = [
             f"    {name}={declaration.default!r}: {declaration.doc}{declaration.bounds_text}"
             for name, declaration in cls.hyperparameters.items()
@@ -171,7 +174,7 @@ class Hyperparameters:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The hyper-parameters with their values, as a model file keeps them and the constructor takes them."""
+        """The hyper-parameters with their values, as a model file stores them and the constructor accepts them."""
         return {name: declaration.to_json(getattr(self, name)) for name, declaration in self.hyperparameters.items()}
 
     @property
@@ -187,7 +190,7 @@ class Hyperparameters:
 
 
 def _describe_kind(kind: type) -> str:
-    return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[kind]
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}[kind]
 
 
 def check_shapes(state: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -6,8 +6,8 @@ a candidate is
     (1 - novelty) score + novelty information
 
 where information is -log2(share of the users who have the item). Both terms are scaled to 0..1 over the candidates of
-the user. The sum of a list's information never falls as novelty rises: of two lists, each the best by its own
-weighting of two sums, the one that weighs information more has no less of it.
+the user. A higher novelty never lowers the sum of a list's information, because each list is the best by its own
+weighted sum, and a higher novelty gives information more weight.
 """
 
 from __future__ import annotations
@@ -23,22 +23,24 @@ from alsatian.recommender.user_batch import UserBatch
 
 
 def validate_novelty(novelty: float) -> float:
-    """Return a degree of novelty from 0 to 1; raises ParameterError for anything else."""
+    """Return the novelty, a number from 0 to 1. Raises ParameterError for anything else."""
     is_number = isinstance(novelty, int | float | np.number) and not isinstance(novelty, bool)
     if not is_number or not 0 <= novelty <= 1:
-        raise ParameterError(f"novelty={novelty!r} is not a number from 0 to 1; pass 0 (the best) to 1 (little-known).")
+        raise ParameterError(
+            f"novelty={novelty!r} is not a number from 0 to 1; pass 0 (the best items) to 1 (little-known items)."
+        )
     return float(novelty)
 
 
 def rank_with_novelty(
     scorer: Scorer, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
 ) -> TopN:
-    """Return n items for each user of a batch, moved from popular to little-known ones; novelty is above 0."""
+    """Return n items for each user of a batch, re-ranked towards little-known items; novelty is above 0."""
     depth = pool_size(n, len(scorer.data.item_ids))
     information = metrics.information(scorer.data.item_counts, len(scorer.data.user_ids))
-    chunks = (batch.with_rows(rows) for rows in row_chunks(batch.rows, depth))
-    pools = (scorer.rank(pool, depth, exclude_seen, allowed, threads) for pool in chunks)
-    return concat((rerank(pool, n, novelty, information) for pool in pools), n)
+    batches = (batch.with_rows(rows) for rows in row_chunks(batch.rows, depth))
+    candidates = (scorer.rank(rows_batch, depth, exclude_seen, allowed, threads) for rows_batch in batches)
+    return concat((rerank(top, n, novelty, information) for top in candidates), n)
 
 
 def pool_size(n: int, items: int) -> int:
@@ -47,9 +49,9 @@ def pool_size(n: int, items: int) -> int:
 
 
 def rerank(top: TopN, n: int, novelty: float, information: NDArray[np.float64]) -> TopN:
-    """Return the n candidates of each row with the largest weighted sum, and their scores as they were.
+    """Return the n candidates of each row with the largest utility, with their original scores.
 
-    Ties go to the better candidate.
+    Ties go to the candidate with the higher score.
     """
     valid = top.items >= 0
     utility = (1 - novelty) * _min_max(top.scores, valid) + novelty * _min_max(information[top.items], valid)
@@ -62,7 +64,7 @@ def rerank(top: TopN, n: int, novelty: float, information: NDArray[np.float64]) 
 
 
 def _min_max(values: NDArray[np.floating], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Bring each row's values to 0..1; a row of equal values becomes 0."""
+    """Scale each row's values to 0..1; a row of equal values becomes 0."""
     wide_values = values.astype(np.float64)
     low = np.min(wide_values, axis=1, keepdims=True, initial=np.inf, where=valid)
     high = np.max(wide_values, axis=1, keepdims=True, initial=-np.inf, where=valid)

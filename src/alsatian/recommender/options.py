@@ -16,7 +16,7 @@ UnknownUserPolicy = Literal["raise", "skip", "popular"]
 
 
 class RankOptions(NamedTuple):
-    """What ranking needs of a request: n at most the number of items, and the candidates as a mask (None: all)."""
+    """The options of ranking: n is at most the number of items, `allowed` a mask of the candidates (None: all)."""
 
     n: int
     exclude_seen: bool = True
@@ -32,7 +32,7 @@ def _help(text: str) -> dict[str, str]:
 class RecommendOptions:
     """Options of a recommendation request; same names as in `Model.recommend`. Raises ParameterError if not valid."""
 
-    n: int = field(default=10, metadata=_help("How many items to list; fewer only if fewer remain."))
+    n: int = field(default=10, metadata=_help("The number of items to list; fewer only if fewer remain."))
     exclude_seen: bool = field(default=True, metadata=_help("Leave out the items of the user's history."))
     allow: Iterable[Id] | None = field(default=None, metadata=_help("Choose from these items (ids or titles) only."))
     deny: Iterable[Id] | None = field(default=None, metadata=_help("Leave these items (ids or titles) out."))

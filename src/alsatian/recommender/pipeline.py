@@ -1,4 +1,4 @@
-"""One way for every recommendation: ids in (resolve), rank (the model's hooks), recommendations out (present)."""
+"""The path of every recommendation request: resolve ids, rank with the hooks of the model, present the lists."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def recommend_to_visitor(
 
 
 def popular_recommendations(scorer: Scorer, user: object, options: RecommendOptions) -> Recommendations:
-    """Return the most popular items as the list of one user whom the model does not know."""
+    """Return the most popular items as the list of one unknown user."""
     data = scorer.fitted.data
     rank_options = options.for_ranking(data)
     popular = topn.most_popular(data, rank_options.n, rank_options.allowed)

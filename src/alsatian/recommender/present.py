@@ -1,4 +1,4 @@
-"""From the best rows back to the answer that users read."""
+"""Format ranked rows as `Recommendations`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POPULAR_SOURCE = "popular"  # of lists for unknown users
 
 
 def scatter_reasons(reasons: list[list[Reasons]] | None, rows: NDArray[np.int32], n: int) -> list[list[Reasons]] | None:
-    """Put reasons at the places of the known rows; a list of what is popular has none to give."""
+    """Put the reasons at the positions of the known rows. Lists of popular items have empty reasons."""
     if reasons is None:
         return None
     known_reasons = iter(reasons)
@@ -26,12 +26,12 @@ def scatter_reasons(reasons: list[list[Reasons]] | None, rows: NDArray[np.int32]
 
 
 def row_source_labels(rows: NDArray[np.integer], cold: Mask | None, label: str) -> list[str]:
-    """Return for each row its source: "attributes" for one that is scored from its attributes."""
+    """Return the source of each row: "attributes" if it is scored from its attributes, else the label."""
     return [label if cold is None or not cold[row] else ATTRIBUTES_SOURCE for row in rows.tolist()]
 
 
 def list_source_labels(top: TopN, cold: Mask | None, labels: Sequence[str]) -> Sequence[SourceLabels]:
-    """Return the sources of lists: one label each, but "attributes" at the places of cold items."""
+    """Return the sources of lists: a label for each list, or a label for each place if it has cold items."""
     if cold is None:
         return labels
     return [
@@ -48,7 +48,7 @@ def to_recommendations(
     data: Interactions,
     reasons: list[list[Reasons]] | None = None,
 ) -> Recommendations:
-    """Turn the best rows into the answer that users see; lists are not padded."""
+    """Return ranked rows as `Recommendations`, without padding."""
     valid = top.items >= 0
     return Recommendations(
         query_kind, list(queries), valid.sum(axis=1), top.items[valid], top.scores[valid], list(sources),

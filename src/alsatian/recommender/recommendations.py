@@ -1,4 +1,4 @@
-"""The answer to "what is best for whom": ranked lists of items, with titles, scores and reasons."""
+"""`Recommendations`: ranked lists of items, with titles, scores and reasons."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alsatian._util.dataframes import ColumnBatch, Tabular
+from alsatian._util.html_table import TableRepr
 from alsatian._util.text_table import TextTable
 from alsatian.data.catalog import Catalog
 from alsatian.data.id_map import Id, IdMap
 
-SourceLabels = str | Sequence[str]  # where a list comes from, or each of its places
-Reasons = list[tuple[Id, float]]  # titles (or ids) that speak for an item, and how much
+SourceLabels = str | Sequence[str]  # the source of a list, or of each of its places
+Reasons = list[tuple[Id, float]]  # titles (or ids) from the history, and their contributions to the score
 
 _HEADINGS = {"user": "for user", "like": "for a visitor who likes", "item": "like"}
 _MAX_TABLE_ROWS = 60  # rows of a printed table
-_MAX_EXACT_INTEGER = 2**53  # readers of JSON hold numbers in float64
+_MAX_EXACT_INTEGER = 2**53  # JSON parsers read numbers as float64
 
 
 @dataclass(frozen=True, slots=True)
 class RankedItem:
-    """One place of one list. `source` says where it comes from: "als", "fold_in", "popular" ..."""
+    """One place of one list. `source` is where it comes from: "als", "fold_in", "popular" ..."""
 
     rank: int
     item: Id
@@ -38,18 +39,18 @@ class RankedItem:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Recommendations(Tabular):
+class Recommendations(Tabular, TableRepr):
     """One ranked list per query, best first: what `recommend` and `similar` return. Lists are never padded.
 
-    query_kind, queries: users, what visitors like (lists of titles or ids), or items.
+    query_kind, queries: users, the items that visitors like (lists of titles or ids), or items.
     counts: the length of each list (queries,).
     rows, scores: row numbers of the items and their scores, one list after the other (places,).
-    sources: where each list comes from (one word, or one for each place), or one word for all.
-    reasons: per query and place the reasons, or None if they were not requested.
+    sources: the source of each list (one label, or a label for each place), or one label for all lists.
+    reasons: the reasons per query and place, or None if they were not requested.
 
-    As a data frame: user (or like, or query, the item that the others are similar to), rank, item, title, score,
-    source, and where reasons were asked for "reasons", of lists of {"item": ..., "contribution": ...}. An empty list
-    has no row.
+    As a data frame: user (or like, or query, the item that the others are similar to), rank, item, title, score and
+    source. If reasons were requested, there is a column "reasons" of lists of {"item": ..., "contribution": ...}. An
+    empty list has no row.
 
     `len(lists)`, iteration and `lists.items` go over all places of all lists; `lists[0]` is the first list.
 
@@ -79,7 +80,7 @@ class Recommendations(Tabular):
         return chain.from_iterable(map(self._ranked_items, range(len(self.queries))))
 
     def __getitem__(self, query: int) -> Recommendations:
-        """Return the list of one query alone, by its place among the queries."""
+        """Return the list of a single query, by its position among the queries."""
         query = range(len(self.queries))[query]
         part = slice(self._starts[query], self._starts[query + 1])
         return Recommendations(
@@ -105,7 +106,7 @@ class Recommendations(Tabular):
 
     @property
     def _query_column_name(self) -> str:
-        """The column of the queries; "item" is the column of the answers."""
+        """The column of the queries. "item" is the column of the recommended items."""
         return "query" if self.query_kind == "item" else self.query_kind
 
     def _query_source(self, query: int) -> SourceLabels:
@@ -129,7 +130,7 @@ class Recommendations(Tabular):
             )
 
     def to_dicts(self) -> Iterator[dict[str, Any]]:
-        """Yield one dictionary per query, also for an empty list, of the form that `to_json_lines` writes."""
+        """Yield one dictionary per query, also for an empty list, in the form that `to_json_lines` writes."""
         for index, query in enumerate(self.queries):
             yield {
                 self.query_kind: to_json_id(query),
@@ -145,7 +146,7 @@ class Recommendations(Tabular):
             yield json.dumps(record, ensure_ascii=False)
 
     def _columns(self) -> dict[str, ColumnBatch]:
-        """Each id and title once, however often it stands in the lists."""
+        """Return the columns. Each id and title is stored once, however often it is listed."""
         query = np.repeat(np.arange(len(self.queries)), self.counts)
         used, item = np.unique(self.rows, return_inverse=True)
         columns = {
@@ -168,9 +169,9 @@ class Recommendations(Tabular):
         return _id_column_batch(self.queries, index, kind)
 
     def table(self, limit: int | None = _MAX_TABLE_ROWS) -> TextTable:
-        """Return the first places (None: all) as text; a column that would say nothing is left out.
+        """Return the first `limit` places (None: all) as a text table, without empty columns.
 
-        Each reason has a line of its own below its item, with its part of the score in the column of scores.
+        Each reason has its own line below its item, with its contribution in the score column.
         """
         is_multiple, rows = len(self.queries) != 1, list(islice(self, limit))
         title = "" if is_multiple else self.heading
@@ -196,34 +197,25 @@ class Recommendations(Tabular):
 
     @property
     def heading(self) -> str:
-        """What the first list is, in words: "for user 42", "like Iron Man (2008)"."""
+        """The heading of the first list, such as "for user 42" or "like Iron Man (2008)"."""
         return f"{_HEADINGS[self.query_kind]} {self._describe_query(0)}"
 
     def _describe_query(self, query: int) -> str:
-        """A query in words: an item by its title, what a visitor likes by all titles."""
+        """Return a query as text: an item by its title, a visitor by the titles of their items."""
         key = self.queries[query]
         if self.query_kind == "like":
             return ", ".join(map(str, key))
         row = self.item_ids.find(key) if self.query_kind == "item" else -1
         return str(key if row < 0 else self.catalog.title_of(row) or key)
 
-    def __repr__(self) -> str:
-        return str(self.table())
-
-    def __rich__(self) -> TextTable:
-        return self.table()
-
-    def _repr_html_(self) -> str:
-        return self.table().to_html()
-
 
 def _shortest_float(score: np.floating) -> float:
-    """The shortest number that a float32 stands for: 4.7, not 4.699999809265137."""
+    """Return the shortest decimal number that rounds to this float32: 4.7, not 4.699999809265137."""
     return float(str(score))
 
 
 def _id_column_batch(ids: Sequence[Any], indices: NDArray[np.integer], kind: str) -> ColumnBatch:
-    """All ids as text, or all as integers, also where there is none."""
+    """Return a column of ids, all as text or all as integers, also if it is empty."""
     return (
         ColumnBatch(list(map(str, ids)), indices, is_text=True)
         if kind == "text"
@@ -232,7 +224,7 @@ def _id_column_batch(ids: Sequence[Any], indices: NDArray[np.integer], kind: str
 
 
 def _add_reason_rows(columns: dict[str, list[str]], rows: Sequence[RankedItem]) -> dict[str, list[str]]:
-    """Put the reasons of each place on lines of their own below it."""
+    """Put the reasons of each place on their own lines below it."""
     name = "title" if "title" in columns else "item"
     expanded: dict[str, list[str]] = {column: [] for column in columns}
     for index, row in enumerate(rows):
@@ -246,7 +238,7 @@ def _add_reason_rows(columns: dict[str, list[str]], rows: Sequence[RankedItem]) 
 
 
 def to_json_id(value: Any) -> Any:
-    """Return an id, or a list of them, as JSON holds it: an integer beyond 2^53 becomes text."""
+    """Return an id, or a list of ids, for JSON: an integer beyond 2^53 becomes text."""
     if isinstance(value, list | tuple):
         return [to_json_id(part) for part in value]
     scalar = value.item() if isinstance(value, np.generic) else value

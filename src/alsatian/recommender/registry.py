@@ -1,7 +1,7 @@
-"""The models by name: each concrete subclass of `Model` enters itself when it is defined.
+"""The models by name: each concrete subclass of `Model` is registered when it is defined.
 
-The registry knows no model by import: whoever reads a name from a file or a command line imports `alsatian.models`
-first, which defines them all, in the order in which messages list them.
+The registry imports no model. Code that reads a name from a file or a command line first imports `alsatian.models`,
+which defines all models in the order in which messages list them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _MODELS: dict[str, type[Any]] = {}
 
 
 def register(model_type: type[Any]) -> None:
-    """Enter a model class under its `name`. A later class of the same name takes its place."""
+    """Register a model class under its `name`. A later class of the same name replaces it."""
     _MODELS[model_type.name] = model_type
 
 

@@ -14,33 +14,33 @@ from alsatian.data.item_lookup import item_row
 from alsatian.errors import ParameterError, UnknownItem, UnknownUser
 from alsatian.recommender.topn import Mask
 
-UnknownItemPolicy = Literal["raise", "skip"]  # of fold_in: what becomes of an item that the model does not know
-UnknownPairPolicy = Literal["raise", "skip", "bias"]  # of predict
+UnknownItemPolicy = Literal["raise", "skip"]  # of fold_in, for unknown items
+UnknownPairPolicy = Literal["raise", "skip", "bias"]  # of predict, for unknown users and items
 
 
 def as_list(ids: object) -> list[Id]:
-    """Return one id as a list of one, several as a list."""
+    """Return a list of ids; a single id becomes a list of one."""
     if isinstance(ids, str) or not isinstance(ids, Iterable):
         return [ids]  # type: ignore[list-item]
     return ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
 
 
 def validate_n(n: int, items: int) -> int:
-    """Return how many places a list needs."""
+    """Return the length of a list: n, but at most the number of items. Raises ParameterError if n is not valid."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise ParameterError(f"n={n!r} is not the length of a list; pass 1 or more.")
+        raise ParameterError(f"n={n!r} is not a valid list length; pass 1 or more.")
     return min(int(n), items)
 
 
 def validate_unknown(unknown: str, policy: Any) -> None:
-    """Raise ParameterError for a value of `unknown` that is not one of a Literal type."""
+    """Raise ParameterError if `unknown` is not a value of the Literal type `policy`."""
     if unknown not in (choices := get_args(policy)):
         names = [repr(choice) for choice in choices]
         raise ParameterError(f"unknown={unknown!r} is not valid; choose {', '.join(names[:-1])} or {names[-1]}.")
 
 
 def rows_for_ids(ids: IdMap, values: object, unknown: str) -> NDArray[np.int32]:
-    """Return the row of each id, -1 where it is unknown and that is no error."""
+    """Return the row of each id, -1 for an unknown one. Raises an error for it if `unknown` is "raise"."""
     requested_ids = as_list(values)
     rows = ids.rows(requested_ids)
     if unknown == "raise" and (rows < 0).any():
@@ -49,20 +49,19 @@ def rows_for_ids(ids: IdMap, values: object, unknown: str) -> NDArray[np.int32]:
 
 
 def can_score(rows: Any, counts: NDArray[np.integer], cold: Mask | None) -> Any:
-    """Return which of these rows have values, or are scored from their attributes."""
+    """Return the mask of the rows that have values or are scored from their attributes."""
     has_values = counts[rows] > 0
     return has_values if cold is None else has_values | cold[rows]
 
 
 def known_user_rows(data: Interactions, users: object, unknown: str, cold: Mask | None) -> NDArray[np.int32]:
-    """Return the rows of users, -1 for one without values who is not placed, where that is no error."""
+    """Return the rows of users, -1 for one that cannot be scored. Raises UnknownUser if `unknown` is "raise"."""
     rows = rows_for_ids(data.user_ids, users, unknown)
     rows[~can_score(rows, data.by_user.counts, cold)] = -1
     if unknown == "raise" and (rows < 0).any():
         raise UnknownUser(
-            f"user {as_list(users)[int(np.argmax(rows < 0))]!r} has no values in the data that the model "
-            "was fitted on; "
-            "fold in a history (fold_in, --like), or pass unknown='popular' to recommend, 'bias' to predict."
+            f"user {as_list(users)[int(np.argmax(rows < 0))]!r} has no values in the training data; fold in a history "
+            "(fold_in, --like), or pass unknown='popular' to recommend, unknown='bias' to predict."
         )
     return rows
 
@@ -70,12 +69,13 @@ def known_user_rows(data: Interactions, users: object, unknown: str, cold: Mask 
 def user_rows(
     data: Interactions, users: object, unknown: str, cold: Mask | None = None
 ) -> tuple[list[Id], NDArray[np.int32]]:
-    """Return the users asked for (None: all) and their rows; -1 for an unknown one who gets what is popular.
+    """Return the requested users (None: all known users) and their rows, -1 for an unknown user.
 
-    Known are those who have values and those who are placed without.
+    A user is known if they have values or are scored from their attributes. With unknown="skip", unknown users are
+    left out. Raises UnknownUser if `unknown` is "raise".
     """
     counts = data.by_user.counts
-    if users is None:  # all of whom anything is known
+    if users is None:
         rows = np.flatnonzero(can_score(slice(None), counts, cold)).astype(np.int32)
         return data.user_ids.take(rows), rows
     user_ids = as_list(users)
@@ -86,7 +86,7 @@ def user_rows(
 
 
 def item_rows(data: Interactions, items: Id | Iterable[Id], unknown: str = "raise") -> NDArray[np.int32]:
-    """Return the rows of items (ids or titles); -1 for an unknown one where that is no error."""
+    """Return the rows of items (ids or titles), -1 for an unknown one. Raises UnknownItem if `unknown` is "raise"."""
     ids = as_list(items)
     rows = data.item_ids.rows(ids)
     for position in np.flatnonzero(rows < 0):
@@ -99,37 +99,41 @@ def item_rows(data: Interactions, items: Id | Iterable[Id], unknown: str = "rais
 
 
 def known_item_rows(data: Interactions, items: object, unknown: str, cold: Mask | None) -> NDArray[np.int32]:
-    """Return the rows of items, -1 for one without values that is not placed, where that is no error."""
+    """Return the rows of items, -1 for one that cannot be scored. Raises UnknownItem if `unknown` is "raise"."""
     rows = item_rows(data, items, unknown)  # type: ignore[arg-type]
     rows[~can_score(rows, data.item_counts, cold)] = -1
     if unknown == "raise" and (rows < 0).any():
-        raise _no_interactions(as_list(items)[int(np.argmax(rows < 0))], "pass unknown='bias', or 'skip'")
+        raise _no_interactions(as_list(items)[int(np.argmax(rows < 0))], "pass unknown='bias' or unknown='skip'")
     return rows
 
 
 def paired_rows(
     data: Interactions, users: object, items: object, unknown: str, cold_users: Mask | None, cold_items: Mask | None
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return the rows of pairs, one of either side going with all of the other; -1 where nothing is known of a side."""
+    """Return the user rows and item rows of pairs, -1 for an unknown user or item.
+
+    A single user is paired with every item, and a single item with every user. Raises UnknownUser, UnknownItem,
+    ParameterError.
+    """
     validate_unknown(unknown, UnknownPairPolicy)
     sides = known_user_rows(data, users, unknown, cold_users), known_item_rows(data, items, unknown, cold_items)
     if min(map(len, sides)) != 1 and len(sides[0]) != len(sides[1]):
         raise ParameterError(
-            f"predict takes pairs, and {len(sides[0]):,} users do not pair with {len(sides[1]):,} items; "
-            "pass as many of both, or one of either."
+            f"predict takes pairs: {len(sides[0]):,} users do not match {len(sides[1]):,} items; "
+            "pass equal numbers of both, or a single user or item."
         )
-    user_rows, item_rows = np.broadcast_arrays(*sides)
-    return np.ascontiguousarray(user_rows), np.ascontiguousarray(item_rows)
+    paired_users, paired_items = np.broadcast_arrays(*sides)
+    return np.ascontiguousarray(paired_users), np.ascontiguousarray(paired_items)
 
 
 def _no_interactions(item: Id, hint: str) -> UnknownItem:
-    return UnknownItem(f"item {item!r} has no values in the data that the model was fitted on; {hint}.")
+    return UnknownItem(f"item {item!r} has no values in the training data; {hint}.")
 
 
 def allowed_items(
     data: Interactions, allow: Iterable[Id] | None, deny: Iterable[Id] | None, where: str | Mask | None
 ) -> Mask | None:
-    """Return which items may be listed, or None when all may."""
+    """Return the mask of the items that may be listed, or None for all. Raises UnknownItem, ParameterError."""
     if allow is None and deny is None and where is None:
         return None
     if isinstance(where, np.ndarray):
@@ -146,17 +150,17 @@ def allowed_items(
 
 
 def _validate_mask(mask: Mask, items: int) -> Mask:
-    """Return a copy of a mask that a caller made."""
+    """Return a copy of a mask. Raises ParameterError for a wrong type or shape."""
     if mask.dtype != np.bool_ or mask.shape != (items,):
         raise ParameterError(
-            f"where= is {items:,} values true or false, one an item, not {mask.dtype} of shape {mask.shape}."
+            f"where= takes a condition or a boolean mask of {items:,} items, not {mask.dtype} of shape {mask.shape}."
         )
     return mask.copy()
 
 
 def rated_item_row(data: Interactions, item: Id, cold: Mask | None = None) -> int:
-    """Return the row of an item with values, or scored from its attributes; raises UnknownItem otherwise."""
+    """Return the row of an item that has values or is scored from its attributes. Raises UnknownItem otherwise."""
     row = item_row(data, item)
     if not can_score(row, data.item_counts, cold):
-        raise _no_interactions(item, "name another")
+        raise _no_interactions(item, "choose another item")
     return row

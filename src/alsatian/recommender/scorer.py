@@ -1,6 +1,6 @@
-"""The mathematics of a model as others call it: hooks on row numbers, which each model class implements.
+"""`Scorer`: the hooks that each model class implements. They take and return row numbers.
 
-`Model` (model.py) adds the public methods, which take ids. Everything between the two takes a `Scorer`.
+`Model` (model.py) adds the public methods, which take ids. The modules between the two take a `Scorer`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Generic, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from alsatian._util.formatting import format_duration, format_number
 from alsatian.data.csr import CSR
 from alsatian.data.interactions import Interactions
-from alsatian.errors import DataError, NotFitted, ParameterError
+from alsatian.errors import DataError, NotFitted, ParameterError, pluralize
 from alsatian.recommender import registry
 from alsatian.recommender.explanation import Contributions, Explanation, build_explanations
 from alsatian.recommender.fit_run import Epoch, FitRun
@@ -28,17 +29,17 @@ from alsatian.recommender.user_batch import BatchT, UserBatch, history_rows
 class Scorer(Hyperparameters, Generic[BatchT]):
     """A fitted scorer of users and items by row number: the base of `Model`.
 
-    BatchT: what the model needs of users, a `UserBatch` or a subclass of it.
+    BatchT: how the model represents a batch of users: `UserBatch` or a subclass.
 
-    data: the interactions it was fitted on: ids, catalog, and what each user has seen.
+    data: the interactions that the model was fitted on: ids, catalog and the items of each user.
     history: one Epoch per pass over the data, for models that iterate.
-    training: a summary of the fit (counts, seconds, digest of the data), kept in the model file.
-    index: the approximate index of similar items (models/factors/ann_index.py), or None: `similar` is exact.
+    training: a summary of the fit (counts, seconds, digest of the data), stored in the model file.
+    index: the approximate index of `similar` (models/factors/ann_index.py), or None if `similar` is exact.
     """
 
     source_label: ClassVar[str]  # the `source` of a recommended item
-    state_arrays: ClassVar[tuple[str, ...]]  # the arrays that a fit sets and a model file keeps
-    iterates: ClassVar[bool] = False  # whether a fit goes by epochs
+    state_arrays: ClassVar[tuple[str, ...]]  # the arrays that a fit sets and a model file stores
+    iterates: ClassVar[bool] = False  # whether a fit runs in epochs
     cold_users: Mask | None = None  # users whose factors come from attributes (models/factors/cold_start.py)
     cold_items: Mask | None = None
     index: Any = None
@@ -54,13 +55,13 @@ class Scorer(Hyperparameters, Generic[BatchT]):
     def fitted(self) -> Self:
         """The model itself. Raises NotFitted before `fit`."""
         if not self.is_fitted:
-            raise NotFitted(f"this {self.name} model has learned nothing yet; call fit(data) first.")
+            raise NotFitted(f"this {self.name} model is not fitted; call fit(data) first.")
         return self
 
     def set_state(
         self, data: Interactions, state: Mapping[str, Any], history: list[Epoch], training: dict[str, Any]
     ) -> None:
-        """Set the result of a fit, or of a model file that was read: arrays by name, history and summary."""
+        """Set the result of a fit, or the content of a model file: arrays by name, history and summary."""
         for name in self.state_arrays:
             setattr(self, name, state.get(name))
         self.data: Interactions = data
@@ -72,14 +73,14 @@ class Scorer(Hyperparameters, Generic[BatchT]):
         """Raise ValueError if arrays from a model file do not match the data and the hyper-parameters."""
 
     def build_caches(self) -> None:
-        """Drop what was derived from earlier arrays; called after the arrays are set."""
+        """Drop caches derived from earlier arrays. Called after new arrays are set."""
 
     # Fitting
 
     def validate_data(self, data: Interactions) -> None:
         """Raise ParameterError or DataError if this data is not valid for these hyper-parameters."""
         if len(data) == 0:
-            raise DataError("there are no values to learn from; check what was held out or left out.")
+            raise DataError("the data has no values to train on; check the split and the filters.")
         self.validate_values(data.values)
 
     def validate_values(self, values: NDArray[np.float32]) -> None:
@@ -87,7 +88,7 @@ class Scorer(Hyperparameters, Generic[BatchT]):
 
     @abstractmethod
     def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
-        """Fit, and return the learned arrays by name. The model itself does not change."""
+        """Fit, and return the learned arrays by name, without changing the model itself."""
 
     # Properties of the scores
 
@@ -98,17 +99,27 @@ class Scorer(Hyperparameters, Generic[BatchT]):
 
     @property
     def epochs_are_nested(self) -> bool:
-        """Whether a fit of fewer epochs is the beginning of one with more, so that one fit tries every number."""
+        """Whether a fit of n epochs equals the first n epochs of a longer fit, so that one fit tries every number."""
         return "epochs" in self.hyperparameters
 
     @property
     def fit_note(self) -> str | None:
-        """A short note on the fit, beside epochs and seconds, such as the fitted weights of a blend; or None."""
+        """A note that is shown with the epochs and seconds of a fit, such as the weights of a blend, or None."""
         return None
 
     @property
+    def fit_description(self) -> str:
+        """The epochs, objective, time and threads of the fit, and its note, in words."""
+        texts = [format_duration(self.training["seconds"])]
+        if self.history:
+            last_epoch = self.history[-1]
+            texts = [pluralize(last_epoch.epoch, "epoch"), f"objective {format_number(last_epoch.objective)}", *texts]
+        note = f"; {self.fit_note}" if self.fit_note else ""
+        return f"{', '.join(texts)} on {pluralize(self.training['threads'], 'thread')}{note}"
+
+    @property
     def default_like_value(self) -> float:
-        """The value of an item that a visitor names without one: the top of the scale for ratings, else 1."""
+        """The value of a history item without a value: the top of the scale for ratings, else 1."""
         return self.data.scale[1] if self.predicts_ratings else 1.0
 
     @property
@@ -146,7 +157,7 @@ class Scorer(Hyperparameters, Generic[BatchT]):
     # Users as the model sees them
 
     def encode_users(self, rows: NDArray[np.int32]) -> BatchT:
-        """Return users of the data, by row number, as a batch; by default one that holds their histories only."""
+        """Return users of the data, by row number, as a batch. The default batch contains only their histories."""
         return cast(BatchT, UserBatch(self.data.by_user, rows))
 
     def encode_histories(self, history: CSR) -> BatchT:
@@ -195,5 +206,5 @@ class Scorer(Hyperparameters, Generic[BatchT]):
         return reasons_by_list
 
     def source_labels(self, top: TopN, labels: Sequence[str]) -> Sequence[SourceLabels]:
-        """Return the `source` of each list, or of each of its places; labels has one default for each list."""
+        """Return the `source` of each list, or of each of its places. labels: the default of each list."""
         return list_source_labels(top, self.cold_items, labels)

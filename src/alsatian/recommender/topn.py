@@ -1,4 +1,4 @@
-"""The best items of several queries, as row numbers."""
+"""`TopN`: the best items of several queries, as row numbers."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class TopN(NamedTuple):
 
 
 def row_chunks(rows: NDArray[Any], width: int) -> Iterator[NDArray[Any]]:
-    """Yield some rows at a time, so that arrays of `width` numbers for each of them stay small."""
+    """Yield the rows in chunks that keep arrays of `width` numbers per row small."""
     return (rows[chunk] for chunk in chunks(len(rows), width))
 
 
 def chunks(count: int, width: int) -> Iterator[slice]:
-    """Yield the places 0..count some at a time, as `row_chunks` does rows."""
+    """Yield slices that cover 0..count, each as long as a chunk of `row_chunks`."""
     step = max(1, _CHUNK_CELLS // width)
     return (slice(start, start + step) for start in range(0, count, step))
 
 
 def concat(tops: Iterable[TopN], n: int) -> TopN:
-    """Return lists of n one below the other."""
+    """Concatenate lists of length n along the queries."""
     topn_lists = list(tops) or [TopN(np.empty((0, n), np.int32), np.empty((0, n), np.float32))]
     origins = [top.member for top in topn_lists if top.member is not None]
     return TopN(
@@ -48,20 +48,20 @@ def concat(tops: Iterable[TopN], n: int) -> TopN:
 
 
 def scatter(top: TopN, positions: NDArray[np.intp], count: int, default: TopN) -> TopN:
-    """Put lists at `positions` of `count` places, and the default list at all others."""
+    """Return `count` lists: those of `top` at `positions`, and the default list elsewhere."""
     best, scores = default.items.repeat(count, axis=0), default.scores.repeat(count, axis=0)
     best[positions], scores[positions] = top.items, top.scores
     return TopN(best, scores)
 
 
 def any_mask(masks: Iterable[Mask | None]) -> Mask | None:
-    """Return where any of several masks is true; None is one that is true nowhere."""
+    """Return the union of masks; None stands for a mask that is false everywhere."""
     present = [mask for mask in masks if mask is not None]
     return np.any(present, axis=0) if present else None
 
 
 def most_popular(data: Interactions, n: int, allowed: Mask | None) -> TopN:
-    """Return the most popular items as one list (scores are counts); equal counts in the order of the ids."""
+    """Return the most popular items as one list. Scores are counts; equal counts are in the order of the ids."""
     rows = np.arange(len(data.item_ids)) if allowed is None else np.flatnonzero(allowed)
     ranked_rows = rows[np.argsort(-data.item_counts[rows], kind="stable")][:n].astype(np.int32)
     top = TopN(np.full((1, n), -1, np.int32), np.zeros((1, n), np.float32))

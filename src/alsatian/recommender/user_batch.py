@@ -1,4 +1,4 @@
-"""The users whom a model ranks items for, as that model sees them: users of the data, or visitors."""
+"""Batches of users or visitors, in the form that a model ranks items for."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from alsatian.recommender.topn import Mask
 
 @dataclass(frozen=True, slots=True)
 class UserBatch:
-    """Users by row number. A model that needs more than histories has a subclass of its own.
+    """Users by row number. A model that needs more than histories defines a subclass.
 
     histories: the items and values of each user (users, items). rows: the rows of `histories` to rank items for.
-    from_attributes (users): users without a history whom the model represents by their attributes, or None.
+    from_attributes (users): users without a history who are represented by their attributes, or None.
     """
 
     histories: CSR

@@ -21,9 +21,9 @@ from alsatian.recommender.user_batch import BatchT
 
 
 class Visitor(Generic[BatchT]):
-    """A visitor, as `Model.fold_in` returns: `recommend`, `predict` and `explain` as for a user of the model.
+    """A visitor, as returned by `Model.fold_in`, with the methods `recommend`, `predict` and `explain`.
 
-    model: the model, which a fold-in does not change. batch: the history as the model represents it.
+    model: the model, which a fold-in does not change. batch: the history in the form that the model uses.
     """
 
     def __init__(self, model: Scorer[BatchT], batch: BatchT) -> None:
@@ -66,7 +66,7 @@ class Visitor(Generic[BatchT]):
         return np.clip(values, *self.model.data.scale) if clip else values
 
     def explain(self, item: Id) -> Explanation:
-        """Return what each item of the history contributes to the score of an item.
+        """Return what each item of the history contributes to the score of `item` (an id or title).
 
         Raises UnknownItem, Unsupported.
         """

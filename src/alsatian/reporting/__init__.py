@@ -1,9 +1,9 @@
-"""One page of HTML about some data and models of it, to be shown to others.
+"""A report: one shareable HTML page about data and models.
 
 builder          report: checks the request, evaluates and fits the models
 report_page      the page, section by section
-data_section     the data                       model_tables     models with intervals, and verdicts
-fitted_models    the models that were fitted    popularity_bias  recommended beside consumed
+data_section     the data                       model_tables     metrics with intervals, and verdicts
+fitted_models    the models that were fitted    popularity_bias  popularity of recommended and consumed items
 sample_lists     sample users and items         tuning_section   a search, in charts
 charts           other charts                   reproduction     commands that reproduce the report
 """

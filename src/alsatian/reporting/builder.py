@@ -1,4 +1,4 @@
-"""report: everything about some data and some models of it, as one HTML page."""
+"""report: data, models, search and sample lists on one HTML page."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from alsatian.visual import html as pages
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """A page of HTML that needs no other file and no network, and the table of models in it."""
+    """An HTML page that needs no other file and no network, and the evaluation that it shows."""
 
     html: str
     evaluation: Evaluation
 
     def save(self, path: str | Path) -> None:
-        """Write the page into a file; whatever goes wrong, an older one stays whole."""
-        write_atomic(path, self.html.encode(errors="replace"))  # names of files need not be text
+        """Write the page to a file. If the write fails, an existing file stays unchanged."""
+        write_atomic(path, self.html.encode(errors="replace"))  # file names may not be valid text
 
     def __repr__(self) -> str:
         return f"Report({len(self.html):,} letters)\n{self.evaluation}"
@@ -47,9 +47,9 @@ class Report:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """The keyword arguments of `report`, and what only the command line knows.
+    """The keyword arguments of `report`, and the command line.
 
-    command: the command line that makes the page again, shown in it; None shows the call in Python alone.
+    command: the command line that reproduces the page, to show on it; None shows only the call in Python.
     """
 
     split: str | Split | Sequence[Split] = "per-user:10"
@@ -132,7 +132,7 @@ def report(
 def build_report(
     models: Model | str | Iterable[Model | str] | None, data: Interactions, options: ReportOptions
 ) -> Report:
-    """Do the work of `report`; the errors are the same."""
+    """Build a report; errors as for `report`."""
     check_libraries(options.study)
     seed, min_rating, progress = options.seed, options.min_rating, options.progress
     request, splits = parse_metrics(options.metrics, options.at), _parse_splits(data, options.split, seed)
@@ -166,7 +166,7 @@ def build_report(
 def _parse_splits(data: Interactions, split: str | Split | Sequence[Split], seed: int) -> Split | Sequence[Split]:
     """Return the splits of the data; raises ParameterError before any work."""
     if not isinstance(data, Interactions):
-        raise ParameterError(f"report takes what al.read gives, not a {type(data).__name__}; pass al.read(...).")
+        raise ParameterError(f"report takes Interactions, not a {type(data).__name__}; pass al.read(...).")
     if not isinstance(split, str):
         return split
     spec.parse_spec(split)
@@ -174,7 +174,7 @@ def _parse_splits(data: Interactions, split: str | Split | Sequence[Split], seed
 
 
 def check_libraries(study: str | Path | Study | None = None) -> None:
-    """Raise DependencyError where something that a report needs is not installed, before any work."""
+    """Raise DependencyError if a package that a report needs is not installed, before any work."""
     pages.import_jinja()
     import_package("matplotlib", "pip install 'alsatian[report]'")
     import_plots()
@@ -183,7 +183,7 @@ def check_libraries(study: str | Path | Study | None = None) -> None:
 
 
 def _report_models(models: Any, data: Interactions, study: Study | None) -> list[Model]:
-    """Return the models that were asked for, or those that suit the values; with the best one of a search."""
+    """Return the requested models, or those that suit the values, and the best model of the search."""
     candidates = (
         suggest_models(data)[0] if models is None else [models] if isinstance(models, Model | str) else list(models)
     )
@@ -199,7 +199,7 @@ def _report_models(models: Any, data: Interactions, study: Study | None) -> list
 def _load_study(
     study: Study | str | Path | None, data: Interactions, split: Split, min_rating: float | None
 ) -> Study | None:
-    """Return the search to show; of a file that of this data, of its likes, or of what is learned from."""
+    """Return the search to show. In a file, it must be on the data or the training part, or on their likes."""
     if study is None or isinstance(study, Study):
         return study
     parts = [data, split.train]
@@ -214,7 +214,7 @@ def _fit_models(
     threads: int,
     step: StepCallback,
 ) -> list[FittedModel]:
-    """Return all models of the table, fitted on the first split; the first `given` were asked for."""
+    """Return all models of the table, fitted on the first split; the first `requested_count` were requested."""
     fitted_models = []
     for index, (label, model) in enumerate(models.items()):
         step(f"{label} for the lists")

@@ -1,4 +1,4 @@
-"""The pictures of a report: each a figure, what it shows in words, and what is said where a pointer rests."""
+"""The charts of a report: each a figure with a title, a note and tooltips."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from alsatian.evaluation.metric_registry import metric_title
 from alsatian.visual.plots import AXIS, COLORS, INK, Picture, number_formatter, small_figure
 from alsatian.visual.svg import Tooltips, inline_svg
 
-WIDE_INCHES, HEIGHT_INCHES, NARROW_INCHES = 4.7, 2.75, 3.7  # inches of a picture; of one of three beside each other
+WIDE_INCHES, HEIGHT_INCHES, NARROW_INCHES = 4.7, 2.75, 3.7  # narrow: three charts in a row
 _TIME_BINS = 40  # bars of values by time
 _PLAUSIBLE_SECONDS = (-30610224000, 32503680000)  # seconds since 1970 of the years 1000 to 3000
 
@@ -35,12 +35,12 @@ class Chart(NamedTuple):
     note: str = ""
 
     def to_context(self, name: str) -> dict[str, Any]:
-        """Return what a page needs; the name is of no other figure."""
+        """Return the chart for a template. name: unique on the page."""
         return {"title": self.title, "note": self.note, "svg": inline_svg(self.figure, name, self.title, self.tooltips)}
 
 
 def draw_values(bins: Sequence[Mapping[str, Any]]) -> Chart:
-    """Draw how often which values are."""
+    """Draw the histogram of the values."""
     ranges = [(format_number(entry["from"]), format_number(entry["to"])) for entry in bins]
     labels = [low if low == high else f"{low}–{high}" for low, high in ranges]
     counts, total = [entry["count"] for entry in bins], sum(entry["count"] for entry in bins)
@@ -54,7 +54,7 @@ def draw_values(bins: Sequence[Mapping[str, Any]]) -> Chart:
 
 
 def draw_skew(item_counts: NDArray[np.integer], user_counts: NDArray[np.integer]) -> Chart:
-    """Draw which share of the values the most active users, and the most popular items, have."""
+    """Draw the share of the values that the most active users, and the most popular items, have."""
     with small_figure(NARROW_INCHES, HEIGHT_INCHES) as (figure, axes):
         sides = (("items", item_counts, COLORS[1], "-"), ("users", user_counts, COLORS[0], (0, (4, 2))))
         for name, counts, color, style in sides:
@@ -63,17 +63,21 @@ def draw_skew(item_counts: NDArray[np.integer], user_counts: NDArray[np.integer]
             axes.plot(
                 positions / len(shares), np.concatenate([[0], shares])[positions], color=color, ls=style, label=name
             )
-        axes.plot([0, 1], [0, 1], color=AXIS, lw=0.8, label="if all had as many")
-        axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="of users or items, the largest first")
-        axes.set_ylabel("of the values")
+        axes.plot([0, 1], [0, 1], color=AXIS, lw=0.8, label="equal shares")
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of users or items, largest first")
+        axes.set_ylabel("share of the values")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(percent_formatter)
         axes.legend(loc="lower right")
-    return Chart("Skew", figure, note="The further a line is from the diagonal, the fewer have the most.")
+    return Chart(
+        "Skew",
+        figure,
+        note="The further a line is from the diagonal, the fewer users or items have most of the values.",
+    )
 
 
 def draw_over_time(times: NDArray[np.int64]) -> Chart | None:
-    """Draw how many values there are over time; None where some are at no likely date."""
+    """Draw the number of values over time; None if a time is not a plausible date."""
     first, last = int(times.min()), int(times.max())
     if first < _PLAUSIBLE_SECONDS[0] or last > _PLAUSIBLE_SECONDS[1] or first == last:
         return None
@@ -91,7 +95,7 @@ def draw_over_time(times: NDArray[np.int64]) -> Chart | None:
 
 
 def draw_intervals(evaluation: Evaluation, split: str, metric: str, colors: Mapping[str, str]) -> Chart:
-    """Draw one measure of all models, with intervals, the first model on top."""
+    """Draw one metric of all models, with intervals, the first model on top."""
     rows = [row for row in evaluation if row.split == split and math.isfinite(row.metrics.get(metric, math.nan))]
     tooltips = []
     with small_figure(WIDE_INCHES, 0.75 + 0.32 * len(rows)) as (figure, axes):
@@ -113,9 +117,9 @@ def draw_intervals(evaluation: Evaluation, split: str, metric: str, colors: Mapp
 def draw_popularity_shares(
     sizes: Sequence[int], shares_by_label: Mapping[str, NDArray[np.float64]], colors: Mapping[str, str]
 ) -> Chart:
-    """Draw which share of what is consumed (without a colour), and recommended, falls on each group of items.
+    """Draw the shares of held-out values (dashed) and of recommendations (in colour) by group of items.
 
-    A line that is far above all others, as that of popularity is, leaves the picture.
+    A line that is far above all others, such as that of popularity, leaves the chart.
     """
     tooltips: list[Any] = []
     peaks = {name: float(shares.max()) for name, shares in shares_by_label.items()}
@@ -127,22 +131,26 @@ def draw_popularity_shares(
             axes.plot(shares, color=colors.get(name, INK), **line_style)
             for group, share in enumerate(shares):
                 (dot,) = axes.plot(group, share, "o", color=colors.get(name, INK), ms=5)
-                tooltips.append((dot, f"{name}: {share:.1%} are of these {pluralize(sizes[group], 'item')}"))
+                tooltips.append((dot, f"{name}: {share:.1%} for this group of {pluralize(sizes[group], 'item')}"))
         axes.set_xticks(range(len(sizes)), [f"{size:,}" for size in sizes])
         axes.yaxis.set_major_formatter(percent_formatter)
         axes.set_ylim(0, 1.15 * upper_limit)
-        axes.set_xlabel("items of the group, from the most popular ones to the least")
-        axes.set_ylabel("of all places of the lists")
-    notes = [f"{name} leaves the picture, at {peak:.0%}." for name, peak in peaks.items() if peak > 1.15 * upper_limit]
-    return Chart("Recommended beside chosen", figure, tooltips, " ".join(notes))
+        axes.set_xlabel("number of items in the group, from the most popular to the least popular group")
+        axes.set_ylabel("share of the lists")
+    notes = [
+        f"The line of {name} leaves the chart; its maximum is {peak:.0%}."
+        for name, peak in peaks.items()
+        if peak > 1.15 * upper_limit
+    ]
+    return Chart("Recommended and consumed items by popularity", figure, tooltips, " ".join(notes))
 
 
 def shorten_label(label: str, max_length: int = 30) -> str:
-    """Cut a label that is long for a picture."""
+    """Cut a label that is too long for a chart."""
     return label if len(label) <= max_length else f"{label[: max_length - 1]}…"
 
 
 def label_categories(axes: Axes, labels: Sequence[str]) -> None:
-    """Name places 0, 1, 2 ... of the horizontal axis."""
+    """Label the positions 0, 1, 2 ... of the horizontal axis."""
     axes.set_xticks(range(len(labels)), [shorten_label(label, 14) for label in labels])
     axes.set_xlim(-0.6, len(labels) - 0.4)

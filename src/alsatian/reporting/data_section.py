@@ -15,7 +15,7 @@ from alsatian.reporting.charts import Chart
 
 
 def data_overview(data: Interactions) -> dict[str, Any]:
-    """Return the facts of some data by name."""
+    """Return the summary of the data by name, for the template."""
     summary = profile(data)
     time = summary["time"]
     low, high = format_number(summary["value"]["min"]), format_number(summary["value"]["max"])
@@ -23,10 +23,10 @@ def data_overview(data: Interactions) -> dict[str, Any]:
         (pluralize(len(data), "value"), f"all {low}" if low == high else f"from {low} to {high}"),
         (pluralize(summary["users"], "user"), f"half have {summary['per_user']['median']:,} or more"),
         (pluralize(summary["items"], "item"), f"half have {summary['per_item']['median']:,} or more"),
-        (format_share(summary["density"]), "of all pairs of user and item"),
+        (format_share(summary["density"]), "density: share of all pairs of user and item"),
     ]
     if time:
-        tiles.append((f"{time['first']} – {time['last']}", "from the first to the last"))
+        tiles.append((f"{time['first']} – {time['last']}", "first to last date"))
     return {
         "tiles": tiles,
         "columns": summary["columns"],
@@ -40,7 +40,7 @@ def data_overview(data: Interactions) -> dict[str, Any]:
 
 
 def data_charts(data: Interactions, facts: dict[str, Any]) -> list[Chart]:
-    """Return the pictures of some data."""
+    """Return the drawings of the data section: histogram, skew and, if there are times, values over time."""
     drawings = [charts.draw_values(facts["histogram"])] if len(facts["histogram"]) > 1 else []
     drawings.append(charts.draw_skew(data.item_counts, data.by_user.counts))
     time_chart = None if data.times is None else charts.draw_over_time(data.times)
@@ -48,7 +48,7 @@ def data_charts(data: Interactions, facts: dict[str, Any]) -> list[Chart]:
 
 
 def count_rows(report: ReadReport) -> list[tuple[str, int]]:
-    """Return what became of the rows of the source."""
+    """Return the number of rows by outcome: read, left out, combined, kept."""
     used = report.read - sum(report.skipped.values()) - report.combined
     counts = [("read", report.read)]
     counts += [(f"left out: {reason.removeprefix('left out ')}", count) for reason, count in report.skipped.items()]

@@ -1,4 +1,4 @@
-"""The models of a report, each fitted on the training part of the first split: for curves, lists and similar items."""
+"""The models of a report, fitted on the training part of the first split, for curves, lists and similar items."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from alsatian.models import Model
 from alsatian.models.ensemble.model_parameters import as_model
 from alsatian.split import Split, holdout
 
-CURVE_HELD_OUT_SHARE = 0.1  # of what is learned from, held out for learning curves
+CURVE_HELD_OUT_SHARE = 0.1  # share of the training part to validate learning curves on
 RowNumbers = NDArray[np.int32]
 
 
@@ -24,7 +24,7 @@ class FittedModel:
     """A model of the table, by its label there.
 
     fit_split: the split whose training part it was fitted to, of ratings or of likes.
-    is_requested: whether the caller named it; popularity and bias are in every table.
+    is_requested: whether the caller requested it; popularity and bias are in every table.
     """
 
     label: str
@@ -53,9 +53,9 @@ def fit_for_report(
 def fit_learning_curves(
     models: Mapping[str, Model], split: Split, min_rating: float | None, seed: int, threads: int
 ) -> LearningCurves | None:
-    """Return the learning curves of models of one kind, validated on a tenth of the training part.
+    """Return the learning curves of models with the same metrics, validated on a tenth of the training part.
 
-    None if there are no models, or too few values. The held-out part is not used, so that nothing is chosen by it.
+    None if there are no models, or too few values. The held-out part is not used.
     """
     if (
         not models

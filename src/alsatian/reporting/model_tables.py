@@ -1,4 +1,4 @@
-"""The models of a report in tables, and what they come to in sentences."""
+"""The models of a report: tables of metrics, and verdicts in sentences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def tables_by_protocol(evaluation: Evaluation) -> list[dict[str, Any]]:
     return [
         {
             "summary": summary,
-            "measures": [(name, metric_title(name)) for name in evaluation.metric_names],
+            "metrics": [(name, metric_title(name)) for name in evaluation.metric_names],
             "rows": [_row_context(row, evaluation, summary.split) for row in _rows_of_split(evaluation, summary.split)],
             "differences": list(_difference_contexts(evaluation, summary.split)),
             "verdicts": list(_verdicts(evaluation, summary.split)),
@@ -33,7 +33,7 @@ def _rows_of_split(evaluation: Evaluation, split: str) -> list[EvaluationRow]:
 
 
 def _row_context(row: EvaluationRow, evaluation: Evaluation, split: str) -> dict[str, Any]:
-    memory = format_bytes(row.memory) if row.memory else None  # 0: no more than what others had used before
+    memory = format_bytes(row.memory) if row.memory else None  # 0: no more than was in use before the fit
     return {
         "model": row.model,
         "cells": [_cell_context(row, name, evaluation, split) for name in evaluation.metric_names],
@@ -52,13 +52,13 @@ def _cell_context(row: EvaluationRow, name: str, evaluation: Evaluation, split: 
         "value": format_metric(value, value),
         "sort": value,
         "interval": f"{format_metric(low, value)} – {format_metric(high, value)}" if math.isfinite(low) else "",
-        "sure": name in row.differences and row.differences[name].p < SIGNIFICANCE_LEVEL,
+        "significant": name in row.differences and row.differences[name].p < SIGNIFICANCE_LEVEL,
         "best": (best_row := _best_row(evaluation, split, name)) is not None and row is best_row,
     }
 
 
 def _best_row(evaluation: Evaluation, split: str, name: str) -> EvaluationRow | None:
-    """Return the model with the best figure, where one is better than another."""
+    """Return the row with the best value of an accuracy metric; None if there is nothing to compare."""
     rows = _ranked_rows(evaluation, split, name)
     if name.partition("@")[0] not in ACCURACY_METRICS or len(rows) < 2:
         return None
@@ -66,19 +66,19 @@ def _best_row(evaluation: Evaluation, split: str, name: str) -> EvaluationRow | 
 
 
 def _ranked_rows(evaluation: Evaluation, split: str, name: str) -> list[EvaluationRow]:
-    """Return the models that have a figure, the best one first."""
+    """Return the rows that have the metric, the best one first."""
     rows = [row for row in _rows_of_split(evaluation, split) if math.isfinite(row.metrics.get(name, math.nan))]
     return sorted(rows, key=lambda row: row.metrics[name], reverse=name.partition("@")[0] not in LOWER_IS_BETTER)
 
 
 def _difference_contexts(evaluation: Evaluation, split: str) -> Iterator[dict[str, Any]]:
-    """Yield the differences of each measure of accuracy, from models to the one that they are compared with."""
+    """Yield the differences of each accuracy metric between the models and the baseline."""
     for name in evaluation.metric_names:
         rows = [row for row in _rows_of_split(evaluation, split) if name in row.differences]
         if rows and name.partition("@")[0] in ACCURACY_METRICS:
             reference_label = rows[0].differences[name].against
             contexts = [(row.model, _difference_context(row.differences[name])) for row in rows]
-            yield {"measure": metric_title(name), "against": reference_label, "rows": contexts}
+            yield {"metric": metric_title(name), "against": reference_label, "rows": contexts}
 
 
 def _difference_context(difference: Difference) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _difference_context(difference: Difference) -> dict[str, Any]:
         "sort": difference.value,
         "interval": f"{low} to {high}",
         "p": format_p_value(difference.p),
-        "sure": difference.p < SIGNIFICANCE_LEVEL,
+        "significant": difference.p < SIGNIFICANCE_LEVEL,
     }
 
 
@@ -102,18 +102,18 @@ def format_p_value(p: float) -> str:
 
 
 def main_metrics(evaluation: Evaluation) -> list[str]:
-    """Return what models are compared by first: one measure of predicted values, and one of lists."""
+    """Return the metrics of the verdicts: one of predicted values, and one of lists."""
     accuracy_metrics = [name for name in evaluation.metric_names if name.partition("@")[0] in ACCURACY_METRICS]
     kinds = {"@" in name: name for name in reversed(accuracy_metrics)}
     return [kinds[of_lists] for of_lists in (True, False) if of_lists in kinds]
 
 
 def _verdicts(evaluation: Evaluation, split: str) -> Iterator[dict[str, str]]:
-    """Yield which model is best by each main measure, and whether that is sure."""
+    """Yield the best model by each main metric, and whether the difference is significant."""
     for name in main_metrics(evaluation):
         if (row := _best_row(evaluation, split, name)) is None:
             continue
-        verdict = "makes the best lists" if "@" in name else "predicts values best"
+        verdict = "has the best lists" if "@" in name else "predicts values best"
         context = {"model": row.model, "what": verdict, "figure": _metric_text(row, name)}
         yield context | {
             "than": _comparison_text(row, name, evaluation, split) + _runner_up_text(row, name, evaluation, split)
@@ -128,15 +128,15 @@ def _metric_text(row: EvaluationRow, name: str) -> str:
 
 
 def _comparison_text(row: EvaluationRow, name: str, evaluation: Evaluation, split: str) -> str:
-    """Say how far the best model is from the one that all are compared with."""
+    """Return the difference between the best model and the baseline in words."""
     difference = row.differences.get(name)
     if difference is None:
         differences = [
             other.differences[name] for other in _rows_of_split(evaluation, split) if name in other.differences
         ]
-        return "; no other model is better than this baseline" if differences else ""
+        return "; no model is better than this baseline" if differences else ""
     if difference.p >= SIGNIFICANCE_LEVEL:
-        return f"; whether it is better than {difference.against} is not sure (p = {format_p_value(difference.p)})"
+        return f"; not significantly better than {difference.against} (p = {format_p_value(difference.p)})"
     p = format_p_value(difference.p)
     p = p if p.startswith("<") else f"= {p}"
     direction = "lower" if name.partition("@")[0] in LOWER_IS_BETTER else "higher"
@@ -145,7 +145,7 @@ def _comparison_text(row: EvaluationRow, name: str, evaluation: Evaluation, spli
 
 
 def _runner_up_text(row: EvaluationRow, name: str, evaluation: Evaluation, split: str) -> str:
-    """Say which model comes next, unless the best one was compared with that."""
+    """Return the second-best model in words, unless the best one was compared with it."""
     runner_up = _ranked_rows(evaluation, split, name)[1]
     reference_labels = {
         compared_row.differences[name].against for compared_row in (row, runner_up) if name in compared_row.differences

@@ -26,19 +26,19 @@ class PopularityGroups(NamedTuple):
     sizes: list[int]
 
     def shares(self, items: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Return which share of some items, named as often as they occur, falls on each group."""
+        """Return the share of item rows (with repetitions) that belongs to each group."""
         counts = np.bincount(self.group_of_item[items], minlength=len(self.sizes))
         return counts / max(int(counts.sum()), 1)
 
 
 def group_by_popularity(item_counts: Counts, count: int = GROUP_COUNT) -> PopularityGroups:
-    """Part items into groups that have about equally many of the values each.
+    """Split items into groups with about equal numbers of values.
 
     >>> group_by_popularity(np.array([1, 4, 1, 2]), 2)
     PopularityGroups(group_of_item=array([1, 0, 1, 1]), sizes=[1, 3])
     """
     order = np.argsort(-item_counts, kind="stable")
-    midpoints = np.cumsum(item_counts[order]) - item_counts[order] / 2  # the middle of what each item has
+    midpoints = np.cumsum(item_counts[order]) - item_counts[order] / 2  # of the values of each item
     group_numbers = np.minimum((midpoints * count / max(int(item_counts.sum()), 1)).astype(int), count - 1)
     _, group_numbers = np.unique(group_numbers, return_inverse=True)
     group_of_item = np.empty(len(order), np.intp)
@@ -49,7 +49,7 @@ def group_by_popularity(item_counts: Counts, count: int = GROUP_COUNT) -> Popula
 def popularity_table(
     lists: Mapping[str, NDArray[np.int32]], item_counts: Counts, users: int
 ) -> dict[str, dict[str, float]]:
-    """Return how popular what each model lists is, and how much of the catalog it shows."""
+    """Return popularity, novelty, coverage and Gini of the lists of each model."""
     items = len(item_counts)
     return {
         label: {
@@ -63,11 +63,11 @@ def popularity_table(
 
 
 def _mean_of_lists(scores: NDArray[np.float64]) -> float:
-    """Return the mean of the lists that have a figure, NaN where none has."""
+    """Return the mean of the defined scores; NaN if there are none."""
     defined = scores[~np.isnan(scores)]
     return float(defined.mean()) if len(defined) else float("nan")
 
 
 def group_facts(sizes: Sequence[int]) -> dict[str, Any]:
-    """Return how many items the first group has, and all others."""
+    """Return the number of groups, and of items in the first group and in the others."""
     return {"head": sizes[0], "others": sum(sizes[1:]), "groups": len(sizes)}

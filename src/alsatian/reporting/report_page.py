@@ -1,4 +1,4 @@
-"""The page of a report, section by section, from what was judged and fitted."""
+"""The page of a report, section by section, from the evaluation and the fitted models."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def render_report(content: ReportData, step: StepCallback) -> str:
     data_facts = data_section.data_overview(content.data)
     table_contexts = model_tables.tables_by_protocol(content.evaluation)
     return html.render_template(
-        "report.html", title=content.title, version=__version__, made=datetime.now(UTC).date().isoformat(),
+        "report.html", title=content.title, version=__version__, date=datetime.now(UTC).date().isoformat(),
         data=data_facts, data_pictures=_figure_contexts("data", data_section.data_charts(content.data, data_facts)),
         splits=_split_contexts(content), notes=content.evaluation.notes, tables=table_contexts,
         bootstrap=content.evaluation.bootstrap, curves=curves, colors=_css_variables(content),
@@ -104,7 +104,7 @@ def render_report(content: ReportData, step: StepCallback) -> str:
         study=None if content.study is None else _study_context(content.study, content),
         popularity=_popularity_context(content), samples=_sample_lists_context(content, card_factory),
         posters=card_factory.uris, notice=card_factory.notice,
-        again=_reproduction_context(content),
+        reproduction=_reproduction_context(content),
     )  # fmt: skip
 
 
@@ -113,12 +113,12 @@ def _figure_contexts(name: str, figures: Sequence[Chart]) -> list[dict[str, Any]
 
 
 def _css_variables(content: ReportData) -> dict[str, str]:
-    """Return the variable of the page for each model's colour."""
+    """Return the CSS variable of each model's colour."""
     return {label: CSS_VARIABLES[color.lower()] for label, color in content.colors.items()}
 
 
 def _split_contexts(content: ReportData) -> list[dict[str, Any]]:
-    """Return what each protocol parted; sizes are of the first one."""
+    """Return each protocol; with the sizes of its parts if it is the first one and has one fold."""
     parts = {name: getattr(content.first_split, name) for name in ("train", "fold_in", "held_out")}
     sizes = {name.replace("_", "-"): pluralize(len(part), "value") for name, part in parts.items() if part is not None}
     return [
@@ -131,7 +131,7 @@ def _split_contexts(content: ReportData) -> list[dict[str, Any]]:
 
 
 def _interval_charts(content: ReportData) -> list[Chart]:
-    """Draw the main measures on each protocol, where there are models to compare."""
+    """Draw the main metrics on each protocol with at least two models."""
     evaluation, many_splits = content.evaluation, len(content.evaluation.splits) > 1
     figures = []
     for summary in evaluation.splits:
@@ -144,9 +144,9 @@ def _interval_charts(content: ReportData) -> list[Chart]:
 
 
 def _curve_contexts(content: ReportData) -> list[dict[str, Any]]:
-    """Draw the learning curves of the models that were asked for and go by epochs, by what they are judged by.
+    """Draw the learning curves of requested models with epochs, grouped by whether they predict ratings.
 
-    Combinations have none: their epochs are those of several fits.
+    Ensembles have none, because their epochs are those of several fits.
     """
     contexts = []
     for predicts in (True, False):
@@ -167,13 +167,13 @@ def _curve_contexts(content: ReportData) -> list[dict[str, Any]]:
         )
         figures = [Chart(title, figure) for title, figure in pictures]
         if len(models) > 1:
-            figures[0] = figures[0]._replace(title="Objective, in multiples of that in the end")
+            figures[0] = figures[0]._replace(title="Objective, relative to its final value")
         contexts.append({"models": list(models), "pictures": _figure_contexts(f"curves-{predicts:d}", figures)})
     return contexts
 
 
 def _relative_objectives(fits: Sequence[FitHistory]) -> list[list[dict[str, float]]]:
-    """Return the rows of fits; the objectives of several, which are sums of different things, beside their ends."""
+    """Return the rows of fits. Objectives of several fits are not comparable, so each is divided by its last one."""
     if len(fits) == 1:
         return [fits[0].rows]
     ends = [abs(fit.rows[-1]["objective"]) or 1.0 if fit.rows else 1.0 for fit in fits]
@@ -183,8 +183,8 @@ def _relative_objectives(fits: Sequence[FitHistory]) -> list[list[dict[str, floa
 
 
 def _study_context(study: Study, content: ReportData) -> dict[str, Any]:
-    """Return a search in facts and pictures, and whether it saw nothing of what is held out here, on any split."""
-    trains = [train.train for train in content.splits]
+    """Return a search with its charts. clean: it used only the training parts of this report, on every split."""
+    trains = [split.train for split in content.splits]
     clean = all(
         study.data.digest
         in (train.digest, (train if content.min_rating is None else train.binarize(content.min_rating)).digest)
@@ -197,8 +197,8 @@ def _study_context(study: Study, content: ReportData) -> dict[str, Any]:
 
 
 def _popularity_context(content: ReportData) -> dict[str, Any]:
-    """Return what is recommended beside what is consumed, by popularity of items."""
-    train, held_out = content.ranking_split.train, content.ranking_split.held_out  # as the table of models counts
+    """Return the popularity of recommended and of held-out items."""
+    train, held_out = content.ranking_split.train, content.ranking_split.held_out  # as in the table of models
     users = np.flatnonzero(held_out.by_user.counts).astype(np.int32)
     n = min(content.list_length, len(train.item_ids))
     lists = {entry.label: entry.top_items(users, n, content.threads) for entry in content.listed_models}
@@ -206,7 +206,7 @@ def _popularity_context(content: ReportData) -> dict[str, Any]:
     model_shares = {label: groups.shares(top_items[top_items >= 0]) for label, top_items in lists.items()}
     active_users = int((train.by_user.counts > 0).sum())
     cold_items = any_mask(entry.model.cold_items for entry in content.listed_models)
-    scorable = can_score(held_out.items, train.item_counts, cold_items)  # others no model could recommend but by chance
+    scorable = can_score(held_out.items, train.item_counts, cold_items)  # no model can recommend the others
     consumed = held_out.items[scorable]
     drawing = charts.draw_popularity_shares(
         groups.sizes, {popularity_bias.CONSUMED_LABEL: groups.shares(consumed)} | model_shares, content.colors
@@ -218,24 +218,24 @@ def _popularity_context(content: ReportData) -> dict[str, Any]:
     columns = ["popularity", "novelty", "coverage", "gini"]
     return {
         "n": n,
-        "rows": {"what was held out": held_out_row[popularity_bias.CONSUMED_LABEL]} | rows,
+        "rows": {"held-out values": held_out_row[popularity_bias.CONSUMED_LABEL]} | rows,
         "pictures": _figure_contexts("bias", [drawing]),
         "columns": [(name, metric_title(name)) for name in columns],
         "models": list(lists),
-        "unknown": 1 - scorable.mean(),
+        "unscorable": 1 - scorable.mean(),
         **popularity_bias.group_facts(groups.sizes),
     }
 
 
-def _sample_lists_context(content: ReportData, shelf: CardFactory) -> dict[str, Any]:
+def _sample_lists_context(content: ReportData, card_factory: CardFactory) -> dict[str, Any]:
     users, items = content.sample_rows
     fitted_models, threads = content.listed_models, content.threads
     user_contexts = (
-        sample_lists.user_lists(fitted_models, content.first_split, content.ranking_split, users, shelf, threads)
+        sample_lists.user_lists(fitted_models, content.first_split, content.ranking_split, users, card_factory, threads)
         if len(users)
         else []
     )
-    return {"users": user_contexts, "items": sample_lists.similar_items(fitted_models, items, shelf, threads)}
+    return {"users": user_contexts, "items": sample_lists.similar_items(fitted_models, items, card_factory, threads)}
 
 
 def _reproduction_context(content: ReportData) -> dict[str, Any]:

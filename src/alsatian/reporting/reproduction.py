@@ -1,4 +1,4 @@
-"""How to make a report again: versions, settings and seeds, and the call or the command."""
+"""How to reproduce a report: versions, settings, seeds, and the call or the command."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from alsatian.evaluation import Evaluation
 from alsatian.reporting.fitted_models import FittedModel
 from alsatian.split import Split
 
-_MODEL_CALL = re.compile(r"\b[A-Z]\w*\(")  # also a part of another one
+_MODEL_CALL = re.compile(r"\b[A-Z]\w*\(")  # also the members of an ensemble
 OFFICIAL_FOLDS, FOLDER_PLACEHOLDER = "movielens-folds", "folder"  # a split of files
 
 
 def run_facts(
     data: Interactions, split: Split, evaluation: Evaluation, seed: int, threads: int
 ) -> list[tuple[str, str]]:
-    """Return what was used, by name."""
+    """Return versions, seed, threads and digests of the run, by name."""
     return [
         ("Alsatian", f"{__version__}, kernels: {kernels.instruction_set}"),
         ("Python", f"{platform.python_version()}, NumPy {np.__version__}, {platform.system()} {platform.machine()}"),
-        ("seed", f"{seed}, of the splits, the learning curves and the draws"),
-        ("draws of users", f"{evaluation.bootstrap:,}"),
-        ("threads", f"{threads}; their number changes no figure"),
+        ("seed", f"{seed}, for splits, learning curves and bootstrap"),
+        ("bootstrap samples", f"{evaluation.bootstrap:,}"),
+        ("threads", f"{threads}; results do not depend on their number"),
         ("digest of the data", data.digest),
-        ("digest of what is learned from", f"{split.train.digest} ({split.label})"),
+        ("digest of the training part", f"{split.train.digest} ({split.label})"),
     ]
 
 
 def recipe_rules(data: Interactions) -> list[tuple[str, str]]:
-    """Return how rows of the source became values: columns and the rules of the recipe."""
+    """Return the columns and the rules of the recipe that turned rows into values."""
     rules = {name: str(value) for name, value in data.recipe.rules().items()}
     if columns := [f"{role}: {name}" for role, name in data.recipe.columns.items() if name]:
         rules["columns"] = ", ".join(columns)
@@ -44,7 +44,7 @@ def recipe_rules(data: Interactions) -> list[tuple[str, str]]:
 
 
 def model_settings(entries: Sequence[FittedModel]) -> list[dict[str, Any]]:
-    """Return all settings of each model, those that are not the default marked."""
+    """Return all settings of each model, marked if they are not the default."""
     return [
         {
             "label": entry.label,
@@ -57,7 +57,7 @@ def model_settings(entries: Sequence[FittedModel]) -> list[dict[str, Any]]:
 
 
 def python_call(entries: Sequence[FittedModel], evaluation: Evaluation, min_rating: float | None, seed: int) -> str:
-    """Return the report as a call in Python."""
+    """Return the Python call that builds the report."""
     models = ", ".join(_MODEL_CALL.sub(r"al.\g<0>", repr(entry.model)) for entry in entries if entry.is_requested)
     metrics = ", ".join(repr(name) for name in evaluation.requested_metrics)
     arguments = [
@@ -72,7 +72,7 @@ def python_call(entries: Sequence[FittedModel], evaluation: Evaluation, min_rati
 
 
 def _format_splits(names: Sequence[str], seed: int) -> str:
-    """Write the splits as Python."""
+    """Return the splits as Python code."""
     if len(names) == 1 and names[0] != OFFICIAL_FOLDS:
         return repr(names[0])
     expressions = [

@@ -1,4 +1,4 @@
-"""Sample lists: what a few users liked beside what each model recommends, and a few items with similar ones."""
+"""Sample lists: the liked items of a few users, what each model recommends to them, and similar items."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from alsatian.recommender import resolve
 from alsatian.reporting.fitted_models import FittedModel
 from alsatian.split import Split
 
-CARDS_PER_ROW = 8  # items of a row
-USER_QUANTILES = (0.25, 0.5, 0.9)  # who is shown: those with as many values as this share of the users has at most
-ITEM_QUANTILES = (0.05, 0.35, 0.65)  # what is shown: where this share of the values falls on more popular items
+CARDS_PER_ROW = 8
+USER_QUANTILES = (0.25, 0.5, 0.9)  # of the users by activity: those to show
+ITEM_QUANTILES = (0.05, 0.35, 0.65)  # of the values by item popularity: the items to show
 
 
 class SampleCard(NamedTuple):
-    """An item: its row, its name and year, the class of its poster, and whether it was held out."""
+    """An item: name, year, CSS class of its poster, whether it is a held-out item of the user, and tooltip."""
 
     name: str
     year: int | None
@@ -34,7 +34,7 @@ class SampleCard(NamedTuple):
 
 
 class CardFactory:
-    """The posters of a page, each kept once however often it is shown."""
+    """Makes cards, and collects the posters of a page, each stored once."""
 
     def __init__(self, data: Interactions, posters: Posters) -> None:
         self.data, self.posters = data, posters
@@ -43,7 +43,7 @@ class CardFactory:
         self.all_placeholders = True
 
     def card(self, row: int, hit: bool = False, tip: str = "") -> SampleCard:
-        """Return an item as it is shown."""
+        """Return an item as a card."""
         film = Film.from_catalog(self.data.catalog, row, self.data.item_ids.id_of(row))
         if film.key not in self.classes:
             self.classes[film.key] = f"p{len(self.classes)}"
@@ -54,7 +54,7 @@ class CardFactory:
 
     @property
     def notice(self) -> str:
-        """The notice that the source of the posters requires; "" if all are drawn."""
+        """The notice that TMDB requires; "" if all posters are drawn."""
         return "" if self.all_placeholders else TMDB_NOTICE
 
 
@@ -120,13 +120,13 @@ def user_lists(
 
 
 def _known_history(split: Split, user: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the items and values of a user that models are given."""
+    """Return the items and values of a user that the models know."""
     items, values = split.train.by_user.row(user)
     return split.fold_in.by_user.row(user) if split.fold_in is not None and not len(items) else (items, values)
 
 
 def _top_rated(data: Interactions, items: NDArray[np.int32], values: NDArray[np.float32]) -> list[tuple[int, float]]:
-    """Return the items that a user rates highest; of equal ones the most popular."""
+    """Return the highest rated items of a user; among equal ratings, the most popular first."""
     order = np.lexsort((-data.item_counts[items], -values))[:CARDS_PER_ROW]
     return list(zip(items[order].tolist(), values[order].tolist(), strict=True))
 

@@ -1,4 +1,4 @@
-"""A search in pictures: how it went, which settings mattered, and the figure by each of them."""
+"""A search in charts: its history, the importance of settings, and the metric by each setting."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from alsatian.tuning.search_space import Choices, Range
 from alsatian.tuning.study import Study, Trial, describe_settings, format_setting, format_state_counts
 from alsatian.visual.plots import AXIS, COLORS, INK, number_formatter, small_figure
 
-_AXIS_PADDING = 0.12  # of the spread of the complete trials, around them
+_AXIS_PADDING = 0.12  # relative to the spread of the complete trials
 
 
 def search_charts(study: Study) -> list[Chart]:
-    """Return the pictures of a search, those that there is something to draw in."""
+    """Return the charts of a search; those without data are left out."""
     shares = importances(study)
     importance_charts = [_importance_chart(shares)] if shares else []
     return [
@@ -36,19 +36,19 @@ def search_facts(study: Study) -> dict[str, Any]:
         "split": study.split,
         "trials": f"{len(study):,} trials ({format_state_counts(study.rows)})",
         "best": f"{study.best.value:.4f}",
-        "settings": describe_settings(study.best) or "as it was",
+        "settings": describe_settings(study.best) or "the initial settings",
         "space": {name: str(where) for name, where in study.space.items()},
     }
 
 
 def _settings_by_importance(study: Study, shares: dict[str, float]) -> list[str]:
-    """Return the settings that differ between trials, those that matter most first."""
+    """Return the settings that differ between trials, the most important first."""
     names = [name for name in study.space if len({str(trial.settings.get(name)) for trial in study.ranked_trials}) > 1]
     return sorted(names, key=lambda name: -shares.get(name, 0.0))
 
 
 def _history_chart(study: Study) -> Chart:
-    """Draw the figure of each trial, and the best so far as a step."""
+    """Draw the metric of each trial, and the best value so far as steps."""
     tooltips, best_value, steps = [], None, []
     with small_figure(WIDE_INCHES, HEIGHT_INCHES) as (figure, axes):
         for trial in study.rows:
@@ -66,7 +66,9 @@ def _history_chart(study: Study) -> Chart:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("trial")
         _set_limits(axes, study)
-    return Chart("History", figure, tooltips, "The line is the best so far; hollow dots are trials that ended early.")
+    return Chart(
+        "History", figure, tooltips, "The line is the best value so far. Hollow dots are trials that ended early."
+    )
 
 
 def _importance_chart(shares: dict[str, float]) -> Chart:
@@ -79,12 +81,12 @@ def _importance_chart(shares: dict[str, float]) -> Chart:
         axes.grid(axis="x")
         axes.grid(axis="y", visible=False)
     texts = [f"{name}: {share:.1%}" for name, share in shares.items()]
-    note = "The share of the difference between the best trials and the others that is due to each setting (PED-ANOVA)."
+    note = "How much of the difference between the best trials and the others each setting explains (PED-ANOVA)."
     return Chart("Importance of settings", figure, list(zip(bars, texts, strict=True)), note)
 
 
 def _setting_chart(study: Study, name: str) -> Chart:
-    """Draw the figure of each trial by one of its settings."""
+    """Draw the metric of each trial by one of its settings."""
     search_range, tooltips = study.space[name], []
     numeric = isinstance(search_range, Range) or all(
         isinstance(value, int | float) and not isinstance(value, bool) for value in search_range.values
@@ -123,7 +125,7 @@ def _plot_trial(axes: Any, position: float, trial: Trial, metric: str) -> tuple[
 
 
 def _set_limits(axes: Any, study: Study) -> None:
-    """Show the complete trials but for those that are far worse than half of them; others lie outside."""
+    """Limit the axis to the complete trials, without those that are far worse than the median."""
     figures = [trial.value for trial in study.ranked_trials if trial.value is not None and math.isfinite(trial.value)]
     best, median, worst = figures[0], figures[len(figures) // 2], figures[-1]
     outlier_bound = best + 6 * (median - best) if median != best else worst

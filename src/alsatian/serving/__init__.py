@@ -1,7 +1,7 @@
-"""A model as an HTTP service with a page: `alsatian serve movies.model`.
+"""A model as an HTTP service with a web page: `alsatian serve movies.model`.
 
 processes     the server: worker processes and signals
-application   the FastAPI application: all of the below, assembled
+application   the FastAPI application: routes, middleware and shared state
 settings      settings and log        prometheus   metrics
 api/          recommend_routes, events, operations: the endpoints     schemas: request and response bodies
               request_guard: limits, tokens, headers                  problem_json: errors

@@ -1,4 +1,4 @@
-"""The application: the calls, the guard around them, and what lives as long as they do."""
+"""The FastAPI application: routes, middleware, and the state they share."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from alsatian.serving.service.queries import RecommendationService
 from alsatian.serving.settings import ServiceSettings
 
 _DESCRIPTION = """
-Recommendations from a model of [Alsatian](/), in the words of its Python interface. Ids are numbers or text, as in
-the data; integers beyond 2^53 are text in JSON. Errors are `application/problem+json`.
+Recommendations from an Alsatian model, with the names of the Python interface. The web page is at `/`.
+Ids are numbers or text, as in the data; integers beyond 2^53 are text in JSON. Errors are `application/problem+json`.
 """
 _OPENAPI_TAGS = [
-    {"name": "answers", "description": "Recommendations, similar items, explanations, titles."},
-    {"name": "events", "description": "What users did since the model was trained."},
-    {"name": "operations", "description": "For those who run the service."},
+    {"name": "answers", "description": "Recommendations, similar items, explanations and title search."},
+    {"name": "events", "description": "Store what users do. The next lists reflect it, and the next training uses it."},
+    {"name": "operations", "description": "For operators: the loaded model, reload, health checks and metrics."},
 ]
 
 
@@ -49,7 +49,7 @@ def create_app(model_path: str | Path, *, live_model: LiveModel | None = None, *
     )  # fmt: skip
     app.state.settings, app.state.counters = service_settings, Counters()
     app.state.live_model = live_model or LiveModel(service_settings.model)
-    app.state.reload_requested = asyncio.Event()  # set to try the model file again
+    app.state.reload_requested = asyncio.Event()  # set to reload the model file
     app.state.event_store = open_event_store(service_settings.event_log_url)
     app.state.service = RecommendationService(app.state.live_model, app.state.event_store, app.state.counters)
     app.state.page = Page(app.state.service, service_settings)
@@ -75,11 +75,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _watch_model_file(app: FastAPI) -> None:
-    """Take a new model into service as soon as there is one."""
+    """Reload the model when its file changes, or when a reload is requested."""
     live_model: LiveModel = app.state.live_model
     counters: Counters = app.state.counters
     counters.loaded_at.set(live_model.loaded_model.loaded_at)
-    await run_in_threadpool(live_model.loaded_model.build_caches)  # the service answers meanwhile
+    await run_in_threadpool(live_model.loaded_model.build_caches)  # requests are answered meanwhile
     while True:
         await asyncio.sleep(POLL_SECONDS)
         refusals, is_forced = live_model.refusals, app.state.reload_requested.is_set()

@@ -1,6 +1,6 @@
-"""Processes: one listens and keeps watch, several answer. With one worker there is one process.
+"""The server: a supervisor process and its workers. With one worker there is a single process.
 
-Workers are forked once the model is loaded: what it maps and has checked is there in all of them at once.
+Workers are forked after the model is loaded, so they share its memory-mapped arrays and do not check the file again.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from alsatian.serving.service.run_directory import run_directory
 from alsatian.serving.settings import METRICS_FOLDER_VARIABLE, ServiceSettings, service_log
 
 BACKLOG = 2_048
-MAX_HEADER_BYTES = 32_768  # bytes, the address among them
-_RECEIVE_BYTES = 1 << 18  # bytes that are read from a connection at once
-SHUTDOWN_SECONDS = 10  # seconds for requests under way when the service ends
+MAX_HEADER_BYTES = 32_768  # bytes, including the URL
+_RECEIVE_BYTES = 1 << 18  # bytes of one read from a connection
+SHUTDOWN_SECONDS = 10  # seconds for requests in progress at shutdown
 KEEP_ALIVE_SECONDS = 20  # seconds that a connection may stay open without a request
 _SIGNALS = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.SIG_DFL, signal.SIGHUP: signal.SIG_IGN}  # of workers
-_MIN_WORKER_SECONDS = 1.0  # seconds: who ends sooner than this after a start would only end again
+_MIN_WORKER_SECONDS = 1.0  # a worker that ends sooner is restarted after this pause
 
 
 def run_server(settings: ServiceSettings, on_ready: Callable[[str], None]) -> None:
-    """Serve until told to end (SIGTERM, SIGINT). ready: is told the address once it listens."""
+    """Serve until SIGTERM or SIGINT. on_ready: called with the URL once the service listens."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     service_log.setLevel(logging.INFO)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # whenever it comes, what follows is put away
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model to look at again
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # SystemExit, so context managers clean up
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # ignored until the model is loaded
     with _bind_socket(settings) as listener, run_directory() as folder:
         host, port = listener.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         if settings.workers > 1:
-            os.environ[METRICS_FOLDER_VARIABLE] = str(folder)  # before the library that counts is loaded
-        gc.disable()  # nothing of what is loaded now will ever be garbage
-        with ThreadPoolExecutor(1) as executor:  # the model is read while the libraries are loaded
+            os.environ[METRICS_FOLDER_VARIABLE] = str(folder)  # before prometheus_client is imported
+        gc.disable()  # what is loaded here lives as long as the process
+        with ThreadPoolExecutor(1) as executor:  # load the model while the libraries are imported
             future = executor.submit(LiveModel, settings.model, folder)
-            open_event_store(settings.event_log_url).close()  # made, or found wrong, before anybody answers
+            open_event_store(settings.event_log_url).close()  # create or check the database first
             import uvicorn.protocols.http.httptools_impl  # noqa: F401 - once, for all workers
 
             import alsatian.serving.application  # noqa: F401
@@ -60,7 +60,7 @@ def run_server(settings: ServiceSettings, on_ready: Callable[[str], None]) -> No
 
 
 def _bind_socket(settings: ServiceSettings) -> socket.socket:
-    """Return a socket that is bound. Raises ParameterError where the port is taken."""
+    """Return a bound socket. Raises ParameterError if the port is in use."""
     try:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -81,7 +81,7 @@ def _run_worker(
     on_start: Callable[[], None],
     supervisor_pid: int = 0,
 ) -> None:
-    """Answer requests in this process until it is told to end, or the process that keeps watch over it is gone."""
+    """Serve requests in this process until a signal ends it, or until its supervisor is gone."""
     import uvicorn
     from threadpoolctl import threadpool_limits
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -92,12 +92,11 @@ def _run_worker(
     app = create_app(options.pop("model"), live_model=live_model, **options)
 
     class Protocol(HttpToolsProtocol):
-        """HTTP whose headers must not be large, nor take for ever to arrive; a body is watched by the guard."""
+        """HTTP with limits on the size and the arrival time of headers; RequestGuard limits bodies."""
 
-        timeout_handle: Any = None  # runs while the address and the headers of a request arrive
-        header_bytes = received_bytes = (
-            0  # of them; and of all that came with them, which the parser holds until a line is whole
-        )
+        timeout_handle: Any = None  # runs while the URL and the headers of a request arrive
+        # Bytes of the URL and the headers; received_bytes includes an incomplete line that the parser buffers.
+        header_bytes = received_bytes = 0
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
@@ -149,7 +148,7 @@ def _run_worker(
         async def on_tick(self, counter: int) -> bool:
             return await super().on_tick(counter) or supervisor_pid not in (0, os.getppid())
 
-    threadpool_limits(1, user_api="blas")  # small products on many threads would only wait for one another
+    threadpool_limits(1, user_api="blas")  # threads do not speed up small products
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS, timeout_keep_alive=KEEP_ALIVE_SECONDS, lifespan="on",
@@ -159,7 +158,7 @@ def _run_worker(
 
 
 class _Supervisor:
-    """The process that keeps watch: it starts workers, starts others where one ends, and passes signals on."""
+    """The supervisor: it starts workers, replaces those that end, and forwards signals."""
 
     def __init__(self, settings: ServiceSettings, live_model: LiveModel, listener: socket.socket) -> None:
         self.settings, self.live_model, self.listener = settings, live_model, listener
@@ -180,8 +179,8 @@ class _Supervisor:
     def _start_worker(self) -> None:
         """Fork a worker.
 
-        Signals are held back until both processes handle them: one that arrived between the fork and the worker's own
-        handlers would run the supervisor's handler in the worker and be lost.
+        Signals are blocked until both processes handle them. A signal between the fork and the installation of the
+        worker's handlers would run the supervisor's handler in the worker and be lost.
         """
         supervisor_pid = os.getpid()
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
@@ -213,11 +212,11 @@ class _Supervisor:
         multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
         if self.is_stopping:
             return
-        service_log.error("worker %d ended; another takes its place", pid)
+        service_log.error("worker %d ended; starting another", pid)
         if time.monotonic() - start_time < _MIN_WORKER_SECONDS:
             time.sleep(_MIN_WORKER_SECONDS)
-        self.live_model.refresh()  # the others may have a newer model than at the start
-        if not self.is_stopping:  # it may have been told to meanwhile
+        self.live_model.refresh()  # other workers may have a newer model
+        if not self.is_stopping:  # a signal may have arrived meanwhile
             self._start_worker()
 
     def _stop(self, *_: object) -> None:

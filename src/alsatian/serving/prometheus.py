@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus. No label holds an id, a title or a query."""
+"""Metrics for Prometheus. No label contains an id, a title or a query."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5
 
 
 class Counters:
-    """The figures of one application."""
+    """The metrics of one application."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
@@ -21,16 +21,16 @@ class Counters:
         )
         self._request_seconds = Histogram(
             "alsatian_request_seconds",
-            "Time from request to answer.",
+            "Time from request to response.",
             ["route"],
             buckets=_LATENCY_BUCKETS,
             registry=registry,
         )
-        self.events = Counter("alsatian_events", "Events by what became of them.", ["outcome"], registry=registry)
-        self.fold_ins = Counter("alsatian_folded_in", "Lists of users made with new events.", registry=registry)
+        self.events = Counter("alsatian_events", "Events by outcome.", ["outcome"], registry=registry)
+        self.fold_ins = Counter("alsatian_folded_in", "Lists with new events of the user folded in.", registry=registry)
         self.lists_without_events = Counter(
             "alsatian_without_events",
-            "Lists of users made without the events database, which was out of reach.",
+            "Lists without new events, because the event log was unavailable.",
             registry=registry,
         )
         self.reloads = Counter("alsatian_model_reloads", "Model files loaded since the start.", registry=registry)
@@ -47,7 +47,7 @@ class Counters:
         self._request_seconds.labels(route).observe(seconds)
 
     def to_prometheus(self) -> bytes:
-        """Return the figures, of all workers together, in Prometheus's form."""
+        """Return the metrics, summed over all workers, in the text format of Prometheus."""
         if not os.environ.get(METRICS_FOLDER_VARIABLE):
             return generate_latest(self._registry)
         registry = CollectorRegistry()

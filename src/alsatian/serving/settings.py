@@ -20,10 +20,10 @@ TOKEN_VARIABLE = "ALSATIAN_TOKEN"  # the variable that may hold the token
 class ServiceSettings:
     """The settings of one service.
 
-    model: the file. event_log: the URL of the database of events (None: SQLite beside the model).
-    token: required for writing and administration; None lets every client on this machine do both.
-    max_body_bytes: the largest body of a request. response_timeout, request_timeout: seconds for a response, and for a
-    request to arrive. Raises ParameterError.
+    model: the model file. event_log: URL of the database of events (None: SQLite, next to the model file).
+    token: required to write and to reload; None lets every client on this machine do both.
+    max_body_bytes: the largest body of a request. response_timeout: seconds for a response. request_timeout: seconds
+    for a request to arrive. Raises ParameterError.
     """
 
     model: Path
@@ -41,12 +41,12 @@ class ServiceSettings:
             len(self.token) < 16 or not self.token.isascii() or not self.token.isprintable()
         ):
             raise ParameterError(
-                "the token must have at least 16 printable ASCII characters; make one by 'openssl rand -hex 32'."
+                "the token must have at least 16 printable ASCII characters; create one with 'openssl rand -hex 32'."
             )
         if self.token is None and not is_loopback(self.host):
             raise ParameterError(
-                f"--host {self.host} is open to other machines and needs a token; put one into ${TOKEN_VARIABLE}, "
-                "or into a file for --token-file."
+                f"--host {self.host} is open to other machines and needs a token; set ${TOKEN_VARIABLE}, "
+                "or pass --token-file FILE."
             )
         for name, value, low, high in (("--port", self.port, 0, 65_535), ("--workers", self.workers, 1, 256)):
             if not low <= value <= high:
@@ -54,7 +54,7 @@ class ServiceSettings:
 
     @property
     def event_log_url(self) -> str:
-        """The address of the database: `movies.model.events.db` beside `movies.model` unless one is named."""
+        """The URL of the database of events; by default the file `movies.model.events.db` next to `movies.model`."""
         return self.event_log or f"sqlite:///{self.model.resolve()}.events.db"
 
 

@@ -85,7 +85,7 @@ def narrow(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def widen(cell: Any, dtype: Any, count: int) -> NDArray[Any]:
-    """Return the array that `narrow` was given; dtype, count: of that array."""
+    """Return the original array of `narrow`; dtype, count: of that array."""
     wide = np.dtype(dtype)
     return view(cell, wide if len(cell.as_buffer()) == count * wide.itemsize else _HALF_DTYPES[wide]).astype(
         wide, copy=False

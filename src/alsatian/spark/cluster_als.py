@@ -73,15 +73,15 @@ from alsatian.spark.id_encoding import Numbering, array_literal
 from alsatian.spark.parquet_folder import Folder
 from alsatian.spark.rating_blocks import PackedRatings, decode_block
 
-_N_SLOTS = 4  # states of a side that are kept; see above
+_N_SLOTS = 4  # stored states of a side; see above
 
 
 @dataclass
 class FitPosition:
-    """How far a fit has come; with the history of its epochs this is what a checkpoint keeps.
+    """The position of a fit; a checkpoint stores it with the history of the epochs.
 
-    n_states: how many states of each side were written. momentum_undone: whether the items are where they were solved.
-    momentum_steps: since momentum began (anew). momentum_started: whether the items were solved once.
+    n_states: number of states written for each side. momentum_undone: whether the items are read as they were solved.
+    momentum_steps: since the last start of momentum. momentum_started: whether the items were solved once.
     """
 
     n_states: dict[str, int] = field(default_factory=lambda: {"user": 0, "item": 0})
@@ -91,10 +91,10 @@ class FitPosition:
 
 
 class ClusterSides:
-    """Users and items as tables of Spark (the protocol `FactorSides`).
+    """Users and items as Spark tables (the protocol `FactorSides`).
 
     packed, numberings: the ratings and ids, see `rating_blocks` and `id_encoding`. folder: for states and checkpoints.
-    partitions: of Spark, for each job. settings: of the model, by which a checkpoint is known to be of this fit.
+    partitions: of Spark, for each job. settings: of the model; they identify the checkpoints of this fit.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class ClusterSides:
         self.packed, self.numberings, self.folder, self.run = packed, numberings, folder, run
         self.partitions = partitions
         self.position = FitPosition()
-        self.states: dict[str, Any] = {}  # the last of each side
+        self.states: dict[str, Any] = {}  # the last state of each side
         self.summaries: dict[str, list[Any]] = {}
         self._zero_user_start = False
         self.keys = {side: _balanced_keys(folder.spark, numberings[side].blocks, partitions) for side in numberings}
@@ -125,7 +125,7 @@ class ClusterSides:
     def begin(self) -> None:
         """Continue from the last checkpoint in the folder, or start with drawn values.
 
-        Raises ParameterError where the folder holds a fit of other data or settings.
+        Raises ParameterError if the folder contains a fit of other data or settings.
         """
         if not self._resume():
             self._start()
@@ -147,7 +147,7 @@ class ClusterSides:
             return send.routes(batches)
 
         routes_table = self.blocks[side].select("block", "needs").mapInArrow(routes, ROUTE_LAYOUT.ddl)
-        routes_table = routes_table.selectExpr("block", "struct(target, wanted) AS route").groupBy("block")
+        routes_table = routes_table.selectExpr("block", "struct(target, row_numbers) AS route").groupBy("block")
         return routes_table.agg({"route": "collect_list"}).toDF("block", "routes").persist()
 
     # States of a side
@@ -339,7 +339,7 @@ class ClusterSides:
         last = max(checkpoints, key=lambda checkpoint: len(checkpoint["history"]))
         if {name: last[name] for name in self._identity()} != json.loads(json.dumps(self._identity())):
             raise ParameterError(
-                f"{self.folder.path} holds a fit of other data or other settings; name another folder, or empty it."
+                f"{self.folder.path} contains a fit of other data or settings; choose another folder, or empty it."
             )
         self.position = FitPosition(**last["position"])
         self.run.history = [Epoch.from_json(epoch) for epoch in last["history"]]

@@ -26,7 +26,7 @@ STATE_LAYOUT = Layout(
 )  # fmt: skip
 SUMMARY_COLUMNS = ("block", "loss", "failed", "penalty", "solved_penalty", "gram", "solved_gram")
 SENT_LAYOUT = Layout(target="int", block="int", factors="binary", bias="binary")
-ROUTE_LAYOUT = Layout(block="int", target="int", wanted="binary")
+ROUTE_LAYOUT = Layout(block="int", target="int", row_numbers="binary")
 RIDGE_LAYOUT = Layout(block="int", ridge="double")
 
 
@@ -74,7 +74,9 @@ class SweepTask(NamedTuple):
         """Yield the new state (STATE_LAYOUT) of each block, for rows with its entries, its state and `sent`."""
         basis = None
         for row in iter_rows(batches):
-            if row.has("sent"):  # the first row of a partition brings the whole side, or each row what it needs
+            if row.has(
+                "sent"
+            ):  # either the first row of a partition has the whole side, or each row has the part that it needs
                 side = decode_sent_side(self.solver, row)
                 side = side._replace(factors=side.factors[:, :0].copy()) if self.bias_only else side
                 basis = self.solver.basis(side, self.gram, self.steps, 1)
@@ -131,13 +133,15 @@ class SendTask(NamedTuple):
             starts = np.searchsorted(needs, self.bounds)
             for block in np.flatnonzero(np.diff(starts)):
                 row_numbers = needs[starts[block] : starts[block + 1]] - np.int32(self.bounds[block])
-                yield ROUTE_LAYOUT.batch({"block": int(block), "target": row.value("block"), "wanted": row_numbers})
+                yield ROUTE_LAYOUT.batch(
+                    {"block": int(block), "target": row.value("block"), "row_numbers": row_numbers}
+                )
 
     def run(self, batches: Batches) -> Iterator[Any]:
-        """Yield the rows that go along each route (SENT_LAYOUT), for blocks of the fixed side with their routes."""
+        """Yield the rows to send along each route (SENT_LAYOUT), for blocks of the fixed side with their routes."""
         for row in iter_rows(batches):
             side, routes = decode_side(self.shape, [row["factors"]], [row["bias"]]), row["routes"].values
-            for target, cell in zip(routes.field("target"), routes.field("wanted"), strict=True):
+            for target, cell in zip(routes.field("target"), routes.field("row_numbers"), strict=True):
                 row_numbers = view(cell, np.int32)
                 parts = {name: None if array is None else array[row_numbers] for name, array in side._asdict().items()}
                 yield SENT_LAYOUT.batch({"target": target.as_py(), "block": row.value("block")} | parts)

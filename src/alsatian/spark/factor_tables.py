@@ -60,7 +60,7 @@ def write_header(
 class FactorTables:
     """A fitted ALS model in a folder of Parquet, as `al.spark.fit_factors` writes it.
 
-    path: of the folder, as Spark writes paths. Raises ModelFileError where it holds no factors, or those of a newer
+    path: of the folder, as Spark writes paths. Raises ModelFileError if it contains no factors, or factors of a newer
     version.
 
     >>> FactorTables(spark, "hdfs:///models/films").recommend(n=10).write.parquet("hdfs:///lists")  # doctest: +SKIP
@@ -72,7 +72,7 @@ class FactorTables:
             text = self.folder.read_text("header")
         if text is None:
             raise ModelFileError(
-                f"{path} holds no factors; create them: al.spark.fit_factors(model, frame, folder=...)."
+                f"{path} contains no factors; create them: al.spark.fit_factors(model, frame, folder=...)."
             )
         self.header: dict[str, Any] = json.loads(text)
         if self.header["version"] > _FOLDER_VERSION:
@@ -85,7 +85,7 @@ class FactorTables:
     def from_model(cls, model: ALS, spark: Any, path: str, blocks: int = 64) -> FactorTables:
         """Write a fitted model into an empty folder, so that a cluster can compute its lists.
 
-        blocks: of users and of items. Raises ParameterError where the folder holds other files, NotFitted.
+        blocks: of users and of items. Raises ParameterError if the folder contains other files, NotFitted.
         """
         data = model.fitted.data
         folder, sizes = Folder(spark, path), (len(data.user_ids), len(data.item_ids))
@@ -199,7 +199,7 @@ class FactorTables:
         return ids_in_row_order(self._id_tables["item"].toArrow(), "item")
 
     def _fetch_users(self, users: list[Id]) -> tuple[IdMap, Any, CSR]:
-        """Fetch the blocks that hold these users, and of them these rows."""
+        """Fetch the blocks that contain these users, and take their rows."""
         kind = dict(self._id_tables["user"].dtypes)["id"]
         id_type: type = str if kind == "string" else int
         users = np.array(users).tolist() if id_type is int else users  # integers of NumPy become int

@@ -13,7 +13,7 @@ from alsatian.spark.parquet_folder import Folder
 
 _MAX_STEPS = 4096  # a side is cut into at most so many steps of rows, and blocks consist of steps
 _POSITION_MASK = (1 << 33) - 1  # monotonically_increasing_id: the partition above these bits, the position in them
-_ROW_COST = 8  # in entries: the cost of a row beside that of its entries
+_ROW_COST = 8  # the cost of a row, in entries, in addition to its entries
 
 
 class Numbering(NamedTuple):

@@ -23,7 +23,7 @@ _INTEGER_TYPES = ("tinyint", "smallint", "int", "bigint")
 _NUMBER_TYPES = (*_INTEGER_TYPES, "float", "double", "decimal")
 _TEXT_TYPES = ("string", "varchar", "char")
 _DATE_TYPES = ("timestamp", "timestamp_ntz", "date")
-_MAX_DISTINCT_VALUES = 21  # with so many distinct values or more, they are not taken for ratings
+_MAX_DISTINCT_VALUES = 21  # values with at least so many distinct ones are not ratings
 _UNSUPPORTED_RULES = ("signals", "min_per_user", "min_per_item")  # rules that need all rows at once
 
 
@@ -67,7 +67,7 @@ def type_frame(
     rule = recipe.duplicates or _frame_duplicate_rule(rows, recipe, roles.get("value"))
     recipe = replace(recipe, columns=recipe.columns | roles, duplicates=rule)
     if titles := [name for name in types if name.lower() == "title" and name not in roles.values()]:
-        notes.append(f"column {titles[0]!r} was left out; titles come with items= (--items).")
+        notes.append(f"column {titles[0]!r} was ignored; pass titles with items= (--items).")
     return TypedFrame(rows, tuple(rows.columns), recipe, counts["read"], skipped, (*source.notes, *notes))
 
 
@@ -112,9 +112,7 @@ def _frame_source(types: Mapping[str, str]) -> Source:
 def _check_recipe(recipe: Recipe) -> None:
     for name in _UNSUPPORTED_RULES:
         if recipe.is_set(name):
-            raise ParameterError(
-                f"a fit on Spark does not support {name}; apply it to the frame, and leave it out here."
-            )
+            raise ParameterError(f"a fit on Spark does not support {name}; apply it to the frame, and remove it here.")
     if recipe.confidence == "bm25":
         raise ParameterError(
             "a fit on Spark does not support confidence='bm25'; "
@@ -188,15 +186,15 @@ def _count_rows(
     if recipe.unknown_events == "ignore" and counts["unknown"] == counts["read"]:
         raise DataError(
             f"none of the {pluralize(counts['read'], 'row')} of {FRAME_NAME} has an event with a weight; "
-            "give their weights in events=."
+            "pass weights with events=."
         )
     problems = [
         f"{counts[f'bad{index}']:,} {problem}" for index, problem in enumerate(conditions) if counts[f"bad{index}"]
     ]
     if problems:
         raise RowsError(
-            f"{FRAME_NAME} has {pluralize(counts['read'], 'row')}, and of these {', '.join(problems)}; leave them "
-            f"out first, such as by frame.where(...)."
+            f"{FRAME_NAME} has {pluralize(counts['read'], 'row')}, and of these {', '.join(problems)}; remove them "
+            f"first, such as with frame.where(...)."
         )
     if recipe.unknown_events == "raise" and counts.get("unknown"):
         raise RowsError(

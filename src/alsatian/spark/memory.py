@@ -12,13 +12,13 @@ from alsatian.models.ease import available_memory
 from alsatian.spark.factor_blocks import OTHER_SIDE, fits_broadcast, side_bytes
 from alsatian.spark.rating_blocks import PackedRatings
 
-_ID_BYTES = 40  # bytes of an id, about
+_ID_BYTES = 40  # approximate bytes of an id
 
 
 class MemoryNeed(NamedTuple):
     """Bytes that a fit takes.
 
-    driver_bytes: the model on the driver. task_bytes: the Python process of a task, beside the JVM.
+    driver_bytes: the model on the driver. task_bytes: the Python process of a task, outside the JVM.
     fetched_bytes: the largest table that the driver fetches at once.
     """
 
@@ -46,7 +46,7 @@ def estimate_memory(model: ALS, packed: PackedRatings, blocks: int) -> MemoryNee
 
 
 def check_memory(need: MemoryNeed, limit: int | None, on_driver: bool, result_limit: int | None = None) -> None:
-    """Raise ParameterError where a fit takes more memory than there is.
+    """Raise ParameterError if a fit needs more memory than is available.
 
     limit: bytes of the Python process of a task, or None without a limit. on_driver: whether the driver fetches the
     model. result_limit: bytes of a table that the driver may fetch, or None.
@@ -54,19 +54,19 @@ def check_memory(need: MemoryNeed, limit: int | None, on_driver: bool, result_li
     available = available_memory()
     if on_driver and need.driver_bytes > available:
         raise ParameterError(
-            f"the model takes about {need.driver_bytes:,} bytes and the driver has {available:,}; "
+            f"the model needs about {need.driver_bytes:,} bytes, and the driver has {available:,}; "
             "leave the factors in Parquet: al.spark.fit_factors(model, frame, folder=...) (--factors FOLDER)."
         )
     if on_driver and result_limit and need.fetched_bytes > result_limit:
         raise ParameterError(
-            f"the driver fetches about {need.fetched_bytes:,} bytes at once and spark.driver.maxResultSize is "
-            f"{result_limit:,}; raise that (--conf), or leave the factors in Parquet: "
+            f"the driver fetches about {need.fetched_bytes:,} bytes at once, and spark.driver.maxResultSize is "
+            f"{result_limit:,}; raise it (--conf), or leave the factors in Parquet: "
             "al.spark.fit_factors (--factors FOLDER)."
         )
     if limit is not None and need.task_bytes > limit:
         raise ParameterError(
-            f"a task takes about {need.task_bytes:,} bytes and spark.executor.pyspark.memory gives it {limit:,}; "
-            "raise that, or pass more blocks= (--blocks)."
+            f"a task needs about {need.task_bytes:,} bytes, and spark.executor.pyspark.memory gives it {limit:,}; "
+            "raise it, or pass more blocks= (--blocks)."
         )
 
 

@@ -20,7 +20,7 @@ from alsatian.spark.parquet_folder import Folder
 from alsatian.spark.rating_blocks import PackedRatings, decode_full_block
 from alsatian.spark.session import get_setting, is_connect
 
-# Settings that MLlib has with this value only.
+# Settings that MLlib supports only with this value.
 REQUIRED_SETTINGS: dict[str, Any] = {"biases": False, "reg_exponent": 1.0, "unobserved_weight": 0.0}
 MAX_EPOCHS_WITHOUT_CHECKPOINTS = 10  # on Spark Connect, where the client cannot set a folder for checkpoints
 CHECKPOINT_INTERVAL = 3  # epochs between two checkpoints: ten overflow the stack of Java 25
@@ -36,7 +36,7 @@ def check_mllib_settings(model: ALS) -> None:
             raise ParameterError(f"method='mllib' does not support {name}={actual!r}; pass {name}={value!r}.")
     for name in _UNSUPPORTED_SETTINGS:
         if name in model.non_default:
-            raise ParameterError(f"{name}={getattr(model, name)!r} has no effect with method='mllib'; drop it.")
+            raise ParameterError(f"{name}={getattr(model, name)!r} has no effect with method='mllib'; remove it.")
 
 
 def _set_checkpoint_folder(folder: Folder, epochs: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from alsatian.errors import ParameterError
 from alsatian.spark.session import is_local
 
-_PARQUET_OPTIONS = {"compression": "none", "parquet.enable.dictionary": "false"}  # bytes of floats: nothing repeats
+_PARQUET_OPTIONS = {"compression": "none", "parquet.enable.dictionary": "false"}  # bytes of floats do not compress
 
 
 class Folder:
@@ -37,14 +37,14 @@ class Folder:
     def claim(self) -> None:
         """Mark the folder as one of a fit, before anything else is written there.
 
-        Raises ParameterError where it holds other files, or complete factors, so that nothing is overwritten.
+        Raises ParameterError if it contains other files, or complete factors, so that nothing is overwritten.
         """
         if self.read_text("about") is None:
             if holds_files(self.spark, self.path):
-                raise ParameterError(f"{self.path} holds other files; name an empty folder, or a new one.")
+                raise ParameterError(f"{self.path} contains other files; choose an empty or a new folder.")
             self.write_text("about", "a fit of alsatian on Spark")
         elif self.read_text("header") is not None:
-            raise ParameterError(f"{self.path} holds factors already; name another folder, or remove it.")
+            raise ParameterError(f"{self.path} already contains factors; choose another folder, or remove it.")
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text as a table of one row, replacing an older one."""

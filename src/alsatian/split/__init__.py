@@ -1,8 +1,8 @@
 """Split data by a protocol into parts for training, for choosing settings and for evaluation.
 
-Each function warns (SplitWarning) of leaks between the parts, and of held-out values that cannot be predicted; the
-sentences are also in `split.warnings`. The functions of `holdout`, `strong_generalization` and `published_splits`,
-which these wrap, do not warn.
+Each function emits a SplitWarning about leaks between the parts and about held-out values of cold users or items. The
+same sentences are in `split.warnings`. The wrapped functions of `holdout`, `strong_generalization` and
+`published_splits` do not warn.
 
 >>> from alsatian import datasets
 >>> parts = per_user(datasets.load("movielens-small"), n=10, seed=0)
@@ -26,7 +26,7 @@ SplitOrSplits = TypeVar("SplitOrSplits", Split, list[Split])
 
 
 def _with_warnings(protocol: Callable[ProtocolParams, SplitOrSplits]) -> Callable[ProtocolParams, SplitOrSplits]:
-    """Return the protocol with a SplitWarning, at most one per call, for the warnings of its splits."""
+    """Return the protocol as a function that emits the warnings of its splits, as one SplitWarning per call at most."""
 
     @wraps(protocol)
     def protocol_with_warnings(*args: ProtocolParams.args, **kwargs: ProtocolParams.kwargs) -> SplitOrSplits:

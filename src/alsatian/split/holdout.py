@@ -18,7 +18,7 @@ from alsatian.split.split import Mask, Split, check_data, check_share, make_rng,
 def split_random(data: Interactions, share: float = 0.2, seed: int = 0, *, validation: float = 0.0) -> Split:
     """Hold out a random share of all values.
 
-    validation: a further share, of the rest, for choosing models and settings.
+    validation: the share of the remaining values to hold out for choosing models and settings.
 
     Raises ParameterError for a share that is not between 0 and 1.
     """
@@ -34,24 +34,24 @@ def split_random(data: Interactions, share: float = 0.2, seed: int = 0, *, valid
 def split_per_user(data: Interactions, n: int = 10, seed: int = 0, *, last: bool = False, validation: int = 0) -> Split:
     """Hold out n values of each user, but never more than half of the user's values.
 
-    last: the newest ones (the seed decides between those of the same time) instead of random ones.
-    validation: how many further values of each user to hold out for choosing models and settings; never more than
-        half of the rest.
+    last: hold out the newest values instead of random ones; values of the same time are in random order.
+    validation: the number of further values of each user to hold out for choosing models and settings; never more than
+        half of the remaining ones.
 
-    Raises ParameterError for an n below 1, DataError for `last` where values have no times.
+    Raises ParameterError for an n below 1, and DataError for `last` if values have no times.
     """
 
     def draw(part: Interactions, n: int) -> Mask:
         counts = part.by_user.counts
         keys = (rng.random(len(part)), *((-require_times(part, name),) if last else ()), part.users)
-        order = np.lexsort(keys)  # each user's entries, those to hold out first
+        order = np.lexsort(keys)  # the entries of each user, the held-out ones first
         rank = np.arange(len(part)) - np.repeat(part.by_user.indptr[:-1], counts)
         return _mask_of_rows(len(part), order[rank < np.repeat(np.minimum(n, counts // 2), counts)])
 
     name = f"per-user:{n}{':last' if last else ''}"
     check_data("per_user", data)
     if isinstance(n, bool) or not isinstance(n, int | np.integer):
-        raise ParameterError(f"n={n!r} is not a whole number; pass the number of values of each user to hold out.")
+        raise ParameterError(f"n={n!r} is not a whole number; pass the number of values to hold out per user.")
     if n < 1:
         raise ParameterError(f"n={n} holds nothing out; pass 1 or more.")
     rng = make_rng(seed)
@@ -59,19 +59,26 @@ def split_per_user(data: Interactions, n: int = 10, seed: int = 0, *, last: bool
 
 
 def split_leave_one_out(data: Interactions, seed: int = 0, *, last: bool = False, validation: bool = False) -> Split:
-    """Hold out one value of each user who has two or more: the newest (`last`) or a random one."""
+    """Hold out one value of each user with at least two values: a random one, or the newest (`last`).
+
+    validation: whether to hold out a further value for choosing models and settings.
+
+    Raises DataError for `last` if values have no times.
+    """
     split = split_per_user(data, 1, seed, last=last, validation=int(validation))
     return replace(split, name=f"leave-one-out{':last' if last else ''}")
 
 
 def split_by_time(data: Interactions, share: float = 0.2, *, date: Any = None, validation: float = 0.0) -> Split:
-    """Hold out the newest values: no training value is newer than a held-out one.
+    """Hold out the newest values, so that every training value is older than every held-out one.
 
-    share: the share of values to hold out. All values of the time of the cut are held out, so it can be a little more.
-    date: cut there instead (a date or seconds since 1970); values of that time or later are held out.
-    validation: a further share, the newest of the rest, for choosing models and settings.
+    share: the share of values to hold out. All values with the time of the cut are held out, so it can be slightly
+        more.
+    date: the time of the cut, instead of a share (a date or seconds since 1970). Values of this time or later are held
+        out.
+    validation: the share of the remaining values, the newest ones, to hold out for choosing models and settings.
 
-    Raises DataError where values have no times, ParameterError for a share or date that is not valid.
+    Raises DataError if values have no times, and ParameterError for a share or date that is not valid.
     """
 
     def draw(part: Interactions, cut: float) -> Mask:
@@ -88,12 +95,12 @@ def split_by_time(data: Interactions, share: float = 0.2, *, date: Any = None, v
 def split_rolling(
     data: Interactions, windows: int = 3, span: float | str = "30d", *, history: Any = None
 ) -> list[Split]:
-    """Hold out the last `windows` windows of time, one per split, the oldest first; each trains on what came before.
+    """Hold out the last `windows` time windows, one per split, the oldest first. Each split trains on earlier values.
 
     span: the length of a window, in days or as '12h', '4w'.
-    history: the length of time before a window to train on (None: all of it).
+    history: the length of the training period before each window (None: all earlier values).
 
-    Raises DataError where values have no times, or a window or the time before it has no value.
+    Raises DataError if values have no times, or if a window or its training period has no values.
     """
     name = f"rolling:{require_int('windows', windows, 1)}:{span}{'' if history is None else f':{history}'}"
     times = require_times(check_data("rolling", data), name)
@@ -114,9 +121,9 @@ def split_rolling(
 
 
 def split_folds(data: Interactions, k: int = 5, seed: int = 0) -> list[Split]:
-    """Return k splits of all values: each value is held out in exactly one of them, at random.
+    """Return k random splits, such that each value is held out in exactly one of them (cross-validation).
 
-    Raises ParameterError for a k below 2, or above the number of values.
+    Raises ParameterError for a k below 2 or above the number of values.
     """
     check_data("k_fold", data)
     if require_int("k", k, 2) > len(data):
@@ -130,11 +137,9 @@ def split_folds(data: Interactions, k: int = 5, seed: int = 0) -> list[Split]:
 
 
 def require_times(data: Interactions, name: str) -> NDArray[np.int64]:
-    """Return the times of the values; raises DataError where there are none."""
+    """Return the times of the values; raises DataError if there are none. name: the protocol."""
     if data.times is None:
-        raise DataError(
-            f"{name} needs the time of every value, and this data has none; name its column by time= (--time)."
-        )
+        raise DataError(f"{name} requires times, but this data has none; name the time column with time= (--time).")
     return data.times
 
 

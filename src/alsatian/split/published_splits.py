@@ -1,4 +1,4 @@
-"""Protocols of published papers, as exactly as the data allows, so that results are comparable."""
+"""Protocols of published papers, reproduced so that results are comparable."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ from alsatian.errors import DataError, ParameterError, SourceError
 from alsatian.split.split import Mask, Split, check_data
 from alsatian.split.strong_generalization import from_users
 
-LIKE_ABOVE = 3.5  # ratings above are likes
-MIN_LIKES_PER_USER = 5  # values of each user
-LIANG_HELD_OUT_SHARE = 0.2  # of a held-out user's values that is judged on
+LIKE_ABOVE = 3.5  # ratings above this are likes
+MIN_LIKES_PER_USER = 5  # users with fewer likes are dropped
+LIANG_HELD_OUT_SHARE = 0.2  # the share of a held-out user's values to evaluate on
 
 
 def split_liang2018(data: Interactions, users: int = 10_000, seed: int = 98765) -> Split:
-    """Split as Liang, Krishnan, Hoffman and Jebara 2018, "Variational autoencoders for collaborative filtering".
+    """Split as in Liang, Krishnan, Hoffman and Jebara 2018, "Variational autoencoders for collaborative filtering".
 
-    Ratings above 3.5 are likes; users with fewer than five are left out. `users` random users are for the test and as
-    many for validation, with those of their likes whose items the other users have: a random fifth of each user's is
-    held out (who has fewer than five has them all folded in). The paper takes 10,000 on MovieLens 20M, 40,000 on
-    Netflix, 50,000 on the Million Song Dataset, and reports capped recall at 20 and 50, NDCG at 100. The draws are
-    those of the authors' code, so the same data in the same order gives the same parts.
+    Ratings above 3.5 are likes, and users with fewer than five likes are dropped. `users` random users are test users,
+    and as many are validation users; the others are for training. Only likes of items that occur in the training part
+    are used. A random fifth of the likes of each test or validation user is held out, and the others are folded in. If
+    fewer than five such likes remain, all of them are folded in.
+
+    The paper uses 10,000 users on MovieLens 20M, 40,000 on Netflix and 50,000 on the Million Song Dataset. It reports
+    capped recall at 20 and 50, and NDCG at 100. Random numbers are drawn as in the authors' code, so the same data in
+    the same order gives the same parts.
+
+    Raises ParameterError if no user is left to train on, and DataError if there are no likes.
     """
     likes = _binarize_for_liang2018(check_data("liang2018", data))
     active = np.flatnonzero(likes.by_user.counts >= MIN_LIKES_PER_USER)
@@ -51,13 +56,13 @@ def _binarize_for_liang2018(data: Interactions) -> Interactions:
         return data
     if not (values_above := data.values[data.values > LIKE_ABOVE]).size:
         raise DataError(
-            f"liang2018 takes ratings above {LIKE_ABOVE} as likes, and there are none; pass data.binarize(...)."
+            f"liang2018 takes ratings above {LIKE_ABOVE} as likes, but there are none; pass data.binarize(...)."
         )
     return data.binarize(float(values_above.min()))
 
 
 def _draw_held_out(data: Interactions, in_part: Mask, seed: int) -> Mask:
-    """Draw a fifth of each user's values, one user after another, as the authors' code does."""
+    """Draw a fifth of the values of each user, user by user, as in the authors' code."""
     rng = np.random.RandomState(seed)
     candidates = np.flatnonzero(in_part)
     held_out = np.zeros(len(data), bool)
@@ -72,7 +77,10 @@ def _draw_held_out(data: Interactions, in_part: Mask, seed: int) -> Mask:
 
 
 def split_movielens_folds(folder: str | Path) -> list[Split]:
-    """Return the five official folds of MovieLens 100K: u1.test to u5.test of its folder, each held out once."""
+    """Return the five official folds of MovieLens 100K, in which u1.test to u5.test of its folder are held out.
+
+    Raises SourceError if one of these files is missing, and DataError if they do not partition the ratings.
+    """
     from alsatian.ingest import read
 
     folder = Path(folder)
@@ -85,16 +93,18 @@ def split_movielens_folds(folder: str | Path) -> list[Split]:
         held_out = _membership_mask(data, read(path, delimiter="\t"), path.name)
         splits.append(Split("movielens-folds", data.where(~held_out), data.where(held_out), fold=fold))
     if sum(len(split.held_out) for split in splits) != len(data):
-        raise DataError(f"u1.test to u5.test of {folder} are not the parts of its {len(data):,} ratings.")
+        raise DataError(
+            f"u1.test to u5.test of {folder} do not partition its {len(data):,} ratings; unpack the archive again."
+        )
     return splits
 
 
 def _membership_mask(data: Interactions, part: Interactions, name: str) -> Mask:
-    """Return which values of the whole a part of it holds."""
+    """Return which values of the full data are in a part of it; raises DataError for other values. name: the part."""
     users = data.user_ids.rows(part.user_ids.tolist())[part.users]
     items = data.item_ids.rows(part.item_ids.tolist())[part.items]
     item_count = np.int64(len(data.item_ids))
     membership = np.isin(data.users * item_count + data.items, users * item_count + items)
     if membership.sum() != len(part):
-        raise DataError(f"{name} holds ratings that are not in the whole data; take both from one folder.")
+        raise DataError(f"{name} has ratings that are not in the full data; use the files of one folder.")
     return membership

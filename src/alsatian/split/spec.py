@@ -1,4 +1,4 @@
-"""Specs of splits, as on the command line: per-user:10, by-time:0.2, k-fold:5 ..."""
+"""Parse specs of splits, as on the command line: per-user:10, by-time:0.2, k-fold:5 ..."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from alsatian.split.split import Split
 ArgumentReader = Callable[[str], Any]
 
 
-def _read_count_or_share(written: str) -> float:
-    """Read a number; a whole one is a count."""
-    return int(written) if written.isdigit() else float(written)
+def _read_count_or_share(text: str) -> float:
+    """Parse a number; an integer is a count, another number is a share."""
+    return int(text) if text.isdigit() else float(text)
 
 
-def _read_last(written: str) -> bool:
-    if written != "last":
-        raise ValueError(written)
+def _read_last(text: str) -> bool:
+    if text != "last":
+        raise ValueError(text)
     return True
 
 
@@ -31,14 +31,14 @@ def _split_by_share_or_date(data: Interactions, share_or_date: str | float = 0.2
     return holdout.split_by_time(data, float(share_or_date))
 
 
-def _read_share_or_date(written: str) -> str | float:
+def _read_share_or_date(text: str) -> str | float:
     try:
-        return float(written)
+        return float(text)
     except ValueError:
-        return written
+        return text
 
 
-# name -> the protocol, what may follow after colons and how each is read, and an example
+# name -> the protocol, the parser of each argument that may follow after a colon, and an example
 PROTOCOLS: dict[str, tuple[Callable[..., Split | list[Split]], dict[str, ArgumentReader], str]] = {
     "per-user": (holdout.split_per_user, {"n": int, "last": _read_last}, "per-user:10"),
     "leave-one-out": (holdout.split_leave_one_out, {"last": _read_last}, "leave-one-out:last"),
@@ -54,9 +54,9 @@ _UNSEEDED_PROTOCOLS = ("by-time", "rolling", "liang2018")
 
 
 def from_spec(spec: str, data: Interactions, seed: int = 0) -> list[Split]:
-    """Return the splits of a spec: the name of a protocol, then its first arguments after colons.
+    """Return the splits of a spec: the name of a protocol, then its first arguments, separated by colons.
 
-    Raises ParameterError for a spec that is not valid, and what the protocol raises.
+    Raises ParameterError for a spec that is not valid, and the errors of the protocol.
 
     >>> from alsatian import datasets
     >>> [split.label for split in from_spec("k-fold:2", datasets.load("movielens-small"))]
@@ -71,15 +71,16 @@ def from_spec(spec: str, data: Interactions, seed: int = 0) -> list[Split]:
 def parse_spec(spec: str) -> tuple[Callable[..., Split | list[Split]], dict[str, Any]]:
     """Return the protocol and the arguments of a spec. Raises ParameterError for a spec that is not valid."""
     if not isinstance(spec, str):
-        raise ParameterError(f"a split is written as text, such as 'random:0.2', not as {type(spec).__name__}.")
+        raise ParameterError(f"the spec of a split must be text, such as 'random:0.2', not {type(spec).__name__}.")
     name, separator, argument_text = (part.strip() for part in spec.partition(":"))
     if name not in PROTOCOLS:
         examples = ", ".join(example for *_, example in PROTOCOLS.values())
         raise ParameterError(
-            f"there is no split {name!r}; write one like {examples}.{did_you_mean(name, list(PROTOCOLS))}"
+            f"{name!r} is not a valid split; write one like {examples}.{did_you_mean(name, list(PROTOCOLS))}"
         )
     protocol, readers, example = PROTOCOLS[name]
-    texts = argument_text.split(":", len(readers) - 1) if separator else []  # the last may hold colons: a time of day
+    # The last argument may contain colons, as in a time of day.
+    texts = argument_text.split(":", len(readers) - 1) if separator else []
     arguments = {}
     for (argument, reader), text in zip(readers.items(), texts, strict=False):
         try:

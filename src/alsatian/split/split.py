@@ -1,4 +1,4 @@
-"""Split: the parts of the data for training, choosing and evaluation, and the leaks between them."""
+"""Split: the parts of a data set for training, validation and evaluation, and the leaks between them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alsatian._util.html_table import HtmlRepr
 from alsatian._util.parsing import require_finite, require_int
+from alsatian._util.text_table import TextTable
 from alsatian.data.interactions import Interactions
 from alsatian.errors import DataError, ParameterError, pluralize
 from alsatian.kernels.types import Mask as Mask
 
 
 class SplitWarning(UserWarning):
-    """Held-out values leak into training, or are of users or items without other values; see `Split.warnings`."""
+    """Held-out values leak into training, or belong to cold users or items; see `Split.warnings`."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Split:
+class Split(HtmlRepr):
     """The parts of one data set. Users and items have the same row numbers in all parts.
 
-    name: the protocol, as `split.from_spec` reads it. fold: the number of this split within its protocol, from 1.
+    name: the protocol, as `split.from_spec` parses it. fold: the number of this split within its protocol, from 1.
     train: the values to fit models on. held_out: the values to evaluate on, which models must not see before.
-    fold_in: histories of users that `train` lacks, folded in before their lists are computed (None: no such users).
+    fold_in: the histories of users who are not in `train`, folded in before their lists are computed (None: no such
+        users).
     validation: a split with the same `train`, for choosing models and settings (None: there is none).
 
-    Raises DataError where the parts do not have the same ids in the same order.
+    Raises DataError if the parts do not have the same ids in the same order.
     """
 
     name: str
@@ -45,15 +48,31 @@ class Split:
                 train_ids, part_ids = getattr(self.train, name), getattr(part, name)
                 if train_ids != part_ids:
                     raise DataError(
-                        f"the parts of {self.name} do not have the same {train_ids.side}s, in the same order; take "
-                        "both from one Interactions, by its where(mask)."
+                        f"the parts of {self.name} do not have the same {train_ids.side}s in the same order; take "
+                        "all parts from one Interactions with where(mask)."
                     )
 
     def __repr__(self) -> str:
-        parts = {name: getattr(self, name) for name in ("train", "fold_in", "held_out")}
-        sizes = ", ".join(f"{name} {len(part):,}" for name, part in parts.items() if part is not None)
-        validation_text = "" if self.validation is None else f", validation {len(self.validation.held_out):,}"
-        return "\n".join([f"Split({self.label}: {sizes}{validation_text} values)", *self.warnings])
+        sizes = ", ".join(f"{name} {len(part):,}" for name, part in self._parts.items())
+        return "\n".join([f"Split({self.label}: {sizes} values)", *self.warnings])
+
+    def _html_table(self) -> TextTable:
+        parts = self._parts.values()
+        columns = {
+            "part": list(self._parts),
+            "values": [f"{len(part):,}" for part in parts],
+            "users": [f"{np.count_nonzero(part.by_user.counts):,}" for part in parts],
+            "items": [f"{np.count_nonzero(part.item_counts):,}" for part in parts],
+        }
+        figures = frozenset({"values", "users", "items"})
+        return TextTable(f"Split({self.label})", columns, figures, "\n".join(self.warnings))
+
+    @property
+    def _parts(self) -> dict[str, Interactions]:
+        """The parts that there are, by name."""
+        parts = {"train": self.train, "fold_in": self.fold_in, "held_out": self.held_out}
+        validation = None if self.validation is None else self.validation.held_out
+        return {name: part for name, part in (parts | {"validation": validation}).items() if part is not None}
 
     @property
     def label(self) -> str:
@@ -63,7 +82,7 @@ class Split:
     def binarize(self, min_rating: float | None = None) -> Split:
         """Return the split with likes in all parts: values of at least `min_rating` become 1, others are dropped.
 
-        Raises what `Interactions.binarize` raises.
+        Raises the same errors as `Interactions.binarize`.
         """
         parts = {name: getattr(self, name) for name in ("train", "held_out", "fold_in", "validation")}
         return replace(self, **{name: part.binarize(min_rating) for name, part in parts.items() if part is not None})
@@ -138,9 +157,9 @@ class Split:
 def make_split(
     name: str, data: Interactions, draw: Callable[[Interactions, Any], Mask], size: Any, validation: Any
 ) -> Split:
-    """Return a split that holds out the mask `draw(data, size)`; then, for validation, `draw(rest, validation)`.
+    """Return a split that holds out the mask `draw(data, size)`, and for validation `draw(rest, validation)`.
 
-    Raises DataError where a part is empty.
+    Raises DataError if a part is empty.
     """
     held_out_mask = draw(check_data(name, data), size)
     train, held_out = data.where(~held_out_mask), data.where(held_out_mask)
@@ -161,19 +180,19 @@ def _check_parts(name: str, train: Interactions, held_out: Interactions) -> None
 
 
 def check_data(name: str, data: object) -> Interactions:
-    """Return data that is Interactions; raises ParameterError for anything else. name: of the protocol."""
+    """Return `data` if it is Interactions; raises ParameterError otherwise. name: the protocol."""
     if not isinstance(data, Interactions):
         raise ParameterError(f"{name} takes Interactions, not {type(data).__name__}; pass al.read(...).")
     return data
 
 
 def make_rng(seed: object) -> np.random.Generator:
-    """Return a generator with this seed; raises ParameterError for a seed that is not valid."""
+    """Return a random generator with this seed; raises ParameterError for a seed that is not valid."""
     return np.random.default_rng(require_int("seed", seed, 0))
 
 
 def check_share(name: str, share: object) -> float:
-    """Return a share above 0 and below 1; raises ParameterError for another value."""
+    """Return `share` if it is above 0 and below 1; raises ParameterError otherwise."""
     value = require_finite(name, share)
     if not 0 < value < 1:
         raise ParameterError(f"{name}={value:g} is not a valid share; pass a number between 0 and 1, such as 0.2.")
@@ -181,12 +200,12 @@ def check_share(name: str, share: object) -> float:
 
 
 def _pair_keys(data: Interactions) -> NDArray[np.int64]:
-    """Number the pairs of user and item, in ascending order."""
+    """Return a key per pair of user and item, in ascending order."""
     return data.users * np.int64(len(data.item_ids)) + data.items
 
 
 def _count_common(keys: NDArray[np.int64], other_keys: NDArray[np.int64]) -> int:
-    """Count what two ascending arrays have in common."""
+    """Return the number of common keys of two ascending arrays."""
     positions = np.searchsorted(other_keys, keys)
     in_range = positions < len(other_keys)
     return int((other_keys[positions[in_range]] == keys[in_range]).sum())

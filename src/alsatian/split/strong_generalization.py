@@ -1,5 +1,8 @@
-"""Protocols that hold out users: models meet them only by a fold-in of a part of their values (strong
-generalization, Marlin 2004, "Collaborative filtering: a machine learning perspective", section 3.3)."""
+"""Protocols that hold out users (strong generalization).
+
+Models do not train on the values of held-out users; a part of these values is folded in before the evaluation.
+Source: Marlin 2004, "Collaborative filtering: a machine learning perspective", section 3.3.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError
 from alsatian.split.split import Mask, Split, check_data, check_share, make_rng
 
-HELD_OUT_SHARE = 0.2  # of the values of each held-out user
+HELD_OUT_SHARE = 0.2  # the share of the values of each held-out user to evaluate on
 
 
 def split_users(
@@ -19,18 +22,16 @@ def split_users(
 ) -> Split:
     """Hold out random users: a random share of their values to evaluate on, the others to fold in.
 
-    users, validation: how many of the users with two values or more: a share, or a number of users from 1 on.
-    share: the share of each such user's values that is held out: at least one value, and never all.
+    users, validation: how many of the users with at least two values to hold out, as a share or as a number of users.
+    share: the share of the values of each such user to evaluate on: at least one value, and never all.
 
-    Raises ParameterError where no user is left to train on, or a share is not valid.
+    Raises ParameterError if no user is left to train on, or if a share is not valid.
     """
     name = _name_with_share(f"new-users:{users}", share)
     rng = make_rng(seed)
     order = rng.permutation(_splittable_users(check_data("new_users", data)))
-    test_count, validation_count = (
-        _resolve_user_count("users", users, order),
-        _resolve_user_count("validation", validation, order) if validation else 0,
-    )
+    test_count = _resolve_user_count("users", users, order)
+    validation_count = _resolve_user_count("validation", validation, order) if validation else 0
     if test_count + validation_count >= len(order):
         raise ParameterError(f"{name} with validation={validation} leaves no user to train on; pass less.")
     held_out = _draw_share_per_user(data, check_share("share", share), rng)
@@ -46,9 +47,9 @@ def split_users(
 
 
 def split_user_folds(data: Interactions, k: int = 5, share: float = HELD_OUT_SHARE, seed: int = 0) -> list[Split]:
-    """Return k splits: each user with two values or more is held out in exactly one of them, as in `new_users`.
+    """Return k splits, such that each user with at least two values is held out in exactly one, as in `new_users`.
 
-    Raises ParameterError for a k below 2, or above the number of such users.
+    Raises ParameterError for a k below 2 or above the number of such users.
     """
     name = _name_with_share(f"new-user-folds:{require_int('k', k, 2)}", share)
     rng = make_rng(seed)
@@ -77,12 +78,12 @@ def from_users(
 
 
 def _name_with_share(name: str, share: float) -> str:
-    """Add a share that is not the usual one."""
+    """Append the share to the name if it is not the default."""
     return name if share == HELD_OUT_SHARE else f"{name}:{share}"
 
 
 def _splittable_users(data: Interactions) -> NDArray[np.intp]:
-    """Return the users who have something to fold in and something to judge on."""
+    """Return the users with at least two values: one to fold in and one to evaluate on."""
     return np.flatnonzero(data.by_user.counts >= 2)
 
 
@@ -97,7 +98,7 @@ def _resolve_user_count(name: str, size: float, order: NDArray[np.intp]) -> int:
 
 
 def _draw_share_per_user(data: Interactions, share: float, rng: np.random.Generator) -> Mask:
-    """Draw a share of every user's values, at least one and never all."""
+    """Draw a share of the values of every user: at least one and never all."""
     counts = data.by_user.counts
     order = np.lexsort((rng.random(len(data)), data.users))
     rank = np.arange(len(data)) - np.repeat(data.by_user.indptr[:-1], counts)
@@ -108,7 +109,7 @@ def _draw_share_per_user(data: Interactions, share: float, rng: np.random.Genera
 
 
 def _users_mask(data: Interactions, users: NDArray[np.integer]) -> Mask:
-    """Return which values are of these users."""
+    """Return which values belong to these users."""
     is_selected = np.zeros(len(data.user_ids), bool)
     is_selected[users] = True
     return np.repeat(is_selected, data.by_user.counts)

@@ -1,4 +1,4 @@
-"""What a search tells afterwards: a study file read again, and which settings mattered."""
+"""Read a study file, and compute the importance of the settings."""
 
 from __future__ import annotations
 
@@ -25,24 +25,23 @@ from alsatian.tuning.optuna_sampler import (
 from alsatian.tuning.study import Study
 from alsatian.tuning.study_file import is_study_file
 
-MIN_COMPLETE_TRIALS, TOP_TRIALS = (
-    4,
-    10,
-)  # complete trials from which on importances mean something; those that count as the best
-DIGEST_LENGTH = 16  # of a digest, in a study file
+MIN_COMPLETE_TRIALS = 4  # importances of fewer complete trials are meaningless
+TOP_TRIALS = 10  # number of trials that count as the best
+DIGEST_LENGTH = 16  # characters of a digest in a study file
 
 
 def check_study(path: Path) -> None:
-    """Raise ParameterError for what is no study file, DependencyError without Optuna."""
+    """Raise ParameterError if a file is not a study file, DependencyError without Optuna."""
     import_optuna()
     if not path.is_file() or not is_study_file(path):
-        raise ParameterError(f"{path} is no study file; pass one that 'alsatian tune --study-file FILE' wrote.")
+        raise ParameterError(f"{path} is not a study file; pass a file from 'alsatian tune --study-file FILE'.")
 
 
 def read_study(path: str | Path, data: Sequence[Interactions]) -> Study:
-    """Return the search of a study file; its data is that of these which it was made on, else the first.
+    """Return the search of a study file.
 
-    Raises ParameterError where it is no study file, or has no complete trial.
+    data: candidates for the data of the study. The one that the search was run on is used, else the first.
+    Raises ParameterError if it is not a study file or has no complete trial.
     """
     check_study(path := Path(path))
     with silence_optuna():
@@ -51,7 +50,7 @@ def read_study(path: str | Path, data: Sequence[Interactions]) -> Study:
             stored_study = optuna.load_study(study_name=STUDY_NAME, storage=open_journal(path))
             stored_fingerprint = stored_study.user_attrs[FINGERPRINT_KEY]
         except KeyError:
-            raise ParameterError(f"{path} holds no search of 'alsatian tune'; pass a file that it wrote.") from None
+            raise ParameterError(f"{path} has no search of 'alsatian tune'; pass a file that it wrote.") from None
         trials = [trial for trial in stored_study.trials if trial.state.is_finished()]
         higher_is_better = stored_study.direction.name == "MAXIMIZE"
     fingerprint = format_1.translate_search(stored_fingerprint)
@@ -60,7 +59,7 @@ def read_study(path: str | Path, data: Sequence[Interactions]) -> Study:
         for trial in map(to_trial, trials)
     )
     if not any(row.state == "complete" for row in rows):
-        raise ParameterError(f"no trial of {path} is complete; go on with the search first.")
+        raise ParameterError(f"no trial of {path} is complete; continue the search first.")
     study_data = next(
         (interactions for interactions in data if interactions.digest[:DIGEST_LENGTH] == fingerprint["data"]), data[0]
     )
@@ -83,11 +82,11 @@ def read_study(path: str | Path, data: Sequence[Interactions]) -> Study:
 
 
 def importances(study: Study) -> dict[str, float]:
-    """Return how much of what tells the best trials from the others is due to each setting, in shares.
+    """Return the importance of each setting: its share in what distinguishes the best trials from the others.
 
-    The best are a tenth of them, or ten, but at most half.
-    By PED-ANOVA (Watanabe et al. 2023, "PED-ANOVA: Efficiently quantifying hyperparameter importance in arbitrary
-    subspaces"). Numbers of epochs that one fit tried are no part of it; empty where too few trials are complete.
+    Computed by PED-ANOVA (Watanabe et al. 2023, "PED-ANOVA: Efficiently quantifying hyperparameter importance in
+    arbitrary subspaces"). The best trials are a tenth of all, or ten if that is more, but at most half. `epochs` is
+    left out if one fit tries all numbers of epochs. Empty if there are too few complete trials.
     """
     names = [name for name in study.space if all(name in trial.settings for trial in study.ranked_trials)]
     if study.model.epochs_are_nested:

@@ -1,8 +1,8 @@
-"""Which settings to try next, and the study file: with importance.py the one place that knows Optuna.
+"""Sample settings and store trials with Optuna, which only this module and importance.py use.
 
-The search itself is in memory; the file, an Optuna journal, gets each trial when it is over, whole. So a search that
-was cut short left nothing unfinished in it, and as the sampler of a trial is seeded by the trial's number, a search
-that goes on proposes what an uninterrupted one would have proposed.
+The search is in memory. Each trial is written to the study file, an Optuna journal, when it is finished. A search that
+was interrupted therefore leaves no unfinished trial. The sampler of a trial is seeded by the number of the trial, so a
+continued search proposes the same settings as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from alsatian.tuning.study import Trial
 from alsatian.tuning.trial import TrialScore
 
 SAMPLERS = ("tpe", "random", "grid")
-MIN_TRIALS_BEFORE_PRUNING, WARM_UP_EPOCHS, MIN_TRIALS_AT_EPOCH = 8, 3, 4  # trials, epochs, and trials that came as far
-STUDY_NAME = FINGERPRINT_KEY = "alsatian"  # of the study in a file; where it says what it is a search of
+MIN_TRIALS_BEFORE_PRUNING, WARM_UP_EPOCHS, MIN_TRIALS_AT_EPOCH = 8, 3, 4  # the last: trials that reached the epoch
+STUDY_NAME = FINGERPRINT_KEY = "alsatian"  # the name of the study in a file, and the key of its description
 
 
 def import_optuna() -> Any:
-    """Return Optuna; raises DependencyError where it is not installed."""
-    return import_package("optuna", "pip install 'alsatian[tune]'")
+    """Return Optuna. Raises DependencyError if it is not installed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # of tqdm, in a notebook without ipywidgets
+        return import_package("optuna", "pip install 'alsatian[tune]'")
 
 
 @contextmanager
@@ -49,7 +51,7 @@ def silence_optuna() -> Iterator[None]:
 
 
 class OptunaSampler:
-    """A search in Optuna's ask-and-tell form, kept in a study file if there is one.
+    """A search in Optuna's ask-and-tell interface, stored in a study file if there is one.
 
     first_settings: the settings of the first trial, unless the sampler is a grid.
     fingerprint: the description of the search, which must equal that of the study file.
@@ -86,7 +88,7 @@ class OptunaSampler:
 
     @property
     def grid_points(self) -> list[tuple[Any, ...]]:
-        """The points of a grid, the last setting changing fastest; one, where there is nothing to search."""
+        """The points of a grid, with the last setting changing fastest; a single point if there is no setting."""
         return list(itertools.product(*(search_range.points() for search_range in self.space.values())))
 
     def ask(self) -> Any:
@@ -100,7 +102,7 @@ class OptunaSampler:
         return self.study.ask(self.distributions)
 
     def tell(self, trial: Any, outcome: TrialScore | Exception | None, seconds: float) -> Trial:
-        """Record the outcome of a trial: its score, the error that ended it, or None where it was pruned."""
+        """Record the outcome of a trial: its score, the error that ended it, or None if it was pruned."""
         states = self.optuna.trial.TrialState
         trial.set_user_attr("seconds", seconds)
         if isinstance(outcome, TrialScore):
@@ -125,7 +127,7 @@ class OptunaSampler:
         return samplers.TPESampler(seed=seed) if self.sampler == "tpe" else samplers.RandomSampler(seed=seed)
 
     def _open_study_file(self, path: Path, fingerprint: Mapping[str, Any]) -> Any:
-        """Open a study file, or begin one; raises ParameterError for one of another search."""
+        """Open or create a study file. Raises ParameterError for a file of another search."""
         stored_study = self.optuna.create_study(
             storage=open_journal(path), study_name=STUDY_NAME, direction=self.direction, load_if_exists=True
         )
@@ -134,13 +136,13 @@ class OptunaSampler:
             stored_study.set_user_attr(FINGERPRINT_KEY, fingerprint)
         elif format_1.translate_search(stored_fingerprint) != stored_fingerprint:
             raise ParameterError(
-                f"{path} is of an older version of alsatian, whose settings had other names, and cannot be continued; "
+                f"{path} cannot be continued: it is from an older version of alsatian, whose settings had other names; "
                 "pass another study file."
             )
         elif different := [name for name, value in fingerprint.items() if stored_fingerprint.get(name) != value]:
             name = different[0]
             raise ParameterError(
-                f"{path} holds a search with {name} {stored_fingerprint.get(name)}, not {fingerprint[name]}; "
+                f"{path} is a search with {name} {stored_fingerprint.get(name)}, not {fingerprint[name]}; "
                 "pass the same arguments, or another study file."
             )
         return stored_study
@@ -156,7 +158,7 @@ def to_distribution(search_range: Range | Choices, grid: bool = False) -> Any:
 
 
 def open_journal(path: Path) -> Any:
-    """Return a study file as Optuna's storage; raises ParameterError for a damaged one."""
+    """Return the Optuna storage of a study file. Raises ParameterError if it is damaged."""
     storages = import_optuna().storages
     backend = storages.journal.JournalFileBackend(str(path), lock_obj=threading.Lock())  # see `lock_study_file`
     try:

@@ -1,9 +1,8 @@
-"""tune: trial after trial, or several at a time, towards better settings of a model."""
+"""`tune`: search for better settings of a model, by trials that run one or several at a time."""
 
 from __future__ import annotations
 
 import math
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import Any, Literal
 from threadpoolctl import threadpool_limits
 
 from alsatian._util.parsing import require_finite
+from alsatian._util.progress_bar import show_progress
 from alsatian.data.interactions import Interactions
 from alsatian.errors import FitError, ParameterError
 from alsatian.models import Model
@@ -26,11 +26,9 @@ from alsatian.tuning.study import Study, Trial, describe_settings, rank_trials
 from alsatian.tuning.study_file import lock_study_file
 from alsatian.tuning.trial import Pruned, TrialScore, run_trial
 
-MAX_FAILURES_AT_START = 5  # trials that failed, before any succeeded
+MAX_FAILURES_AT_START = 5  # the search fails after this many failed trials without a success
 
-TrialOutcome = tuple[
-    TrialScore | Exception | None, float
-]  # a figure, what went wrong or None (pruned), and the seconds
+TrialOutcome = tuple[TrialScore | Exception | None, float]  # score, error or None (pruned), and seconds
 OnProgress = Callable[[Sequence[Trial]], None]
 
 
@@ -52,26 +50,30 @@ def tune(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Study:
-    """Search for the hyper-parameters with which a model is best on held-out values.
+    """Search for the hyper-parameters that are best on held-out values, and return all trials.
 
-    model: unfitted, or a name such as "implicit-als:loss=rendle"; what is not at its default stays as it is.
+    model: an unfitted model, or a name such as "implicit-als:loss=rendle". Settings that are not at their defaults stay
+        fixed.
     data: Interactions, which `split` splits for the trials ("per-user:10", "random:0.2", "k-fold:3" ...). Of a Split,
-        only train and validation are used; its held-out part stays for a final `evaluate`.
-    trials: their number, those of the study file included (None: 50, or all points of a grid).
-    space: what to search instead of the ranges that the model declares: {"reg": (0.01, 1, "log"),
+        only train and validation are used, so its held-out part remains for a final `evaluate`.
+    trials: the total number, including those in the study file (None: 50, or all points of a grid).
+    space: the ranges to search instead of those that the model declares: {"reg": (0.01, 1, "log"),
         "factors": [16, 32]}, or names of settings with declared ranges. A grid takes 4 points of a range.
-    sampler: "tpe" (Bergstra et al. 2011, "Algorithms for hyper-parameter optimization", section 4) or "random", both
-        beginning with the settings that the model has; or "grid".
-    metric: "rmse", "ndcg@10", "map" ... (None: rmse where the model predicts values, else ndcg@10).
-    patience: a fit ends after this many epochs without a better score; one fit tries all numbers of epochs.
+    sampler: "tpe" (Bergstra et al. 2011, "Algorithms for hyper-parameter optimization", section 4) or "random", which
+        both begin with the settings of the model; or "grid".
+    metric: "rmse", "ndcg@10", "map" ... (None: rmse for a model that predicts ratings, else ndcg@10).
+    patience: a fit ends after this many epochs without a better score. One fit tries all numbers of epochs.
     prune: end a fit that is worse than the median of the others at the same epoch (never in a grid).
-    timeout: start no new trial after this many seconds.
-    study_file: a file that keeps the trials; the same call continues from it, also after a crash.
-    workers: the number of trials that run at a time, on threads that share the data. Scores are recorded in the order
-        of the trials, so the result depends on seed and workers, not on timing (unless there is a timeout).
+    timeout: start no new trial after this many seconds (None: no limit).
+    study_file: a file that stores the trials. The same call continues from it, also after a crash.
+    seed: of the splits and the sampler.
+    workers: the number of trials that run at a time, in threads that share the data. Scores are recorded in the order
+        of the trials, so the result depends on seed and workers, and not on timing (unless there is a timeout).
+    threads: how many to use in total (None: all processors).
+    progress: show a progress bar (None: only on a terminal and in a notebook).
 
-    Ctrl-C ends the search and returns the trials so far; without a finished trial, KeyboardInterrupt is raised.
-    Raises ParameterError, DataError, DependencyError (pip install 'alsatian[tune]'), FitError where no trial succeeds.
+    Ctrl-C ends the search and returns the trials so far. Without a complete trial, KeyboardInterrupt is raised.
+    Raises ParameterError, DataError, DependencyError (pip install 'alsatian[tune]'), FitError if no trial succeeds.
 
     >>> from alsatian import evaluate, datasets, split
     >>> parts = split.per_user(datasets.load("movielens-small"), n=10)
@@ -103,7 +105,7 @@ def tune(
 def _run_trials(
     plan: SearchPlan, optuna_sampler: OptunaSampler, count: int, limit: float, on_progress: OnProgress
 ) -> bool:
-    """Make trials until there are enough; return whether Ctrl-C ended them before."""
+    """Run trials up to `count` or the time limit. Returns whether Ctrl-C ended the search."""
     start, trials, runner = time.perf_counter(), optuna_sampler.trials(), _TrialRunner(plan)
     on_progress(trials)
     try:
@@ -122,13 +124,13 @@ def _run_trials(
 
 
 class _TrialRunner:
-    """Runs trials, as many at a time as it is given."""
+    """Runs trials, several at a time."""
 
     def __init__(self, plan: SearchPlan) -> None:
         self.plan, self.stop = plan, threading.Event()
 
     def run_all(self, trials: Sequence[Any]) -> list[TrialOutcome]:
-        """Return what became of trials, in their order; Ctrl-C ends those that still run."""
+        """Return the outcomes of trials that run at the same time, in their order. Ctrl-C stops them."""
         if len(trials) == 1:  # in the main thread, where Ctrl-C ends a fit at once
             return [self.run(trials[0])]
         with ThreadPoolExecutor(len(trials)) as pool:
@@ -140,7 +142,7 @@ class _TrialRunner:
                 raise
 
     def run(self, trial: Any) -> TrialOutcome:
-        """Run a trial; settings that cannot be fitted are an outcome, too."""
+        """Return the outcome of a trial. Settings that cannot be fitted have an error as their outcome."""
 
         def report_epoch(epoch: int, score: float) -> None:
             trial.report(score, epoch)
@@ -152,7 +154,7 @@ class _TrialRunner:
             model = type(base_model)(**base_model.params | trial.params)
             outcome = run_trial(model, self.plan.task, report_epoch, self.stop.is_set)
             if math.isnan(outcome.score):
-                raise FitError("the figure is no number, as there is nobody to judge on; hold more out.")
+                raise FitError("the score is not a number, because no held-out values can be scored; hold out more.")
         except Pruned:
             pass
         except (FitError, ParameterError) as error:
@@ -161,30 +163,21 @@ class _TrialRunner:
 
 
 def _require_success(trials: Sequence[Trial]) -> None:
-    """Raise FitError where no trial succeeded."""
+    """Raise FitError if no trial succeeded, ParameterError if there is no trial."""
     if not trials:
-        raise ParameterError("the timeout was over before the first trial; allow for more.")
+        raise ParameterError("the timeout ended before the first trial; pass a longer timeout.")
     if all(trial.state == "failed" for trial in trials):
-        raise FitError(f"none of {len(trials)} trials succeeded; the first: {trials[0].error}")
+        raise FitError(f"none of {len(trials)} trials succeeded; the first failed with: {trials[0].error}")
 
 
 @contextmanager
 def _progress_bar(plan: SearchPlan, count: int, show: bool | None) -> Iterator[OnProgress]:
-    """Draw a bar on stderr (None: only on a terminal), with the best trial so far."""
-    if not (sys.stderr.isatty() if show is None else show):
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn())
+    """Draw a progress bar (None: only on a terminal and in a notebook), with the best trial so far."""
     metric = plan.task.metric
-    with Progress(*columns, TextColumn("{task.fields[best]}"), console=Console(stderr=True)) as bar:
-        bar_task = bar.add_task(f"tuning {plan.model.name}", total=count, best="")
+    with show_progress(f"tuning {plan.model.name}", count, show) as update:
 
-        def update(trials: Sequence[Trial]) -> None:
+        def show_best(trials: Sequence[Trial]) -> None:
             best = rank_trials(trials, higher_is_better=metric.higher_is_better)[:1]
-            best_texts = [f"{metric.name} {trial.value:.4f}: {describe_settings(trial)}" for trial in best]
-            bar.update(bar_task, completed=len(trials), best="".join(best_texts))
+            update(len(trials), "".join(f"{metric.name} {t.value:.4f}: {describe_settings(t)}" for t in best))
 
-        yield update
+        yield show_best

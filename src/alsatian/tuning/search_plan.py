@@ -1,4 +1,4 @@
-"""The plan of a search, checked before any work."""
+"""The plan of a search, validated before any trial."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_TRIALS = 50
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """The model, data, space and task of a search; the arguments of `tune`, checked."""
+    """The model, data, space and task of a search, from the validated arguments of `tune`."""
 
     model: Model
     data: Interactions
@@ -37,13 +37,13 @@ class SearchPlan:
 
     @property
     def sampled_space(self) -> Space:
-        """The settings that a sampler proposes: the space without epochs where one fit tries every number of epochs."""
+        """The settings that a sampler proposes: the space, without epochs if one fit tries every number of epochs."""
         return {
             name: search_range for name, search_range in self.space.items() if name != "epochs" or not self.task.epochs
         }
 
     def trial_count(self, trials: int | None) -> int:
-        """Return the number of trials in all, given the argument of `tune`; raises ParameterError with a grid."""
+        """Return the total number of trials. Raises ParameterError if `trials` is set for a grid."""
         if not self.sampled_space:
             return 1
         if self.sampler != "grid":
@@ -52,11 +52,11 @@ class SearchPlan:
         for search_range in self.sampled_space.values():
             points *= len(search_range.points())
         if trials is not None:
-            raise ParameterError(f"trials={trials} has no effect on a grid, whose {points:,} points are all tried.")
+            raise ParameterError(f"trials={trials} has no effect: a grid tries all {points:,} points; drop trials.")
         return points
 
     def make_sampler(self, path: Path | None) -> OptunaSampler:
-        """Return the sampler of a new search, or of the one in a study file; raises ParameterError for another one."""
+        """Return the sampler of a new search, or one continued from a study file. Raises ParameterError."""
         defaults = {name: self.model.effective_value(name) for name in self.sampled_space}
         first_settings = {name: value for name, value in defaults.items() if value in self.sampled_space[name]}
         return OptunaSampler(
@@ -79,7 +79,7 @@ class SearchPlan:
             "seed": self.seed,
             "patience": self.task.patience,
             "prune": self.task.prunes,
-            "part held out": self.task.splits[0].held_out.digest[:16],  # which depends on times, too
+            "part held out": self.task.splits[0].held_out.digest[:16],  # depends on times, too
         }
 
     def make_study(self, rows: tuple[Trial, ...], interrupted: bool) -> Study:
@@ -112,7 +112,7 @@ def plan_search(
     workers: int,
     threads: int | None,
 ) -> SearchPlan:
-    """Check the arguments of `tune` and return the plan; raises ParameterError and DataError."""
+    """Validate the arguments of `tune` and return the plan. Raises ParameterError, DataError."""
     base_model = as_model(model)
     if sampler not in SAMPLERS:
         names = list(SAMPLERS)
@@ -128,9 +128,8 @@ def plan_search(
     if space is None:
         search_ranges = limit_factors(search_ranges, min(len(train.user_ids), len(train.item_ids)))
     epochs_within_fit = "epochs" in search_ranges and base_model.epochs_are_nested
-    epochs_comparable = "epochs" in base_model.hyperparameters and (
-        epochs_within_fit or "epochs" not in search_ranges
-    )  # the same epochs mean the same
+    # Trials can be compared at the same epoch only if they do not fit for different numbers of epochs.
+    epochs_comparable = "epochs" in base_model.hyperparameters and (epochs_within_fit or "epochs" not in search_ranges)
     prunes = prune and sampler != "grid" and epochs_comparable
     task = TrialTask(
         splits,
@@ -144,7 +143,7 @@ def plan_search(
 
 
 def _epoch_choices(space: Space) -> Sequence[int]:
-    """Return the numbers of epochs to choose from, ascending."""
+    """Return the candidate numbers of epochs, ascending."""
     search_range = space["epochs"]
     return (
         sorted(search_range.values)
@@ -154,7 +153,7 @@ def _epoch_choices(space: Space) -> Sequence[int]:
 
 
 def _data_and_splits(data: Interactions | Split, split: str, seed: int) -> tuple[Interactions, list[Split], str]:
-    """Return the data of the final fit, the splits of it for the trials, and the name of the split."""
+    """Return the data of the final fit, its splits for the trials, and the name of the split."""
     spec.parse_spec(split)
     if isinstance(data, Split):
         if data.validation is not None:

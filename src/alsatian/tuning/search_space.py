@@ -1,7 +1,7 @@
-"""Where to search for better settings of a model: what its parameters declare, or what is asked for.
+"""The search space of a model: the ranges that its parameters declare, or requested ranges.
 
-A parameter declares its range beside its default, as `param(default=0.8, search=(0.01, 3, "log"))`; search=True
-stands for all of its choices.
+A parameter declares its range next to its default: `param(default=0.8, search=(0.01, 3, "log"))`. search=True stands
+for all of its choices.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GRID_POINTS = 4  # of a range, in a grid
 
 @dataclass(frozen=True)
 class Range:
-    """All numbers from low to high, whole ones or not; on the scale "log" each factor of ten counts alike."""
+    """All numbers (or integers) from low to high. On the scale "log", each factor of ten has the same weight."""
 
     low: float
     high: float
@@ -35,7 +35,7 @@ class Range:
         return isinstance(value, int | float) and self.low <= value <= self.high
 
     def points(self) -> list[Any]:
-        """Return a few numbers of the range for a grid, the ends among them.
+        """Return a few numbers of the range for a grid, including both ends.
 
         >>> Range(8, 64, "log", is_integer=True).points()
         [8, 16, 32, 64]
@@ -45,14 +45,14 @@ class Range:
         return list(dict.fromkeys(map(int, np.rint(values)) if self.is_integer else map(float, values)))
 
     def __str__(self) -> str:
-        """Return the range as `read` takes it, exactly."""
+        """Return the range in the exact form that `parse_cli` reads."""
         low, high = (repr(float(end)).removesuffix(".0") for end in (self.low, self.high))
         return f"{low}..{high}:{self.scale}"
 
 
 @dataclass(frozen=True)
 class Choices:
-    """A few values."""
+    """A list of values to choose from."""
 
     values: tuple[Any, ...]
 
@@ -74,7 +74,7 @@ SearchSpec = Mapping[str, Any] | Iterable[str]
 def default_space(model: Model) -> Space:
     """Return the ranges that the model's parameters declare.
 
-    A setting that is not at its default stays as it is, and so does one that has no effect with the others.
+    Settings that are not at their defaults stay fixed, and so do settings that have no effect with the others.
     """
     names = [name for name, param in model.hyperparameters.items() if param.search and name not in model.non_default]
     dimensions = {name: _default_dimension(model, name) for name in names}
@@ -82,7 +82,7 @@ def default_space(model: Model) -> Space:
 
 
 def _default_dimension(model: Hyperparameters, name: str) -> Range | Choices | None:
-    """Return a declared range as far as the other settings allow it, or None."""
+    """Return a declared range, as far as the other settings allow it, or None."""
     param = model.param(name)
     search = model.search_range(name)
     if search is None:
@@ -98,9 +98,9 @@ def _default_dimension(model: Hyperparameters, name: str) -> Range | Choices | N
 
 
 def parse_space(model: Model, request: SearchSpec) -> Space:
-    """Return what is asked for: {"reg": (0.01, 1, "log"), "factors": [16, 32]}, or names whose declared ranges serve.
+    """Return the requested space: {"reg": (0.01, 1, "log"), "factors": [16, 32]}, or names with declared ranges.
 
-    Raises ParameterError for what the model does not have, or does not allow.
+    Raises ParameterError for settings that the model does not have, and values that are not valid.
     """
     if isinstance(request, str):
         request = [request]
@@ -112,41 +112,41 @@ def _parse_dimension(model: Model, name: str, spec: Any) -> Range | Choices:
     param = model.param(name)
     if spec is None:
         if (default := _default_dimension(model, name)) is None:
-            raise ParameterError(f"{model.name} does not say where to search {name}; pass {_example(name, param)}.")
+            raise ParameterError(f"{model.name} declares no search range for {name}; pass {_example(name, param)}.")
         return default
     if isinstance(spec, tuple):
         return _parse_range(model, name, param, spec)
     if not isinstance(spec, list) or not spec:
-        raise ParameterError(f"{name}={spec!r} is no range and no list of values; pass {_example(name, param)}.")
+        raise ParameterError(f"{name}={spec!r} is not a range or a list of values; pass {_example(name, param)}.")
     values = tuple(dict.fromkeys(param.check(name, value) for value in spec))
     for value in values:
-        if refusal := _setting_conflict(model, name, value):
-            raise refusal
+        if conflict := _setting_conflict(model, name, value):
+            raise conflict
     return Choices(values)
 
 
 def _parse_range(model: Model, name: str, param: Param, spec: tuple[Any, ...]) -> Range:
     if param.kind not in (int, float):
-        raise ParameterError(f"{name} is no number, so {spec!r} is no range of it; pass {_example(name, param)}.")
+        raise ParameterError(f"{name} is not a number, so {spec!r} is not valid; pass {_example(name, param)}.")
     search = model.search_range(name)
     default_scale = search[2] if isinstance(search, tuple) else "linear"
     if len(spec) not in (2, 3):
-        raise ParameterError(f"{name}={spec!r} is no range; pass {_example(name, param)}.")
+        raise ParameterError(f"{name}={spec!r} is not a range; pass {_example(name, param)}.")
     low, high = (param.check(name, end) for end in spec[:2])
     scale = spec[2] if len(spec) == 3 else default_scale
     if scale not in SCALES:
         raise ParameterError(f"the scale {scale!r} of {name} is not one of {', '.join(SCALES)}.")
     if low >= high:
-        raise ParameterError(f"{name} from {low:g} to {high:g} is no range; put the smaller number first.")
+        raise ParameterError(f"{name} from {low:g} to {high:g} is not a range; put the smaller number first.")
     if scale == "log" and low <= 0:
-        raise ParameterError(f"{name} from {low:g} has no logarithm; begin above 0, or pass the scale 'linear'.")
-    if refusal := _setting_conflict(model, name, low):
-        raise refusal
+        raise ParameterError(f"{name} from {low:g} has no log scale; begin above 0, or pass the scale 'linear'.")
+    if conflict := _setting_conflict(model, name, low):
+        raise conflict
     return Range(low, high, scale, param.kind is int)
 
 
 def _setting_conflict(model: Hyperparameters, name: str, value: Any) -> ParameterError | None:
-    """Return why a setting does not go with the others."""
+    """Return the error of a setting that conflicts with the others, or None."""
     try:
         type(model)(**model.params | {name: value})
     except ParameterError as error:
@@ -164,7 +164,7 @@ def _example(name: str, param: Param) -> str:
 
 
 def limit_factors(space: Space, limit: int) -> Space:
-    """Return a space without more factors than there are users or items."""
+    """Return a space whose factors are at most `limit`, the number of users or items."""
     factors = space.get("factors")
     if not isinstance(factors, Range) or factors.high <= limit:
         return space
@@ -174,7 +174,7 @@ def limit_factors(space: Space, limit: int) -> Space:
 
 
 def parse_cli(model: type[Model], texts: Iterable[str]) -> dict[str, Any]:
-    """Return what to ask for, as it is written on a command line: reg=0.01..1, reg=0.01..1:log, factors=16,32, or reg.
+    """Parse search ranges of the command line: reg=0.01..1, reg=0.01..1:log, factors=16,32, or reg.
 
     >>> from alsatian.models import ExplicitALS
     >>> parse_cli(ExplicitALS, ["reg=0.01..1", "factors=16,32", "epochs"])
@@ -184,9 +184,9 @@ def parse_cli(model: type[Model], texts: Iterable[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, values = (piece.strip() for piece in text.partition("="))
         if not name or (equals and not values):
-            raise ParameterError(f"{text!r} does not say what to search; write it like reg=0.01..1 or factors=16,32.")
+            raise ParameterError(f"{text!r} is not a search range; pass for example reg=0.01..1 or factors=16,32.")
         if name in dimensions:
-            raise ParameterError(f"{join_names([name])} is to be searched twice; write it once.")
+            raise ParameterError(f"{join_names([name])} is listed twice in the search; pass it once.")
         dimensions[name] = _parse_cli_values(model.param(name), name, values) if equals else None
     return dimensions
 

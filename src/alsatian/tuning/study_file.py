@@ -1,4 +1,4 @@
-"""The study file, an Optuna journal: a line for each step, written when a trial is over."""
+"""The study file: an Optuna journal with a line for each step, written when a trial is finished."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from alsatian.errors import ParameterError
 
 @contextmanager
 def lock_study_file(path: Path | None) -> Iterator[None]:
-    """Let no other search use a study file meanwhile; the system lets go of it however this process ends.
+    """Lock a study file for this search. The system releases the lock however this process ends.
 
-    path: None: there is no file. Raises ParameterError for a file that is something else, or in use.
+    path: None if there is no study file. Raises ParameterError for a file that is not a study file, or is in use.
     """
     if path is None:
         yield
@@ -24,24 +24,24 @@ def lock_study_file(path: Path | None) -> Iterator[None]:
     if not path.parent.is_dir():
         raise ParameterError(f"there is no folder {str(path.parent)!r} for the study file; create it first.")
     if path.exists() and path.stat().st_size and not is_study_file(path):
-        raise ParameterError(f"{path} is no study file, and would be overwritten; pass another name.")
+        raise ParameterError(f"{path} is not a study file, and would be overwritten; pass another name.")
     with path.open("ab+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ParameterError(f"another search is using {path}; wait for its end, or pass another name.") from None
+            raise ParameterError(f"another search is using {path}; wait until it ends, or pass another name.") from None
         _truncate_partial_line(file)
         yield
 
 
 def _truncate_partial_line(file: BinaryIO) -> None:
-    """Cut off what was half written when a search was killed, which Optuna could not read; that trial is made again."""
+    """Remove a partial last line, which a killed search leaves and Optuna cannot read. Its trial is run again."""
     file.seek(0)
     file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def is_study_file(path: Path) -> bool:
-    """Tell whether a file begins as Optuna's journals do."""
+    """Return whether a file begins like a journal of Optuna."""
     with path.open("rb") as file:
         try:
             record = json.loads(file.readline(1 << 16))

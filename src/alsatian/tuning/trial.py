@@ -1,4 +1,4 @@
-"""One trial: a model with some settings, fitted on the training part of each split and judged on what is held out."""
+"""One trial: a model with some settings, fitted on the training part and scored on the held-out part of each split."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from alsatian.models import Model
 from alsatian.recommender.fit_run import Epoch
 from alsatian.split import Split
 
-ReportEpoch = Callable[[int, float], None]  # takes an epoch and its figure; raises Pruned
+ReportEpoch = Callable[[int, float], None]  # takes an epoch and its score; raises Pruned
 
 
 class Pruned(Exception):
-    """Other trials were better at this epoch."""
+    """The trial is worse than other trials at the same epoch."""
 
 
 class Stopped(Exception):
@@ -28,11 +28,11 @@ class Stopped(Exception):
 
 
 class TuningMetric(NamedTuple):
-    """The measure to choose by."""
+    """The metric by which settings are chosen."""
 
     name: str
     request: MetricRequest
-    higher_is_better: bool  # whether more is better
+    higher_is_better: bool
 
     def is_better(self, value: float, other: float) -> bool:
         """Return whether a score is better than another."""
@@ -40,7 +40,7 @@ class TuningMetric(NamedTuple):
 
 
 def parse_tuning_metric(model: Model, name: str | None) -> TuningMetric:
-    """Return the measure of a name, or the usual one; raises ParameterError for one that is not of accuracy."""
+    """Return a metric from its name, or the default of the model. Raises ParameterError for a metric of no accuracy."""
     spec = name or ("rmse" if model.predicts_ratings else "ndcg@10")
     base_name = spec.partition("@")[0]
     request = parse_metrics([spec], 10)
@@ -53,10 +53,10 @@ def parse_tuning_metric(model: Model, name: str | None) -> TuningMetric:
 
 @dataclass(frozen=True)
 class TrialTask:
-    """What is the same for every trial.
+    """The settings that are the same for every trial.
 
-    epochs: the numbers of epochs to choose from while a fit runs (none: the model's own number stands).
-    patience: how many of them without a better figure end a fit. prunes: report every epoch, so as to prune.
+    epochs: the candidate numbers of epochs, all tried during one fit (empty: the number of the model is used).
+    patience: a fit ends after this many candidates without a better score. prunes: report every epoch, to prune.
     """
 
     splits: Sequence[Split]
@@ -67,20 +67,20 @@ class TrialTask:
     threads: int
 
     def score(self, model: Model, split: Split) -> float:
-        """Return how good a fitted model is on what a split holds out."""
+        """Return the score of a fitted model on the held-out part of a split."""
         aggregate_scores = aggregate([score_model(model, split, split, self.metric.request, self.threads)])
         return float(metric_from_sums(self.metric.name, aggregate_scores.columns[self.metric.name].sum(axis=0)))
 
 
 class TrialScore(NamedTuple):
-    """What a trial gave: its figure, and the number of epochs that gave it, where that was to be chosen."""
+    """The score of a trial, and the number of epochs with that score, or None if epochs are not chosen."""
 
     score: float
     epochs: int | None
 
 
 def run_trial(model: Model, task: TrialTask, report: ReportEpoch, is_stopped: Callable[[], bool]) -> TrialScore:
-    """Try a model: one fit on each split, the figures averaged. Raises Pruned, Stopped and what `fit` raises."""
+    """Fit and score a model on each split, and average the scores. Raises Pruned, Stopped and the errors of `fit`."""
     if task.epochs:
         model = type(model)(**model.params | {"epochs": task.epochs[-1]})
     curves = []
@@ -91,16 +91,15 @@ def run_trial(model: Model, task: TrialTask, report: ReportEpoch, is_stopped: Ca
         if is_stopped():
             raise Stopped
         if task.epochs:
-            curves.append(
-                watcher.curve or {task.epochs[0]: task.score(fitted_model, split)}
-            )  # settled before the first
+            # The curve is empty if the fit converged before the first candidate.
+            curves.append(watcher.curve or {task.epochs[0]: task.score(fitted_model, split)})
         else:
             curves.append({0: task.score(fitted_model, split)})
     return _best_epoch(curves, task)
 
 
 def _best_epoch(curves: Sequence[dict[int, float]], task: TrialTask) -> TrialScore:
-    """Return the best average over the splits, at a number of epochs that every fit reached; the fewest of equals."""
+    """Return the best mean score over the splits, at an epoch that every fit reached. Ties go to fewer epochs."""
     common_epochs = [epoch for epoch in curves[0] if all(epoch in curve for curve in curves)]
     means = {epoch: float(np.mean([curve[epoch] for curve in curves])) for epoch in common_epochs}
     best_epoch = (max if task.metric.higher_is_better else min)(means, key=means.__getitem__)
@@ -108,7 +107,7 @@ def _best_epoch(curves: Sequence[dict[int, float]], task: TrialTask) -> TrialSco
 
 
 class _EpochWatcher:
-    """A callback that judges a model after every epoch that counts, and ends the fit when it has stopped improving."""
+    """A callback that scores a model after every candidate epoch, and ends the fit when it stops improving."""
 
     def __init__(
         self, task: TrialTask, split: Split, report: ReportEpoch | None, is_stopped: Callable[[], bool]

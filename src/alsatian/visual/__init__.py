@@ -1,1 +1,1 @@
-"""Plots, drawings and HTML that several parts share."""
+"""Plots, SVG and HTML templates, shared by several packages."""

@@ -1,7 +1,8 @@
-"""Pages of HTML: each one file, with its style and pictures inside; nothing is fetched when it is opened.
+"""HTML pages from Jinja templates, which escape all text from data.
 
-templates/    of Jinja, which escapes all that comes from data; base.html and base.css are what pages share
-svg.py   figures as SVG inside a page, in its colours
+templates/   the templates; base.html and base.css are shared by the pages that need no other file
+static/      scripts and styles of the page of a service
+svg.py       figures as SVG inside a page, in its colours
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def import_jinja() -> Any:
-    """Return Jinja; raises DependencyError where it is not installed."""
+    """Return the package jinja2; raises DependencyError if it is not installed."""
     return import_package("jinja2", "pip install 'alsatian[report]'")
 
 
 def render_template(template: str, **values: Any) -> str:
-    """Return a page: a template of this package, filled in. What is not marked as markup is text."""
+    """Return a page from a template of this package. Values are escaped unless they are Markup."""
     return str(_jinja_environment().get_template(template).render(values))
 
 
@@ -39,7 +40,7 @@ def _jinja_environment() -> Any:
 
 
 def _script_markup(name: str) -> tuple[Any, str]:
-    """Return a script as markup, and by which hash a page's policy allows it, and no other."""
+    """Return a script as Markup, and its hash for the Content-Security-Policy of the page."""
     text = (TEMPLATES / name).read_text()
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return import_jinja().utils.markupsafe.Markup(text), f"'sha256-{digest}'"

@@ -1,4 +1,4 @@
-"""Pictures, by matplotlib: light, without frills, with colours that everybody can tell apart."""
+"""Plots with matplotlib, in one plain style, with colours that colour-blind readers can distinguish."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ STYLE: dict[Any, Any] = {
     "axes.grid": True, "axes.grid.axis": "y", "grid.color": FAINT, "grid.linewidth": 0.7, "axes.axisbelow": True,
     "xtick.color": TICKS, "ytick.color": TICKS, "xtick.major.size": 3, "ytick.major.size": 0,
     "lines.linewidth": 1.8, "legend.frameon": False, "svg.fonttype": "none",
-    "svg.hashsalt": "alsatian",  # so that the same picture is the same file
+    "svg.hashsalt": "alsatian",  # so the same figure gives the same file
 }  # fmt: skip
-LOG_AXIS_RATIO = 10.0  # the largest number divided by the smallest from which on an axis is logarithmic
+LOG_AXIS_RATIO = 10.0  # an axis is logarithmic if its largest number divided by its smallest exceeds this
 
 EpochRows = Sequence[Mapping[str, float]]
 
 
 class Picture(Figure):
-    """A figure that a notebook shows, also where pyplot was never imported."""
+    """A figure that a notebook shows even if pyplot is not imported."""
 
     def _repr_png_(self) -> bytes:
         return png_bytes(self)
@@ -48,21 +48,21 @@ def png_bytes(figure: Figure) -> bytes:
 
 
 def svg_bytes(figure: Figure) -> bytes:
-    """Return a figure as the bytes of an SVG file, in which text is text."""
+    """Return a figure as the bytes of an SVG file; text stays text, not outlines."""
     return _figure_bytes(figure, "svg")
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a figure into a file, in the format of its suffix. Raises ParameterError for one that is unknown."""
+    """Write a figure to a file, in the format of its suffix. Raises ParameterError for an unknown suffix."""
     write_atomic(path, _figure_bytes(figure, picture_format(path)))
 
 
 def picture_format(path: str | Path) -> str:
-    """Return the format that a file's suffix means: png, svg, pdf and so on."""
+    """Return the format of a file suffix: png, svg, pdf and so on. Raises ParameterError for an unknown one."""
     suffix, formats = Path(path).suffix.removeprefix(".").lower(), sorted(Figure().canvas.get_supported_filetypes())
     if suffix not in formats:
         raise ParameterError(
-            f"{str(path)!r} does not say what kind of picture it is; end it with one of "
+            f"{str(path)!r} has no suffix of a picture format; end it with one of "
             f"{', '.join(f'.{kind}' for kind in formats)}.{did_you_mean(suffix, formats)}"
         )
     return suffix
@@ -79,10 +79,10 @@ def _figure_bytes(figure: Figure, file_format: str) -> bytes:
 def plot_curves(
     fits: Sequence[EpochRows], labels: Sequence[str], title: str, directions: Mapping[str, str | None]
 ) -> Picture:
-    """Draw a panel for the objective and one for each metric, with a line for each fit.
+    """Draw a panel for the objective and a panel for each metric, with a line for each fit.
 
-    best: the columns of the metrics, and which number is the best one ("min", "max"), which gets a dot where held out.
-    title: over the labels.
+    title: of the legend. directions: the columns of the metrics, and which value is best: "min", "max" or None. The
+    best validation value gets a dot.
     """
     colors = _choose_colors(labels)
     painters = _panel_painters(fits, colors, directions)
@@ -99,7 +99,7 @@ def plot_curves(
 def panel_figures(
     fits: Sequence[EpochRows], colors: Sequence[str], directions: Mapping[str, str | None], width: float, height: float
 ) -> list[tuple[str, Picture]]:
-    """Return the panels of `curves` as pictures of their own, each with its title, which is not in it."""
+    """Return the panels of `plot_curves` as separate figures, each with its title, which is not drawn."""
     figures = []
     for paint in _panel_painters(fits, colors, directions):
         with small_figure(width, height) as (figure, axes):
@@ -112,7 +112,7 @@ def panel_figures(
 
 @contextmanager
 def small_figure(width: float, height: float) -> Iterator[tuple[Picture, Axes]]:
-    """Give a picture without background, of so many inches, to draw one panel on."""
+    """Yield a figure and its axes for one panel, without background; width and height in inches."""
     with rc_context(STYLE | {"font.size": 9.5, "axes.labelsize": 9.5, "axes.facecolor": "none"}):
         figure = Picture(figsize=(width, height), layout="constrained", facecolor="none")
         yield figure, figure.subplots()
@@ -121,10 +121,10 @@ def small_figure(width: float, height: float) -> Iterator[tuple[Picture, Axes]]:
 def _panel_painters(
     fits: Sequence[EpochRows], colors: Sequence[Any], directions: Mapping[str, str | None]
 ) -> list[Callable[[Axes], None]]:
-    """Return what draws each panel: the objective, then a metric each."""
+    """Return a function that draws each panel: first the objective, then each metric."""
 
     def paint_objective(axes: Axes) -> None:
-        _prepare_panel(axes, "Objective, on the data learned from")
+        _prepare_panel(axes, "Objective on the training data")
         for rows, color in zip(fits, colors, strict=True):
             _plot_column(axes, rows, "objective", color)
         _use_log_scale(axes, [row["objective"] for rows in fits for row in rows])
@@ -141,13 +141,13 @@ def _panel_painters(
 def _paint_metric(
     axes: Axes, fits: Sequence[EpochRows], colors: Sequence[Any], column: str, direction: str | None
 ) -> None:
-    """Draw one metric: solid where it is judged by, dashed on what was learned from beside it."""
+    """Draw one metric: a solid line for validation; if there is also a training value, a dashed line for that."""
     name = column.split("_", 1)[1]
     train_column = f"train_{name}" if column == f"validation_{name}" else ""
     has_both = any(train_column in row for rows in fits for row in rows)
     label = name.upper() if name.isalpha() else name.replace("ndcg", "NDCG")
     _prepare_panel(
-        axes, f"{label}, held out and (dashed) learned from" if has_both else f"{label}, {_part_label(column)}"
+        axes, f"{label}, validation and (dashed) training" if has_both else f"{label}, {_part_label(column)}"
     )
     for rows, color in zip(fits, colors, strict=True):
         if has_both:
@@ -159,7 +159,7 @@ def _paint_metric(
 
 
 def _part_label(column: str) -> str:
-    return "held out" if column.startswith("validation_") else "on the data learned from"
+    return "validation" if column.startswith("validation_") else "training"
 
 
 number_formatter = FuncFormatter(lambda value, _: f"{value:,.12g}")
@@ -178,7 +178,7 @@ def _plot_column(axes: Axes, rows: EpochRows, column: str, color: Any, **style: 
 
 
 def _use_log_scale(axes: Axes, values: Sequence[float]) -> None:
-    """Take a logarithmic axis where the numbers are of different sizes."""
+    """Use a logarithmic axis if the values span more than LOG_AXIS_RATIO."""
     finite = [value for value in values if math.isfinite(value)]
     if finite and min(finite) > 0 and max(finite) > LOG_AXIS_RATIO * min(finite):
         axes.set_yscale("log")
@@ -188,7 +188,7 @@ def _use_log_scale(axes: Axes, values: Sequence[float]) -> None:
 
 
 def _choose_colors(labels: Sequence[str]) -> list[Any]:
-    """Choose a colour for each label: from dark to light in the order of numbers, else as different as can be."""
+    """Choose a colour for each label: from dark to light for numbers, otherwise as different as possible."""
     try:
         numbers = [float(label) for label in labels]
     except ValueError:

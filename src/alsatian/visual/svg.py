@@ -1,4 +1,4 @@
-"""Figures as SVG inside a page: in its colours, which follow light and dark, with words where a pointer rests."""
+"""Figures as inline SVG, with tooltips, and with the colours of the page in light and dark mode."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from matplotlib.artist import Artist
 from alsatian.visual import plots
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_REFERENCE = re.compile(r"#([\w.-]+)")  # in the attributes that point to another element
+_REFERENCE = re.compile(r"#([\w.-]+)")  # a reference to another element, in an attribute
 _HEX = re.compile(r"#[0-9a-f]{6}")
 _FONT = re.compile(r"font-family: [^;]*;? ?")
-_REFERENCE_ATTRIBUTES, _COLOR_ATTRIBUTES = {"clip-path", f"{{{_XLINK}}}href"}, {"style", "fill", "stroke"}  # attributes
-_DROPPED_ELEMENTS = {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"}  # elements that a page does without
-# What pictures are drawn in, and the variable of a page in its place
+_REFERENCE_ATTRIBUTES, _COLOR_ATTRIBUTES = {"clip-path", f"{{{_XLINK}}}href"}, {"style", "fill", "stroke"}
+_DROPPED_ELEMENTS = {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"}
+# The colours of figures, and the CSS variables that replace them.
 CSS_VARIABLES = {color.lower(): f"var(--c{at})" for at, color in enumerate(plots.COLORS)} | {
     plots.INK.lower(): "var(--ink)",
     plots.FAINT.lower(): "var(--line)",
@@ -27,11 +27,11 @@ CSS_VARIABLES = {color.lower(): f"var(--c{at})" for at, color in enumerate(plots
     "#ffffff": "var(--card)",
 }
 
-Tooltips = Sequence[tuple[Artist, str]]  # parts of a figure, and what is to be said of each
+Tooltips = Sequence[tuple[Artist, str]]  # parts of a figure, with the text of their tooltips
 
 
 def inline_svg(figure: plots.Picture, name: str, label: str, tooltips: Tooltips = ()) -> Any:
-    """Return a figure as markup. name: of no other figure of the page; label: what it shows, for those who cannot see.
+    """Return a figure as Markup. name: unique on the page. label: a description for screen readers.
 
     >>> picture = plots.Picture(figsize=(1, 1))
     >>> inline_svg(picture, "empty", "Nothing at all")
@@ -63,7 +63,7 @@ def inline_svg(figure: plots.Picture, name: str, label: str, tooltips: Tooltips 
 
 
 def _adapt_element(element: ElementTree.Element, name: str, texts: dict[str, str], referenced_ids: set[str]) -> None:
-    """Give an element the page's colours and letters, a name that no other figure has, and its words."""
+    """Replace colours, fonts and ids of an element for the page, and add its tooltip."""
     identifier = element.get("id", "")
     if identifier in texts:
         title = ElementTree.Element(f"{{{_SVG}}}title")

@@ -17,9 +17,9 @@ def test_the_page(cli: Cli) -> None:
     assert (answer.code, answer.err) == (0, "")
     page = answer.out
     assert "100,004 ratings from 0.5 to 5 of 9,066 movies by 671 users" in page
-    assert page.index("held out before any fit") < page.index("ExplicitALS")
+    assert page.index("held out for testing") < page.index("ExplicitALS")
     assert "Why two models?" in page
-    assert "For a new visitor who likes Iron Man (2008) (by a model of all likes, in " in page
+    assert "For a new visitor who likes Iron Man (2008) (model of all likes; fold-in and list in " in page
     assert "Similar to Iron Man (2008)" in page
     assert all(line == line.rstrip() for line in page.splitlines())
 
@@ -39,12 +39,12 @@ def test_a_like_that_is_none_ends_it_before_any_fit(cli: Cli) -> None:
 
 
 def test_the_numbers(cli: Cli) -> None:
-    found = cli("demo", "--json", "--like", "Toy Story", "--like", "Finding Nemo")
-    record = found.json
+    report = cli("demo", "--json", "--like", "Toy Story", "--like", "Finding Nemo")
+    record = report.json
     measured = {row["model"]: row["metrics"] for row in record["models"]}
     assert measured["ExplicitALS"]["rmse"] < measured["mean and biases"]["rmse"] < 0.95
     assert measured["ImplicitALS"]["ndcg@10"] > 1.5 * measured["popularity"]["ndcg@10"]
     assert measured["ExplicitALS"]["ndcg@10"] < measured["popularity"]["ndcg@10"]
     assert record["like"] == ["Toy Story (1995)", "Finding Nemo (2003)"]
     assert len(record["recommended"]) == len(record["similar"]) == 10
-    assert "100,004 ratings" in found.err
+    assert "100,004 ratings" in report.err

@@ -35,14 +35,15 @@ def test_the_table(cli: Any, world: Path) -> None:
 
 def test_json_is_what_python_says(cli: Any, world: Path) -> None:
     source = world / "ratings.csv"
-    asked = ("--model", "item-knn", "--split", "k-fold:2", "--metric", "ndcg", "--at", "3", "--at", "5", "--seed", "7")
-    answer = cli("evaluate", source, *asked, "--bootstrap", "20", "--json")
+    options = ["--model", "item-knn", "--split", "k-fold:2", "--metric", "ndcg", "--at", "3", "--at", "5"]
+    options += ["--seed", "7"]
+    answer = cli("evaluate", source, *options, "--bootstrap", "20", "--json")
     assert answer.code == 0
     data = read(source)
-    found = evaluate("item-knn", from_spec("k-fold:2", data, 7), at=(3, 5), metrics=["ndcg"], bootstrap=20, seed=7)
+    results = evaluate("item-knn", from_spec("k-fold:2", data, 7), at=(3, 5), metrics=["ndcg"], bootstrap=20, seed=7)
     rows = answer.json["rows"]
     assert [row["model"] for row in rows] == ["item-knn", "popularity", "bias"]
-    assert [row["metrics"] for row in rows] == [row.metrics for row in found]
+    assert [row["metrics"] for row in rows] == [row.metrics for row in results]
     assert rows[0]["metrics"].keys() == {"ndcg@3", "ndcg@5"}
     assert answer.json["splits"][0]["folds"] == 2
     assert "from 0.5 to 5" in answer.err
@@ -53,12 +54,12 @@ def test_without_a_model_those_that_suit_the_values(cli: Any, world: Path) -> No
     assert [row["model"] for row in answer.json["rows"]][:2] == ["explicit-als", "implicit-als"]
     assert {row["params"]["factors"] for row in answer.json["rows"][:2]} == {4}
     assert "explicit-als and implicit-als, because the values look like ratings" in answer.err
-    assert "low ratings count as liked in lists, too; --min-rating 4 leaves them out" in answer.err
+    assert "low ratings also count as likes in lists; --min-rating 4 drops them" in answer.err
 
 
 def test_the_official_folds(cli: Any, movielens_100k: Path) -> None:
-    asked = ("--split", "movielens-folds", "--metric", "rmse", "--model", "bias", "--bootstrap", "0", "--json")
-    answer = cli("evaluate", movielens_100k, *asked)
+    options = ("--split", "movielens-folds", "--metric", "rmse", "--model", "bias", "--bootstrap", "0", "--json")
+    answer = cli("evaluate", movielens_100k, *options)
     assert answer.code == 0
     bias = next(row for row in answer.json["rows"] if row["model"] == "bias")
     assert bias["metrics"]["rmse"] == pytest.approx(0.942, abs=0.002)
@@ -66,19 +67,19 @@ def test_the_official_folds(cli: Any, movielens_100k: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaint"),
+    ("options", "complaint"),
     [
         (["--model", "item-nn"], "there is no model 'item-nn'"),
         (["--model", "item-knn", "--set", "factors=4"], "item-knn has no parameter 'factors'"),
         (["--split", "per-user:x"], "'x' is not a valid n of per-user; write it like per-user:10."),
-        (["--split", "movielens-folds"], "takes the folder of MovieLens 100K, not "),
+        (["--split", "movielens-folds"], "needs the folder of MovieLens 100K as SOURCE, not "),
         (["--metric", "ndgc"], "'ndgc' is not a metric"),
         (["--at", "0"], "Input should be greater than or equal to 1"),
-        (["--baseline", "ease", *FEW], "baseline='ease' is none of the models"),
+        (["--baseline", "ease", *FEW], "baseline='ease' is not one of the models"),
     ],
 )
-def test_usage_errors(cli: Any, world: Path, asked: list[str], complaint: str) -> None:
-    answer = cli("evaluate", world / "ratings.csv", *asked)
+def test_usage_errors(cli: Any, world: Path, options: list[str], complaint: str) -> None:
+    answer = cli("evaluate", world / "ratings.csv", *options)
     assert (answer.code, answer.out.startswith("{")) == (2, False)
     assert complaint in answer.err
 

@@ -48,7 +48,7 @@ def test_it_goes_into_the_model_file(file: Path, capsys: pytest.CaptureFixture[s
     assert model.index is not None
     assert model.index.benchmark.recall > 0.75
     assert index.startswith(f"index     {SAYS}")
-    assert index.endswith(f" {100 * model.index.benchmark.recall:.1f} % of the right ones found")
+    assert index.endswith(f", recall {100 * model.index.benchmark.recall:.1f} %")
     assert saved.startswith(f"saved     {file}, ")
 
 
@@ -56,11 +56,11 @@ def test_it_goes_into_the_model_file(file: Path, capsys: pytest.CaptureFixture[s
 def test_json_and_another_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = file.with_name("indexed.model")
     assert run(["index", str(file), "-o", str(other), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    record = json.loads(capsys.readouterr().out)
     index = al.load(other).index
     assert index is not None
-    assert told["index"] == index.to_json()
-    assert (told["file"], told["bytes"]) == (str(other), other.stat().st_size)
+    assert record["index"] == index.to_json()
+    assert (record["file"], record["bytes"]) == (str(other), other.stat().st_size)
     assert al.load(file).index is None
 
 
@@ -83,7 +83,7 @@ def test_it_pays_at_half_the_time(milliseconds: float, pays: bool) -> None:
 
 def test_refused_before_any_work(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["index", str(file), "--recall", "95"]) == 2
-    assert "recall=95.0 is not a valid share; pass more than 0, and at most 1." in capsys.readouterr().err
+    assert "recall=95.0 is not valid; pass a number above 0 and at most 1." in capsys.readouterr().err
     assert run(["index", str(file), "-o", str(file.parent / "none" / "x.model")]) == 1
     assert "there is no folder" in capsys.readouterr().err
 
@@ -121,10 +121,13 @@ def test_one_that_cannot_be_read_is_said_in_one_line(file: Path) -> None:
     assert model.index is not None
     model.index.buffer = model.index.buffer[:1000]
     al.save(model, file)
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "alsatian", "similar", str(file), "7"], capture_output=True, text=True, check=True
     )
-    assert told.stderr == "alsatian: similar items are found without the index of the model: faiss cannot read it\n"
+    assert (
+        process.stderr
+        == "alsatian: similar items are exact, without the index of the model: faiss cannot read the index\n"
+    )
 
 
 @pytest.mark.usefixtures("paying")

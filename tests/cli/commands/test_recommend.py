@@ -82,7 +82,9 @@ class TestUsers:
         assert cli("recommend", implicit, "--like", "Matrix", "--novelty", "1").code == 0
         refused = cli("recommend", implicit, "--user", "7", "--novelty", "2")
         assert refused.code == 2
-        assert "novelty=2.0 is not a number from 0 to 1; pass 0 (the best) to 1 (little-known)." in refused.err
+        assert (
+            "novelty=2.0 is not a number from 0 to 1; pass 0 (the best items) to 1 (little-known items)." in refused.err
+        )
 
     def test_nothing_is_left(self, cli: Cli, implicit: Path) -> None:
         answer = cli("recommend", implicit, "--user", "7", "--user", "8", "--where", "year > 3000")
@@ -152,14 +154,14 @@ class TestVisitors:
 
 class TestRetrain:
     def test_the_visitor_joins_the_users(self, cli: Cli, world: Path, implicit: Path) -> None:
-        asked = ("recommend", implicit, "--like", "Iron Man (2008)", "--like", "Movie 21", "--json")
-        anew = cli(*asked, "--retrain", world / "ratings.csv")
+        arguments = ("recommend", implicit, "--like", "Iron Man (2008)", "--like", "Movie 21", "--json")
+        anew = cli(*arguments, "--retrain", world / "ratings.csv")
         assert anew.code == 0, anew.err
         assert anew.json["like"] == ["Iron Man (2008)", "Movie 21 (1981)"]
         assert {item["source"] for item in anew.json["items"]} == {"als"}
         assert all(item["title"] for item in anew.json["items"])
         assert "fitted implicit-als again with the visitor in " in anew.err
-        folded = {item["item"] for item in cli(*asked).json["items"]}
+        folded = {item["item"] for item in cli(*arguments).json["items"]}
         assert len(folded & {item["item"] for item in anew.json["items"]}) >= 6
 
     def test_the_source_is_read_as_it_was(self, cli: Cli, tmp_path: Path) -> None:
@@ -233,10 +235,11 @@ class TestSimilar:
 class TestExplain:
     @pytest.mark.parametrize("who", [("--user", "7"), ("--like", "Matrix=4.5", "--like", "Iron Man (2008)=1")])
     def test_the_parts_add_up(self, cli: Cli, explicit: Path, who: tuple[str, ...]) -> None:
-        told = cli("explain", explicit, *who, "Toy Story", "--json").json
-        assert told["title"] == "Toy Story (1995)"
-        assert told["base"] + sum(reason["contribution"] for reason in told["reasons"]) == pytest.approx(told["score"])
-        assert next(iter(told)) == who[0].lstrip("-")
+        record = cli("explain", explicit, *who, "Toy Story", "--json").json
+        assert record["title"] == "Toy Story (1995)"
+        contributions = sum(reason["contribution"] for reason in record["reasons"])
+        assert record["base"] + contributions == pytest.approx(record["score"])
+        assert next(iter(record)) == who[0].lstrip("-")
 
     def test_a_table_that_adds_up(self, cli: Cli, explicit: Path) -> None:
         lines = cli("explain", explicit, "--user", "7", "Toy Story", "-n", "3").out.splitlines()

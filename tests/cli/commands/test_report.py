@@ -44,16 +44,16 @@ def test_the_page(cli: Any, world: Path, tmp_path: Path) -> None:
 def test_json_is_what_evaluate_says(cli: Any, world: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     answer = cli("report", world / "ratings.csv", "-o", page, "--model", "item-knn", "--seed", "3", *FEW, "--json")
-    found = evaluate("item-knn", read(world / "ratings.csv"), metrics=["ndcg"], bootstrap=20, seed=3)
-    assert [row["metrics"] for row in answer.json["rows"]] == [row.metrics for row in found]
+    results = evaluate("item-knn", read(world / "ratings.csv"), metrics=["ndcg"], bootstrap=20, seed=3)
+    assert [row["metrics"] for row in answer.json["rows"]] == [row.metrics for row in results]
     assert answer.json["file"] == str(page)
     assert "from 0.5 to 5" in answer.err
 
 
 def test_a_search(cli: Any, world: Path, tmp_path: Path) -> None:
     study, page = tmp_path / "a.study", tmp_path / "report.html"
-    asked = ("--model", "explicit-als", "--search", "reg=0.1..10", "--search", "factors=2,4", "--trials", "5")
-    assert cli("tune", world / "ratings.csv", *asked, "--test", "per-user:10", "--study-file", study).code == 0
+    options = ("--model", "explicit-als", "--search", "reg=0.1..10", "--search", "factors=2,4", "--trials", "5")
+    assert cli("tune", world / "ratings.csv", *options, "--test", "per-user:10", "--study-file", study).code == 0
     answer = cli("report", world / "ratings.csv", "-o", page, "--model", "item-knn", "--study", study, *FEW)
     assert answer.code == 0
     html = page.read_text()
@@ -95,23 +95,29 @@ def test_a_title_is_the_name_of_the_source_without_its_password(source: str, tit
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "complaint"),
+    ("options", "code", "complaint"),
     [
         (["-o", "report.pdf"], 2, "-o report.pdf must end in .html."),
         (["-o", "nowhere/report.html"], 2, "there is no folder 'nowhere' to save report.html in"),
         (["-o", "report.html", "--model", "item-nn"], 2, "there is no model 'item-nn'"),
         (["-o", "report.html", "--split", "per-user:x"], 2, "'x' is not a valid n of per-user"),
-        (["-o", "report.html", "--study", "a.study"], 2, "a.study is no study file"),
+        (["-o", "report.html", "--study", "a.study"], 2, "a.study is not a study file"),
         (["-o", "report.html", "--sample-user", "ann"], 1, "no user 'ann' (str) in this model"),
         (["-o", "report.html", "--sample-item", "Qqqq Xxxx"], 1, "no item 'Qqqq Xxxx'"),
     ],
 )
 def test_refused(
-    cli: Any, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str], code: int, complaint: str
+    cli: Any,
+    world: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    code: int,
+    complaint: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "report.html").write_text("older")
-    answer = cli("report", *source(world), *asked)
+    answer = cli("report", *source(world), *options)
     assert (answer.code, answer.err.count("\n")) == (code, 1)
     assert complaint in answer.err
     assert (tmp_path / "report.html").read_text() == "older"

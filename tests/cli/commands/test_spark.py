@@ -42,8 +42,8 @@ def test_a_model_file_and_lists_for_everyone(
     assert (again.code, again.err) == (
         2, f"alsatian: {lists} already contains files; choose another folder with -o, or remove it.\n"
     )  # fmt: skip
-    found = spark.read.parquet(str(lists)).where("user = 5").orderBy("rank").collect()
-    assert [row["item"] for row in found] == fitted.recommend(5, n=3, deny=[7]).items
+    rows = spark.read.parquet(str(lists)).where("user = 5").orderBy("rank").collect()
+    assert [row["item"] for row in rows] == fitted.recommend(5, n=3, deny=[7]).items
 
 
 @pytest.mark.slow

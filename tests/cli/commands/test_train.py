@@ -32,21 +32,21 @@ class TestSaid:
     def test_from_reading_to_the_next_step(self, cli: Cli, world: Path, target: Path) -> None:
         answer = cli("train", world / "ratings.csv", "-o", target, *SMALL)
         assert (answer.code, answer.err) == (0, "")
-        told = {line[:10].strip(): line[10:] for line in answer.out.splitlines()}
-        assert told["read"].startswith(f"{world / 'ratings.csv'}: 1,")
-        assert "60 users, 40 items" in told["read"]
-        assert "values from 0.5 to 5" in told["read"]
-        assert told["model"].startswith("explicit-als, because the values look like ratings: 6 different ones")
-        assert "lists ranked by predicted rating are far worse" in told["note"]
-        assert "--model implicit-als --min-rating 4" in told["note"]
-        assert told["fitted"].startswith("15 epochs in ")
-        assert told["saved"].startswith(f"{target}, ")
-        assert told["saved"].endswith(" in all")
-        assert told["next"].startswith(f"alsatian recommend {target} --user ")
+        lines = {line[:10].strip(): line[10:] for line in answer.out.splitlines()}
+        assert lines["read"].startswith(f"{world / 'ratings.csv'}: 1,")
+        assert "60 users, 40 items" in lines["read"]
+        assert "values from 0.5 to 5" in lines["read"]
+        assert lines["model"].startswith("explicit-als, because the values look like ratings: 6 distinct values")
+        assert "lists ranked by predicted rating are far worse" in lines["note"]
+        assert "--model implicit-als --min-rating 4" in lines["note"]
+        assert lines["fitted"].startswith("15 epochs in ")
+        assert lines["saved"].startswith(f"{target}, ")
+        assert lines["saved"].endswith(" in all")
+        assert lines["next"].startswith(f"alsatian recommend {target} --user ")
 
     def test_the_next_step_works(self, cli: Cli, world: Path, target: Path) -> None:
-        said = cli("train", world / "ratings.csv", "-o", target, *SMALL).out
-        command = said.splitlines()[-1].split()[2:]
+        text = cli("train", world / "ratings.csv", "-o", target, *SMALL).out
+        command = text.splitlines()[-1].split()[2:]
         assert cli(*command).code == 0
 
     def test_likes(self, cli: Cli, world: Path, target: Path) -> None:
@@ -60,19 +60,19 @@ class TestSaid:
         assert model.data.recipe.min_rating == 4
 
     def test_nonnegative_factors(self, cli: Cli, world: Path, target: Path) -> None:
-        asked = ("train", world / "ratings.csv", "-o", target, *SMALL, "--set", "nonnegative=true")
-        assert cli(*asked).code == 0
+        arguments = ("train", world / "ratings.csv", "-o", target, *SMALL, "--set", "nonnegative=true")
+        assert cli(*arguments).code == 0
         model = al.load(target)
         assert model.params["nonnegative"] is True
         assert model.user_factors.min() == model.item_factors.min() == 0
-        refused = cli(*asked, "--set", "solver=cg").err
-        assert "solver='cg' does not hold factors at 0 or above; with nonnegative=True pass solver='auto'." in refused
+        refused = cli(*arguments, "--set", "solver=cg").err
+        assert "solver='cg' does not support nonnegative=True; pass solver='auto'." in refused
 
     def test_a_blend(self, cli: Cli, world: Path, target: Path) -> None:
         source = ("train", world / "ratings.csv", "-o", target, "--min-rating", "4", "--model", "blend")
         parts = ("--members", "implicit-als:factors=4:epochs=3,popularity")
-        told = cli(*source, *parts, "--weights", "0.6,0.4").out
-        assert "; weights implicit-als 0.60, popularity 0.40" in told
+        output = cli(*source, *parts, "--weights", "0.6,0.4").out
+        assert "; weights implicit-als 0.60, popularity 0.40" in output
         settings = {"members": [al.ImplicitALS(factors=4, epochs=3), al.Popularity()], "weights": [0.6, 0.4]}
         assert al.load(target).params == al.Blend(**settings).params
         assert re.search(
@@ -90,10 +90,10 @@ class TestSaid:
         ("options", "message"),
         [
             (("--members", "popularity,implicit-asl"), "there is no model 'implicit-asl'; choose explicit-als, "),
-            (("--members", "popularity"), "members names 1 of at least 2 models"),
+            (("--members", "popularity"), "members needs at least 2 models, not 1"),
             (("--weights", "1,2,3"), "weights has 3 numbers for 2 members; pass one for each, or 'fit'."),
-            (("--weights", "1,-2"), "weights holds -2; pass finite numbers of 0 or more."),
-            (("--weights", "1,2", "--set", "weights=fit"), "--set gives weights twice, fit and 1,2; give it once."),
+            (("--weights", "1,-2"), "weights contains -2; pass finite numbers of 0 or more."),
+            (("--weights", "1,2", "--set", "weights=fit"), "--set gives weights twice, fit and 1,2; pass it once."),
             (("--model", "popularity", "--weights", "1,2"), "It belongs to blend."),
         ],
     )
@@ -117,13 +117,15 @@ class TestSaid:
     )
     def test_models_that_predict_ratings_get_a_warning(self, cli: Cli, world: Path, target: Path, model: str) -> None:
         answer = cli("train", world / "ratings.csv", "-o", target, "--model", *model.split())
-        told = "predicts ratings, but lists ranked by predicted rating are far worse than those of an implicit model"
-        assert answer.out.count(told) == answer.out.count("for lists add --model implicit-als --min-rating 4") == 1
+        note = (
+            "predicts ratings. Recommendation lists ranked by predicted rating are far worse than those of an implicit"
+        )
+        assert answer.out.count(note) == answer.out.count("for lists add --model implicit-als --min-rating 4") == 1
 
     @pytest.mark.parametrize("model", [("implicit-als",), ("blend", "--members", "implicit-als:factors=4,item-knn")])
     def test_ratings_as_amounts_get_a_hint(self, cli: Cli, world: Path, target: Path, model: tuple[str, ...]) -> None:
         answer = cli("train", world / "ratings.csv", "-o", target, "--model", *model)
-        assert "low ratings count as likes here, too, if weaker ones; --min-rating 4 leaves them out" in answer.out
+        assert "low ratings also count as likes, with less weight; --min-rating 4 drops them" in answer.out
 
     def test_nothing_but_json_on_standard_output(self, cli: Cli, world: Path, target: Path) -> None:
         answer = cli("train", world / "ratings.csv", "-o", target, *SMALL, "--json")
@@ -175,7 +177,7 @@ class TestSources:
     def test_a_sample_takes_no_options_of_reading(self, cli: Cli, target: Path) -> None:
         answer = cli("train", "movielens-small", "-o", target, "--user", "u")
         assert answer.code == 2
-        assert "movielens-small is a dataset of its own, which --user does not change; leave --user out." in answer.err
+        assert "movielens-small is a built-in dataset, so --user has no effect; remove it." in answer.err
 
     def test_a_sample_misspelt(self, cli: Cli, target: Path) -> None:
         answer = cli("train", "movielens-smal", "-o", target)
@@ -237,7 +239,7 @@ class TestOutput:
         for output in (source, tmp_path / "link.csv", tmp_path / "out" / ".." / "ratings.csv"):
             answer = cli("train", source, "-o", output)
             assert answer.code == 2
-            assert "is what is to be read; save the model under another name." in answer.err
+            assert "ratings.csv; choose another -o." in answer.err
         assert cli("train", tmp_path / "*.csv", "-o", tmp_path / "new.csv").code == 2
         assert source.read_bytes() == before
 

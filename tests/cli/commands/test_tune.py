@@ -31,8 +31,9 @@ def test_the_table_and_the_model(cli: Any, world: Path, tmp_path: Path) -> None:
 
 
 def test_json_is_what_python_says(cli: Any, world: Path) -> None:
-    asked = ("--model", "implicit-als", "--min-rating", "4", "--set", "factors=4", "--search", "alpha", "--trials", "3")
-    answer = cli("tune", world / "ratings.csv", *asked, "--metric", "map@5", "--split", "random:0.3", "--json")
+    options = ["--model", "implicit-als", "--min-rating", "4", "--set", "factors=4", "--search", "alpha"]
+    options += ["--trials", "3"]
+    answer = cli("tune", world / "ratings.csv", *options, "--metric", "map@5", "--split", "random:0.3", "--json")
     assert answer.code == 0
     likes = read(world / "ratings.csv").binarize(4)
     study = tune("implicit-als:factors=4", likes, space="alpha", trials=3, metric="map@5", split="random:0.3")
@@ -50,7 +51,10 @@ def test_the_test_part_is_judged_once(cli: Any, world: Path) -> None:
     answer = cli("tune", world / "ratings.csv", *FEW, "--trials", "3", "--test", "random:0.2")
     assert "held-out values of" in answer.out
     answer = cli("tune", world / "ratings.csv", *FEW, "--test", "k-fold:3")
-    assert (answer.code, "--test k-fold:3 makes 3 splits, and one is needed" in answer.err) == (2, True)
+    assert (answer.code, "--test k-fold:3 makes 3 splits; pass one that makes a single split" in answer.err) == (
+        2,
+        True,
+    )
 
 
 def test_a_grid(cli: Any, world: Path) -> None:
@@ -70,11 +74,11 @@ def test_without_a_model_the_one_that_suits(cli: Any, world: Path) -> None:
 def test_ctrl_c(cli: Any, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real, begun = search.run_trial, []
 
-    def attempt(*given: Any) -> Any:
+    def attempt(*settings: Any) -> Any:
         begun.append(1)
         if len(begun) == 3:
             raise KeyboardInterrupt
-        return real(*given)
+        return real(*settings)
 
     monkeypatch.setattr(search, "run_trial", attempt)
     kept = ("--study-file", tmp_path / "a.study", "-o", tmp_path / "best.model", "--trials", "5")
@@ -92,10 +96,10 @@ def test_ctrl_c(cli: Any, world: Path, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaint"),
+    ("options", "complaint"),
     [
         (["--model", "explicit-ls"], "there is no model 'explicit-ls'"),
-        (["--model", "explicit-als", "--search", "reg=1..0.1"], "reg from 1 to 0.1 is no range"),
+        (["--model", "explicit-als", "--search", "reg=1..0.1"], "reg from 1 to 0.1 is not a range"),
         (["--model", "explicit-als", "--search", "rag"], "Did you mean 'reg'?"),
         (["--model", "popularity"], "popularity has no hyper-parameter to search"),
         (["--sampler", "bayes"], "sampler='bayes' is not one of tpe, random, grid."),
@@ -105,8 +109,8 @@ def test_ctrl_c(cli: Any, world: Path, tmp_path: Path, monkeypatch: pytest.Monke
         (["--trials", "0"], "trials=0 is too small"),
     ],
 )
-def test_usage_errors(cli: Any, world: Path, asked: list[str], complaint: str) -> None:
-    answer = cli("tune", world / "ratings.csv", *asked)
+def test_usage_errors(cli: Any, world: Path, options: list[str], complaint: str) -> None:
+    answer = cli("tune", world / "ratings.csv", *options)
     assert answer.code == 2
     assert complaint in answer.err
     assert answer.err.count("\n") == 1

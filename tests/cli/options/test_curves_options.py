@@ -26,19 +26,21 @@ def test_a_picture_of_the_fit(train: Cli, tmp_path: Path) -> None:
     answer = train("--curves", tmp_path / "curves.png")
     assert (answer.code, answer.err) == (0, "")
     assert f"curves    {tmp_path / 'curves.png'}\n" in answer.out
-    assert "judged" not in answer.out
+    assert "validated" not in answer.out
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_an_error_on_values_held_out(train: Cli, tmp_path: Path) -> None:
     """The model that is saved has learned from all of them."""
     answer = train("--validation-share", "0.2", "--curves", tmp_path / "curves.svg")
-    said = re.search(r"judged    rmse ([\d.]+) on (\d+) values held out, .*; learned again from all\n", answer.out)
-    said = said or re.search(r"judged    rmse ([\d.]+) on (\d+) values held out after epoch \d+,", answer.out)
-    assert said is not None, answer.out
-    assert 0.2 < float(said[1]) < 3
+    line = re.search(
+        r"validated rmse ([\d.]+) on (\d+) values held out, best at .*epoch,? \d+; .*fitted again on all values\n",
+        answer.out,
+    )
+    assert line is not None, answer.out
+    assert 0.2 < float(line[1]) < 3
     model = al.load(tmp_path / "my.model")
-    assert int(said[2]) == pytest.approx(0.2 * len(model.data), rel=0.2)
+    assert int(line[2]) == pytest.approx(0.2 * len(model.data), rel=0.2)
     plain = tmp_path / "plain"
     plain.mkdir()
     assert train("-o", plain / "my.model").code == 0
@@ -55,7 +57,7 @@ def test_rows_as_json(train: Cli) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--curves", "curves.pgn"], "'curves.pgn' does not say what kind of picture it is; end it with one of "),
+        (["--curves", "curves.pgn"], "'curves.pgn' has no suffix of a picture format; end it with one of "),
         (
             ["--curves", "nowhere/curves.png"],
             "there is no folder 'nowhere' to save curves.png in; create it, or choose",
@@ -84,4 +86,4 @@ def test_a_model_without_epochs(cli: Cli, world: Path, tmp_path: Path, option: t
 def test_the_picture_does_not_replace_what_is_read_or_made(train: Cli, world: Path, tmp_path: Path) -> None:
     answer = train("-o", tmp_path / "both.png", "--curves", tmp_path / "both.png")
     assert answer.code == 2
-    assert "both.png, too; save it under another name." in answer.err
+    assert "both.png; choose another --curves." in answer.err

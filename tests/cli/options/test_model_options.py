@@ -16,7 +16,7 @@ from alsatian.data.interactions import Interactions
 from alsatian.data.recipe import Recipe
 from alsatian.errors import ParameterError
 from alsatian.inspection.value_type import above_zero_condition, looks_explicit, suggested_threshold
-from alsatian.models import ExplicitALS
+from alsatian.models import MODELS, ExplicitALS
 
 Cli = Callable[..., Any]
 
@@ -29,6 +29,12 @@ def data_of(values: list[float], column: str | None = "rating") -> Interactions:
     return Interactions.build(users, items, rows, rows, np.array(values, np.float32), recipe=recipe)
 
 
+@pytest.mark.parametrize("command", ["train", "tune"])
+def test_the_help_names_all_models(cli: Cli, command: str) -> None:
+    text = cli(command, "--help").out.replace("\n", " ").replace(" ", "")
+    assert [name for name in MODELS if name not in text] == []
+
+
 class TestPlan:
     @pytest.mark.parametrize(
         ("name", "settings", "likes", "words"),
@@ -38,7 +44,7 @@ class TestPlan:
             (None, ["factors"], None, "--set 'factors' is not NAME=VALUE; write it like --set factors=64."),
             (None, ["=3"], None, "--set '=3' is not NAME=VALUE"),
             (None, ["reg=1", "reg=2"], None, "--set gives reg twice, 1 and 2"),
-            (None, ["reg=-1"], None, "reg=-1 is too small; the least is 0."),
+            (None, ["reg=-1"], None, "reg=-1 is too small; the minimum is 0."),
             (None, ["factor=8"], None, "has no parameter 'factor'"),
             (None, ["alpha=-1"], None, "alpha=-1 is too small"),
             ("implicit-als", ["factors=many"], None, "factors=many is not a whole number"),
@@ -86,9 +92,9 @@ class TestJudge:
     @pytest.mark.parametrize(
         ("values", "column", "explicit", "words"),
         [
-            ([1, 2, 3.5, 5], "rating", True, "look like ratings: 4 different ones from 1 to 5"),
-            ([-4, 0.7, 2000], "rating", True, "because column 'rating' is named like ratings (from -4 to 2,000)"),
-            ([-1, 1], "vote", True, "2 different ones from -1 to 1"),
+            ([1, 2, 3.5, 5], "rating", True, "look like ratings: 4 distinct values from 1 to 5"),
+            ([-4, 0.7, 2000], "rating", True, "because of the name of column 'rating' (from -4 to 2,000)"),
+            ([-1, 1], "vote", True, "2 distinct values from -1 to 1"),
             ([1, 2, 3], "quantity", False, "look like amounts, not ratings: 1 to 3 in 'quantity'"),
             ([0.12, 5.5, 800], "playtime", False, "0.12 to 800 in 'playtime'"),
             ([1, 1, 1], "rating", False, "all values are 1"),
@@ -96,8 +102,8 @@ class TestJudge:
         ],
     )
     def test_ratings_or_not(self, values: list[float], column: str | None, explicit: bool, words: str) -> None:
-        found, why = looks_explicit(data_of(values, column))
-        assert found is explicit
+        is_explicit, why = looks_explicit(data_of(values, column))
+        assert is_explicit is explicit
         assert words in why
 
     @pytest.mark.parametrize(
@@ -117,13 +123,13 @@ def test_a_condition_quotes_what_sql_would_not_take() -> None:
     ("options", "code", "words"),
     [
         (["--model", "explicit-als", "--set", "alpha=2"], 2, "has no parameter 'alpha'"),
-        (["--set", "reg=-0.1"], 2, "reg=-0.1 is too small; the least is 0."),
+        (["--set", "reg=-0.1"], 2, "reg=-0.1 is too small; the minimum is 0."),
         (
             ["--duplicates", "first"],
             2,
-            "duplicates='first' is not a rule; choose 'last' or 'sum' or 'max'",
+            "duplicates='first' is not valid; choose 'last' or 'sum' or 'max'",
         ),
-        (["--bad-rows", "ignore"], 2, "bad_rows='ignore' is not a rule; choose 'stop' or 'skip'."),
+        (["--bad-rows", "ignore"], 2, "bad_rows='ignore' is not valid; choose 'stop' or 'skip'."),
         (["--scale", "5"], 2, "--scale '5' is not LOW,HIGH"),
         (["--scale", "5,1"], 2, "scale=(5.0, 1.0) does not ascend; pass (lowest, highest)"),
         (["-o", "missing/x.model"], 1, "there is no folder 'missing' to save x.model in; create it"),

@@ -34,12 +34,12 @@ def test_flags(cli: Cli, log: Path, target: Path) -> None:
     flags = ["--events", EVENTS, "--half-life", "30d", "--min-per-user", 2, "--confidence", "log"]
     answer = cli("train", log, "-o", target, *flags, "--set", "factors=2")
     assert (answer.code, answer.err) == (0, "")
-    assert "implicit-als, because the values are amounts that the recipe makes: " in answer.out
+    assert "implicit-als, because the values are amounts computed by the recipe: " in answer.out
     recipe = al.load(target).data.recipe
     assert (recipe.events["COMMENT CREATED"], recipe.half_life, recipe.min_per_user) == (5, 30, 2)
     assert recipe.fitted == {"reference": 10**9 + 199 * 86_400}
-    told = " ".join(cli("inspect", target).out.split())
-    assert "events: BOOKMARK=3 COMMENT CREATED=5 FOLLOW=4 LIKE=2 VIEW=1, half_life: 30," in told
+    output = " ".join(cli("inspect", target).out.split())
+    assert "events: BOOKMARK=3 COMMENT CREATED=5 FOLLOW=4 LIKE=2 VIEW=1, half_life: 30," in output
 
 
 def test_a_file_says_the_same_and_flags_come_before_it(cli: Cli, log: Path, tmp_path: Path, target: Path) -> None:
@@ -75,9 +75,9 @@ def test_signals(cli: Cli, tmp_path: Path, target: Path) -> None:
 
 def test_ignored_events_are_no_problem(cli: Cli, log: Path, target: Path) -> None:
     options = ["--event", "action", "--events", "LIKE=1", "--unknown-events", "ignore"]
-    told = cli("inspect", log, *options).out
-    assert "cannot be used" not in told
-    assert "150 rows of events without a weight were left out: 'VIEW' (100 rows), 'COMMENT CREATED' (50 rows)" in told
+    output = cli("inspect", log, *options).out
+    assert "cannot be used" not in output
+    assert "150 rows of events without a weight were left out: 'VIEW' (100 rows), 'COMMENT CREATED' (50 rows)" in output
     assert "left out by events: 150 rows" in cli("train", log, "-o", target, *options, "--set", "factors=2").out
 
 
@@ -95,12 +95,12 @@ def test_retraining_reads_by_the_same_recipe(cli: Cli, log: Path, target: Path) 
     [
         (["--events", "VIEW"], 2, "--events 'VIEW' is not NAME=WEIGHT; write it like --events VIEW=1,LIKE=2."),
         (["--events", "VIEW=x"], 2, "--events 'VIEW=x' is not NAME=WEIGHT"),
-        (["--events", "VIEW=1,VIEW=2"], 2, "--events gives 'VIEW' twice; give it once."),
+        (["--events", "VIEW=1,VIEW=2"], 2, "--events gives 'VIEW' twice; pass it once."),
         (["--events", "VIEW=1", "--unknown-events", "drop"], 2, "'drop' is not valid; choose 'raise', 'ignore'"),
         (["--half-life", "long"], 2, "half_life='long' is not a duration"),
         (["--recipe", "none.toml"], 1, "none.toml cannot be read: No such file or directory."),
         (["--events", "VIEW=1,LIKES=2"], 1, "without a weight in 100 rows of log.csv: 'COMMENT CREATED' (50"),
-        (["--event", "action"], 2, "event='action' does nothing without weights; pass Recipe(events="),
+        (["--event", "action"], 2, "event='action' has no effect without event weights; pass Recipe(events="),
     ],
 )
 def test_mistakes_are_one_line(cli: Cli, log: Path, target: Path, options: list[str], code: int, words: str) -> None:

@@ -41,7 +41,7 @@ def test_its_roles_and_weights_are_known(log: Path) -> None:
     assert data.recipe.columns == {"user": "personId", "item": "contentId", "time": "timestamp", "event": "eventType"}
     assert data.recipe.events == DESKDROP_EVENT_WEIGHTS
     assert data.by_user.to_scipy().toarray().tolist() == [[6, 0, 2], [0, 1, 3]]  # users -88, 10; articles -34, -7, 51
-    assert "events weigh as usual for this log: VIEW 1, LIKE 2, " in data.report.notes[0]
+    assert "events have the usual weights of this log: VIEW 1, LIKE 2, " in data.report.notes[0]
 
 
 def test_given_weights_come_first_and_events_may_be_left_out(log: Path) -> None:
@@ -62,7 +62,7 @@ def test_titles_lie_beside_it(log: Path) -> None:
     data = read(log)
     assert data.catalog.titles == ['Ethereum, a "virtual" currency', None, "Google Data Center 360° Tour"]
     assert set(data.catalog.columns) == {"title", "contentType", "url", "lang"}
-    assert "shared_articles.csv: 2 rows CONTENT REMOVED left out." in data.report.notes
+    assert "shared_articles.csv: 2 rows with CONTENT REMOVED left out." in data.report.notes
 
 
 def test_given_titles_come_first(log: Path) -> None:

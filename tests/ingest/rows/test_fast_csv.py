@@ -25,10 +25,10 @@ def both(path: Any, monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> tuple[
     """Read with and without the scan; say of each whether it was used, and all that came out."""
     used: list[bool] = []
 
-    def watched(*given: Any) -> Any:
-        found = scan_columns(*given)
-        used.append(found is not None)
-        return found
+    def watched(*arguments: Any) -> Any:
+        columns = scan_columns(*arguments)
+        used.append(columns is not None)
+        return columns
 
     outcomes = []
     for way in (watched, careful):
@@ -127,6 +127,6 @@ def test_the_number_of_threads_changes_nothing(tmp_path: Path, monkeypatch: pyte
     digests = set()
     for threads in (1, 2, 3):
         monkeypatch.setenv("ALSATIAN_THREADS", str(threads))
-        found: Interactions = read(tmp_path / "r.csv")
-        digests.add(found.digest)
+        interactions: Interactions = read(tmp_path / "r.csv")
+        digests.add(interactions.digest)
     assert len(digests) == 1

@@ -42,13 +42,13 @@ def test_usual_names(tmp_path: Path, header: str, expected: str) -> None:
 
 
 def test_named_columns_win_and_case_does_not_matter(tmp_path: Path) -> None:
-    found = roles(tmp_path, "userId,who,movieId,Likes", user="WHO", value="likes")
-    assert found == {"user": "who", "item": "movieId", "value": "Likes"}
+    role_columns = roles(tmp_path, "userId,who,movieId,Likes", user="WHO", value="likes")
+    assert role_columns == {"user": "who", "item": "movieId", "value": "Likes"}
 
 
 def test_a_role_named_nothing_is_left_out(tmp_path: Path) -> None:
-    found = roles(tmp_path, "user,item,rating,time", time="", value="")
-    assert found == {"user": "user", "item": "item", "value": "", "time": ""}
+    role_columns = roles(tmp_path, "user,item,rating,time", time="", value="")
+    assert role_columns == {"user": "user", "item": "item", "value": "", "time": ""}
 
 
 def test_errors_name_the_columns_and_the_argument(tmp_path: Path) -> None:
@@ -56,9 +56,9 @@ def test_errors_name_the_columns_and_the_argument(tmp_path: Path) -> None:
         (
             "a,b,rating",
             {},
-            "no column of r.csv is known to be the user; its columns are 'a', 'b', 'rating'. Pass user=",
+            "could not find the user column of r.csv; its columns are 'a', 'b', 'rating'. Pass user=",
         ),
-        ("user,movei", {}, "known to be the item; .* Did you mean item='movei'"),
+        ("user,movei", {}, "could not find the item column of .*; .* Did you mean item='movei'"),
         (
             "userId,customer,item",
             {},
@@ -104,7 +104,9 @@ def test_last_means_the_latest_time_then_the_latest_row(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("user,item,rating,time\n1,a,1,30\n1,a,2,20\n1,b,1,20\n1,b,2,20\n")
     data = read(tmp_path / "r.csv")
     assert data.values.tolist() == [1.0, 2.0]
-    assert "2 repeated pairs of user and item; the last value of each counts (duplicates='last')." in data.report.notes
+    assert (
+        "2 repeated pairs of user and item; the last value of each was kept (duplicates='last')." in data.report.notes
+    )
 
 
 def test_a_header_is_told_from_a_first_row() -> None:

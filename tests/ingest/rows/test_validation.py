@@ -141,7 +141,7 @@ def test_negative_values_are_legal(tmp_path: Path) -> None:
 
 def test_nothing_left(tmp_path: Path) -> None:
     path = write(tmp_path, "user,item,rating\n1,a,x\n")
-    with pytest.raises(DataError, match=r"no row of r.csv is left to learn from \(value is not a number: 1 row\)\."):
+    with pytest.raises(DataError, match=r"all rows of r.csv were left out \(value is not a number: 1 row\);"):
         read(path, bad_rows="skip")
 
 
@@ -168,9 +168,10 @@ def test_where_does_not_hide_bad_values(tmp_path: Path) -> None:
     [
         (
             "cont > 0",
-            "uses 'cont', which is no column of r.csv; its columns are 'user', 'item', 'count'. Did you mean 'count'?",
+            "uses 'cont', which is not a column of r.csv; its columns are 'user', 'item', 'count'. "
+            "Did you mean 'count'?",
         ),
-        ("count >", "is not an expression that DuckDB understands: syntax error"),
+        ("count >", "is not a valid DuckDB expression: syntax error"),
         ("count + DATE '2020-01-01'", "function"),
     ],
 )

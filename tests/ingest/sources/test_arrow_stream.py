@@ -41,10 +41,10 @@ def test_all_rows_come_in_their_order(con: duckdb.DuckDBPyConnection) -> None:
                 column.add(part, None)
     assert sum(sizes) == 500_000
     assert len(sizes) > 1
-    rows, found = np.arange(500_000), [column.take() for column in columns]
-    for column, expected in zip(found, [rows, rows, rows / 2, rows % 7, rows % 2], strict=True):
+    rows, arrays = np.arange(500_000), [column.take() for column in columns]
+    for column, expected in zip(arrays, [rows, rows, rows / 2, rows % 7, rows % 2], strict=True):
         assert np.array_equal(column, expected)
-    assert [column.dtype for column in found] == [np.int32, np.int64, np.float32, np.int32, np.bool_]
+    assert [column.dtype for column in arrays] == [np.int32, np.int64, np.float32, np.int32, np.bool_]
     assert con.execute("SELECT 1").fetchall() == [(1,)]
 
 

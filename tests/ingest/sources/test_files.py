@@ -56,17 +56,19 @@ def test_any_delimiter_is_detected(tmp_path: Path, delimiter: str) -> None:
 
 def test_an_unusual_delimiter_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, "ratings.txt", CSV.replace(",", "~~"))
-    with pytest.raises(DataError, match=r"no delimiter parts the lines of ratings.txt, first 'userId~~movieId"):
+    with pytest.raises(DataError, match=r"could not detect a delimiter in ratings.txt \(first line: 'userId~~movieId"):
         read(path)
     assert facts(read(path, delimiter="~~")) == EXPECTED
 
 
 def test_a_delimiter_that_parts_nothing(tmp_path: Path) -> None:
     path = write(tmp_path, "r.csv", CSV)
-    with pytest.raises(DataError, match=r"';' does not part the lines of r.csv, first 'userId,mov.*; ',' does; leave"):
+    with pytest.raises(
+        DataError, match=r"';' does not split the lines of r.csv \(first line: 'userId,mov.*; ',' does, so remove"
+    ):
         read(path, delimiter=";")
     path.write_text(CSV.replace(",", "~~"))
-    with pytest.raises(DataError, match=r"';' does not part the lines .*; pass another delimiter= \(--delimiter\)"):
+    with pytest.raises(DataError, match=r"';' does not split the lines .*; pass another delimiter= \(--delimiter\)"):
         read(path, delimiter=";")
 
 
@@ -128,7 +130,7 @@ def test_a_glob_reads_files_in_order_of_their_names(tmp_path: Path) -> None:
     data = read(f"{tmp_path}/day*.csv", duplicates="last")
     assert data.values.tolist() == [2.0]
     write(tmp_path, "day3.csv", "item,user,rating\n1,a,2\n")
-    with pytest.raises(SourceError, match=r"begins with 'item,user,rating' where day1.csv has the columns 'user'"):
+    with pytest.raises(SourceError, match=r"begins with 'item,user,rating', but day1.csv has the columns 'user'"):
         read(f"{tmp_path}/day*.csv")
 
 
@@ -136,7 +138,7 @@ def test_a_file_without_header(tmp_path: Path) -> None:
     data = read(write(tmp_path, "u.data", "196\t242\t3\t881250949\n186\t302\t3\t891717742\n"))
     assert facts(data) == [(186, 302, 3.0), (196, 242, 3.0)]
     assert data.times is not None
-    assert data.report.notes == ("u.data has no header; its columns are taken by their places.",)
+    assert data.report.notes == ("u.data has no header; its columns are taken by position.",)
 
 
 def test_a_file_in_latin_1(tmp_path: Path) -> None:
@@ -154,7 +156,7 @@ def test_a_path_with_quotes_and_spaces(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["r.csv", "r.jsonl", "r.json"])
 def test_an_empty_file(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DataError, match=f"{name} is empty; give "):
+    with pytest.raises(DataError, match=f"{name} is empty; (pass|write) "):
         read(write(tmp_path, name, ""))
 
 
@@ -175,7 +177,7 @@ def test_a_missing_file_offers_the_nearest_name(tmp_path: Path) -> None:
 
 def test_a_folder_of_no_known_form_lists_what_it_holds(tmp_path: Path) -> None:
     write(tmp_path, "events.csv", CSV)
-    with pytest.raises(SourceError, match=r"is a folder of no known form \(it holds 'events.csv'\); name a file"):
+    with pytest.raises(SourceError, match=r"is not a MovieLens folder \(it contains 'events.csv'\); pass a file"):
         read(tmp_path)
 
 
@@ -200,22 +202,22 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_foreign_arguments_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "r.csv", CSV)
     for arguments, words in [
-        ({"bad_rows": "drop"}, "bad_rows='drop' is not a rule; choose 'stop' or 'skip'"),
-        ({"duplicates": "median"}, "duplicates='median' is not a rule; choose 'last'"),
+        ({"bad_rows": "drop"}, "bad_rows='drop' is not valid; choose 'stop' or 'skip'"),
+        ({"duplicates": "median"}, "duplicates='median' is not valid; choose 'last'"),
         ({"scale": (5, 1)}, r"scale=\(5, 1\) does not ascend; pass \(lowest, highest\), such as \(1, 5\)"),
         ({"scale": 5}, r"scale=5 is not a pair; pass \(lowest, highest\), such as \(1, 5\)\."),
         ({"scale": "15"}, "scale='15' is not a pair"),
         ({"scale": ("1", 5)}, r"scale=\('1', 5\) is not a pair"),
         ({"where": 3}, "where=3 is not text; pass an SQL condition, such as 'rating > 0'"),
-        ({"query": "SELECT 1"}, "query= goes with a database URL"),
+        ({"query": "SELECT 1"}, "query= requires a database URL"),
     ]:
         with pytest.raises(ParameterError, match=words):
             read(path, **arguments)  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match=r"delimiter= goes with delimited text; leave it out for r.json"):
+    with pytest.raises(ParameterError, match=r"delimiter= is valid only for delimited text; remove it for r.json"):
         read(write(tmp_path, "r.json", "[]"), delimiter=",")
-    with pytest.raises(ParameterError, match="delimiter= goes with a file of delimited text"):
+    with pytest.raises(ParameterError, match="delimiter= is valid only for a file of delimited text"):
         read(tmp_path, delimiter=",")
-    with pytest.raises(SourceError, match="a source is a path, a folder, a database URL or a frame, not int"):
+    with pytest.raises(SourceError, match="a source must be a path, a folder, a database URL or a frame, not int"):
         read(42)
 
 
@@ -239,11 +241,13 @@ def test_an_id_that_is_no_integer_far_down_makes_all_text_and_is_noted(tmp_path:
     rows = "".join(f"{n},a,1\n" for n in range(1000)) + "x7,a,1\n"
     data = read(write(tmp_path, "r.csv", "user,item,rating\n" + rows))
     assert data.user_ids.kind == "text"
-    assert "1 of 1,001 user ids are no integers, so all were read as text." in data.report.notes
+    assert "1 of 1,001 user ids are not integers, so all were read as text." in data.report.notes
 
 
 def test_a_missing_column_lists_what_exists(tmp_path: Path) -> None:
-    with pytest.raises(ColumnError, match=r"known to be the item; its columns are 'user', 'itm'.*mean item='itm'"):
+    with pytest.raises(
+        ColumnError, match=r"could not find the item column of r.csv; its columns are 'user', 'itm'.*mean item='itm'"
+    ):
         read(write(tmp_path, "r.csv", "user,itm\n1,2\n"))
 
 

@@ -78,7 +78,7 @@ def test_polars() -> None:
     assert data.user_ids.tolist() == ["al", "bo"]
     assert data.times is not None
     assert data.times.tolist() == [1577923200, 1577836800, 1578009600]
-    with pytest.raises(SourceError, match="or a frame, not LazyFrame; turn it into a frame"):
+    with pytest.raises(SourceError, match="or a frame, not LazyFrame; convert it to a frame"):
         read(frame.lazy())
 
 
@@ -173,14 +173,14 @@ def test_sqlite(shop: Path) -> None:
 def test_queries_that_fail(shop: Path) -> None:
     url = f"sqlite:///{shop}"
     for query, words in [
-        ("SELECT x FROM sales", "SQLite refuses the query 'SELECT x FROM sales': no such column: x"),
+        ("SELECT x FROM sales", "SQLite rejected the query 'SELECT x FROM sales': no such column: x"),
         ("DELETE FROM sales", "readonly"),
         ("SELECT customer FROM sales WHERE 0", r"the query has columns \('customer'\) but no rows"),
-        ("SELECT customer, customer FROM sales", "two columns of one name .*; name them with AS"),
+        ("SELECT customer, customer FROM sales", "two columns of one name .*; rename one with AS"),
     ]:
         with pytest.raises(DataError, match=words):
             read(url, query=query)
-    with pytest.raises(ParameterError, match="a database needs query="):
+    with pytest.raises(ParameterError, match="a database requires query="):
         read(url)
     with pytest.raises(SourceError, match=r"there is no database .*shp.db'. Did you mean 'shop.db'"):
         read(url.replace("shop", "shp"), query="SELECT 1")
@@ -189,7 +189,7 @@ def test_queries_that_fail(shop: Path) -> None:
 @pytest.mark.parametrize("arguments", [{}, {"query": "SELECT 1"}])
 @pytest.mark.parametrize("url", ["https://x.org/r.csv", "s3://bucket/r.parquet"])
 def test_what_lies_elsewhere_is_not_fetched(tmp_path: Path, url: str, arguments: dict[str, str]) -> None:
-    words = f"reading from '{url}' is not supported; download it first, and pass the path of the file"
+    words = f"reading from '{url}' is not supported; download it, and pass the path of the file"
     with pytest.raises(SourceError, match=words):
         read(url, **arguments)  # type: ignore[arg-type]
     (tmp_path / "r.csv").write_text("user,item\n1,2\n")
@@ -202,7 +202,7 @@ def test_sqlalchemy(shop: Path) -> None:
     url = f"sqlite+pysqlite:///{shop}"  # any URL but sqlite: itself goes through SQLAlchemy
     data = read(url, query="SELECT customer, sku FROM sales WHERE quantity > 1")
     assert data.item_ids.tolist() == ["cars"]
-    with pytest.raises(SourceError, match=r"the database refuses the query 'SELECT x': .*no such column: x"):
+    with pytest.raises(SourceError, match=r"the database rejected the query 'SELECT x': .*no such column: x"):
         read(url, query="SELECT x")
 
 
@@ -265,5 +265,5 @@ def test_numbers_of_several_units_are_refused() -> None:
 
 def test_a_database_without_its_dialect() -> None:
     pytest.importorskip("sqlalchemy")
-    with pytest.raises(DependencyError, match=r"no database 'nosuch'; .* pip install sqlalchemy-nosuch\."):
+    with pytest.raises(DependencyError, match=r"no dialect 'nosuch'; .* pip install sqlalchemy-nosuch\."):
         read("nosuch:///x", query="SELECT 1")

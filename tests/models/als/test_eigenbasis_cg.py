@@ -28,9 +28,9 @@ def solved(p: Problem, steps: int, threads: int = 1, turned: bool = True) -> tup
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_it_ends_at_the_exact_solution(precision: str) -> None:
     p = problem("hu", 8, precision=precision)
-    found, loss = solved(p, steps=60)
+    actual, loss = solved(p, steps=60)
     exact, least = solved(p, steps=0, turned=False)
-    assert found == pytest.approx(exact, rel=1e-3, abs=1e-3 * float(np.abs(exact).max()))
+    assert actual == pytest.approx(exact, rel=1e-3, abs=1e-3 * float(np.abs(exact).max()))
     assert loss == pytest.approx(least, rel=1e-4)
 
 

@@ -83,8 +83,8 @@ def test_one_more_epoch_is_one_more_alternation(model: ALS, data: Interactions) 
         (items, after.item_factors, after.item_bias),
         (users, after.user_factors, after.user_bias),
     ):
-        found = factors if bias is None else np.column_stack([factors, bias])
-        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
+        actual = factors if bias is None else np.column_stack([factors, bias])
+        np.testing.assert_allclose(actual, expected, rtol=1e-6, atol=1e-8)
 
 
 @EACH_MODEL
@@ -155,8 +155,8 @@ def test_the_setting_for_nmf_reaches_what_multiplicative_updates_reach(data: Int
             w *= v @ h.T / (w @ (h @ h.T) + 1e-12)
             h *= w.T @ v / ((w.T @ w) @ h + 1e-12)
         best = min(best, float(((v - w @ h) ** 2).sum()))
-    found = min(fit(MODELS["nmf"], data, epochs=300, seed=seed).history[-1].objective for seed in range(3))
-    assert found <= 1.005 * best
+    actual = min(fit(MODELS["nmf"], data, epochs=300, seed=seed).history[-1].objective for seed in range(3))
+    assert actual <= 1.005 * best
 
 
 @EACH_MODEL
@@ -173,9 +173,9 @@ def test_an_explanation_tells_what_a_little_more_would_change(data: Interactions
     user = next(row for row, x in enumerate(model.user_factors) if np.count_nonzero(x) == 2)
     history = user_history(data, user)
     item = model.fold_in(history).recommend(1, exclude_seen=False).items[0]
-    told = model.explain(user, item)
-    for reason in told.reasons:
+    explanation = model.explain(user, item)
+    for reason in explanation.reasons:
         little = 1 / 128 if reason.value < 5 else -1 / 128
         other = model.fold_in(history | {reason.item: reason.value + little}).explain(item)
         change = reason.contribution * little / reason.value
-        assert other.score - told.score == pytest.approx(change, rel=1e-6, abs=1e-12)
+        assert other.score - explanation.score == pytest.approx(change, rel=1e-6, abs=1e-12)

@@ -20,11 +20,11 @@ def all_biases_at_once(data: Interactions, user_reg: float, item_reg: float) -> 
     design[np.arange(len(data)), users + data.items] = 1
     weights = np.ones(len(data)) if data.by_user.weights is None else data.by_user.weights.astype(float)
     ridge = np.diag(np.repeat([user_reg, item_reg], [users, items]).astype(float))
-    found = np.linalg.solve(
+    solution = np.linalg.solve(
         (design.T * weights) @ design + ridge,
         (design.T * weights) @ (data.values - np.average(data.values, weights=weights)),
     )
-    return found[:users], found[users:]
+    return solution[:users], solution[users:]
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -73,8 +73,8 @@ def test_whoever_rates_high_is_predicted_high_values(ratings: Interactions) -> N
     model = BiasModel(user_reg=2).fit(ratings)
     visitor = model.fold_in({"up": 5, "heat": 5})
     above = {item: 5 - model.mean[0] - model.item_bias[ratings.item_ids.row(item)] for item in ("up", "heat")}
-    told = visitor.explain("cars")
-    assert {reason.item: reason.contribution for reason in told.reasons} == pytest.approx(
+    explanation = visitor.explain("cars")
+    assert {reason.item: reason.contribution for reason in explanation.reasons} == pytest.approx(
         {item: part / (2 + 2) for item, part in above.items()}
     )
     assert visitor.predict("cars") > model.fold_in({"up": 1, "heat": 1}).predict("cars")
@@ -84,5 +84,5 @@ def test_without_regularization_a_row_of_no_weight_has_no_bias() -> None:
     weights = np.where(np.arange(4)[:, None] == 1, 0.0, np.ones_like(MATRIX))
     data = from_matrix(MATRIX, weights=weights)
     BiasModel().fit(data)
-    with pytest.raises(FitError, match="values that all have the weight 0 give no bias without regularization; raise"):
+    with pytest.raises(FitError, match="a row whose weights are all 0 has no bias without regularization; increase"):
         BiasModel(user_reg=0).fit(data)

@@ -80,7 +80,7 @@ def test_what_is_seen_is_left_out_however_old_it_is(ratings: Interactions) -> No
 
 def test_days_need_times(ratings: Interactions) -> None:
     with pytest.raises(
-        ParameterError, match=r"days=30 needs the time of every value, and this data has none; name its column"
+        ParameterError, match=r"days=30 needs the time of each value, and this data has none; pass time="
     ):
         Popularity(days=30).fit(ratings)
 

@@ -20,7 +20,7 @@ SMALL = {"factors": 3, "draws": 8, "burn_in": 4}
 
 
 @pytest.fixture(scope="module")
-def made() -> tuple[Interactions, np.ndarray]:
+def generated() -> tuple[Interactions, np.ndarray]:
     """Ratings made by the model itself, with noise of standard deviation 0.5; and which cells they are."""
     rng = np.random.default_rng(3)
     users, items = 150, 100
@@ -32,8 +32,8 @@ def made() -> tuple[Interactions, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def sampled(made: tuple[Interactions, np.ndarray]) -> BayesianMF:
-    return BayesianMF(factors=4, draws=150, burn_in=30, seed=1).fit(made[0], progress=False)
+def sampled(generated: tuple[Interactions, np.ndarray]) -> BayesianMF:
+    return BayesianMF(factors=4, draws=150, burn_in=30, seed=1).fit(generated[0], progress=False)
 
 
 def test_the_noise_of_made_ratings_is_found(sampled: BayesianMF) -> None:
@@ -41,11 +41,11 @@ def test_the_noise_of_made_ratings_is_found(sampled: BayesianMF) -> None:
 
 
 def test_nine_in_ten_unseen_values_lie_in_their_interval(
-    sampled: BayesianMF, made: tuple[Interactions, np.ndarray]
+    sampled: BayesianMF, generated: tuple[Interactions, np.ndarray]
 ) -> None:
-    users, items = (rows.astype(np.int32) for rows in np.nonzero(~np.isnan(made[1])))
+    users, items = (rows.astype(np.int32) for rows in np.nonzero(~np.isnan(generated[1])))
     predicted, spread = sampled.predict(users, items, return_std=True)
-    inside = np.abs(made[1][users, items] - predicted) < 1.645 * spread
+    inside = np.abs(generated[1][users, items] - predicted) < 1.645 * spread
     assert inside.mean() == pytest.approx(0.9, abs=0.02)
 
 
@@ -60,8 +60,8 @@ def test_a_prediction_is_the_mean_of_the_draws_and_its_deviation_their_spread(sa
     assert np.array_equal(predicted, sampled.predict(users, items))
 
 
-def test_less_is_known_of_a_user_with_few_values(made: tuple[Interactions, np.ndarray]) -> None:
-    data = made[0]
+def test_less_is_known_of_a_user_with_few_values(generated: tuple[Interactions, np.ndarray]) -> None:
+    data = generated[0]
     few = data.where((data.users != 0) | (np.arange(len(data)) < 2))
     model = BayesianMF(factors=4, draws=60, burn_in=20).fit(few, progress=False)
     _, spread = model.predict([0, 1, 10_000], 5, unknown="bias", return_std=True)
@@ -115,29 +115,29 @@ def test_what_is_folded_in_is_the_mean_of_many_draws_of_that_user() -> None:
         total = total + np.column_stack([users.factors, users.bias])
     visitors = model.encode_histories(data.by_user)
     assert model.means[0] == pytest.approx(mean)
-    found = np.column_stack([visitors.vectors, visitors.offsets])  # type: ignore[list-item]
-    assert np.abs(found - total / 300).max() < 0.25
-    assert np.sqrt(np.mean((found - total / 300) ** 2)) < 0.03
+    actual = np.column_stack([visitors.vectors, visitors.offsets])  # type: ignore[list-item]
+    assert np.abs(actual - total / 300).max() < 0.25
+    assert np.sqrt(np.mean((actual - total / 300) ** 2)) < 0.03
 
 
-def test_values_in_other_units_give_the_same_model_in_those_units(made: tuple[Interactions, np.ndarray]) -> None:
-    data = made[0]
+def test_values_in_other_units_give_the_same_model_in_those_units(generated: tuple[Interactions, np.ndarray]) -> None:
+    data = generated[0]
     hundredfold = replace(data.by_user, values=data.values * 100 - 700)
     other = replace(data, by_user=hundredfold, scale=(-10_000.0, 10_000.0))
     plain, scaled = (BayesianMF(**SMALL).fit(some, progress=False).predict([1, 2], [3, 4]) for some in (data, other))
     np.testing.assert_allclose(scaled, plain * 100 - 700, rtol=1e-3)
 
 
-def test_history_is_the_error_of_each_sweep(made: tuple[Interactions, np.ndarray]) -> None:
-    data = made[0]
+def test_history_is_the_error_of_each_sweep(generated: tuple[Interactions, np.ndarray]) -> None:
+    data = generated[0]
     model = BayesianMF(factors=3, draws=1, burn_in=9).fit(data, progress=False)
     assert len(model.history) == 10
     errors = model.predict_rows(data.users, data.items) - data.values
     assert model.history[-1].objective == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-4)
 
 
-def test_weights_count_as_precision(made: tuple[Interactions, np.ndarray]) -> None:
-    data = made[0]
+def test_weights_count_as_precision(generated: tuple[Interactions, np.ndarray]) -> None:
+    data = generated[0]
     weights = np.random.default_rng(0).uniform(0.5, 2, len(data)).astype(np.float32)
     weighted = replace(data, by_user=replace(data.by_user, weights=weights))
     model = BayesianMF(factors=3, draws=1, burn_in=9).fit(weighted, progress=False)
@@ -195,10 +195,10 @@ def test_other_models_have_no_deviations(ratings: Interactions) -> None:
     ("settings", "message"),
     [
         ({"reg": 0.1}, "bayesian-mf has no parameter 'reg'"),
-        ({"draws": 0}, "draws=0 is too small; the least is 1."),
-        ({"burn_in": -1}, "burn_in=-1 is too small; the least is 0."),
-        ({"thin": 0}, "thin=0 is too small; the least is 1."),
-        ({"factors": 0}, "factors=0 is too small; the least is 1."),
+        ({"draws": 0}, "draws=0 is too small; the minimum is 1."),
+        ({"burn_in": -1}, "burn_in=-1 is too small; the minimum is 0."),
+        ({"thin": 0}, "thin=0 is too small; the minimum is 1."),
+        ({"factors": 0}, "factors=0 is too small; the minimum is 1."),
     ],
 )
 def test_a_bad_setting_is_refused(settings: dict[str, float], message: str) -> None:

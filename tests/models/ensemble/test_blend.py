@@ -101,7 +101,7 @@ class TestFitting:
             "by": "score",
             "seed": 3,
         }
-        found = Blend(**settings).fit(some_ratings, progress=False)
+        fitted = Blend(**settings).fit(some_ratings, progress=False)
         held = split.per_user(some_ratings, n=5, seed=3)
 
         def judged(weights: list[float]) -> float:
@@ -110,7 +110,7 @@ class TestFitting:
         points = simplex_grid(2).tolist()
         figures = [judged(point) for point in points]
         assert max(figures) > min(figures)
-        assert found.fitted_weights.tolist() == points[int(np.argmax(np.round(figures, 12)))]
+        assert fitted.fitted_weights.tolist() == points[int(np.argmax(np.round(figures, 12)))]
 
     def test_a_part_that_only_harms_gets_nothing(self, checkerboard: Interactions) -> None:
         """Who likes odd items likes odd items; what is popular is no guide."""
@@ -130,7 +130,7 @@ class TestFitting:
         assert arrays(models[0].fit(some_ratings)) == arrays(models[1].fit(some_ratings))
 
     def test_nothing_can_be_held_out(self) -> None:
-        with pytest.raises(DataError, match=r"nobody has two or more; pass weights=\[\.\.\.\]"):
+        with pytest.raises(DataError, match=r"no user has two or more; pass weights=\[\.\.\.\]"):
             Blend(members=[ImplicitALS(factors=1), Popularity()]).fit(from_matrix(np.eye(3)))
 
     def test_what_breaks_off_leaves_the_old_model_and_the_given_parts_whole(self, some_ratings: Interactions) -> None:
@@ -193,21 +193,21 @@ def test_what_it_cannot_do_names_who_can(ratings: Interactions) -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"members": ["popularity"]}, "members names 1 of at least 2 models; pass models such as ImplicitALS(), or their"),
+    ({"members": ["popularity"]}, "members needs at least 2 models, not 1; pass models such as ImplicitALS()"),
     ({"members": 5}, "members=5 is not a list; pass models such as ImplicitALS(), or their names."),
     ({"members": [Popularity, BIASES]}, "Popularity'> is not a model; pass models such as ImplicitALS(), or their"),
     ({"members": ["popularity", "implicit-asl"]}, "there is no model 'implicit-asl'; choose explicit-als, implicit-a"),
     ({"members": ["popularity", "implicit-asl"]}, "Did you mean 'implicit-als'?"),
-    ({"members": "popularity,implicit-als:factors"}, "'implicit-als:factors' is not NAME:SETTING=VALUE; write it like"),
+    ({"members": "popularity,implicit-als:factors"}, "'implicit-als:factors' is not NAME:SETTING=VALUE; pass a name"),
     ({"members": "popularity,implicit-als:factors=x"}, "factors=x is not a whole number"),
     ({"members": "popularity,implicit-als:factor=2"}, "Did you mean 'factors'?"),
     ({"weights": [1, 2, 3]}, "weights has 3 numbers for 2 members; pass one for each, or 'fit'."),
-    ({"weights": [1, -0.5]}, "weights holds -0.5; pass finite numbers of 0 or more."),
-    ({"weights": [1, float("nan")]}, "weights holds nan; pass finite numbers of 0 or more."),
-    ({"weights": [0, 0]}, "weights=[0, 0] gives nothing any weight; pass a number above 0."),
-    ({"weights": "even"}, "weights='even' is neither a list of numbers nor 'fit'; pass such as [0.6, 0.4]."),
-    ({"weights": [True, 1]}, "weights=[True, 1] is neither a list of numbers nor 'fit'"),
-    ({"weights": None}, "weights=None is neither a list of numbers nor 'fit'"),
+    ({"weights": [1, -0.5]}, "weights contains -0.5; pass finite numbers of 0 or more."),
+    ({"weights": [1, float("nan")]}, "weights contains nan; pass finite numbers of 0 or more."),
+    ({"weights": [0, 0]}, "weights=[0, 0] has no positive weight; pass at least one number above 0."),
+    ({"weights": "even"}, "weights='even' is not valid; pass 'fit', or numbers such as [0.6, 0.4]."),
+    ({"weights": [True, 1]}, "weights=[True, 1] is not valid; pass 'fit', or numbers"),
+    ({"weights": None}, "weights=None is not valid; pass 'fit', or numbers"),
     ({"by": "ranks"}, "Did you mean 'rank'?"),
 ]  # fmt: skip
 
@@ -225,7 +225,7 @@ def test_settings_are_read_from_a_command_line() -> None:
     assert repr(parts) == "(ImplicitALS(factors=8, reg=0.5), Popularity())"
     read = Blend.param("weights").parse
     assert (read("weights", "0.6, 0.4"), read("weights", "fit")) == ((0.6, 0.4), "fit")
-    with pytest.raises(ParameterError, match=r"weights=a,b is neither numbers nor 'fit'; write such as 0\.6,0\.4"):
+    with pytest.raises(ParameterError, match=r"weights=a,b is not valid; pass fit, or numbers such as 0\.6,0\.4"):
         read("weights", "a,b")
-    with pytest.raises(ParameterError, match="weights holds -1"):
+    with pytest.raises(ParameterError, match="weights contains -1"):
         read("weights", "2,-1")

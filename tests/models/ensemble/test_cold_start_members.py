@@ -68,8 +68,8 @@ def test_predictions_of_the_placed_are_those_of_the_part_that_places(some_cold_r
     users, items = [USER, USER, 3], [5, ITEM, ITEM]
     placing = RATING.fit(some_cold_ratings, progress=False)
     for model in (PREFERRED, COMBINED["blend of predictions"], COMBINED["fallback to ratings"]):
-        found = model.fit(some_cold_ratings, progress=False).predict(users, items)
-        np.testing.assert_allclose(found, placing.predict(users, items), rtol=1e-6)
+        predicted = model.fit(some_cold_ratings, progress=False).predict(users, items)
+        np.testing.assert_allclose(predicted, placing.predict(users, items), rtol=1e-6)
 
 
 def test_similar_to_a_placed_item(some_cold_ratings: Interactions) -> None:
@@ -85,9 +85,12 @@ def test_explanations_name_the_attributes(some_cold_ratings: Interactions) -> No
         model.fit(some_cold_ratings, progress=False)
         assert model.explain(3, ITEM).placed_by == {"item": ("year",)}
         assert model.explain(3, ITEM).reasons
-        told = model.explain(USER, ITEM)
-        assert (told.placed_by, told.reasons) == ({"user": ("age",), "item": ("year",)}, [])
-        assert str(told).splitlines()[1:] == ["  the user is represented by age", "  the item is represented by year"]
+        explanation = model.explain(USER, ITEM)
+        assert (explanation.placed_by, explanation.reasons) == ({"user": ("age",), "item": ("year",)}, [])
+        assert str(explanation).splitlines()[1:] == [
+            "  the user is represented by age",
+            "  the item is represented by year",
+        ]
         assert model.explain(3, 5).placed_by == {}
         assert model.fold_in([5, 7]).explain(ITEM).placed_by == {"item": ("year",)}
 
@@ -110,5 +113,5 @@ def test_who_counts_for_a_pair() -> None:
     items = np.array([[True, False], [True, True], [False, True], [True, True]])
     speaks = members_that_score(people, items)
     assert speaks.tolist() == [[True, False], [True, False], [True, False], [True, True]]
-    said = np.array([[3, 9], [1, 9], [2, 9], [1, 9]], np.float32)
-    assert fill_missing_scores(said, speaks).tolist() == [[3, 3], [1, 1], [2, 2], [1, 9]]
+    scores = np.array([[3, 9], [1, 9], [2, 9], [1, 9]], np.float32)
+    assert fill_missing_scores(scores, speaks).tolist() == [[3, 3], [1, 1], [2, 2], [1, 9]]

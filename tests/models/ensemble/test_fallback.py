@@ -65,8 +65,8 @@ def test_the_second_fills_up_what_the_first_leaves(ratings: Interactions) -> Non
 def test_predictions_are_those_of_the_list(ratings: Interactions) -> None:
     model = Fallback(first=ExplicitALS(factors=2), then=BIASES, min_history=4).fit(ratings, progress=False)
     first, then = (part.fit(ratings, progress=False) for part in (ExplicitALS(factors=2), BIASES))
-    found = model.predict(["bob", "dave"], ["iron", "up"])
-    np.testing.assert_allclose(found, [first.predict("bob", "iron")[0], then.predict("dave", "up")[0]])
+    predicted = model.predict(["bob", "dave"], ["iron", "up"])
+    np.testing.assert_allclose(predicted, [first.predict("bob", "iron")[0], then.predict("dave", "up")[0]])
     assert model.explain("dave", "up") == then.explain("dave", "up")
     with pytest.raises(
         Unsupported, match=r"predict\(\) is not supported by popularity\. Models that support it: explicit-als"
@@ -88,7 +88,7 @@ def test_a_file_keeps_both(ratings: Interactions, tmp_path: Path) -> None:
         ({"first": 5}, "5 is not a model; pass models such as ImplicitALS(), or their names."),
         ({"then": "popular"}, "there is no model 'popular'; choose explicit-als, "),
         ({"then": "popular"}, "Did you mean 'popularity'?"),
-        ({"min_history": 0}, "min_history=0 is too small; the least is 1."),
+        ({"min_history": 0}, "min_history=0 is too small; the minimum is 1."),
         ({"members": []}, "It belongs to blend."),
     ],
 )

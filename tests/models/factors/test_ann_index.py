@@ -48,23 +48,27 @@ def some_items(model: Factors, count: int = 40) -> list[Any]:
 class TestLists:
     def test_where_all_are_to_be_found_they_are_the_exact_ones(self, model: Factors) -> None:
         exact = [listed(model, item) for item in some_items(model)]
-        made = model.build_index(recall=1).index
-        found = [listed(model, item) for item in some_items(model)]
-        assert made.benchmark.recall > 0.995  # half precision may swap the last with the next
-        assert np.mean([one == other for one, other in zip(found, exact, strict=True)]) > 0.9
+        indexed = model.build_index(recall=1).index
+        actual = [listed(model, item) for item in some_items(model)]
+        assert indexed.benchmark.recall > 0.995  # half precision may swap the last with the next
+        assert np.mean([approximate == other for approximate, other in zip(actual, exact, strict=True)]) > 0.9
 
     def test_it_finds_the_share_that_it_tells(self, model: Factors) -> None:
         items = some_items(model, 400)
         exact = [dict(listed(model, item)) for item in items]
-        told = model.build_index(recall=0.7).index.benchmark
-        found = [dict(listed(model, item)) for item in items]
-        share = np.mean([len(one.keys() & other.keys()) / 10 for one, other in zip(found, exact, strict=True)])
-        assert 1 <= told.probes < told.cells
-        assert told.recall > 0.65
-        assert share == pytest.approx(told.recall, abs=0.05)
-        for one, other in zip(found, exact, strict=True):  # cosines are exact whatever is found
-            both = one.keys() & other.keys()
-            assert {item: one[item] for item in both} == pytest.approx({item: other[item] for item in both}, abs=2e-4)
+        benchmark = model.build_index(recall=0.7).index.benchmark
+        actual = [dict(listed(model, item)) for item in items]
+        share = np.mean(
+            [len(approximate.keys() & other.keys()) / 10 for approximate, other in zip(actual, exact, strict=True)]
+        )
+        assert 1 <= benchmark.probes < benchmark.cells
+        assert benchmark.recall > 0.65
+        assert share == pytest.approx(benchmark.recall, abs=0.05)
+        for approximate, other in zip(actual, exact, strict=True):  # cosines are exact whatever is found
+            both = approximate.keys() & other.keys()
+            assert {item: approximate[item] for item in both} == pytest.approx(
+                {item: other[item] for item in both}, abs=2e-4
+            )
 
     def test_best_first_without_the_item_itself_even_among_twins(self, ratings: al.Interactions) -> None:
         model = al.ImplicitALS(factors=8, epochs=2).fit(ratings)
@@ -72,19 +76,19 @@ class TestLists:
         model.build_caches()
         model.build_index(recall=0.5)
         for item in some_items(model):
-            found = listed(model, item)
-            assert item not in dict(found)
-            assert len(dict(found)) == 10
-            assert found == sorted(found, key=lambda place: -place[1])
+            actual = listed(model, item)
+            assert item not in dict(actual)
+            assert len(dict(actual)) == 10
+            assert actual == sorted(actual, key=lambda place: -place[1])
 
     def test_any_of_equals_is_a_find(self, ratings: al.Interactions) -> None:
         """Items that one and the same person rated, and nobody else, have one direction."""
         model = al.ImplicitALS(factors=8, epochs=2).fit(ratings)
         model.item_factors[500:] = np.repeat(model.item_factors[:30], 50, axis=0)
         model.build_caches()
-        told = model.build_index(recall=0.9).index.benchmark
-        assert told.recall > 0.85
-        assert told.probes < told.cells / 2
+        benchmark = model.build_index(recall=0.9).index.benchmark
+        assert benchmark.recall > 0.85
+        assert benchmark.probes < benchmark.cells / 2
 
     @pytest.mark.parametrize(
         "options", [{"n": 101}, {"deny": [3]}, {"allow": list(range(50))}, {"where": "year = 1995"}], ids=str
@@ -105,18 +109,18 @@ class TestLists:
     def test_a_list_is_full_where_its_cells_hold_too_few(self, model: Factors) -> None:
         exact = [listed(model, item, n=100) for item in some_items(model)]
         model.build_index(recall=0.01)
-        found = [listed(model, item, n=100) for item in some_items(model)]
-        assert {len(one) for one in found} == {100}
-        assert any(one == other for one, other in zip(found, exact, strict=True))
+        actual = [listed(model, item, n=100) for item in some_items(model)]
+        assert {len(approximate) for approximate in actual} == {100}
+        assert any(approximate == other for approximate, other in zip(actual, exact, strict=True))
 
 
 class TestKeeping:
     def test_a_saved_model_keeps_it(self, model: Factors, tmp_path: Path) -> None:
-        made = model.build_index(recall=0.8).index
+        indexed = model.build_index(recall=0.8).index
         al.save(model, tmp_path / "m.model")
         loaded = al.load(tmp_path / "m.model")
         assert loaded.index is not None
-        assert loaded.index.benchmark == made.benchmark
+        assert loaded.index.benchmark == indexed.benchmark
         assert [listed(loaded, item) for item in some_items(model)] == [
             listed(model, item) for item in some_items(model)
         ]
@@ -126,7 +130,7 @@ class TestKeeping:
         assert model.fit(ratings).index is None
 
     @pytest.mark.parametrize(
-        "copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["copy", "pickle"]
+        "copied", [copy.deepcopy, lambda original: pickle.loads(pickle.dumps(original))], ids=["copy", "pickle"]
     )
     def test_it_goes_where_its_model_goes(self, model: Factors, copied: Any) -> None:
         model.build_index(recall=0.8)
@@ -137,9 +141,9 @@ class TestKeeping:
     @pytest.mark.parametrize(
         ("spoil", "why"),
         [
-            (lambda index: index.buffer[:-100], "faiss cannot read it"),
-            (lambda index: np.zeros(500, np.uint8), "it is damaged"),
-            (lambda index: _of_lists_elsewhere(index.buffer), "it is damaged"),
+            (lambda index: index.buffer[:-100], "faiss cannot read the index"),
+            (lambda index: np.zeros(500, np.uint8), "the index is damaged"),
+            (lambda index: _of_lists_elsewhere(index.buffer), "the index is damaged"),
         ],
         ids=["cut", "empty", "names files"],
     )
@@ -151,7 +155,7 @@ class TestKeeping:
         index.buffer = spoil(index)
         al.save(model, tmp_path / "m.model")
         loaded = al.load(tmp_path / "m.model")
-        with pytest.warns(UserWarning, match=f"similar items are found without the index of the model: .*({why})"):
+        with pytest.warns(UserWarning, match=f"similar items are exact, without the index of the model: .*({why})"):
             assert listed(loaded, 7) == exact
         assert listed(loaded, 7) == exact  # and it is said once
 
@@ -160,7 +164,7 @@ class TestKeeping:
         exact = listed(model, 7)
         index = model.build_index(recall=0.1).index
         model.index = SimilarIndex(index.buffer, replace(index.benchmark, **changed), index.shape)
-        with pytest.warns(UserWarning, match="similar items are found without the index"):
+        with pytest.warns(UserWarning, match="similar items are exact, without the index"):
             assert listed(model, 7) == exact
 
     def test_without_the_library_it_is_kept_but_not_used(
@@ -198,17 +202,22 @@ def _of_lists_elsewhere(stored: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("made", "options", "error", "message"),
+    ("unfitted", "options", "error", "message"),
     [
-        (al.PureSVD(factors=2), {}, Unsupported, "80 items need no index, 1,000 may; similar items are exact"),
+        (
+            al.PureSVD(factors=2),
+            {},
+            Unsupported,
+            r"an index needs 1,000 items, and the model has 80; similar\(\) is exact",
+        ),
         (
             al.PureSVD(factors=2),
             {"recall": 0},
             ParameterError,
-            "recall=0 is not a valid share; pass more than 0, and at most 1",
+            "recall=0 is not valid; pass a number above 0 and at most 1",
         ),
-        (al.PureSVD(factors=2), {"recall": 95}, ParameterError, "recall=95 is not a valid share"),
-        (al.PureSVD(factors=2), {"recall": "x"}, ParameterError, "recall='x' is not a valid share"),
+        (al.PureSVD(factors=2), {"recall": 95}, ParameterError, "recall=95 is not valid"),
+        (al.PureSVD(factors=2), {"recall": "x"}, ParameterError, "recall='x' is not valid"),
         (
             al.ItemKNN(),
             {},
@@ -217,6 +226,6 @@ def _of_lists_elsewhere(stored: Any) -> Any:
         ),
     ],
 )
-def test_refused(made: al.PureSVD, options: dict[str, float], error: type[AlsatianError], message: str) -> None:
+def test_refused(unfitted: al.PureSVD, options: dict[str, float], error: type[AlsatianError], message: str) -> None:
     with pytest.raises(error, match=message):
-        made.fit(problems.random_ratings()).build_index(**options)
+        unfitted.fit(problems.random_ratings()).build_index(**options)

@@ -18,6 +18,7 @@ from alsatian.models import BiasedMF, ExplicitALS, Model, PureSVD
 from alsatian.models.factors import cold_start
 from alsatian.models.factors.attribute_encoding import RELATIVE_STRENGTHS, encode_attributes, ridge
 from alsatian.persistence.save_load import load, save
+from support.notebook import HtmlTable
 
 COLD_ITEMS, COLD_USERS = [4, 5], [8, 9]
 BOTH = {"factors": 4, "item_attributes": "parity", "user_attributes": ("parity",)}
@@ -61,12 +62,14 @@ class TestAnswers:
     def test_explanations(self, board: Interactions) -> None:
         """Her items speak for a new one as for any other; a new user has none, so all of the score is its base."""
         model = ExplicitALS(**BOTH).fit(board, progress=False)
-        told = model.explain(0, 4)
-        assert told.score == pytest.approx(model.predict(0, 4)[0], abs=1e-4)
-        assert {reason.value for reason in told.reasons[:5]} == {5}
+        explanation = model.explain(0, 4)
+        assert explanation.score == pytest.approx(model.predict(0, 4)[0], abs=1e-4)
+        assert {reason.value for reason in explanation.reasons[:5]} == {5}
         new = model.explain(8, 6)
         assert (new.score, new.base, new.reasons) == (pytest.approx(model.predict(8, 6)[0]), new.score, [])
         assert [row.reasons for row in model.recommend(8, n=2, reasons=True)] == [[], []]
+        assert str(new).splitlines()[1:] == [f"  {note}" for note in HtmlTable(new).notes]
+        assert HtmlTable(new).rows == []
 
     def test_everybody_includes_those_who_were_placed(self, board: Interactions) -> None:
         assert len(ExplicitALS(**BOTH).fit(board, progress=False).recommend(n=1).queries) == 40
@@ -96,11 +99,11 @@ class TestAnswers:
 
     def test_what_has_no_values_is_predicted_as_the_word_says(self, board: Interactions) -> None:
         model = ExplicitALS(factors=4).fit(board, progress=False)
-        with pytest.raises(UnknownItem, match=r"item 4 has no values .* pass unknown='bias', or 'skip'"):
+        with pytest.raises(UnknownItem, match=r"item 4 has no values .* pass unknown='bias' or unknown='skip'"):
             model.predict(0, [2, 4])
         assert np.isnan(model.predict([0, 0, 8], [2, 4, 2], unknown="skip")).tolist() == [False, True, True]
-        told = model.predict([0, 8], [4, 2], unknown="bias")
-        np.testing.assert_array_equal(told, model.predict([0, 9999], [9999, 2], unknown="bias"))
+        predicted = model.predict([0, 8], [4, 2], unknown="bias")
+        np.testing.assert_array_equal(predicted, model.predict([0, 9999], [9999, 2], unknown="bias"))
 
 
 class TestRefused:
@@ -109,10 +112,16 @@ class TestRefused:
         [
             (
                 {"item_attributes": "party"},
-                r"'party' is no column of the items; they have 'parity'. Did you mean 'parity'",
+                r"'party' is not a column of the item table; choose from 'parity'. Did you mean 'parity'",
             ),
-            ({"user_attributes": ["age"]}, r"user_attributes='age' is no column of the users; they have 'parity'"),
-            ({"item_attributes": 3}, r"item_attributes=3 names no columns; pass names, such as 'genres,year'"),
+            (
+                {"user_attributes": ["age"]},
+                r"user_attributes='age' is not a column of the user table; choose from 'parity'",
+            ),
+            (
+                {"item_attributes": 3},
+                r"item_attributes=3 is not a list of column names; pass names, such as 'genres,year'",
+            ),
         ],
     )
     def test_columns_that_are_not_there(self, board: Interactions, settings: dict[str, Any], words: str) -> None:
@@ -121,12 +130,14 @@ class TestRefused:
 
     def test_data_without_tables(self, checkerboard: Interactions) -> None:
         for side in ("item", "user"):
-            with pytest.raises(ParameterError, match=rf"this data has none; read it with {side}s= \(--{side}s FILE\)"):
+            with pytest.raises(
+                ParameterError, match=rf"this data has none; pass {side}s= when reading \(--{side}s FILE\)"
+            ):
                 ExplicitALS(factors=4, **{f"{side}_attributes": "parity"}).fit(checkerboard, progress=False)
 
     def test_columns_that_nothing_shares(self, board: Interactions) -> None:
         names = Catalog.from_columns(board.item_ids, range(30), {"parity": [f"item {n}" for n in range(30)]})
-        with pytest.raises(ParameterError, match="holds nothing that 5 items with values share"):
+        with pytest.raises(ParameterError, match="has no feature that 5 items with values share"):
             ExplicitALS(**BOTH).fit(replace(board, catalog=names), progress=False)
 
 
@@ -149,11 +160,11 @@ class TestFeatures:
     def test_many_numbers_fall_into_ten_intervals(self) -> None:
         prices: list[float | None] = [n**1.5 for n in range(200)]
         ids = IdMap(np.arange(201), "item")
-        found = encode_attributes(
+        encoded = encode_attributes(
             Catalog.from_columns(ids, range(201), {"price": [*prices, None]}), ["price"], np.ones(201, bool)
         )
-        assert found.sum(axis=0).tolist() == [20] * 10
-        assert found.sum(axis=1).tolist() == [1] * 200 + [0]
+        assert encoded.sum(axis=0).tolist() == [20] * 10
+        assert encoded.sum(axis=1).tolist() == [1] * 200 + [0]
 
 
 class TestRidge:
@@ -162,7 +173,9 @@ class TestRidge:
         a, weights = (rng.random((60, 7)) < 0.4).astype(float), rng.uniform(0.5, 3, 60)
         targets = a @ rng.standard_normal((7, 3)) + rng.standard_normal((60, 3))
         intercepts, coefficients = ridge(csr_array(a), targets, weights)
-        best = min((_slow_ridge(a, targets, weights, share) for share in RELATIVE_STRENGTHS), key=lambda told: told[0])
+        best = min(
+            (_slow_ridge(a, targets, weights, share) for share in RELATIVE_STRENGTHS), key=lambda solution: solution[0]
+        )
         np.testing.assert_allclose(np.vstack([intercepts, coefficients]), best[1], atol=1e-10)
 
 

@@ -50,7 +50,7 @@ def test_schedules() -> None:
 def test_a_rate_that_is_too_large_is_named(some_ratings: Interactions) -> None:
     with pytest.raises(
         FitError,
-        match=r"no longer finite after epoch \d+ at learning_rate=10; pass a smaller one, such as learning_rate=2\.5",
+        match=r"no longer finite after epoch \d+ at learning_rate=10; pass a smaller .* such as learning_rate=2\.5",
     ):
         BiasedMF(**SMALL, learning_rate=10).fit(some_ratings, progress=False)
 
@@ -116,7 +116,7 @@ def test_without_validation_nothing_is_held_out(some_ratings: Interactions) -> N
 
 def test_too_few_values_to_hold_some_out(ratings: Interactions) -> None:
     with pytest.raises(
-        ParameterError, match=r"validation_share=1e-09 holds 0 of 13 values out; pass validation_share=0 for so few"
+        ParameterError, match=r"validation_share=1e-09 holds out 0 of 13 values, .* pass validation_share=0"
     ):
         BiasedMF(factors=2, validation_share=1e-9).fit(ratings)
 
@@ -131,12 +131,12 @@ def test_values_of_weight_zero_teach_and_judge_nothing(some_ratings: Interaction
     rng, settings = np.random.default_rng(0), SMALL | {"validation_share": 0.3}
     weights = (rng.random(len(some_ratings)) < 0.5).astype(np.float32)
     absurd = np.where(weights > 0, some_ratings.values, np.float32(1000))
-    one, other = (
+    first, other = (
         BiasedMF(**settings).fit(weighted(some_ratings, weights, values), progress=False)
         for values in (some_ratings.values, absurd)
     )
-    assert np.array_equal(one.item_factors, other.item_factors)
-    errors = [epoch.validation for epoch in one.history]
+    assert np.array_equal(first.item_factors, other.item_factors)
+    errors = [epoch.validation for epoch in first.history]
     assert errors == [epoch.validation for epoch in other.history]
     assert all(error is not None and 0 < error < 3 for error in errors)
 
@@ -145,7 +145,7 @@ def test_values_of_weight_zero_teach_and_judge_nothing(some_ratings: Interaction
 def test_both_parts_need_values_that_weigh_something(some_ratings: Interactions, part: bool) -> None:
     drawn = np.random.default_rng([0, 1]).random(len(some_ratings)) < 0.3  # as the model does with seed 0
     with pytest.raises(
-        ParameterError, match=r"validation_share=0\.3 holds \d+ of \d+ values out; pass validation_share=0"
+        ParameterError, match=r"validation_share=0\.3 holds out \d+ of \d+ values, .* pass validation_share=0"
     ):
         BiasedMF(**SMALL, validation_share=0.3).fit(weighted(some_ratings, drawn == part), progress=False)
 

@@ -33,9 +33,9 @@ class TestDatabase:
         events = EventStore(f"sqlite:///{tmp_path / 'events.db'}")
         assert events.add([event("a"), event("b", "bob")]) == Stored(2, [])
         assert events.add([event("b", "bob"), event("c")]) == Stored(1, ["b"])
-        assert [one.id for one in events.user_events("alice")] == ["a", "c"]
-        assert [one.id for one in events.user_events("alice", after=1)] == ["c"]
-        assert [one.id for one in events.events_through(through=2)] == ["a", "b"]
+        assert [stored.id for stored in events.user_events("alice")] == ["a", "c"]
+        assert [stored.id for stored in events.user_events("alice", after=1)] == ["c"]
+        assert [stored.id for stored in events.events_through(through=2)] == ["a", "b"]
 
     def test_an_id_that_is_used_for_something_else_stores_nothing(self, tmp_path: Path) -> None:
         events = EventStore(f"sqlite:///{tmp_path / 'events.db'}")
@@ -74,12 +74,12 @@ class TestDatabase:
             writer.join()
         assert both[0].last_number() == 40
 
-    def test_one_that_was_moved_away_is_out_of_reach_until_it_is_back(self, tmp_path: Path) -> None:
+    def test_a_file_that_was_moved_is_unavailable_until_it_is_back(self, tmp_path: Path) -> None:
         path = tmp_path / "events.db"
         events = EventStore(f"sqlite:///{path}")
         events.add([event("a")])
         path.rename(tmp_path / "elsewhere")
-        with pytest.raises(DatabaseUnavailable, match="put it back"):
+        with pytest.raises(DatabaseUnavailable, match="put the file back"):
             events.add([event("b")])
         (tmp_path / "elsewhere").rename(path)
         assert events.add([event("b")]) == Stored(1, [])
@@ -100,7 +100,7 @@ class TestDatabase:
     ) -> None:
         monkeypatch.setattr("alsatian.serving.event_log.database.WAIT_SECONDS", 0.1)
         events = EventStore(f"sqlite:///{tmp_path / 'events.db'}")
-        with events.write_lock(), pytest.raises(DatabaseUnavailable, match="others wait"):
+        with events.write_lock(), pytest.raises(DatabaseUnavailable, match="other writers wait"):
             events.add([event("a")])
         assert events.add([event("a")]) == Stored(1, [])
 
@@ -112,15 +112,15 @@ class TestDatabase:
 
 class TestIntake:
     def test_single_and_batch(self, client: TestClient) -> None:
-        one = client.post("/api/events", json={"id": "a", "user": "alice", "item": "Heat (1995)", "value": 5})
-        assert (one.status_code, one.json()["accepted"]) == (202, 1)
+        stored = client.post("/api/events", json={"id": "a", "user": "alice", "item": "Heat (1995)", "value": 5})
+        assert (stored.status_code, stored.json()["accepted"]) == (202, 1)
         again = client.post("/api/events", json={"id": "a", "user": "alice", "item": "heat", "value": 5})
         assert (again.json()["accepted"], again.json()["known"]) == (0, ["a"])
         other = client.post("/api/events", json={"id": "a", "user": "alice", "item": "heat", "value": 4})
         assert other.status_code == 409
         several = {"events": [{"user": "new", "item": "up"}, {"user": "bob", "item": "unheard of", "value": 3}]}
-        told = client.post("/api/events/batch", json=several).json()
-        assert (told["accepted"], len(told["ids"]), told["unknown_items"]) == (2, 2, ["unheard of"])
+        record = client.post("/api/events/batch", json=several).json()
+        assert (record["accepted"], len(record["ids"]), record["unknown_items"]) == (2, 2, ["unheard of"])
 
     @pytest.mark.parametrize(
         "wrong",
@@ -162,8 +162,8 @@ class TestIntake:
         expected = json.loads(next(model.fold_in(history).recommend().to_json_lines()))["items"]
         assert after["items"] == expected
         assert expected[0]["source"] == "fold_in"
-        told = client.post("/api/explanations", json={"user": "alice", "item": "iron2"}).json()
-        assert {reason["item"] for reason in told["reasons"]} == set(history)
+        record = client.post("/api/explanations", json={"user": "alice", "item": "iron2"}).json()
+        assert {reason["item"] for reason in record["reasons"]} == set(history)
 
     def test_makes_a_user_of_a_stranger(self, client: TestClient, model: al.ExplicitALS) -> None:
         assert client.get("/api/users/zed/recommendations").status_code == 404

@@ -100,20 +100,20 @@ class TestItems:
             same(client.get(f"/api/items/{name}/similar", params={"n": 2}), model.similar("iron", 2))
 
     def test_search_finds_what_is_being_typed(self, client: TestClient) -> None:
-        found = client.get("/api/items", params={"q": "iron m"}).json()["items"]
-        assert [item["title"] for item in found] == ["Iron Man (2008)", "Iron Man 2 (2010)"]
-        assert found[0]["attributes"] == {"year": 2008}
-        assert found[0]["count"] == 3
+        matching = client.get("/api/items", params={"q": "iron m"}).json()["items"]
+        assert [item["title"] for item in matching] == ["Iron Man (2008)", "Iron Man 2 (2010)"]
+        assert matching[0]["attributes"] == {"year": 2008}
+        assert matching[0]["count"] == 3
 
     def test_one_item(self, client: TestClient) -> None:
         assert client.get("/api/items/Up (2009)").json()["item"] == "up"
         assert client.get("/api/items/nothing").status_code == 404
 
     def test_explanations_add_up(self, client: TestClient) -> None:
-        for asked in ({"user": "alice"}, {"history": ["iron", {"item": "up", "value": 2}]}):
-            told = client.post("/api/explanations", json={"item": "heat"} | asked).json()
-            parts = sum(reason["contribution"] for reason in told["reasons"])
-            assert told["base"] + parts == pytest.approx(told["score"], abs=1e-4)
+        for query in ({"user": "alice"}, {"history": ["iron", {"item": "up", "value": 2}]}):
+            record = client.post("/api/explanations", json={"item": "heat"} | query).json()
+            parts = sum(reason["contribution"] for reason in record["reasons"])
+            assert record["base"] + parts == pytest.approx(record["score"], abs=1e-4)
         both = client.post("/api/explanations", json={"item": "heat"})
         assert (both.status_code, both.json()["detail"]) == (
             422, "pass exactly one of 'user' and 'history'.",
@@ -137,10 +137,10 @@ class TestErrors:
     )
     def test_are_problems_of_one_line(self, client: TestClient, path: str, status: int, error: str) -> None:
         answer = client.get(path)
-        told = answer.json()
-        assert (answer.status_code, told["status"], told["error"]) == (status, status, error)
+        record = answer.json()
+        assert (answer.status_code, record["status"], record["error"]) == (status, status, error)
         assert answer.headers["content-type"] == "application/problem+json"
-        assert "\n" not in told["detail"]
+        assert "\n" not in record["detail"]
 
     def test_the_message_is_that_of_the_library(self, client: TestClient, model: al.ExplicitALS) -> None:
         with pytest.raises(al.AlsatianError) as raised:
@@ -152,9 +152,9 @@ class TestErrors:
 
         al.save(al.Popularity().fit(problems.running_example()), tmp_path / "popular.model")
         with TestClient(create_app(tmp_path / "popular.model"), base_url="http://localhost") as client:
-            told = client.get("/api/items/up/similar")
-        assert (told.status_code, told.json()["error"]) == (422, "Unsupported")
-        assert "explicit-als" in told.json()["detail"]
+            response = client.get("/api/items/up/similar")
+        assert (response.status_code, response.json()["error"]) == (422, "Unsupported")
+        assert "explicit-als" in response.json()["detail"]
 
     @pytest.mark.parametrize(
         "body", ["", "{", "[]", "null", '{"history": "x"}', '{"history": [1.5]}', '{"histroy": [1]}']

@@ -133,13 +133,13 @@ def test_a_server_that_is_gone_is_told_and_recovers(postgres: Postgres, url: str
     postgres.stop()
     status, problem = server.ask("/api/events", EVENT)
     assert (status, problem["error"]) == (503, "Unavailable")
-    assert problem["detail"] == "the events database is out of reach; try again."  # no addresses, no names
+    assert problem["detail"] == "the event log is unavailable; try again."  # no addresses, no names
     assert server.ask("/health/ready") == (503, problem)
     assert server.ask(ALICE)[0] == 200
     postgres.start()
     wait_for(lambda: server.ask("/api/events", EVENT)[0] == 202)
     assert server.ask(ALICE)[1]["events"] == 2
-    assert "the events database is out of reach: " in server.end()
+    assert "the event log is unavailable: " in server.end()
 
 
 def test_kill_9_loses_nothing_that_was_acknowledged(
@@ -155,7 +155,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(
 def test_a_url_without_a_server() -> None:
     with socket.socket() as bound:  # it does not listen, and nobody else can at its port
         bound.bind(("127.0.0.1", 0))
-        with pytest.raises(DatabaseUnavailable, match="out of reach"):
+        with pytest.raises(DatabaseUnavailable, match="unavailable"):
             EventStore(f"postgresql://postgres@127.0.0.1:{bound.getsockname()[1]}/postgres")
 
 

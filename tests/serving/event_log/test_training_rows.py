@@ -107,7 +107,7 @@ def test_two_at_once_leave_a_whole_model(trained: Path) -> None:
     keep(file, [Event("e", "3", "4", 5.0, None, LATER)])
     command = [sys.executable, "-m", "alsatian", "retrain", str(file), "--source", str(trained / "ratings.csv"), "-o"]
     both = [subprocess.Popen([*command, str(file)], stdout=subprocess.DEVNULL) for _ in range(2)]
-    assert [one.wait() for one in both] == [0, 0]
+    assert [process.wait() for process in both] == [0, 0]
     assert al.load(file).training["events"]["count"] == 1
     assert [path.name for path in trained.glob(".alsatian-*")] == []
 
@@ -166,5 +166,5 @@ def test_json(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     source = str(trained / "ratings.csv")
     assert run(["retrain", str(file), "--source", source, "-o", str(file), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["events"] == {"database": database.database_id, "through": 1, "count": 1}
+    record = json.loads(capsys.readouterr().out)
+    assert record["events"] == {"database": database.database_id, "through": 1, "count": 1}

@@ -50,7 +50,9 @@ def visiting(browser: Any, server: Server, path: str = "/", width: int = 1200, *
     page = browser.new_page(viewport={"width": width, "height": 900}, **options)
     page.set_default_timeout(PATIENCE)
     complaints, foreign = list[str](), list[str]()
-    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     home = f"http://127.0.0.1:{server.port}"
     page.on("request", lambda request: None if request.url.startswith(home) else foreign.append(request.url))
@@ -74,9 +76,9 @@ def focused(page: Any) -> str:
     return str(page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.id"))
 
 
-def found(page: Any) -> list[list[str]]:
+def matches(page: Any) -> list[list[str]]:
     """Return the words of each title that the search shows."""
-    return [text.split() for text in page.locator("#found a").all_text_contents()]
+    return [text.split() for text in page.locator("#matches a").all_text_contents()]
 
 
 def search_by_keyboard(page: Any, title: str) -> None:
@@ -86,7 +88,7 @@ def search_by_keyboard(page: Any, title: str) -> None:
     """
     page.locator("#q").focus()
     page.keyboard.insert_text(title)
-    page.locator("#found a").first.wait_for()
+    page.locator("#matches a").first.wait_for()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
 
@@ -94,15 +96,15 @@ def search_by_keyboard(page: Any, title: str) -> None:
 class TestVisit:
     def test_of_somebody_new(self, server: Server, chromium: Any) -> None:
         with visiting(chromium, server) as page:
-            assert page.locator("#heading").text_content() == "Popular here"
+            assert page.locator("#heading").text_content() == "Popular items"
             page.locator("#q").press_sequentially("iron m")
-            wait_for(lambda: found(page)[:1] == [["Iron", "Man", "2008"]])
+            wait_for(lambda: matches(page)[:1] == [["Iron", "Man", "2008"]])
             page.locator("#q").fill("")
-            wait_for(lambda: found(page) == [])
+            wait_for(lambda: matches(page) == [])
             search_by_keyboard(page, "iron m")
             page.locator(".favourites").wait_for()
             wait_for(lambda: page.locator("#q").input_value() == "")
-            wait_for(lambda: found(page) == [])
+            wait_for(lambda: matches(page) == [])
             wait_for(lambda: page.evaluate("document.activeElement.id") == "q")
             assert page.locator("#heading").text_content() == "For you"
             assert names(page)[0] == "Iron Man 2"
@@ -192,11 +194,11 @@ class TestVisit:
         with visiting(chromium, server, java_script_enabled=False) as page:
             page.locator("#q").fill("iron man 2")
             page.keyboard.press("Enter")
-            page.locator("#found a").first.click()
+            page.locator("#matches a").first.click()
             assert page.locator("#heading").text_content() == "For you"
             page.locator("#q").fill("up")
             page.keyboard.press("Enter")
-            page.locator("#found a").first.click()
+            page.locator("#matches a").first.click()
             assert page.locator(".favourites li").count() == 2
 
 
@@ -274,15 +276,15 @@ def test_filters_mean_what_they_say() -> None:
         "one": ["a", "a", "a", "a"],
     }
     catalog = Catalog.from_columns(IdMap.from_ids(range(4), "item"), range(4), columns)
-    found = build_facets(catalog)
-    assert [facet.label for facet in found] == ["tags", "kind", "length", "new"]
+    all_facets = build_facets(catalog)
+    assert [facet.label for facet in all_facets] == ["tags", "kind", "length", "new"]
     decades = build_facets(Catalog({"title": catalog.columns["title"]}))
     for facets, chosen, rows in (
-        (found, [("by-tags", "x")], [0, 3]),
-        (found, [("by-kind", "q's")], [1]),
-        (found, [("by-length-from", "1.6"), ("by-length-to", "3")], [1, 2]),
-        (found, [("by-new", "no")], [1]),
+        (all_facets, [("by-tags", "x")], [0, 3]),
+        (all_facets, [("by-kind", "q's")], [1]),
+        (all_facets, [("by-length-from", "1.6"), ("by-length-to", "3")], [1, 2]),
+        (all_facets, [("by-new", "no")], [1]),
         (decades, [("by-decade", "1990s")], [0, 1]),
     ):
         assert catalog.match_where(str(facets_to_where(facets, chosen))).nonzero()[0].tolist() == rows
-    assert facets_to_where(found, [("by-tags", "nothing such"), ("by-length-from", "x")]) is None
+    assert facets_to_where(all_facets, [("by-tags", "nothing such"), ("by-length-from", "x")]) is None

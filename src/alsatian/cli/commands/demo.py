@@ -1,4 +1,4 @@
-"""alsatian demo: fit two models to a real dataset, evaluate them and recommend."""
+"""alsatian demo: fit two models to a sample dataset, evaluate them and recommend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alsatian.data.interactions import Interactions
 
 SAMPLE = "movielens-small"
-_MIN_RATING = 4.0  # stars from which on a rating is a like
+_MIN_RATING = 4.0  # a rating of at least this many stars is a like
 _MODEL_LABELS = {
     "explicit-als": "ExplicitALS",
     "implicit-als": "ImplicitALS",
@@ -22,10 +22,9 @@ _MODEL_LABELS = {
     "bias": "mean and biases",
 }
 _TWO_MODELS_NOTE = (
-    "Why two models? ExplicitALS learns from the ratings alone and predicts well what somebody would give a "
-    "movie, but the best predictions go to obscure movies that few have rated. ImplicitALS learns from what "
-    "people liked out of everything there is, so its lists are far better; only the order of "
-    "its scores means something."
+    "Why two models? ExplicitALS learns from the ratings alone. It predicts ratings well, but its highest predictions "
+    "are for obscure movies that few users have rated. ImplicitALS learns which of all movies each user liked, so its "
+    "lists are far better. Its scores are not ratings: only their order has a meaning."
 )
 
 
@@ -44,7 +43,7 @@ def demo(like: Like = ["Iron Man"], threads: Threads = None, as_json: Json = Fal
         data = datasets.load(SAMPLE)
     summary.line("data", _describe_data(data))
     liked_data = data.binarize(_MIN_RATING)
-    history = parse_history(liked_data, like)  # an unknown title ends it here
+    history = parse_history(liked_data, like)  # fails early for an unknown title
     rows = _evaluate_models(data, summary, threads)
     _print_metrics(summary, rows)
     summary.paragraph(_TWO_MODELS_NOTE)
@@ -54,7 +53,7 @@ def demo(like: Like = ["Iron Man"], threads: Threads = None, as_json: Json = Fal
         print_json({"data": _data_record(data), "models": rows, **lists_record, "seconds": seconds})
     else:
         summary.blank_line()
-        summary.line("time", f"{format_duration(seconds)} for all of this")
+        summary.line("time", f"{format_duration(seconds)} in all")
         summary.line(
             "next",
             f"alsatian train {SAMPLE} -o movies.model --model implicit-als --min-rating {_MIN_RATING:g}",
@@ -74,15 +73,15 @@ def _data_record(data: Interactions) -> dict[str, Any]:
 
 
 def _evaluate_models(data: Interactions, summary: Summary, threads: int | None) -> list[dict[str, Any]]:
-    """Split, fit on the one part, and measure on the other; the baselines get the same parts."""
+    """Split the ratings, fit two models and the baselines on the training part, and evaluate them on the test part."""
     from alsatian.evaluation import evaluate
     from alsatian.split.holdout import split_per_user
 
     split = split_per_user(data, n=10, seed=0)
     summary.line(
         "split",
-        f"10 random ratings of each user held out before any fit: {len(split.train):,} to learn from, "
-        f"{len(split.held_out):,} to test",
+        f"10 random ratings of each user held out for testing ({len(split.held_out):,}), "
+        f"{len(split.train):,} left for training",
     )
     evaluation = evaluate(
         list(_MODEL_LABELS)[:2], split, min_rating=_MIN_RATING, metrics=["rmse", "ndcg"], bootstrap=0, threads=threads
@@ -100,13 +99,13 @@ def _print_metrics(summary: Summary, rows: list[dict[str, Any]]) -> None:
         cells = [f"{row['metrics'][name]:.3f}" if name in row["metrics"] else "" for row in rows]
         columns[label] = [direction, *cells]
     summary.blank_line()
-    summary.table("On what was held out", columns, right=[label for label, _ in metric_labels.values()])
+    summary.table("Accuracy on the held-out ratings", columns, right=[label for label, _ in metric_labels.values()])
 
 
 def _recommend_to_visitor(
     liked_data: Interactions, history: dict[Any, Any], summary: Summary, threads: int | None, as_json: bool
 ) -> dict[str, Any]:
-    """Recommend for a visitor by a model of all likes, and list what is similar to the first one."""
+    """Fit a model on all likes, recommend for a visitor, and list the items similar to the first like."""
     from alsatian.models import ImplicitALS
 
     model = ImplicitALS().fit(liked_data, threads=threads, progress=False)
@@ -117,7 +116,7 @@ def _recommend_to_visitor(
     visitor_record, similar_record = (next(answer.to_dicts()) for answer in (recommendations, similar))
     if not as_json:
         favourites = ", ".join(map(str, visitor_record["like"]))
-        fit_note = f"by a model of all likes, in {format_duration(seconds)}"
+        fit_note = f"model of all likes; fold-in and list in {format_duration(seconds)}"
         _print_items(summary, f"For a new visitor who likes {favourites} ({fit_note})", visitor_record["items"])
         summary.blank_line()
         item_title = model.data.catalog.title_of(model.data.item_ids.row(next(iter(history))))

@@ -39,7 +39,7 @@ def evaluate_models(
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Compare models on held-out values.
+    """Compare models on held-out values, with confidence intervals.
 
     \b
     alsatian evaluate ratings.csv --model implicit-als --model item-knn --min-rating 4
@@ -69,4 +69,4 @@ def evaluate_models(
     summary.blank_line()
     print_table(summary.console, results.table())
     summary.blank_line()
-    summary.line("time", f"{format_duration(time.perf_counter() - start)} for all of this")
+    summary.line("time", f"{format_duration(time.perf_counter() - start)} in all")

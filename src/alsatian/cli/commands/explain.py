@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alsatian.cli.options.common import ItemArgument, Json, Length, Like, ModelFile
+from alsatian.cli.options.common import ItemArgument, Json, Like, ModelFile, ReasonCount
 from alsatian.cli.terminal import Summary, print_json
 from alsatian.errors import ParameterError
 
@@ -19,7 +19,7 @@ def explain(
     item: ItemArgument,
     user: Annotated[str | None, typer.Option("--user", metavar="ID", help="A user of the model.")] = None,
     like: Like = [],  # noqa: B006
-    n: Length = 10,
+    n: ReasonCount = 10,
     as_json: Json = False,
 ) -> None:
     """Show how much each item of a user contributes to a score.
@@ -61,7 +61,7 @@ def _explanation_record(explanation: Explanation) -> dict[str, Any]:
 
 
 def _print_explanation(explanation: Explanation, n: int) -> None:
-    """Print the score as a sum: the base, the largest contributions, the rest together."""
+    """Print the score as a sum: the base, the largest contributions, the sum of the others."""
     largest, others = explanation.reasons[:n], explanation.reasons[n:]
     user_attributes, item_attributes = (", ".join(explanation.placed_by.get(side, ())) for side in ("user", "item"))
     base = f"attributes ({user_attributes})" if user_attributes else "mean and biases"
@@ -75,9 +75,12 @@ def _print_explanation(explanation: Explanation, n: int) -> None:
         )
     lines.append((f"{explanation.score:.3f}", "score", ""))
     columns = {
-        name: list(cells) for name, cells in zip(("part", "from", "value"), zip(*lines, strict=True), strict=True)
+        name: list(cells)
+        for name, cells in zip(("contribution", "from", "value"), zip(*lines, strict=True), strict=True)
     }
     title = str(explanation.title or explanation.item)
     Summary().table(
-        f"{title}, placed by {item_attributes}" if item_attributes else title, columns, right=("part", "value")
+        f"{title}, represented by {item_attributes}" if item_attributes else title,
+        columns,
+        right=("contribution", "value"),
     )

@@ -16,10 +16,13 @@ from alsatian.cli.terminal import Summary, print_json, show_status
 from alsatian.errors import Unsupported, pluralize
 
 IndexOutput = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="FILE", help="The model file to write; default: FILE itself.")
+    Path | None, typer.Option("-o", "--output", metavar="FILE", help="The model file to write. Default: FILE itself.")
 ]
 RecallTarget = Annotated[
-    float, typer.Option("--recall", metavar="SHARE", help="Target share of the true most similar items to find.")
+    float,
+    typer.Option(
+        "--recall", metavar="SHARE", help="Target recall: share of the true ten most similar items, at most 1."
+    ),
 ]
 
 
@@ -32,7 +35,7 @@ def index_model(
 ) -> None:
     """Build an approximate index for similar items.
 
-    For large catalogs. The index is saved in the model file if it halves the time of a search.
+    For large catalogs. The index is saved in the model file if it at least halves the time of a search.
     Recommendations stay exact.
 
     \b

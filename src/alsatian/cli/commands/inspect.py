@@ -33,7 +33,7 @@ def inspect(
 ) -> None:
     """Profile data, list its problems, estimate the cost of a fit.
 
-    For a model file: show the model and the data that it was fitted to.
+    For a model file: show the model and the data it was fitted to.
 
     \b
     alsatian inspect ratings.csv --items movies.csv
@@ -49,7 +49,7 @@ def inspect(
         print_model(path, as_json=as_json)
         return
     if factors < 1:
-        raise ParameterError(f"--factors {factors} is too few for an estimate; pass 1 or more.")
+        raise ParameterError(f"--factors {factors} is out of bounds; pass 1 or more.")
     from alsatian.cli.cost_estimate import estimate_cost
     from alsatian.inspection.data_checks import find_problems
     from alsatian.inspection.profile import profile
@@ -86,14 +86,14 @@ def _print_profile(source: str, data: Interactions, record: dict[str, Any]) -> N
     summary.blank_line()
     for problem in record["problems"] or ["none found"]:
         summary.line("problem", problem)
-    summary.line("a fit", _format_cost(record["estimate"]))
+    summary.line("fit cost", _format_cost(record["estimate"]))
 
 
 def _format_cost(cost: dict[str, Any]) -> str:
     effort = f"{cost['epochs']} epochs, {pluralize(cost['threads'], 'thread')}"
     return (
-        f"of {cost['model']} at {pluralize(cost['factors'], 'factor')} takes about {format_duration(cost['seconds'])} "
-        f"({effort}) and {format_bytes(cost['memory_bytes'])} of memory; its file {format_bytes(cost['file_bytes'])}"
+        f"{cost['model']} with {pluralize(cost['factors'], 'factor')}: about {format_duration(cost['seconds'])} "
+        f"({effort}), {format_bytes(cost['memory_bytes'])} of memory, a file of {format_bytes(cost['file_bytes'])}"
     )
 
 

@@ -22,19 +22,22 @@ if TYPE_CHECKING:
     from alsatian.recommender.recommendations import Recommendations
     from alsatian.recommender.visitor import Visitor
 
-_USERS_PER_BATCH = 10_000  # users whose lists are held in memory together
+_USERS_PER_BATCH = 10_000  # users whose lists are in memory at the same time
 
 UserIds = Annotated[list[str], typer.Option("--user", metavar="ID", help="A user of the model; repeat for more.")]
 AllowItems = Annotated[
-    list[str], typer.Option("--allow", metavar="ITEM", help="List only allowed items; repeat for more.")
+    list[str],
+    typer.Option(
+        "--allow", metavar="ITEM", help="Restrict lists to this item and other allowed ones; repeat for more."
+    ),
 ]
-DenyItems = Annotated[list[str], typer.Option("--deny", metavar="ITEM", help="Do not list this item; repeat for more.")]
+DenyItems = Annotated[list[str], typer.Option("--deny", metavar="ITEM", help="Exclude this item; repeat for more.")]
 RetrainSource = Annotated[
     str | None,
     typer.Option(
         "--retrain",
         metavar="SOURCE",
-        help="Read this source as the model's was, add the visitor and fit again, instead of folding in.",
+        help="Instead of folding in: read this source like the model's, add the visitor and fit again.",
     ),
 ]
 
@@ -43,7 +46,7 @@ def recommend(
     file: ModelFile,
     user: UserIds = [],  # noqa: B006
     like: Like = [],  # noqa: B006
-    all_users: Annotated[bool, typer.Option("--all-users", help="Lists for all users of the model.")] = False,
+    all_users: Annotated[bool, typer.Option("--all-users", help="List items for all users of the model.")] = False,
     n: Length = 10,
     where: Where = None,
     novelty: Novelty = 0.0,

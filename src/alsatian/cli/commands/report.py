@@ -1,4 +1,4 @@
-"""alsatian report: write data, models and sample lists to one HTML page."""
+"""alsatian report: write data, models and sample lists to one shareable HTML page."""
 
 from __future__ import annotations
 
@@ -35,25 +35,29 @@ if TYPE_CHECKING:
 
 _PASSWORD_PATTERNS = re.compile(r"(?<=://)([^/\s:@]*):\S+(?=@)"), re.compile(r"(?i)(password|passwd|pwd)=[^&;\s'\"]+")
 
-ReportOutput = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The page to write; ends in .html.")]
+ReportOutput = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", help="The page to write; FILE must end in .html.")
+]
 ReportStudyFile = Annotated[
     Path | None,
     typer.Option(
         "--study",
         metavar="FILE",
-        help="A search of `alsatian tune --study-file` to show; its best model joins the table.",
+        help="A study file of `alsatian tune` to show. Its best model is added to the table.",
     ),
 ]
 SampleUsers = Annotated[
     list[str],
-    typer.Option("--sample-user", metavar="ID", help="A user whose lists are shown; repeat for more. Default: a few."),
+    typer.Option(
+        "--sample-user", metavar="ID", help="A user whose lists to show; repeat for more. Default: three users."
+    ),
 ]
 SampleItems = Annotated[
     list[str],
     typer.Option(
         "--sample-item",
         metavar="ITEM",
-        help="An item whose similar items are shown, by id or title; repeat for more. Default: a few.",
+        help="An item whose similar items to show, by id or title; repeat for more. Default: three items.",
     ),
 ]
 
@@ -81,8 +85,8 @@ def write_report(
 ) -> None:
     """Write data, models, search and sample lists to one HTML page.
 
-    The page needs no other file and no network. Posters come from TMDB if TMDB_API_KEY is set;
-    otherwise they are drawn.
+    The page needs no other file and no network. If the report fails, an existing file is not overwritten. Posters come
+    from TMDB if TMDB_API_KEY is set; otherwise they are drawn.
 
     \b
     alsatian report ratings.csv --items movies.csv --min-rating 4 -o report.html
@@ -106,7 +110,7 @@ def write_report(
     print_read_summary(summary, source, data)
     users, items = _sample_ids(data, sample_users, sample_items)
     candidates = candidates or models_from_names(choose_default_models(summary, data, min_rating), settings)
-    posters = Posters(offline=not data.catalog.titles)  # without titles there is nothing to ask for
+    posters = Posters(offline=not data.catalog.titles)  # without titles there is nothing to search TMDB for
     options = ReportOptions(
         split=make_splits(split, source, data, seed), at=at, metrics=metrics or None, baseline=baseline,
         min_rating=min_rating, bootstrap=bootstrap, study=study, users=users, items=items, posters=posters,
@@ -130,7 +134,7 @@ def _check_report_output(output: Path, source: str, reading: SourceOptions, stud
 
 
 def _sample_ids(data: Interactions, users: list[str], items: list[str]) -> tuple[list[Any] | None, list[Any] | None]:
-    """Return the ids of the users and items to show; None where no option names any."""
+    """Return the ids of the users and items to show; None if no option names any."""
     from alsatian.cli.item_lookup import find_item
 
     user_ids = [data.user_ids.id_of(data.user_ids.row(data.user_ids.parse(user))) for user in users]
@@ -138,7 +142,7 @@ def _sample_ids(data: Interactions, users: list[str], items: list[str]) -> tuple
 
 
 def source_title(source: str) -> str:
-    """Return the name of a source: that of its file, folder or database."""
+    """Return the name of the file, folder or database of a source."""
     return Path(_mask_passwords(source).partition("?")[0]).resolve().name or source
 
 

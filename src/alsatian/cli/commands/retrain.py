@@ -1,4 +1,4 @@
-"""alsatian retrain: fit a model again on its source and the events of its service."""
+"""alsatian retrain: fit a model again on its source and the stored events."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from alsatian.models.factors.ann_index import IndexBenchmark
 
 TrainingSource = Annotated[
-    str, typer.Option("--source", metavar="SOURCE", help="The source of the model, or a newer version of it.")
+    str,
+    typer.Option(
+        "--source", metavar="SOURCE", help="The data that the model was trained on, or a newer version of it."
+    ),
 ]
 EventLogUrl = Annotated[
     str | None,
-    typer.Option("--event-log", metavar="URL", help="Database of events; default: FILE.events.db beside the model."),
+    typer.Option("--event-log", metavar="URL", help="Database of the event log. Default: FILE.events.db."),
 ]
 RetrainOutput = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="The model file to write; may be FILE itself.")
@@ -40,9 +43,10 @@ def retrain(
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Fit a model again on its source and the events of its service.
+    """Fit a model again on its source and the stored events.
 
-    Settings and recipe stay the same. A running service reloads the new file by itself.
+    The events are those that `alsatian serve` stored. Settings and recipe stay the same. A running service reloads the
+    new file by itself.
 
     \b
     alsatian retrain movies.model --source ratings.csv -o movies.model
@@ -64,7 +68,7 @@ def retrain(
     with show_status(f"saving {output}"):
         save_load.save(model, output)
     seconds = time.perf_counter() - start
-    summary.line("model", f"{model.name}, with {pluralize(new_events.summary['count'], 'event')} of the service")
+    summary.line("model", f"{model.name}, with {pluralize(new_events.summary['count'], 'event')} from the event log")
     summary.line("saved", f"{output}, {format_bytes(output.stat().st_size)}; {format_duration(seconds)} in all")
     if as_json:
         print_json(
@@ -78,7 +82,7 @@ def retrain(
 
 
 def _rebuild_index(model: Model, recall: float, threads: int | None) -> str:
-    """Give a model an index where it pays, and say what came of it; the fit is worth keeping in any case."""
+    """Build an index for the new model and return a one-line summary. A failure does not stop the retraining."""
     try:
         benchmark: IndexBenchmark = model.build_index(recall=recall, threads=threads).index.benchmark
     except (AlsatianError, RuntimeError, MemoryError) as error:

@@ -15,25 +15,35 @@ from alsatian.errors import DependencyError, ParameterError
 TokenFile = Annotated[
     Path | None,
     typer.Option(
-        "--token-file", metavar="FILE", help="A file with the token that writes require; or set $ALSATIAN_TOKEN."
+        "--token-file",
+        metavar="FILE",
+        help="A file with the token that write requests must send. Default: $ALSATIAN_TOKEN, or no token.",
     ),
 ]
 
 
 def serve(
     file: ModelFile,
-    port: Annotated[int, typer.Option("--port", metavar="N", help="The port; 0 chooses a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", help="The port to listen on; 0 chooses a free one.")
+    ] = 8000,
     host: Annotated[
         str,
         typer.Option(
-            "--host", metavar="ADDRESS", help="Address to listen on; writes from other machines need a token."
+            "--host",
+            metavar="ADDRESS",
+            help="The address to listen on. One that other machines can reach requires a token.",
         ),
     ] = "127.0.0.1",
-    workers: Annotated[int, typer.Option("--workers", metavar="N", help="Number of worker processes.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", help="Number of worker processes, at most 256.")
+    ] = 1,
     event_log: Annotated[
         str | None,
         typer.Option(
-            "--event-log", metavar="URL", help="Database of events; default: FILE.events.db beside the model."
+            "--event-log",
+            metavar="URL",
+            help="Database of the event log, SQLite or PostgreSQL. Default: FILE.events.db.",
         ),
     ] = None,
     token_file: TokenFile = None,
@@ -55,7 +65,7 @@ def serve(
 
 
 def _read_token(file: Path | None) -> str | None:
-    """Return the token of a file, or of the environment, or none."""
+    """Return the token from a file, else from the environment, else None."""
     if file is None:
         return os.environ.get("ALSATIAN_TOKEN") or None
     try:

@@ -1,4 +1,4 @@
-"""alsatian spark: train on a cluster, and recommend for all users there."""
+"""alsatian spark: train on a cluster, and recommend for all users on it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from alsatian.cli.data_messages import fit_summary, print_read_summary
 from alsatian.cli.options.common import Json, Length
 from alsatian.cli.options.model import MinRating, ModelSettings, choose_model, parse_settings
 from alsatian.cli.options.recipe import resolve_min_rating
-from alsatian.cli.options.source import column_option
+from alsatian.cli.options.source import DUPLICATES_HELP, RECIPE_HELP, column_option
 from alsatian.cli.terminal import Summary, print_json
 from alsatian.errors import ParameterError, SourceError, pluralize
 
 if TYPE_CHECKING:
     from alsatian.models.als.base import ALS
 
-_HELP = """Train on Spark, and recommend for all users there.
+_HELP = """Train on Spark, and recommend for all users on Spark.
 
 \b
 alsatian spark train ratings.parquet -o movies.model
@@ -30,16 +30,16 @@ alsatian spark recommend movies.model -o lists.parquet
 spark = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_HELP)
 
 SparkMaster = Annotated[
-    str | None, typer.Option("--master", metavar="URL", help="Spark master, such as local[4] or spark://host:7077.")
+    str | None, typer.Option("--master", metavar="URL", help="The Spark master, such as local[4] or spark://host:7077.")
 ]
 SparkRemote = Annotated[
-    str | None, typer.Option("--remote", metavar="URL", help="Spark Connect server: sc://host:15002.")
+    str | None, typer.Option("--remote", metavar="URL", help="The Spark Connect server, such as sc://host:15002.")
 ]
 SparkConf = Annotated[list[str], typer.Option("--conf", metavar="NAME=VALUE", help="A Spark setting; repeat for more.")]
 SparkSource = Annotated[
     str,
     typer.Argument(
-        metavar="SOURCE", help="Anything Spark reads: Parquet, ORC, JSON lines, CSV with a header, or a table."
+        metavar="SOURCE", help="The data: Parquet, ORC, JSON lines, CSV with a header, or the name of a Spark table."
     ),
 ]
 _FORMATS = {".parquet": "parquet", ".orc": "orc", ".json": "json", ".jsonl": "json", ".csv": "csv", ".tsv": "csv"}
@@ -49,19 +49,24 @@ _FORMATS = {".parquet": "parquet", ".orc": "orc", ".json": "json", ".jsonl": "js
 def spark_train(
     source: SparkSource,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The model file to write, on the driver.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="The model file to write, on the driver's machine."),
     ] = None,
     factors: Annotated[
         str | None,
-        typer.Option("--factors", metavar="FOLDER", help="Write the factors here as Parquet, instead of a model file."),
+        typer.Option(
+            "--factors", metavar="FOLDER", help="Write the factors to this folder as Parquet, instead of a model file."
+        ),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="NAME", help="explicit-als or implicit-als; default: what suits the values."),
+        typer.Option(
+            "--model", metavar="NAME", help="The model: explicit-als or implicit-als. Default: what suits the values."
+        ),
     ] = None,
     settings: ModelSettings = [],  # noqa: B006
     items: Annotated[
-        str | None, typer.Option("--items", metavar="FILE", help="Titles and attributes of items.")
+        str | None, typer.Option("--items", metavar="FILE", help="A file with titles and attributes of the items.")
     ] = None,
     user: Annotated[str | None, column_option("user")] = None,
     item: Annotated[str | None, column_option("item")] = None,
@@ -69,19 +74,29 @@ def spark_train(
     time_column: Annotated[str | None, column_option("time")] = None,
     event: Annotated[str | None, column_option("event")] = None,
     weight: Annotated[str | None, column_option("weight")] = None,
-    duplicates: Annotated[
-        str | None, typer.Option("--duplicates", metavar="RULE", help="last, sum, max, mean, or raise an error.")
-    ] = None,
-    recipe: Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="Rules in a TOML file.")] = None,
+    duplicates: Annotated[str | None, typer.Option("--duplicates", metavar="RULE", help=DUPLICATES_HELP)] = None,
+    recipe: Annotated[str | None, typer.Option("--recipe", metavar="FILE", help=RECIPE_HELP)] = None,
     min_rating: MinRating = None,
-    method: Annotated[str, typer.Option("--method", metavar="NAME", help="native, or mllib (MLlib's ALS).")] = "native",
+    method: Annotated[
+        str, typer.Option("--method", metavar="NAME", help="The implementation: native, or mllib for MLlib's ALS.")
+    ] = "native",
     folder: Annotated[
         str | None,
-        typer.Option("--folder", metavar="FOLDER", help="Working folder; an interrupted fit resumes from it."),
+        typer.Option(
+            "--folder",
+            metavar="FOLDER",
+            help="Working folder; required on a cluster. An interrupted fit resumes from it.",
+        ),
     ] = None,
-    blocks: Annotated[int | None, typer.Option("--blocks", metavar="N", help="Number of row blocks.")] = None,
+    blocks: Annotated[
+        int | None,
+        typer.Option("--blocks", metavar="N", help="Number of blocks of users and of items. Default: by size."),
+    ] = None,
     partitions: Annotated[
-        int | None, typer.Option("--partitions", metavar="N", help="Number of Spark partitions.")
+        int | None,
+        typer.Option(
+            "--partitions", metavar="N", help="Number of Spark partitions. Default: tasks that run at a time."
+        ),
     ] = None,
     master: SparkMaster = None,
     remote: SparkRemote = None,
@@ -156,7 +171,9 @@ def spark_train(
 
 @spark.command("recommend")
 def spark_recommend(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, or a folder of factors.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model file, or a folder of factors from `spark train --factors`.")
+    ],
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FOLDER", help="The folder to write the lists to, as Parquet.")
     ],
@@ -166,24 +183,28 @@ def spark_recommend(
         typer.Option("--where", metavar="CONDITION", help='List only items that match, such as "year >= 1990".'),
     ] = None,
     allow: Annotated[
-        list[str], typer.Option("--allow", metavar="ITEM", help="List only allowed items; repeat for more.")
+        list[str],
+        typer.Option(
+            "--allow", metavar="ITEM", help="Restrict lists to this item and other allowed ones; repeat for more."
+        ),
     ] = [],  # noqa: B006
-    deny: Annotated[
-        list[str], typer.Option("--deny", metavar="ITEM", help="Do not list this item; repeat for more.")
-    ] = [],  # noqa: B006
+    deny: Annotated[list[str], typer.Option("--deny", metavar="ITEM", help="Exclude this item; repeat for more.")] = [],  # noqa: B006
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Also list items that users already have.")
     ] = False,
-    similar: Annotated[bool, typer.Option("--similar", help="List similar items of each item instead.")] = False,
+    similar: Annotated[bool, typer.Option("--similar", help="Instead, list the items similar to each item.")] = False,
     folder: Annotated[
-        str | None, typer.Option("--folder", metavar="FOLDER", help="Working folder for a model file.")
+        str | None,
+        typer.Option("--folder", metavar="FOLDER", help="Working folder for a model file; required on a cluster."),
     ] = None,
     master: SparkMaster = None,
     remote: SparkRemote = None,
     conf: SparkConf = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
-    """List the best items for every user on Spark, written as Parquet: user, rank, item, score.
+    """Write the best items of all users to Parquet.
+
+    Columns: user, rank, item, score; with --similar: item, rank, similar, score.
 
     \b
     alsatian spark recommend movies.model -o lists.parquet -n 20 --where "year >= 1990"
@@ -197,7 +218,7 @@ def spark_recommend(
         raise ParameterError("--include-seen has no effect with --similar; remove it.")
     is_model_file = Path(model).is_file()
     if folder is not None and not is_model_file:
-        raise ParameterError(f"--folder is for a model file, and {model} is a folder of factors; remove it.")
+        raise ParameterError(f"--folder has no effect for {model}, which is a folder of factors; remove it.")
     session = _start_session(master, remote, conf)
     if holds_files(session, output):
         raise ParameterError(f"{output} already contains files; choose another folder with -o, or remove it.")
@@ -232,7 +253,7 @@ def read_frame(session: Any, source: str) -> Any:
         reader = reader.options(header=True, escape='"', sep="\t" if name.endswith(".tsv") else ",")
     try:
         frame = reader.format(file_format).load(source) if file_format else session.table(source)
-        frame.columns  # noqa: B018  (Connect looks only now)
+        frame.columns  # noqa: B018  (Spark Connect checks the source only now)
         frame = infer_csv_types(frame) if file_format == "csv" else frame
     except PySparkException as error:
         message = str(error).splitlines()[0]
@@ -244,7 +265,7 @@ def _start_session(master: str | None, remote: str | None, conf: list[str]) -> A
     from alsatian.spark.session import start_session
 
     if master and remote:
-        raise ParameterError("--master starts a driver here and --remote asks for one elsewhere; pass one of them.")
+        raise ParameterError("--master (a driver on this machine) and --remote exclude each other; pass one of them.")
     return start_session(master, remote, parse_settings(conf))
 
 
@@ -283,5 +304,5 @@ def _open_factors(session: Any, model: str, folder: str) -> Any:
         return FactorTables(session, model)
     loaded_model = save_load.load(model)
     if not isinstance(loaded_model, ALS):
-        raise ParameterError(f"{model} holds {loaded_model.name}; on Spark explicit-als and implicit-als make lists.")
+        raise ParameterError(f"{model} is a {loaded_model.name} model; Spark lists need explicit-als or implicit-als.")
     return FactorTables.from_model(loaded_model, session, folder)

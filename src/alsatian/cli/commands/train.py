@@ -30,18 +30,22 @@ if TYPE_CHECKING:
     from alsatian.models import Model
 
 
-TrainOutput = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to save the model.")]
+TrainOutput = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The model file to write.")]
 BlendMembers = Annotated[
     str | None,
     typer.Option(
         "--members",
         metavar="NAME,NAME",
-        help="The models of a blend, with settings after colons: implicit-als:factors=32,popularity.",
+        help="The models of a blend, with settings after a colon: implicit-als:factors=32,popularity.",
     ),
 ]
 BlendWeights = Annotated[
     str | None,
-    typer.Option("--weights", metavar="W,W", help="Weights of the members, or fit: chosen on held-out values."),
+    typer.Option(
+        "--weights",
+        metavar="W,W",
+        help="Weights of the members of a blend, such as 2,1. Default: fit, which chooses them on held-out values.",
+    ),
 ]
 
 
@@ -116,7 +120,7 @@ def train(
 
 
 def _limit_default_factors(model: Model, choice: ModelChoice, data: Interactions, notes: list[str]) -> Model:
-    """Lower the usual number of factors where the data is tiny; one that was asked for is left to be refused."""
+    """Lower the default number of factors for tiny data; an explicit number that is too high is an error later."""
     limit, side = min((len(ids), ids.side) for ids in (data.user_ids, data.item_ids))
     default_factors = model.params.get("factors") or 0
     if "factors" in choice.settings or default_factors <= limit:

@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 TuneOutput = Annotated[
     Path | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Fit the best model on all data and save it here."),
+    typer.Option("-o", "--output", metavar="FILE", help="The model file to write: the best model, fitted on all data."),
 ]
 SearchRanges = Annotated[
     list[str],
     typer.Option(
         "--search",
         metavar="NAME[=WHERE]",
-        help="A setting to search: reg=0.01..1, reg=0.01..1:log or factors=16,32; repeat for more. NAME alone uses the "
-        "model's usual range. Without --search, all tunable settings are searched.",
+        help="A setting to search, such as reg=0.01..1, reg=0.01..1:log or factors=16,32; repeat for more. NAME alone "
+        "uses the model's usual range. Without --search, all tunable settings are searched.",
     ),
 ]
 TrialCount = Annotated[
@@ -44,32 +44,40 @@ TrialCount = Annotated[
     typer.Option(
         "--trials",
         metavar="N",
-        help="Number of trials, including those in --study-file; default: 50, or the whole grid.",
+        help="Number of trials, including those in --study-file. Default: 50, or the whole grid.",
     ),
 ]
 SamplerName = Annotated[
-    str, typer.Option("--sampler", metavar="NAME", help="How settings are chosen: tpe, random or grid.")
+    str, typer.Option("--sampler", metavar="NAME", help="How to choose the settings of a trial: tpe, random or grid.")
 ]
 ChoiceMetric = Annotated[
-    str | None, typer.Option("--metric", metavar="NAME", help="The metric to optimize: rmse, ndcg@10, map ...")
+    str | None,
+    typer.Option(
+        "--metric",
+        metavar="NAME",
+        help="The metric to optimize. Default: rmse for models that predict ratings, ndcg@10 for others.",
+    ),
 ]
 TuningSplit = Annotated[
     str,
     typer.Option(
-        "--split", metavar="NAME[:SIZE]", help="How trials are validated: per-user:10, random:0.2, k-fold:3 ..."
+        "--split", metavar="NAME[:SIZE]", help="How to validate trials, such as per-user:10, random:0.2 or k-fold:3."
     ),
 ]
 TestSplit = Annotated[
     str | None,
     typer.Option(
-        "--test", metavar="NAME[:SIZE]", help="Hold this out of the search, and evaluate the best model on it once."
+        "--test",
+        metavar="NAME[:SIZE]",
+        help="A test split, such as random:0.2. The search does not use it; the best model is evaluated on it once.",
     ),
 ]
 TuningPatience = Annotated[
-    int, typer.Option("--patience", metavar="N", help="Stop a fit after this many epochs without improvement.")
+    int, typer.Option("--patience", metavar="N", help="Stop a fit after N epochs without improvement.")
 ]
 PruneTrials = Annotated[
-    bool, typer.Option("--prune/--no-prune", help="Stop trials that are worse than the median; not with grid.")
+    bool,
+    typer.Option("--prune/--no-prune", help="Stop trials that are worse than the median. Has no effect with grid."),
 ]
 TuningTimeout = Annotated[
     float | None,
@@ -79,7 +87,12 @@ TuningTimeout = Annotated[
 ]
 TuneStudyFile = Annotated[
     Path | None,
-    typer.Option("--study-file", metavar="FILE", help="Store the trials here; the same command resumes the search."),
+    typer.Option(
+        "--study-file",
+        metavar="FILE",
+        help="Store the trials in this file. The same command resumes the search, also after a crash. Only one process "
+        "may use the file at a time.",
+    ),
 ]
 TuningWorkers = Annotated[int, typer.Option("--workers", metavar="N", help="Number of trials to run in parallel.")]
 
@@ -109,7 +122,7 @@ def tune_model(
 ) -> None:
     """Search the settings of a model on held-out values.
 
-    Ctrl-C ends the search and prints the best trial so far. Only the trials are saved then, in --study-file.
+    Ctrl-C stops the search and prints the best trial so far. No model is saved then; --study-file keeps the trials.
 
     \b
     alsatian tune ratings.csv --model implicit-als --min-rating 4 -o my.model
@@ -186,13 +199,13 @@ def _make_test_split(name: str, data: Interactions, seed: int) -> Split:
     splits = from_spec(name, data, seed)
     if len(splits) > 1:
         raise ParameterError(
-            f"--test {name} makes {len(splits)} splits, and one is needed; pass for example random:0.2."
+            f"--test {name} makes {len(splits)} splits; pass one that makes a single split, such as random:0.2."
         )
     return splits[0]
 
 
 def _evaluate_best(study: Study, test_split: Split, threads: int | None) -> Evaluation:
-    """Evaluate the best model and the one that the search began with on the test part."""
+    """Evaluate the best model and the initial one on the test part."""
     from alsatian.evaluation import evaluate
 
     base_model = _make_base_model(study)
@@ -203,7 +216,7 @@ def _evaluate_best(study: Study, test_split: Split, threads: int | None) -> Eval
 
 
 def _make_base_model(study: Study) -> Model:
-    """Return the model that the search began with, with as many factors as the data allows."""
+    """Return the initial model of the search, with at most as many factors as the data allows."""
     max_factors = min(len(study.data.user_ids), len(study.data.item_ids))
     limits = {"factors": max_factors} if (study.base.params.get("factors") or 0) > max_factors else {}
     return type(study.base)(**study.base.params | limits)
@@ -212,7 +225,7 @@ def _make_base_model(study: Study) -> Model:
 def _save_best(
     summary: Summary, study: Study, data: Interactions, output: Path | None, threads: int | None
 ) -> dict[str, Any]:
-    """Fit the best model on all data, with the test part, and save it if a file is given; return file and bytes."""
+    """Fit the best model on all data, including the test part, and save it; return file and bytes, None without -o."""
     from alsatian.persistence import save_load
 
     if output is None:
@@ -230,7 +243,9 @@ def _print_study(summary: Summary, study: Study) -> None:
     summary.blank_line()
     print_table(summary.console, study.table())
     summary.blank_line()
-    summary.line("best", f"{study.metric} {study.best.value:.4f}: {describe_settings(study.best) or 'as it was'}")
+    summary.line(
+        "best", f"{study.metric} {study.best.value:.4f}: {describe_settings(study.best) or 'the initial settings'}"
+    )
 
 
 def _end_interrupted(summary: Summary, tuning_study: Study, source: str, study: Path | None, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have, each declared once."""
+"""Options and arguments of several commands, each declared once."""
 
 from __future__ import annotations
 
@@ -31,21 +31,26 @@ SourceArgument = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="A file or glob (CSV, TSV, JSON lines, Parquet), a MovieLens folder, a database URL, or the "
+        help="The data: a file or glob (CSV, TSV, JSON lines, Parquet), a MovieLens folder, a database URL, or the "
         "name of a dataset, such as movielens-small.",
     ),
 ]
-ModelFile = Annotated[Path, typer.Argument(metavar="FILE", help="A model saved by `alsatian train`.")]
-ItemArgument = Annotated[str, typer.Argument(metavar="ITEM", help="An item, by its id or title.")]
+ModelFile = Annotated[Path, typer.Argument(metavar="FILE", help="A model file, saved by `alsatian train`.")]
+ItemArgument = Annotated[str, typer.Argument(metavar="ITEM", help="An item, by id or title.")]
 Like = Annotated[
     list[str],
     typer.Option(
         "--like",
         metavar="TITLE[=VALUE]",
-        help="An item that a new visitor likes, by title or id; repeat for more. Default VALUE: the highest one.",
+        help="An item that a new visitor likes, by title or id; repeat for more. VALUE defaults to the highest value.",
     ),
 ]
-Length = Annotated[int, typer.Option("-n", callback=_check_length, metavar="N", help="Length of each list.")]
+Length = Annotated[
+    int, typer.Option("-n", callback=_check_length, metavar="N", help="Length of each list, at least 1.")
+]
+ReasonCount = Annotated[
+    int, typer.Option("-n", callback=_check_length, metavar="N", help="Number of items to show, at least 1.")
+]
 Where = Annotated[
     str | None,
     typer.Option("--where", metavar="CONDITION", help='List only items that match, such as "year >= 1990".'),
@@ -56,12 +61,12 @@ Novelty = Annotated[
         "--novelty",
         callback=_check_novelty,
         metavar="0..1",
-        help="Weight of rarity in the ranking: 0 ranks by score alone, 1 by rarity alone.",
+        help="Weight of rarity in the ranking: 0 ranks by score only, 1 by rarity only.",
     ),
 ]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", callback=_check_threads, metavar="N", help="Number of threads; default: all processors."),
+    typer.Option("--threads", callback=_check_threads, metavar="N", help="Number of threads. Default: all processors."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print only JSON on standard output.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Seed of all random choices.")]

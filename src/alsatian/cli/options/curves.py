@@ -1,4 +1,4 @@
-"""Learning curves of `alsatian train`: a plot, and the error on validation values."""
+"""The learning-curve options of `alsatian train`: a plot, and validation of each epoch."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ ValidationShare = Annotated[
     typer.Option(
         "--validation-share",
         metavar="SHARE",
-        help="Share of the values, such as 0.1, to validate each epoch on. The saved model is fitted on all values.",
+        help="Share of the values to validate each epoch on, such as 0.1 (at most 0.5). "
+        "The saved model is fitted on all values.",
     ),
 ]
 
 
 @dataclass(frozen=True)
 class CurveOptions:
-    """The curve options: a file for the plot, a validation share, both or neither."""
+    """The values of --curves (a file for the plot) and --validation-share; None if not given."""
 
     file: Path | None
     share: float | None
@@ -64,22 +65,22 @@ class CurveOptions:
     def fit(self, summary: Summary, model: Model, data: Interactions, threads: int | None) -> LearningCurves | None:
         """Fit the model and return its learning curves, or None without curve options.
 
-        With a validation share, the curves are those of a first fit without that share; then all values are fitted.
+        With a validation share, the curves are those of a first fit without that share. A second fit uses all values.
         """
         if self.file is None and self.share is None:
             model.fit(data, threads=threads)
             return None
         from alsatian.evaluation.learning_curves import LearningCurves
-        from alsatian.split import holdout as values
+        from alsatian.split import holdout
 
         if self.share is None:
             curves = LearningCurves()
             model.fit(data, threads=threads, callbacks=[curves])
         else:
-            split = values.split_random(data, self.share)
+            split = holdout.split_random(data, self.share)
             curves = LearningCurves(split.held_out)
             type(model)(**model.params).fit(split.train, threads=threads, callbacks=[curves])
-            summary.line("judged", _validation_summary(curves, len(split.held_out)))
+            summary.line("validated", _validation_summary(curves, len(split.held_out)))
             model.fit(data, threads=threads)
         if self.file is not None:
             curves.plot(self.file)
@@ -93,8 +94,8 @@ def _validation_summary(curves: LearningCurves, values: int) -> str:
     column = next(iter(curves.columns(held_out=True)))
     text = f"{column.split('_', 1)[1]} {best[column]:.4f} on {pluralize(values, 'value')} held out"
     if best["epoch"] == last["epoch"]:
-        return f"{text}, the best after the last epoch, {best['epoch']}; learned again from all"
-    return f"{text} after epoch {best['epoch']}, {last[column]:.4f} at the end; learned again from all"
+        return f"{text}, best at the last epoch, {best['epoch']}; fitted again on all values"
+    return f"{text}, best at epoch {best['epoch']}; {last[column]:.4f} at the end; fitted again on all values"
 
 
 def curve_rows(curves: LearningCurves | None) -> list[dict[str, Any]] | None:

@@ -1,4 +1,4 @@
-"""The options of an evaluation, which `evaluate` and `report` share: models, splits, metrics, baseline."""
+"""The options of an evaluation, shared by `evaluate` and `report`: models, splits, metrics, baseline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ModelNames = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
-        help="A model, with settings if needed: implicit-als:factors=32; repeat for more. "
+        help="A model to compare, with settings if needed, such as ease or implicit-als:factors=32; repeat for more. "
         "Default: models that suit the values.",
     ),
 ]
@@ -28,36 +28,39 @@ SplitNames = Annotated[
     typer.Option(
         "--split",
         metavar="NAME[:SIZE]",
-        help="How values are held out: per-user:10, per-user:10:last, leave-one-out, random:0.2, by-time:0.2, "
+        help="How to hold out test values: per-user:10, per-user:10:last, leave-one-out, random:0.2, by-time:0.2, "
         "rolling:3:30d, k-fold:5, new-user-folds:5, new-users:0.1, liang2018:10000, "
         f"{MOVIELENS_FOLDS}; repeat for more.",
     ),
 ]
 ListLengths = Annotated[
-    list[int], typer.Option("--at", metavar="N", min=1, help="Length of the lists; repeat for more.")
+    list[int], typer.Option("--at", metavar="N", min=1, help="Length of the evaluated lists; repeat for more.")
 ]
 MetricNames = Annotated[
     list[str],
-    typer.Option("--metric", metavar="NAME", help="A metric, such as rmse, map or ndcg@5; repeat for more."),
+    typer.Option(
+        "--metric",
+        metavar="NAME",
+        help="A metric, such as rmse, map or ndcg@5; repeat for more. "
+        "Default: rmse, mae, ndcg, recall, coverage and novelty.",
+    ),
 ]
 EvaluateMinRating = Annotated[
     float | None,
     typer.Option(
         "--min-rating",
         metavar="VALUE",
-        help="Ratings of at least this are likes; lists are learned from likes and evaluated on them.",
+        help="Ratings of at least this value are likes. Lists are trained and evaluated on the likes only.",
     ),
 ]
 BaselineOption = Annotated[
     str,
-    typer.Option(
-        "--baseline", metavar="NAME", help="The model that the others are compared with, by significance tests."
-    ),
+    typer.Option("--baseline", metavar="NAME", help="The model that significance tests compare the others with."),
 ]
 BootstrapDraws = Annotated[
     int,
     typer.Option(
-        "--bootstrap", metavar="N", min=0, help="Bootstrap samples of users for confidence intervals; 0: none."
+        "--bootstrap", metavar="N", min=0, help="Number of bootstrap samples for confidence intervals; 0 for none."
     ),
 ]
 
@@ -71,15 +74,13 @@ def check_splits(names: list[str], source: str, reading: SourceOptions) -> None:
 
 
 def _is_movielens_folds(name: str, source: str, reading: SourceOptions) -> bool:
-    """Return whether this is the split of the files of MovieLens 100K; raises ParameterError for other sources."""
+    """Return whether this is the split in the files of MovieLens 100K; raises ParameterError for other sources."""
     from pathlib import Path
 
     if name != MOVIELENS_FOLDS:
         return False
     if not Path(source).is_dir():
-        raise ParameterError(
-            f"--split {MOVIELENS_FOLDS} takes the folder of MovieLens 100K, not {source}; name that folder."
-        )
+        raise ParameterError(f"--split {MOVIELENS_FOLDS} needs the folder of MovieLens 100K as SOURCE, not {source}.")
     reading.reject_options(f"--split {MOVIELENS_FOLDS} reads the files of its folder")
     return True
 
@@ -94,4 +95,4 @@ def make_splits(names: list[str], source: str, data: Interactions, seed: int) ->
         split_movielens_folds(source) if name == MOVIELENS_FOLDS else from_spec(name, data, seed)
         for name in unique_names
     ]
-    return [name for splits in split_groups for name in splits]
+    return [split for splits in split_groups for split in splits]

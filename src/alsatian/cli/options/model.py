@@ -1,4 +1,4 @@
-"""The options that choose a model. They are checked before the data is read; the choice is made after it."""
+"""The options that choose a model. They are checked before the data is read; the model is chosen afterwards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 ModelName = Annotated[
     str | None,
     typer.Option(
-        "--model", metavar="NAME", help="Such as implicit-als (the guide lists all); default: what suits the values."
+        "--model",
+        metavar="NAME",
+        help="The model: explicit-als, implicit-als, biased-mf, bayesian-mf, bias, pure-svd, item-knn, user-knn, ease, "
+        "popularity, blend or fallback. Default: explicit-als for ratings, implicit-als for counts and events.",
     ),
 ]
 ModelSettings = Annotated[
@@ -26,7 +29,9 @@ ModelSettings = Annotated[
 ]
 MinRating = Annotated[
     float | None,
-    typer.Option("--min-rating", metavar="VALUE", help="Ratings of at least this become likes; others are dropped."),
+    typer.Option(
+        "--min-rating", metavar="VALUE", help="Ratings of at least this value become likes; others are dropped."
+    ),
 ]
 
 
@@ -34,7 +39,7 @@ MinRating = Annotated[
 class ModelChoice:
     """The models that the options allow, by name, and the reason if the options leave only one.
 
-    settings: the values of --set, as text. min_rating: the value from which on a rating is a like, or None.
+    settings: the values of --set, as text. min_rating: the lowest rating that is a like, or None.
     """
 
     models: dict[str, Model]
@@ -53,7 +58,7 @@ class ModelChoice:
 
 
 def choose_model(name: str | None, assignments: list[str], min_rating: float | None) -> ModelChoice:
-    """Return the models that a name (None: any) and the values of --set allow; raises ParameterError."""
+    """Return the models that --model (None: any) and --set allow; raises ParameterError."""
     from alsatian.inspection.value_type import EXPLICIT, IMPLICIT
     from alsatian.models import MODELS
     from alsatian.recommender.registry import model_class
@@ -72,7 +77,7 @@ def choose_model(name: str | None, assignments: list[str], min_rating: float | N
             )
         except ParameterError as error:
             errors[model_name] = error
-    if not models:  # the most telling refusal is that of a model which at least knows all of the names
+    if not models:  # report the error of a model that has all of these settings, if there is one
         raise errors[
             next(
                 (model_name for model_name in names if settings.keys() <= MODELS[model_name].hyperparameters.keys()),
@@ -123,13 +128,13 @@ def parse_settings(assignments: list[str]) -> dict[str, str]:
         if not (name and separator):
             raise ParameterError(f"--set {pair!r} is not NAME=VALUE; write it like --set factors=64.")
         if name in settings:
-            raise ParameterError(f"--set gives {name} twice, {settings[name]} and {value}; give it once.")
+            raise ParameterError(f"--set gives {name} twice, {settings[name]} and {value}; pass it once.")
         settings[name] = value
     return settings
 
 
 def check_amounts(model: Model, data: Interactions, source: str) -> None:
-    """Raise DataError for amounts of 0 or less, and name the option that drops them."""
+    """Raise DataError for amounts of 0 or less; the message has the option that drops them."""
     from alsatian.inspection.value_type import IMPLICIT, above_zero_condition
 
     if model.name != IMPLICIT or not getattr(model, "use_values", True) or data.values.min() > 0:
@@ -141,6 +146,6 @@ def check_amounts(model: Model, data: Interactions, source: str) -> None:
     condition = above_zero_condition(data.recipe.columns.get("value") or "value")
     raise DataError(
         f"{non_positive.sum():,} of {len(data):,} values of {Path(source).name}{sum_note} are 0 or less, first "
-        f"{data.values[first]:g} of user {user!r} and item {item!r}, but {IMPLICIT} takes amounts; pass "
-        f"--where {condition!r} to drop such rows (returns, perhaps)."
+        f"{data.values[first]:g} of user {user!r} and item {item!r}. {IMPLICIT} takes positive amounts; pass "
+        f"--where {condition!r} to drop such rows (they may be returns)."
     )

@@ -29,10 +29,7 @@ def _check_writable(
 ) -> None:
     for source in map(str, filter(None, inputs)):
         if _is_same_file(output, Path(source)) or fnmatch(str(output.resolve()), str(Path(source).resolve())):
-            problem = (
-                "what is to be read; save the model" if error_class is ModelFileError else f"{source}, too; save it"
-            )
-            raise ParameterError(f"{option} {output} is {problem} under another name.")
+            raise ParameterError(f"{option} {output} would overwrite {source}; choose another {option}.")
     folder = output.parent
     if not folder.exists():
         raise error_class(

@@ -1,4 +1,4 @@
-"""A recipe from the command line: a TOML file, and options that override it."""
+"""A recipe from the command line: a TOML file, overridden by options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def make_recipe(file: str | None, options: dict[str, Any]) -> Recipe:
-    """Return the recipe of a TOML file (None: an empty one), with the rules of the options, given as text.
+    """Return the recipe of a TOML file (None: an empty recipe), overridden by options, which are text.
 
     Raises ParameterError for an invalid rule, SourceError for a file that cannot be read.
     """
@@ -34,7 +34,8 @@ def resolve_min_rating(rules: Recipe, min_rating: float | None) -> float | None:
     """Return the min_rating of the option or of the recipe. Raises ParameterError if they differ."""
     if min_rating is not None and rules.min_rating not in (None, min_rating):
         raise ParameterError(
-            f"--min-rating {min_rating:g} contradicts the recipe, which says min_rating={rules.min_rating:g}."
+            f"--min-rating {min_rating:g} contradicts the recipe, which sets min_rating={rules.min_rating:g}; "
+            "remove one of them."
         )
     return rules.min_rating if min_rating is None else min_rating
 
@@ -44,7 +45,7 @@ def _unchanged(name: str, value: Any) -> Any:
 
 
 def _parse_weight_pairs(name: str, text: str) -> dict[str, float]:
-    """Read NAME=WEIGHT,NAME=WEIGHT; a name may hold blanks and signs of equality."""
+    """Parse NAME=WEIGHT,NAME=WEIGHT; a name may contain spaces and "=" signs."""
     weights: dict[str, float] = {}
     for pair in text.split(","):
         key, separator, weight = (part.strip() for part in pair.rpartition("="))
@@ -56,13 +57,13 @@ def _parse_weight_pairs(name: str, text: str) -> dict[str, float]:
             flag = "--" + name
             raise ParameterError(f"{flag} {pair.strip()!r} is not NAME=WEIGHT; write it like {flag} VIEW=1,LIKE=2.")
         if key in weights:
-            raise ParameterError(f"--{name} gives {key!r} twice; give it once.")
+            raise ParameterError(f"--{name} gives {key!r} twice; pass it once.")
         weights[key] = number
     return weights
 
 
 def _parse_date(name: str, text: str) -> str | float:
-    """Read a date, also as 20161231, or seconds since 1970, which have more than eight digits."""
+    """Parse a date, also as 20161231, or seconds since 1970, which have more than eight digits."""
     return text if len(text.strip()) <= 8 else _parse_word_or_number(name, text)
 
 

@@ -21,22 +21,25 @@ if TYPE_CHECKING:
     from alsatian.ingest.extra_rows import ExtraRows
     from alsatian.ingest.read_options import ReadOptions
 
+# The fields that are rules of a recipe.
 _RECIPE_OPTIONS = (
     *("duplicates", "events", "unknown_events", "signals", "normalize", "half_life", "reference_date"),
     *("min_per_user", "min_per_item", "confidence"),
-)  # the fields that are rules of a recipe
-_REMEMBERED_OPTIONS = (
-    "delimiter",
-    "query",
-    "bad_rows",
-    "scale",
-    "where",
-)  # what a model remembers, to read its source again
+)
+# The fields that a model stores, to read its source again.
+_STORED_OPTIONS = ("delimiter", "query", "bad_rows", "scale", "where")
+
+DUPLICATES_HELP = (
+    "How to merge rows of the same user and item: last, sum, max or mean; raise stops with an error. "
+    "Default: last for ratings, sum for counts and events."
+)
+RECIPE_HELP = "A TOML file of reading rules. Options on the command line override it."
 
 
 def column_option(role: str) -> Any:
-    """Return the typer option that names the column of a role, such as --value."""
-    return typer.Option(f"--{role}", metavar="COLUMN", help=f"The {role} column, if not recognized; '' for none.")
+    """Return the typer option for the column of a role, such as --value."""
+    suffix = "" if role in ("user", "item") else "; '' for none"
+    return typer.Option(f"--{role}", metavar="COLUMN", help=f"The {role} column, if not detected{suffix}.")
 
 
 @dataclass(frozen=True)
@@ -44,29 +47,25 @@ class SourceOptions:
     """The options of a command that reads a source; the fields are the arguments of `alsatian.read`."""
 
     items: Annotated[
-        str | None, typer.Option("--items", metavar="FILE", help="A table of the items: titles and attributes.")
+        str | None, typer.Option("--items", metavar="FILE", help="A file with titles and attributes of the items.")
     ] = None
-    users: Annotated[str | None, typer.Option("--users", metavar="FILE", help="A table of the users: attributes.")] = (
-        None
-    )
+    users: Annotated[
+        str | None, typer.Option("--users", metavar="FILE", help="A file with attributes of the users.")
+    ] = None
     include_unrated: Annotated[
         bool,
         typer.Option(
             "--include-unrated",
-            help="Keep items and users of these tables that have no value, to score them by attributes.",
+            help="Keep items of --items and users of --users without values, to score them from attributes.",
         ),
     ] = False
-    user: Annotated[
-        str | None, typer.Option("--user", metavar="COLUMN", help="The user column, if not recognized.")
-    ] = None
-    item: Annotated[
-        str | None, typer.Option("--item", metavar="COLUMN", help="The item column, if not recognized.")
-    ] = None
+    user: Annotated[str | None, column_option("user")] = None
+    item: Annotated[str | None, column_option("item")] = None
     value: Annotated[str | None, column_option("value")] = None
     time: Annotated[str | None, column_option("time")] = None
     weight: Annotated[
         str | None,
-        typer.Option("--weight", metavar="COLUMN", help="A column with the weight of each row."),
+        typer.Option("--weight", metavar="COLUMN", help="The column with the weight of each row."),
     ] = None
     event: Annotated[str | None, column_option("event")] = None
     title: Annotated[str | None, column_option("title")] = None
@@ -74,22 +73,26 @@ class SourceOptions:
         str | None,
         typer.Option("--delimiter", metavar="TEXT", help="The field separator, if not detected."),
     ] = None
-    query: Annotated[str | None, typer.Option("--query", metavar="SQL", help="The query for a database URL.")] = None
+    query: Annotated[
+        str | None, typer.Option("--query", metavar="SQL", help="The query to read from a database URL.")
+    ] = None
     duplicates: Annotated[
         str | None,
         typer.Option(
             "--duplicates",
             metavar="RULE",
-            help="How to merge rows of the same user and item: last, sum, max, mean, or raise an error.",
+            help=DUPLICATES_HELP,
         ),
     ] = None
     bad_rows: Annotated[
         str,
-        typer.Option("--bad-rows", metavar="RULE", help="stop at invalid rows, or skip and count them."),
+        typer.Option("--bad-rows", metavar="RULE", help="Whether to stop at invalid rows, or skip and count them."),
     ] = "stop"
     scale: Annotated[
         str | None,
-        typer.Option("--scale", metavar="LOW,HIGH", help="The valid range of values; rows outside it are invalid."),
+        typer.Option(
+            "--scale", metavar="LOW,HIGH", help="The valid range of values, such as 0.5,5. Rows outside it are invalid."
+        ),
     ] = None
     where: Annotated[
         str | None,
@@ -97,7 +100,7 @@ class SourceOptions:
     ] = None
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", metavar="FILE", help="A TOML file of reading rules; options given here override it."),
+        typer.Option("--recipe", metavar="FILE", help=RECIPE_HELP),
     ] = None
     events: Annotated[
         str | None,
@@ -106,38 +109,46 @@ class SourceOptions:
     unknown_events: Annotated[
         str | None,
         typer.Option(
-            "--unknown-events", metavar="RULE", help="For events without a weight: raise an error, ignore, or a weight."
+            "--unknown-events",
+            metavar="RULE",
+            help="Events without a weight: raise (an error, the default), ignore (drop them), or a number as weight.",
         ),
     ] = None
     signals: Annotated[
         str | None,
         typer.Option(
-            "--signals", metavar="COLUMN=WEIGHT,...", help="Columns that the value is computed from, such as clicks=1."
+            "--signals",
+            metavar="COLUMN=WEIGHT,...",
+            help="Columns to compute the value from, with weights, such as clicks=1,carts=3.",
         ),
     ] = None
     normalize: Annotated[
         str | None,
-        typer.Option("--normalize", metavar="HOW", help="How to scale signals to 0..1: minmax (default) or rank."),
+        typer.Option("--normalize", metavar="HOW", help="How to scale signals to 0..1: minmax (the default) or rank."),
     ] = None
     half_life: Annotated[
         str | None,
-        typer.Option("--half-life", metavar="SPAN", help="Time in which a value fades to half: days, or 30d, 8w."),
+        typer.Option(
+            "--half-life", metavar="SPAN", help="Age at which a value has faded to half: in days, or as 30d or 8w."
+        ),
     ] = None
     reference_date: Annotated[
         str | None,
-        typer.Option("--reference-date", metavar="DATE", help="Measure ages from this date; default: the newest time."),
+        typer.Option(
+            "--reference-date", metavar="DATE", help="Date from which ages are measured. Default: the newest time."
+        ),
     ] = None
     min_per_user: Annotated[
-        int | None, typer.Option("--min-per-user", metavar="N", help="Drop users with fewer values.")
+        int | None, typer.Option("--min-per-user", metavar="N", help="Drop users with fewer than N values.")
     ] = None
     min_per_item: Annotated[
-        int | None, typer.Option("--min-per-item", metavar="N", help="Drop items with fewer values.")
+        int | None, typer.Option("--min-per-item", metavar="N", help="Drop items with fewer than N values.")
     ] = None
     confidence: Annotated[
         str | None,
-        typer.Option("--confidence", metavar="HOW", help="How to transform amounts: none (default), log or bm25."),
+        typer.Option("--confidence", metavar="HOW", help="How to transform amounts: none (the default), log or bm25."),
     ] = None
-    rules: Any = None  # a Recipe, instead of those that the options make
+    rules: Any = None  # a Recipe that replaces the one from the options
 
     @cached_property
     def resolved_recipe(self) -> Recipe:
@@ -160,7 +171,7 @@ class SourceOptions:
 
         options = self._read_options()
         if is_sample(source):
-            self.reject_options(f"{source} is a dataset of its own")
+            self.reject_options(f"{source} is a built-in dataset")
             return builtin.load_with_extra_rows(source, extra_rows)
         _check_source(source)
         return read_source(source, options, items=self.items, users=self.users, extra_rows=extra_rows)
@@ -185,13 +196,13 @@ class SourceOptions:
         names = [f.name for f in fields(self) if getattr(self, f.name) not in (f.default, "skip")]
         for name in (*names, *(name for name, is_set in conditions.items() if is_set)):
             flag = "--" + name.replace("_", "-")
-            raise ParameterError(f"{reason}, which {flag} does not change; leave {flag} out.")
+            raise ParameterError(f"{reason}, so {flag} has no effect; remove it.")
 
     @classmethod
     def from_model(cls, recipe: FittedRecipe, source: str) -> SourceOptions:
-        """Return the options with which the source of a model was read, to read it or a newer one in the same way.
+        """Return the options with which the source of a model was read, to read it or a newer version of it.
 
-        Columns that the model does not keep (times, titles of events) may be missing in the source.
+        Columns that the model does not store (times, titles of events) may be missing in the source.
         """
         from alsatian.ingest.reader import read_column_names
         from alsatian.ingest.rows.roles import ROLES
@@ -205,7 +216,7 @@ class SourceOptions:
             column_names = {name.lower() for name in read_column_names(source, recipe.reading.get("delimiter"))}
             roles |= {role: "" for role in optional if roles[role].lower() not in column_names}
         reading_options: dict[str, Any] = {
-            name: value for name, value in recipe.reading.items() if name in _REMEMBERED_OPTIONS
+            name: value for name, value in recipe.reading.items() if name in _STORED_OPTIONS
         }
         if reading_options.get("scale"):
             reading_options["scale"] = ",".join(map(repr, reading_options["scale"]))
@@ -225,7 +236,7 @@ def _check_source(source: str) -> None:
     from alsatian.persistence.container import is_model_file
 
     if is_model_file(path := Path(source)):
-        raise SourceError(f"{source} is a model, not data; 'alsatian inspect {source}' shows what it holds.")
+        raise SourceError(f"{source} is a model, not data; 'alsatian inspect {source}' shows its contents.")
     is_word = path.name == source and not path.suffix and not path.exists()
     if is_word and (hint := did_you_mean(source, builtin.names())):
         raise SourceError(f"there is no file {source!r}, and no dataset of that name.{hint}")
@@ -246,8 +257,8 @@ def _parse_scale(text: str | None) -> tuple[float, float] | None:
 def apply_min_rating(reading: SourceOptions, min_rating: float | None) -> tuple[SourceOptions, float | None]:
     """Return the reading options with `min_rating` in their recipe where it must be there, and the effective value.
 
-    A recipe that weights values or drops users and items with few values must apply min_rating itself. Otherwise the
-    values that were read are binarized later.
+    A recipe that weights values, or drops users and items with few values, must apply min_rating itself. Without such a
+    recipe, the values are binarized after reading.
     """
     rules = reading.resolved_recipe
     effective_min_rating = resolve_min_rating(rules, min_rating)

@@ -1,1 +1,1 @@
-"""Readers of published layouts."""
+"""Readers of published file formats."""

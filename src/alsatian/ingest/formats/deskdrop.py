@@ -1,4 +1,4 @@
-"""The log of CI&T DeskDrop (users_interactions.csv): known by its columns; the titles may lie beside it."""
+"""The log of CI&T DeskDrop (users_interactions.csv), recognized by its columns, with titles from the same folder."""
 
 from __future__ import annotations
 
@@ -18,35 +18,34 @@ if TYPE_CHECKING:
 DESKDROP_EVENT_WEIGHTS = {"VIEW": 1.0, "LIKE": 2.0, "BOOKMARK": 3.0, "FOLLOW": 4.0, "COMMENT CREATED": 5.0}
 ARTICLES_FILE = "shared_articles.csv"
 _LOG_COLUMNS = {"eventtype", "contentid", "personid"}
-_ARTICLE_COLUMNS = ("contentid", "title", "contenttype", "url", "lang")  # the whole text would be most of a model file
+# The text of articles is not read, since it would dominate the size of a model file.
+_ARTICLE_COLUMNS = ("contentid", "title", "contenttype", "url", "lang")
 _REMOVED_EVENT = "CONTENT REMOVED"
 
 
 def is_deskdrop(source: Source) -> bool:
-    """Tell whether a source has the columns of this log."""
+    """Return whether a source has the columns of this log."""
     return {normalize_column_name(name) for name in source.columns} >= _LOG_COLUMNS
 
 
 def article_reader(con: DuckDBPyConnection, path: str, bad_rows: str) -> Callable[[], ItemTable] | None:
-    """Return what reads the articles that lie beside the log, or None where there are none."""
+    """Return a function that reads the articles in the folder of the log, or None if that file does not exist."""
     articles = Path(path).with_name(ARTICLES_FILE)
     return (lambda: _read_articles(con, articles, bad_rows)) if articles.is_file() else None
 
 
 def _read_articles(con: DuckDBPyConnection, path: Path, bad_rows: str) -> ItemTable:
     source = open_files(con, str(path))
-    select_all, event_column = (
-        source.select,
-        next((c for c in source.columns if normalize_column_name(c) == "eventtype"), None),
-    )
-    notes = [f"titles are those of {path.name}, beside the log."]
+    select_all = source.select
+    event_column = next((c for c in source.columns if normalize_column_name(c) == "eventtype"), None)
+    notes = [f"titles come from {path.name} in the folder of the log."]
     if event_column:
         removed_condition = f"coalesce(trim({source.columns[event_column].sql}), '') = '{_REMOVED_EVENT}'"
         (n_removed,) = con.execute(
             f"SELECT count(*) FROM {select_all(source.files)} WHERE {removed_condition}"
         ).fetchone() or (0,)
         if n_removed:
-            notes.append(f"{path.name}: {pluralize(n_removed, 'row')} {_REMOVED_EVENT} left out.")
+            notes.append(f"{path.name}: {pluralize(n_removed, 'row')} with {_REMOVED_EVENT} left out.")
 
         def select(files: Sequence[str]) -> str:
             return f"(SELECT * FROM {select_all(files)} WHERE NOT {removed_condition})"

@@ -1,4 +1,4 @@
-"""The folders in which GroupLens publishes MovieLens, in all their forms."""
+"""The folders in which GroupLens publishes MovieLens, in all formats."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _GENRES = [
 ]  # fmt: skip
 NO_GENRES = "(no genres listed)"
 
-TableReader = Callable[[], ItemTable]  # what reads one
+TableReader = Callable[[], ItemTable]
 
 
 @dataclass(frozen=True)
 class FolderFormat:
-    """One form of folder: the files of ratings, of movies and of users, if there is one, and how to open each."""
+    """A format of folder: its files of ratings, movies and users (or None), and how to read each."""
 
     ratings: str
     movies: str
@@ -64,14 +64,14 @@ FOLDER_FORMATS = (
 
 
 def detect_folder_format(folder: Path) -> FolderFormat:
-    """Return the form of a folder; raises SourceError when it is of none."""
+    """Return the format of a folder; raises SourceError if it has none of the known formats."""
     for folder_format in FOLDER_FORMATS:
         if (folder / folder_format.ratings).is_file():
             return folder_format
     file_names = sorted(entry.name for entry in folder.iterdir())
-    contents = f"holds {join_names(file_names)}" if file_names else "is empty"
+    contents = f"contains {join_names(file_names)}" if file_names else "is empty"
     raise SourceError(
-        f"{str(folder)!r} is a folder of no known form (it {contents}); name a file in it, or a pattern such as "
+        f"{str(folder)!r} is not a MovieLens folder (it {contents}); pass a file in it, or a pattern such as "
         f"{str(folder / '*.csv')!r}."
     )
 
@@ -79,7 +79,7 @@ def detect_folder_format(folder: Path) -> FolderFormat:
 def open_movielens_folder(
     con: DuckDBPyConnection, folder: Path, bad_rows: str = "stop"
 ) -> tuple[Source, TableReader | None, TableReader | None]:
-    """Open the ratings of a folder; also return what reads its movies and its users, if they are there."""
+    """Open the ratings of a folder. Also return functions that read its movies and its users; None without a file."""
     folder_format = detect_folder_format(folder)
     if folder_format.rating_columns:
         ratings = open_text(
@@ -121,7 +121,7 @@ def _read_movies(con: DuckDBPyConnection, folder_format: FolderFormat, path: Pat
 
 
 def _join_genre_flags(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """Turn a column of zeros and ones per genre into one of names: "Action|Adventure"."""
+    """Replace the columns of zeros and ones per genre with one column of names: "Action|Adventure"."""
     flags = zip(*(columns[genre] for genre in _GENRES[1:]), strict=True)
     genres = ["|".join(name for name, flag in zip(_GENRES[1:], row, strict=True) if flag) or None for row in flags]
     year = {"year": columns["year"]} if "year" in columns else {}

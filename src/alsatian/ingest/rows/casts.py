@@ -1,4 +1,4 @@
-"""SQL that turns the cells of a role into a typed value, and the conditions under which a row is bad."""
+"""SQL that converts the cells of a role to typed values, and the conditions under which a row is bad."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _NESTED_TYPES = ("STRUCT", "MAP", "UNION", "BLOB", "BIT")
 
 @dataclass(frozen=True)
 class Check:
-    """Why a row is bad, in words and as an SQL condition; the first check that holds counts.
+    """A reason why a row is bad, with the SQL condition under which it applies. The first such check counts.
 
-    type_mismatch: the row is not bad; its id is not of the kind that was tried for the whole column.
+    type_mismatch: the row is not bad, but its id does not fit the type that was tried for the whole column.
     """
 
     reason: str
@@ -38,8 +38,8 @@ class Check:
 class TypedColumn:
     """A typed value in SQL and the checks on it, in order.
 
-    valid_if: a cheap condition under which no check can hold, "" if there is none; nearly all rows fulfil it.
-    is_integer: whether the values are integers, of which the smallest and largest are wanted.
+    valid_if: a cheap condition under which all checks pass, or "". Nearly all rows should fulfil it.
+    is_integer: whether the values are integers, whose smallest and largest value are needed.
     is_timestamp: for times, a condition: the cell is a date or timestamp, so its value is in seconds. Otherwise the
         cell is a number, whose unit is inferred later from the size of all numbers of the column.
     """
@@ -52,7 +52,7 @@ class TypedColumn:
 
 
 def infer_id_kind(cell: SqlColumn, is_text: bool, is_quoted: bool, samples: Sequence[str]) -> IdKind:
-    """Return how the ids of a column are to be read, as far as its type and its first cells tell."""
+    """Infer the kind of the ids of a column from its type and its first cells."""
     if is_text:
         nonblank = [] if is_quoted else [text for text in samples if text.strip()]
         if all(map(INTEGER_PATTERN.fullmatch, nonblank)):
@@ -64,7 +64,7 @@ def infer_id_kind(cell: SqlColumn, is_text: bool, is_quoted: bool, samples: Sequ
 
 
 def type_id_column(role: str, cell: SqlColumn, kind: IdKind, is_text: bool) -> TypedColumn:
-    """Build the ids of a role. Rows that do not fit the kind are marked, so that another can be tried."""
+    """Return the typed ids of a role. Rows that do not fit the kind are marked, so that another kind can be tried."""
     if cell.type.startswith(_NESTED_TYPES) or cell.type.endswith("]"):
         raise ColumnError(f"the {role} column holds {cell.type} values; ids are integers or text.")
     if is_text:
@@ -100,7 +100,7 @@ def _type_text_id_column(role: str, cell: str, kind: IdKind) -> TypedColumn:
     missing = Check(
         missing.reason, role, f"{cell} IS NULL OR (TRY_CAST({cell} AS BIGINT) IS NULL AND ({_blank_condition(cell)}))"
     )
-    # An integer that is not written as it would be printed ("007", "+7", "1e3") is text.
+    # An integer that is not in canonical form ("007", "+7", "1e3") is text.
     as_bigint = f"TRY_CAST({cell} AS BIGINT)"
     not_canonical = f"coalesce({as_bigint}::VARCHAR <> {cell} AND {as_bigint}::VARCHAR <> trim({cell}), true)"
     return TypedColumn(
@@ -116,24 +116,24 @@ def _type_mismatch_check(role: str, condition: str) -> Check:
 
 
 def _blank_condition(cell: str) -> str:
-    """Missing or nothing but white space; the comparison spares most rows the pattern."""
+    """Return the condition that a cell is missing or blank. The comparison avoids the slow pattern for most rows."""
     return f"{cell} IS NULL OR ({cell} < '!' AND regexp_full_match({cell}, '\\s*'))"
 
 
 def type_event_column(cell: SqlColumn, allowed: Sequence[str] | None) -> TypedColumn:
-    """Build the name of an event. allowed: the names that have a weight; None: any name is valid."""
+    """Return the typed name of an event. allowed: the names that have a weight; None: any name is valid."""
     name = f"trim({cell.sql}::VARCHAR)"
     checks = [Check("no event", "event", _blank_condition(f"{cell.sql}::VARCHAR"))]
     if allowed is not None:
         checks.append(Check(UNKNOWN_EVENT_REASON, "event", f"{name} NOT IN ({quote_literals(allowed)})"))
-    sure = f"{cell.sql}::VARCHAR >= '!'" if allowed is None else f"{name} IN ({quote_literals(allowed)})"
-    return TypedColumn(name, checks, valid_if=sure)
+    valid_if = f"{cell.sql}::VARCHAR >= '!'" if allowed is None else f"{name} IN ({quote_literals(allowed)})"
+    return TypedColumn(name, checks, valid_if=valid_if)
 
 
 def type_number_column(
     role: str, cell: SqlColumn, scale: tuple[float, float] | None = None, label: str | None = None
 ) -> TypedColumn:
-    """Build a 32-bit number that is finite, and inside the scale if there is one. label: what messages call it."""
+    """Return a finite 32-bit number, within the scale if there is one. label: the name in messages."""
     label = label or role
     if cell.type.startswith((*_NESTED_TYPES, "DATE", "TIME", "INTERVAL", "UUID")) or cell.type.endswith("]"):
         raise ColumnError(f"the {role} column holds {cell.type} values; it takes numbers.")
@@ -154,7 +154,7 @@ def type_number_column(
 
 
 def type_time_column(cell: SqlColumn) -> TypedColumn:
-    """Build a time as an integer: a date or timestamp in seconds, or a number whose unit is inferred later."""
+    """Return a time as an integer: a date or timestamp in seconds, or a number whose unit is inferred later."""
     is_timestamp = "false"
     if cell.type.startswith(("TIMESTAMP", "DATE")):
         is_timestamp = "true"
@@ -177,7 +177,7 @@ def type_time_column(cell: SqlColumn) -> TypedColumn:
 
 
 def type_title_column(cell: SqlColumn, item: str) -> TypedColumn:
-    """Build a title as one text with its item, "3:tt1Up" for the item tt1: so that the pairs can be counted."""
+    """Return item and title as one text, such as "3:tt1Up" for the item tt1, so that these pairs can be counted."""
     title, item = f"trim({cell.sql}::VARCHAR)", f"{item}::VARCHAR"
     return TypedColumn(f"CASE WHEN {title} <> '' THEN length({item}) || ':' || {item} || {title} ELSE '' END")
 

@@ -1,7 +1,7 @@
-"""The short way through a text file: numbers without quotes go from its bytes straight into columns.
+"""The fast path for text files: unquoted numbers are parsed from the bytes of the file directly into columns.
 
-Most large files are of this kind. At the first byte that is anything else the scan gives up, and the rows are read
-the careful way, which knows all rules and says what is wrong. Where the scan goes through, both give the same.
+Most large files are of this kind. At the first byte that is anything else the scan stops, and the rows are read by the
+general path, which implements all rules and reports errors. If the scan succeeds, both paths give the same result.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from alsatian.kernels import CHUNK_BYTES
 
 ColumnArrays = dict[str, NDArray[Any]]
 _DELIMITER_PATTERN = re.compile(r"[^\w\s.+\"'-]{1,4}|\t| ", re.ASCII)
-_MAX_EXACT_TIME = 2**53  # elsewhere times are read as fractions, which hold all integers up to here
+_MAX_EXACT_TIME = 2**53  # the general path reads times as float64, which is exact up to here
 
 
 def scan_columns(source: Source, roles: Mapping[str, str], scale: tuple[float, float] | None) -> ColumnArrays | None:
-    """Return role -> column, or None where a row may be bad or needs a rule."""
+    """Return role -> column, or None if the source must be read by the general path."""
     dialect = source.plain_dialect
     if dialect is None or {"title", "event"} & roles.keys() or not _DELIMITER_PATTERN.fullmatch(dialect.delimiter):
         return None
@@ -38,7 +38,7 @@ def scan_columns(source: Source, roles: Mapping[str, str], scale: tuple[float, f
         return None
     try:
         columns = _scan_files(source.files, dialect, [types.get(name) for name in source.columns])
-    except OSError:  # the careful way says so in its own words
+    except OSError:  # the general path reports it
         return None
     if columns is None:
         return None
@@ -48,7 +48,7 @@ def scan_columns(source: Source, roles: Mapping[str, str], scale: tuple[float, f
 
 
 def _column_dtype(role: str, samples: Sequence[str]) -> type[np.generic] | None:
-    """Return the type of a column as far as its first cells tell; None where they are no integers but should be."""
+    """Infer the type of a column from its first cells; None if they should be integers but are not."""
     if is_number_role(role):
         return np.float32
     if not all(map(INTEGER_PATTERN.fullmatch, samples)):
@@ -57,7 +57,7 @@ def _column_dtype(role: str, samples: Sequence[str]) -> type[np.generic] | None:
 
 
 def _scan_files(paths: Iterable[str], dialect: Dialect, types: Sequence[Any]) -> list[NDArray[Any] | None] | None:
-    """Read the fields of all files into one column for each type; None if not all can be scanned."""
+    """Read the fields of all files into one column per type; None if a file cannot be scanned."""
     line_starts = {}
     for path in paths:
         with Path(path).open("rb") as file:
@@ -74,9 +74,8 @@ def _scan_files(paths: Iterable[str], dialect: Dialect, types: Sequence[Any]) ->
         begin = part.stop
         with Path(path).open("rb") as file:
             text = _describe_text_file(file, dialect)
-            is_unchanged = (
-                text is not None and len(starts) == -(-text.size // CHUNK_BYTES) + 1
-            )  # the file may grow meanwhile
+            # The file may have grown since its lines were counted.
+            is_unchanged = text is not None and len(starts) == -(-text.size // CHUNK_BYTES) + 1
             outputs = [None if column is None else column[part] for column in columns]
             if text is None or not is_unchanged or not kernels.read_fields(text, starts, outputs):
                 return None
@@ -84,13 +83,13 @@ def _scan_files(paths: Iterable[str], dialect: Dialect, types: Sequence[Any]) ->
 
 
 def _describe_text_file(file: BinaryIO, dialect: Dialect) -> kernels.TextFile | None:
-    """Return how the bytes of an open file are laid out, or None if its first line leaves that in doubt."""
+    """Return the layout of the bytes of an open file, or None if its first line is ambiguous."""
     first, quote = file.readline(MAX_LINE_BYTES), dialect.quote.encode()
     body = first.rstrip(b"\r\n")
     if not body or b"\r" in body or (quote and body.count(quote) % 2):
         return None
     size, crlf = os.fstat(file.fileno()).st_size, first.endswith(b"\r\n")
-    if size < len(first):  # not a file of bytes that stay, such as those of /proc
+    if size < len(first):  # not a regular file, such as those of /proc
         return None
     return kernels.TextFile(
         file.fileno(), size, CHUNK_BYTES, dialect.delimiter, quote[0] if quote else -1, bool(dialect.header), crlf
@@ -98,7 +97,7 @@ def _describe_text_file(file: BinaryIO, dialect: Dialect) -> kernels.TextFile | 
 
 
 def _passes_checks(columns: ColumnArrays, scale: tuple[float, float] | None) -> bool:
-    """Tell whether the numbers pass all checks; that they are finite is known."""
+    """Return whether the numbers pass all checks. They are known to be finite."""
     bounds: dict[str, tuple[Any, Any]] = {"weight": (0, np.inf), "time": (-_MAX_EXACT_TIME, _MAX_EXACT_TIME)}
     if scale is not None:
         bounds["value"] = (np.float32(scale[0]), np.float32(scale[1]))

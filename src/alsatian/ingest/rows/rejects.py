@@ -1,4 +1,4 @@
-"""The message about bad rows: how many, why, and the first one with its place in the source."""
+"""The error message about bad rows: their number, the reasons, and the first one with its line or row number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from alsatian.ingest.sources.source import Source, quote_identifier
 
 
 def raise_on_rejects(rows: TypedRows) -> None:
-    """Raise RowsError if any row is bad: one line with counts, the first bad row and the next step."""
+    """Raise RowsError if any row is bad. The message has the counts, the first bad row and the next step."""
     reject_counts = {reason: count for reason, count in rows.skipped.items() if not is_filtered_out(reason)}
     if not reject_counts:
         return
@@ -29,7 +29,7 @@ def raise_on_rejects(rows: TypedRows) -> None:
 
 
 def format_counts(skipped: Mapping[str, int]) -> str:
-    """Write why rows cannot be used.
+    """Format the number of rows by reason.
 
     >>> format_counts({"no user": 1, "value is not finite": 3})
     'no user: 1 row, value is not finite: 3 rows'
@@ -42,7 +42,7 @@ def _all_about_times(reject_counts: dict[str, int]) -> bool:
 
 
 def _describe_first_reject(rows: TypedRows) -> str:
-    """Return the place of the first bad row, and what is wrong with it."""
+    """Return the location of the first bad row and its problem."""
     source = rows.source
     for file in source.files:
         rejects = [reject for reject in rows.rejects if reject.file == file]
@@ -57,7 +57,7 @@ def _describe_first_reject(rows: TypedRows) -> str:
         if candidates:
             line_number, problem = min(candidates)
             return f"{_format_location(source, file, line_number)}: {problem}"
-    return "in what was read differently the second time"  # the source changes while it is read
+    return "unknown, since the source changed while it was read"
 
 
 def _format_location(source: Source, file: str, number: int) -> str:
@@ -66,7 +66,7 @@ def _format_location(source: Source, file: str, number: int) -> str:
 
 
 def _first_failed_row(rows: TypedRows, file: str) -> tuple[int, str] | None:
-    """Return the number of the first row of a file that a check refuses, and what is wrong with it."""
+    """Return the number of the first row of a file that fails a check, and its problem; None if there is none."""
     codes = [str(code) for code, check in rows.checks_by_code.items() if not is_filtered_out(check.reason)]
     raw_aliases = {role: quote_identifier(f"raw {role}") for role in rows.roles}
     cells = "".join(

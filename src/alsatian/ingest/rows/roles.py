@@ -1,4 +1,4 @@
-"""Which column is the user, which the item: by name, however it is written, or as the caller says."""
+"""Find the column of each role (user, item, value ...), by its name or as the caller says."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ _POSITIONAL_ROLES = ("user", "item", "value", "time")
 
 
 def is_number_role(role: str) -> bool:
-    """Tell whether the cells of a role are numbers; the columns that a recipe calls signals have roles of that name."""
+    """Return whether the cells of a role are numbers. The signals of a recipe have the roles signal0, signal1 ..."""
     return role in ("value", "weight") or role.startswith("signal")
 
 
 def find_roles(source: Source, requested: Mapping[str, str | None]) -> dict[str, str]:
-    """Return role -> column name. A role named "" is left out; user and item must be found, and events if asked for.
+    """Return role -> column name.
 
-    Raises ColumnError when a named column does not exist or is named for two roles, when user or item is not
-    recognised, and when two columns suit a role equally well.
+    requested: role -> column name, "" to ignore the role, or None to recognize the column. The roles "user" and "item"
+    are required, and so is "event" if it is requested.
+
+    Raises ColumnError if a named column does not exist or is named for two roles. Also if a required role is not
+    recognized, or if several columns match a role equally well.
     """
     assigned = {role: find_column(source, role, name) for role, name in requested.items() if name}
     for column in assigned.values():
@@ -55,7 +58,7 @@ def find_roles(source: Source, requested: Mapping[str, str | None]) -> dict[str,
 
 
 def find_column(source: Source, role: str, name: str) -> str:
-    """Return the column that the caller calls `name`, whatever its case."""
+    """Return the column with this name, ignoring case; raises ColumnError if there is none."""
     matches = [column for column in source.columns if column.lower() == name.lower()]
     if name in source.columns:
         return name
@@ -102,7 +105,7 @@ def _missing_role_message(source: Source, role: str, unassigned: list[str]) -> s
     )
     guess = next((column for key, column in names.items() if repr(key) in suggestion), None)
     return (
-        f"no column of {source.name} is known to be the {role}; "
+        f"could not find the {role} column of {source.name}; "
         f"its columns are {join_names(list(source.columns))}. "
         + (f"Did you mean {role}={guess!r}? " if guess else "")
         + f"Pass {role}=COLUMN (--{role} COLUMN)."

@@ -1,4 +1,4 @@
-"""The `where` of a reading: an SQL condition over the source's columns, whose cells may still be text."""
+"""The `where` of `alsatian.read`: an SQL condition over the columns of a source, whose cells may be text."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _CANDIDATE_TYPES = ("BIGINT", "DOUBLE", "TIMESTAMP")
 
 
 def is_filtered_out(reason: str) -> bool:
-    """Tell whether rows are left out because the caller wants it so: nothing is wrong with them."""
+    """Return whether rows with this reason were left out on request, although they are valid."""
     return reason.startswith(_FILTER_PREFIX)
 
 
 def apply_where(source: Source, where: str) -> tuple[Callable[[Sequence[str]], str], Check, Check]:
-    """Return what to select from, and two checks: the first comes before all others, the second after them.
+    """Return a function that selects the rows of files, and two checks: one before all others, and one after them.
 
-    A row for which the condition is false is left out at once. One for which it is unknown may be bad
-    ("abc" > 0 is unknown); only if nothing is wrong with it does it count as left out.
-    Raises ParameterError where DuckDB cannot evaluate the condition.
+    The first check leaves out rows for which the condition is false. If the condition is unknown for a row, the row may
+    be bad ("abc" > 0 is unknown). Such a row counts as left out only if it passes all other checks.
+    Raises ParameterError if DuckDB cannot evaluate the condition.
     """
     import duckdb
 
@@ -49,16 +49,16 @@ def where_error(where: str, error: object, columns: Sequence[str], source_name: 
     excerpt = where if len(where) <= 300 else where[:300] + "..."
     if match := re.search(r'Referenced column "(.+?)" not found', str(error)):
         hint = f"its columns are {join_names(columns)}.{did_you_mean(match[1], list(columns))}"
-        return ParameterError(f"where={excerpt!r} uses {match[1]!r}, which is no column of {source_name}; {hint}")
+        return ParameterError(f"where={excerpt!r} uses {match[1]!r}, which is not a column of {source_name}; {hint}")
     reason = str(error).split("\n\n")[0].replace("\n", " ").split(": ", 1)[-1].rstrip(".! ")
-    return ParameterError(f"where={excerpt!r} is not an expression that DuckDB understands: {reason}.")
+    return ParameterError(f"where={excerpt!r} is not a valid DuckDB expression: {reason}.")
 
 
 def _candidate_selects(source: Source, where: str) -> Iterator[Callable[[Sequence[str]], str]]:
-    """Give what to select from: where cells are text, with the columns of the condition typed.
+    """Yield functions that select the rows of files. For text sources they type the columns of the condition.
 
-    At first a column is of a type if all its cells are; only if the condition cannot be applied to these
-    types ("Quantity > 0" where one quantity is "x") is it enough that most are.
+    At first a column gets a type only if all its cells have it. If the condition cannot be applied to these types
+    ("Quantity > 0" where one quantity is "x"), half of the cells are enough.
     """
     if not source.is_text:
         yield source.select
@@ -76,12 +76,12 @@ def _candidate_selects(source: Source, where: str) -> Iterator[Callable[[Sequenc
 
 
 def _type_shares(source: Source, names: list[str]) -> dict[str, dict[str, float]]:
-    """Return, for each column, which share of its cells is of each type; leading zeros make text."""
+    """Return, for each column, the share of its cells that has each type. Cells with leading zeros are text."""
     tests = []
     for name in names:
         cell = source.columns[name].sql
         as_bigint, is_double = f"TRY_CAST({cell} AS BIGINT)", f"TRY_CAST({cell} AS DOUBLE) IS NOT NULL"
-        # Patterns and casts to times are slow, so most cells are spared them.
+        # Patterns and casts to times are slow, so the first cases avoid them for most cells.
         conditions = (
             f"CASE WHEN {as_bigint}::VARCHAR = {cell} THEN 1 "
             f"WHEN regexp_full_match({cell}, '{INTEGER_PATTERN.pattern}') AND {as_bigint} IS NOT NULL THEN 1 "
@@ -102,6 +102,6 @@ def _type_shares(source: Source, names: list[str]) -> dict[str, dict[str, float]
 
 
 def _cast_column(source: Source, name: str, shares: dict[str, float], min_share: float) -> str:
-    """Return the SQL of a column, under its own name, as the first type that enough of its cells are of."""
+    """Return the SQL that casts a column to the first type that enough of its cells have."""
     type_name = next((type_name for type_name, share in shares.items() if (share or 0) >= min_share), "VARCHAR")
     return f"TRY_CAST({source.columns[name].sql} AS {type_name}) AS {quote_identifier(name)}"

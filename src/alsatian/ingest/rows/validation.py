@@ -1,4 +1,4 @@
-"""Type and check the rows of a source. Each row gets a code: KEPT, or that of the first check that it fails."""
+"""Type and check the rows of a source. Each row gets a code: KEPT, or the code of the first check that it fails."""
 
 from __future__ import annotations
 
@@ -30,27 +30,26 @@ from alsatian.ingest.sources.arrow_stream import read_batches
 from alsatian.ingest.sources.source import Reject, Source, error_summary
 from alsatian.kernels import Dictionary
 
-_NEXT_ID_KIND: dict[IdKind, IdKind] = {
-    "int": "whole",
-    "whole": "text",
-}  # what to try when a column of text does not fit
-
+# The kind of ids to try next if a text column does not fit
+_NEXT_ID_KIND: dict[IdKind, IdKind] = {"int": "whole", "whole": "text"}
 KEPT = 0  # the code of a row that passes all checks
-EARLIEST_PLAUSIBLE_TIME = 631_152_000  # 1990: times that all lie before are more likely of another unit
+EARLIEST_PLAUSIBLE_TIME = 631_152_000  # 1990: if all times are earlier, their unit is probably wrong
 
 
 @dataclass
 class TypedRows:
-    """The rows of a source: how to select and check them, and, once they are read, the values of those kept.
+    """The rows of a source: how to select and check them, and the values of the kept rows once they are read.
 
+    select_from: returns SQL for a FROM clause, given the files to read.
+    typed_columns: role -> the SQL of its typed values, with their checks.
     checks_by_code: code -> check, in the order in which they apply. A row has the code of the first that it fails.
-    reason_counts: reason -> number of rows, among the rows that could be parsed; "" for the rows kept.
-    bounds: role -> smallest and largest value among the rows kept, for integers. For times: smallest and largest
-        absolute value of the numbers whose unit is to be inferred, or None.
+    reason_counts: reason -> number of rows, among the rows that could be parsed; "" for the kept rows.
+    bounds: role -> smallest and largest value among the kept rows, for integers. For times: the smallest and largest
+        absolute value of the numbers whose unit must be inferred, or None.
     rejects: the records that DuckDB could not parse.
-    columns: role -> the values of the rows kept; of text, the numbers of `texts`; of titles, how often each came.
-    timestamp_mask: which times of the rows kept were written as dates or timestamps, so that they are seconds
-        already; the others are numbers in a unit that is inferred from their size. None without times.
+    columns: role -> the values of the kept rows. For text, they are numbers in `texts`; for titles, the count of each.
+    timestamp_mask: which times of the kept rows were written as dates or timestamps, so that they are in seconds. The
+        others are numbers, whose unit is inferred from their size. None without times.
     texts: role -> the distinct texts.
     """
 
@@ -79,14 +78,14 @@ class TypedRows:
 
     @property
     def skipped(self) -> dict[str, int]:
-        """Reason -> number of rows that are not kept."""
+        """The number of rows that are not kept, by reason."""
         counts = {reason: count for reason, count in self.reason_counts.items() if reason}
         for reject in self.rejects:
             counts[reject.reason] = counts.get(reject.reason, 0) + 1
         return counts
 
     def sql(self, files: Sequence[str], extra: str = "") -> str:
-        """Return a SELECT over these files: a column for each role, "is_timestamp" with times, `extra`, "code"."""
+        """Return a SELECT over files: a column per role, "is_timestamp" if there are times, `extra`, and "code"."""
         select_list = "".join(f"{value.sql} AS {role}, " for role, value in self.typed_columns.items())
         select_list += "".join(
             f"({value.is_timestamp})::UTINYINT AS is_timestamp, "
@@ -99,7 +98,7 @@ class TypedRows:
         return f"SELECT {select_list}{extra}{code} AS code FROM {self.select_from(files)}"
 
     def _valid_case(self) -> str:
-        """Return the first case: a row whose cells are cheaply seen to be valid skips the checks of its values."""
+        """Return the first case of the CASE: rows that pass the cheap conditions skip the checks of their values."""
         checked = [value for value in self.typed_columns.values() if value.checks]
         if not all(value.valid_if for value in checked):
             return ""
@@ -117,12 +116,12 @@ def validate(
     where: str | None = None,
     events: Sequence[str] | None = None,
 ) -> TypedRows:
-    """Type and check all rows. Bad rows raise nothing here: they are in `reason_counts` and `rejects` of the result.
+    """Type and check all rows. Bad rows do not raise; they are in `reason_counts` and `rejects` of the result.
 
-    events: the names that events may have; None: any.
+    events: the valid names of events; None: any name.
 
-    Raises DataError when there are no rows at all, ColumnError when a column cannot serve its role,
-    ParameterError when `where` cannot be evaluated, and SourceError when reading breaks off.
+    Raises DataError if there are no rows, ColumnError if a column has the wrong type for its role, ParameterError if
+    `where` cannot be evaluated, and SourceError if reading fails.
     """
     import duckdb
 
@@ -144,8 +143,8 @@ def _infer_id_types(
     where: str | None,
     events: Sequence[str] | None,
 ) -> TypedRows:
-    """Try kinds of ids until those of every row fit: integers if all are integers, else text."""
-    samples = {} if where else source.samples  # the first rows may be among those left out
+    """Read the rows with the first kind of ids that fits every row: integers if all are integers, else text."""
+    samples = {} if where else source.samples  # `where` may leave the first rows out
     kinds = {
         role: infer_id_kind(source.columns[name], source.is_text, name in source.quoted_columns, samples.get(name, []))
         for role, name in roles.items()
@@ -169,11 +168,11 @@ def _infer_id_types(
             if not source.is_text:
                 raise ColumnError(_fraction_message(source, roles[role], role))
             if kinds[role] == "whole":
-                notes.append(f"{count:,} of {rows.n_read:,} {role} ids are no integers, so all were read as text.")
+                notes.append(f"{count:,} of {rows.n_read:,} {role} ids are not integers, so all were read as text.")
             kinds[role] = _NEXT_ID_KIND[kinds[role]]
     for role, kind in kinds.items():
         if kind == "whole":
-            notes.append(f"column {roles[role]!r} holds integers written as fractions (1.0); its ids are integers.")
+            notes.append(f"column {roles[role]!r} has integers written as decimals (1.0); they were read as integers.")
     rows.notes = notes
     return rows
 
@@ -186,22 +185,23 @@ def _typed_rows(
     condition: tuple[Callable[[Sequence[str]], str], Check, Check] | None,
     events: Sequence[str] | None,
 ) -> TypedRows:
-    values = {}
+    typed_columns = {}
     for role, name in roles.items():
         cell = source.columns[name]
         if role in kinds:
-            values[role] = type_id_column(role, cell, kinds[role], source.is_text)
+            typed_columns[role] = type_id_column(role, cell, kinds[role], source.is_text)
         elif role == "time":
-            values[role] = type_time_column(cell)
+            typed_columns[role] = type_time_column(cell)
         elif role == "title":
-            values[role] = type_title_column(cell, values["item"].sql)
+            typed_columns[role] = type_title_column(cell, typed_columns["item"].sql)
         elif role == "event":
-            values[role] = type_event_column(cell, events)
+            typed_columns[role] = type_event_column(cell, events)
         else:
             label = role if role in ("value", "weight") else f"{name!r}"
-            values[role] = type_number_column(role, cell, scale if role == "value" else None, label)
-    role_order = sorted(values, key=lambda role: role != "event")  # a row of another event may be bad otherwise
-    checks = [check for role in role_order for check in values[role].checks]
+            typed_columns[role] = type_number_column(role, cell, scale if role == "value" else None, label)
+    # Events first: a row that is left out because of its event must not count as bad.
+    role_order = sorted(typed_columns, key=lambda role: role != "event")
+    checks = [check for role in role_order for check in typed_columns[role].checks]
     if source.well_formed:
         reason, condition_sql = source.well_formed
         checks.insert(0, Check(reason, "", f"NOT {condition_sql}"))
@@ -209,16 +209,16 @@ def _typed_rows(
     if condition:
         select, where_check, where_null_check = condition
         checks = [where_check, *checks, where_null_check]
-    return TypedRows(source, roles, select, values, dict(enumerate(checks, KEPT + 1)))
+    return TypedRows(source, roles, select, typed_columns, dict(enumerate(checks, KEPT + 1)))
 
 
 def _fill_columns(rows: TypedRows) -> None:
-    """Select all rows once: count their codes, and collect the values of the rows kept."""
+    """Select all rows once: count their codes, and collect the values of the kept rows."""
     source = rows.source
     columns = {role: _make_buffer(role, value) for role, value in rows.typed_columns.items()}
     timestamp_flags = [NumberBuffer(np.bool_) for value in rows.typed_columns.values() if value.is_timestamp]
     buffers = [*columns.values(), *timestamp_flags]
-    counts = np.zeros(256, np.int64)  # of each code
+    counts = np.zeros(256, np.int64)  # by code
     with closing(read_batches(source.con, rows.sql(source.files))) as stream:
         for *batch, codes in stream:
             counts += np.bincount(codes, minlength=256)
@@ -244,7 +244,7 @@ def _make_buffer(role: str, value: TypedColumn) -> NumberBuffer | TextBuffer | T
 
 
 def _rows_from_scan(rows: TypedRows, columns: ColumnArrays) -> TypedRows:
-    """Fill the rows from scanned columns. `scan_columns` reads whole numbers only, so no time is a timestamp."""
+    """Fill the rows with scanned columns. `scan_columns` reads only whole numbers, so no time is a timestamp."""
     rows.columns, rows.reason_counts = columns, {"": len(columns["user"])}
     rows.timestamp_mask = np.broadcast_to(np.False_, rows.n_kept) if "time" in columns else None
     _find_bounds(rows)
@@ -252,7 +252,7 @@ def _rows_from_scan(rows: TypedRows, columns: ColumnArrays) -> TypedRows:
 
 
 def _find_bounds(rows: TypedRows) -> None:
-    """Find the smallest and largest integers of the rows kept."""
+    """Find the smallest and largest integers of the kept rows."""
     for role, value in rows.typed_columns.items():
         if value.is_integer and rows.n_kept:
             column = rows.columns[role]
@@ -263,9 +263,9 @@ def _find_bounds(rows: TypedRows) -> None:
 
 
 def _unit_bounds(times: NDArray[Any], timestamp_mask: NDArray[np.bool_]) -> tuple[float | None, float | None]:
-    """Return the smallest and largest absolute value of the times by whose size their unit is inferred, or None.
+    """Return the smallest and largest absolute value of the times that determine the unit, or None.
 
-    Timestamps are seconds already, and a number below EARLIEST_PLAUSIBLE_TIME says nothing about the unit.
+    Timestamps are already in seconds, and numbers below EARLIEST_PLAUSIBLE_TIME do not determine the unit.
     """
     ends = []
     for part in row_chunk_slices(len(times)):

@@ -1,1 +1,1 @@
-"""Where rows come from: files, data frames, databases, Arrow streams."""
+"""Sources of rows: files, data frames, databases, Arrow streams."""

@@ -1,6 +1,6 @@
-"""The answer to a query as it comes: DuckDB's Arrow stream seen as NumPy arrays, batch by batch.
+"""Stream the result of a DuckDB query as NumPy arrays, batch by batch, through Arrow's C stream interface.
 
-Only so much of the answer lies in memory as DuckDB works on; and no other library is needed.
+Only the batches that DuckDB is working on are in memory. No other library is needed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _ARROW_DTYPES: dict[bytes, Any] = {b"C": np.uint8, b"i": np.int32, b"l": np.int64, b"f": np.float32, b"u": None}
-StringBatch = tuple[NDArray[np.uint8], NDArray[np.int32]]  # UTF-8 bytes; text n is bytes offsets[n] to offsets[n + 1]
+# UTF-8 bytes and offsets: text n is the bytes offsets[n] to offsets[n + 1]
+StringBatch = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
 
 class _ArrowArray(ctypes.Structure):
@@ -66,10 +67,11 @@ _capsule_pointer.restype, _capsule_pointer.argtypes = c_void_p, [ctypes.py_objec
 
 
 def read_batches(con: DuckDBPyConnection, query: str) -> Generator[list[Any], None, None]:
-    """Give the columns of an answer, some rows at a time, as arrays that live until the next batch.
+    """Yield the columns of a query in batches of rows. The arrays are valid until the next batch.
 
-    They are UTINYINT, INTEGER, BIGINT, FLOAT, or VARCHAR, which comes as Strings; missing cells hold anything.
-    Whoever does not take all batches must close the generator. Raises duckdb.Error.
+    The column types may be UTINYINT, INTEGER, BIGINT, FLOAT, and VARCHAR, which is returned as StringBatch. Missing
+    cells have arbitrary content. A caller that does not consume all batches must close the generator.
+    Raises duckdb.Error.
     """
     capsule = con.sql(query).__arrow_c_stream__()
     stream = _ArrowStream.from_address(_capsule_pointer(capsule, b"arrow_array_stream"))
@@ -87,12 +89,12 @@ def read_batches(con: DuckDBPyConnection, query: str) -> Generator[list[Any], No
 
 
 def _read_struct(stream: _ArrowStream, callback: Callable[..., int], struct: Any) -> Any:
-    """Let the stream fill a struct."""
+    """Call a function of the stream that fills a struct; raises duckdb.Error if it fails."""
     import duckdb
 
     address = ctypes.addressof(stream)
     if callback(address, struct):
-        raise duckdb.Error((stream.get_last_error(address) or b"it breaks off").decode(errors="replace"))
+        raise duckdb.Error((stream.get_last_error(address) or b"the stream failed").decode(errors="replace"))
     return struct
 
 

@@ -1,4 +1,4 @@
-"""Delimited text: DuckDB parses all fields as text, and we find the types."""
+"""Delimited text. DuckDB parses all fields as text; their types are inferred later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from alsatian.ingest.sources.source import Reject, Source, SqlColumn, quote_file
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_BUFFER_BYTES = 4_194_304  # bytes of a file that a thread parses at a time; DuckDB would take eight times as many
+_BUFFER_BYTES = 4_194_304  # bytes of a file that a thread parses at a time; DuckDB's default is eight times larger
 _REJECT_REASONS = {
     "TOO MANY COLUMNS": "wrong number of fields",
     "MISSING COLUMNS": "wrong number of fields",
@@ -33,7 +33,11 @@ def open_text(
     names: list[str] | None = None,
     encoding: str | None = None,
 ) -> Source:
-    """Open delimited text files that are written alike. names: the columns of files without a header."""
+    """Open delimited text files of the same format. names: the columns of files without a header.
+
+    Raises DataError if a file is empty or no delimiter is found, and SourceError if it cannot be read or if the headers
+    of the files differ.
+    """
     lines, detected_encoding = read_head(paths[0])
     encoding = encoding or detected_encoding
     dialect = detect_dialect(lines, name, delimiter, header=False if names else None)
@@ -63,14 +67,14 @@ def open_text(
 
 
 def _check_same_header(paths: list[str], dialect: Dialect) -> None:
-    """Files that are read as one have the same header."""
+    """Raise SourceError if the files do not have the same header."""
     for path in paths[1:] if dialect.header else ():
         lines, _ = read_head(path, limit=1)
         header_rows = split_lines(lines, dialect.delimiter, dialect.quote)
         if (header_rows or [[]])[0] != dialect.header_cells:
             raise SourceError(
-                f"{path} begins with {lines[0] if lines else ''!r} where {Path(paths[0]).name} has the "
-                f"columns {join_names(dialect.header_cells or [])}; read files of one form at a time."
+                f"{path} begins with {lines[0] if lines else ''!r}, but {Path(paths[0]).name} has the columns "
+                f"{join_names(dialect.header_cells or [])}; read only files with the same columns at a time."
             )
 
 
@@ -87,14 +91,14 @@ def _csv_options(dialect: Dialect, encoding: str, cells: dict[str, SqlColumn]) -
 def _source_notes(source: Source, encoding: str) -> list[str]:
     notes = []
     if source.positional:
-        notes.append(f"{source.name} has no header; its columns are taken by their places.")
+        notes.append(f"{source.name} has no header; its columns are taken by position.")
     if encoding != "utf-8":
         notes.append(f"{source.name} is not written in UTF-8; it was read as Latin-1.")
     return notes
 
 
 def fetch_rejects(con: DuckDBPyConnection) -> list[Reject]:
-    """Return the records that the last scan of text files refused, with the first complaint about each."""
+    """Return the records that the last scan of text files rejected, with the first error of each."""
     if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchall():
         return []
     rows = con.execute(

@@ -27,13 +27,13 @@ _UNSUPPORTED_SUFFIXES = {
 def open_files(con: DuckDBPyConnection, path: str, delimiter: str | None = None) -> Source:
     """Open a file, or all files that a glob matches, as one source.
 
-    Raises SourceError when there is no such file or it is of an unknown form, DataError when it is empty.
+    Raises SourceError if the file does not exist or its format is not supported, and DataError if it is empty.
     """
     paths = _matching_files(path)
     name = Path(paths[0]).name if len(paths) == 1 else path
     kind = _file_kind(paths[0])
     if delimiter is not None and (kind in _JSON_SUFFIXES or kind == ".parquet"):
-        raise ParameterError(f"delimiter= goes with delimited text; leave it out for {name}.")
+        raise ParameterError(f"delimiter= is valid only for delimited text; remove it for {name}.")
     if kind == ".parquet":
         return _open_typed(con, name, paths, lambda files: f"read_parquet([{files}], binary_as_string=true)")
     if kind not in _JSON_SUFFIXES:
@@ -45,10 +45,10 @@ def open_files(con: DuckDBPyConnection, path: str, delimiter: str | None = None)
 
 
 def _matching_files(path: str) -> list[str]:
-    """Return the files that a path or glob names, in ascending order."""
+    """Return the files that match a path or glob, in ascending order."""
     if Path(path).is_file():
         return [path]
-    matches = glob.glob(path, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+    matches = glob.glob(path, recursive=True)  # noqa: PTH207 (Path.glob does not accept absolute patterns)
     files = sorted(match for match in matches if Path(match).is_file())
     if files:
         return files
@@ -62,7 +62,7 @@ def _matching_files(path: str) -> list[str]:
 
 
 def _file_kind(path: str) -> str:
-    """Return the suffix that says how a file is written, compression apart."""
+    """Return the suffix of the file format, without the suffix of the compression."""
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
     is_compressed = bool(suffixes) and suffixes[-1] in COMPRESSED_SUFFIXES
     kind = next(iter(suffixes[-2:-1] if is_compressed else suffixes[-1:]), "")
@@ -75,7 +75,7 @@ def _file_kind(path: str) -> str:
 
 
 def _open_typed(con: DuckDBPyConnection, name: str, paths: list[str], scan: Callable[[str], str]) -> Source:
-    """Open files whose columns have types of their own."""
+    """Open files whose columns have types, such as Parquet."""
     import duckdb
 
     def select(files: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Frames as sources: pandas, and all that speaks Arrow's C stream; DuckDB scans both where they lie."""
+"""Frames as sources: pandas, and every object with an Arrow C stream. DuckDB scans both without a copy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _IN_MEMORY_TYPES = {("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow"
 
 
 class _ArrowStreamOnly:
-    """Shows of an object its Arrow stream only, so that DuckDB asks for no other library."""
+    """Exposes only the Arrow stream of an object, so that DuckDB does not import another library."""
 
     def __init__(self, frame: Any) -> None:
         self._frame = frame
@@ -28,14 +28,14 @@ class _ArrowStreamOnly:
 
 
 def is_frame(value: object) -> bool:
-    """Tell whether an object can be read as a frame."""
+    """Return whether an object can be read as a frame."""
     return _is_pandas(value) or hasattr(value, "__arrow_c_stream__")
 
 
 def open_frame(con: DuckDBPyConnection, frame: Any, name: str = "the frame") -> Source:
-    """Open a frame: DuckDB selects from it without a copy, except from what need not flow twice alike.
+    """Open a frame without a copy. A stream that may not be repeatable is copied once.
 
-    Raises DataError for a frame without columns or rows, SourceError when DuckDB cannot read it.
+    Raises DataError for a frame without columns, and SourceError if DuckDB cannot read it.
     """
     import duckdb
 
@@ -65,7 +65,7 @@ def open_arrays(con: DuckDBPyConnection, columns: Mapping[str, NDArray[np.generi
 
 
 def _is_in_memory(frame: object) -> bool:
-    """Tell whether the rows lie in memory; those of other streams may come once only, or in any order."""
+    """Return whether the rows are in memory. Other streams may be readable only once, or change their order."""
     kind = type(frame)
     return (kind.__module__.partition(".")[0], kind.__name__) in _IN_MEMORY_TYPES
 

@@ -1,4 +1,4 @@
-"""JSON lines: each line is parsed on its own, so that a bad one costs itself only and has a number."""
+"""JSON lines. Each line is parsed separately, so that a bad line does not affect others and has a line number."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 
 def open_json_lines(con: DuckDBPyConnection, name: str, paths: list[str], lines: Sequence[str]) -> Source:
-    """Open files of one JSON object a line; the columns are the keys seen in the first lines."""
+    """Open files of one JSON object per line. The columns are the keys that occur in the first lines.
+
+    Raises DataError if the first lines contain no JSON object.
+    """
     objects = [parsed for line in lines if isinstance(parsed := _parse_line(line), dict)]
     if not objects:
-        problem = "is empty" if not any(map(str.strip, lines)) else f"holds no JSON objects: {lines[0][:60]!r}"
-        raise DataError(f"{name} {problem}; give one JSON object a line.")
+        is_empty = not any(map(str.strip, lines))
+        problem = "is empty" if is_empty else f"has no JSON objects (first line: {lines[0][:60]!r})"
+        raise DataError(f"{name} {problem}; write one JSON object per line.")
     keys = list(dict.fromkeys(key for parsed in objects for key in parsed))
     cells = {key: SqlColumn(f"__{position}", "VARCHAR") for position, key in enumerate(keys)}
     fields = "".join(f", fields ->> {quote_literal(_json_pointer(key))} AS {cell.sql}" for key, cell in cells.items())

@@ -1,4 +1,4 @@
-"""The physical lines of a text file, and which of them begin a record."""
+"""The physical lines of a text file, and the lines on which records begin."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from alsatian.errors import SourceError
 from alsatian.ingest.sources.source import connect, error_summary, quote_files
 
 COMPRESSED_SUFFIXES = (".gz", ".zst")
-MAX_LINE_BYTES = 2_000_000  # bytes in a line; DuckDB's own limit
+MAX_LINE_BYTES = 2_000_000  # DuckDB's limit on the length of a line
 
 
 def read_lines(path: str) -> Iterator[bytes]:
-    """Give the lines of a plain, .gz or .zst file, without their ends."""
+    """Yield the lines of a plain, .gz or .zst file, without line ends."""
     if path.endswith(".zst"):
         yield from _read_zst_lines(path)
         return
@@ -25,9 +25,9 @@ def read_lines(path: str) -> Iterator[bytes]:
 
 
 def read_head(path: str, limit: int = 500) -> tuple[list[str], str]:
-    """Return the first lines and the encoding in which they can be read: "utf-8", else "latin-1".
+    """Return the first lines, and their encoding: "utf-8" if they are valid UTF-8, else "latin-1".
 
-    Raises SourceError when the file cannot be read or is written in UTF-16.
+    Raises SourceError if the file cannot be read, is not a text file, or is written in UTF-16.
     """
     try:
         lines = [line for line, _ in zip(read_lines(path), range(limit), strict=False)]
@@ -35,7 +35,7 @@ def read_head(path: str, limit: int = 500) -> tuple[list[str], str]:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"{path} cannot be read: {reason}.") from None
     if any(b"\0" in line for line in lines) and lines[0][:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        raise SourceError(f"{path} is not a text file; give CSV, JSON lines or Parquet.")
+        raise SourceError(f"{path} is not a text file; pass CSV, JSON lines or Parquet.")
     if lines and lines[0][:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise SourceError(f"{path} is written in UTF-16; save it as UTF-8.")
     if lines:
@@ -47,14 +47,14 @@ def read_head(path: str, limit: int = 500) -> tuple[list[str], str]:
 
 
 def detect_encoding(path: str) -> str:
-    """Return the encoding in which the whole file can be read: "utf-8", else "latin-1"."""
+    """Return the encoding of the whole file: "utf-8" if it is valid UTF-8, else "latin-1"."""
     return read_head(path, sys.maxsize)[1]
 
 
 def line_of_record(path: str, record_number: int, skipped: set[int], quote: str = "", delimiter: str = ",") -> int:
-    """Return the line on which the ordinal-th record (from 1) begins.
+    """Return the line on which the `record_number`-th record begins; both count from 1.
 
-    Blank records do not count, nor do those in `skip`, given by their place among all records.
+    Blank records do not count, nor do those in `skipped`, which are positions among all records.
     """
     last = 1
     for position, (number, blank) in enumerate(_record_starts(path, quote.encode(), delimiter.encode()), 1):
@@ -67,13 +67,13 @@ def line_of_record(path: str, record_number: int, skipped: set[int], quote: str 
 
 
 def line_of_position(path: str, position: int, quote: str = "", delimiter: str = ",") -> int:
-    """Return the line on which the record at `place` among all records, blank ones included, begins."""
+    """Return the line on which the record at `position` begins; blank records count, too."""
     records = _record_starts(path, quote.encode(), delimiter.encode())
     return next((number for index, (number, _) in enumerate(records, 1) if index == position), position)
 
 
 def _record_starts(path: str, quote: bytes, delimiter: bytes) -> Iterator[tuple[int, bool]]:
-    """Give (line number, is it blank) where each record begins; a quoted field may go on over lines."""
+    """Yield the line number of each record, and whether it is blank. A quoted field may span several lines."""
     in_quotes = False
     for number, line in enumerate(read_lines(path), 1):
         if not in_quotes:
@@ -83,7 +83,7 @@ def _record_starts(path: str, quote: bytes, delimiter: bytes) -> Iterator[tuple[
 
 
 def _ends_in_quotes(line: bytes, in_quotes: bool, quote: bytes, delimiter: bytes) -> bool:
-    """Tell whether a quoted field is open at the end of a line. Only at its start does a quote open one."""
+    """Return whether a line ends inside a quoted field. A quote opens a field only at the start of the field."""
     start = 0
     while True:
         if in_quotes:
@@ -103,7 +103,7 @@ def _ends_in_quotes(line: bytes, in_quotes: bool, quote: bytes, delimiter: bytes
 
 
 def _read_zst_lines(path: str) -> Iterator[bytes]:
-    """Python reads Zstandard only from 3.14 on; DuckDB does, and gives blank lines as missing."""
+    """Yield lines with DuckDB, which returns blank lines as NULL. Python supports Zstandard only from 3.14 on."""
     import duckdb
 
     con = connect()
@@ -118,7 +118,7 @@ def _read_zst_lines(path: str) -> Iterator[bytes]:
 
 
 def lines_relation(paths: Sequence[str]) -> str:
-    """Return SQL for a table of one column, `line`: the lines as they are, missing where blank."""
+    """Return SQL for a table with one column, `line`: the unchanged lines, NULL for blank ones."""
     return (
         f"read_csv([{quote_files(paths)}], auto_detect=false, header=false, columns={{'line': 'VARCHAR'}}, "
         "delim='\x1f', quote='', escape='', store_rejects=true)"

@@ -1,4 +1,4 @@
-"""What every kind of input becomes first: rows that DuckDB can select from, and how to speak of them."""
+"""The common form of all inputs: rows that DuckDB can select from, with the metadata for reports and messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def quote_identifier(name: str) -> str:
 
 @dataclass(frozen=True)
 class SqlColumn:
-    """A column inside DuckDB: the expression that selects it and its type."""
+    """A column in DuckDB: the SQL expression that selects it, and its type."""
 
     sql: str
     type: str
@@ -34,7 +34,7 @@ class SqlColumn:
 class Reject:
     """A record that could not be split into fields.
 
-    place: its place among the records of the file, header and blank lines included.
+    position: its position (from 1) among the records of the file, with header and blank lines.
     """
 
     file: str
@@ -49,21 +49,23 @@ def _no_rejects() -> list[Reject]:
 
 @dataclass
 class Source:
-    """Rows to select from.
+    """Rows that DuckDB can select from.
 
-    name: what messages call it, such as "ratings.csv".
-    select: what follows FROM, given which of the files to read.
-    columns: the columns by the names that users know, in order.
-    files: the files in order, or [""] where there are none.
-    is_text: cells are text as it was written, so their types are still to be found; `samples` holds the
-        first cells of each column, `quoted` the columns whose cells are marked as text.
-    positional: there are no column names; columns are known by their places.
-    plain: how the files are written, if their bytes may be simple enough for `scanning`.
-    sound: (reason, condition): a condition that every well-formed row fulfils, and the reason if it does not.
-    rejects: gives the records that the last selection refused.
-    line_of: (file, n, rejects) -> the line number of the n-th record that was not refused.
-    line_of_reject: (file, position) -> the line number of a refused record.
-    notes: what is worth telling about the reading, one sentence each.
+    con: the DuckDB connection.
+    name: the name of the source in messages, such as "ratings.csv".
+    select: returns SQL for a FROM clause, given the files to read.
+    columns: the columns by name, in order.
+    files: the files in order, or [""] if there are none.
+    is_text: whether all cells are unparsed text, so that their types must be inferred.
+    samples: the first cells of each column, if is_text.
+    quoted_columns: the columns with cells that are marked as text, if is_text.
+    positional: whether there are no column names, so that columns are identified by position.
+    plain_dialect: the dialect of the files, if the fast path (`rows/fast_csv`) may be able to read them; else None.
+    well_formed: (reason, condition): a condition that every well-formed row fulfils, and the reason if a row does not.
+    rejects: returns the records that the last selection rejected.
+    line_of: (file, n, rejects) -> the line number of the n-th record that was not rejected.
+    line_of_reject: (file, position) -> the line number of a rejected record.
+    notes: remarks for the report, one sentence each.
     """
 
     con: DuckDBPyConnection
@@ -89,17 +91,17 @@ class Source:
 
 
 def connect() -> DuckDBPyConnection:
-    """Open a private in-memory database that reads times as UTC and keeps the order of rows."""
+    """Open a private in-memory database that reads times as UTC and preserves the order of rows."""
     import duckdb
 
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'").fetchall()
-    con.execute("SET pandas_analyze_sample = 1000000000").fetchall()  # types of Python objects: look at all
+    con.execute("SET pandas_analyze_sample = 1000000000").fetchall()  # infer the types of Python objects from all rows
     return con
 
 
 def describe_columns(con: DuckDBPyConnection, relation: str) -> dict[str, SqlColumn]:
-    """Return the columns of a relation under the names that it gives them."""
+    """Return the columns of a relation, by name."""
     rows = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     # A column of type NULL is not selected: DuckDB cannot read one from an Arrow stream.
     return {name: SqlColumn("NULL" if kind == '"NULL"' else quote_identifier(name), kind) for name, kind, *_ in rows}
@@ -116,11 +118,11 @@ def quote_literals(texts: Sequence[str]) -> str:
 
 
 def quote_files(paths: Sequence[str]) -> str:
-    """Quote the names of files for DuckDB, which would take "[", "?" and "*" in them for a pattern."""
+    """Quote the names of files for DuckDB, and escape "[", "?" and "*", which would otherwise form a pattern."""
     return quote_literals([glob.escape(path) for path in paths])
 
 
 def error_summary(error: object) -> str:
-    """Return what DuckDB complains of, without its class, its hints and its drawing of the statement."""
+    """Return the first line of a DuckDB error, without its class, hints and excerpt of the statement."""
     line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return line.split("Error: ", 1)[-1].rstrip(".!")

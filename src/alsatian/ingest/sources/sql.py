@@ -1,4 +1,4 @@
-"""Databases as sources: SQLite by the standard library, others by SQLAlchemy."""
+"""Databases as sources: SQLite through the standard library, others through SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ _DIALECT_PACKAGES = {
 
 
 def is_database_url(text: str) -> bool:
-    """Tell whether a source is a database; raises SourceError for a file that would have to be fetched."""
+    """Return whether a source is a database URL; raises SourceError for the URL of a file."""
     match = _URL_PATTERN.match(text)
     if match and text.lower().startswith(_FILE_SCHEMES):
-        raise SourceError(f"reading from {text!r} is not supported; download it first, and pass the path of the file.")
+        raise SourceError(f"reading from {text!r} is not supported; download it, and pass the path of the file.")
     return bool(match)
 
 
 def open_query(con: DuckDBPyConnection, url: str, query: str) -> Source:
-    """Open the answer to a query as a source; it is fetched once, into memory.
+    """Open the result of a query as a source; it is fetched once, into memory.
 
-    Raises SourceError when the database cannot be opened or refuses the query, DependencyError when it
-    needs SQLAlchemy and that is not installed, DataError when the answer has no rows.
+    Raises SourceError if the database cannot be opened or rejects the query. Raises DependencyError if SQLAlchemy or a
+    driver is required but not installed. Raises DataError if the result has no rows, or two columns of one name.
     """
     names, rows = _query_sqlite(url, query) if url.startswith("sqlite:///") else _query_sqlalchemy(url, query)
     if not rows:
         raise DataError(f"the query has columns ({', '.join(map(repr, names))}) but no rows.")
     if len(set(names)) < len(names):
-        raise DataError(f"the query gives two columns of one name ({', '.join(map(repr, names))}); name them with AS.")
+        raise DataError(f"the query has two columns of one name ({', '.join(map(repr, names))}); rename one with AS.")
     columns = dict(zip(names, map(_to_array, zip(*rows, strict=True)), strict=True))
     return open_arrays(con, columns, "the query")
 
@@ -65,10 +65,10 @@ def _query_sqlite(url: str, query: str) -> tuple[list[str], Sequence[Sequence[An
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             cursor = database.execute(query)
             if cursor.description is None:
-                raise SourceError(f"the query {query[:60]!r} gives no rows; it should be a SELECT.")
+                raise SourceError(f"the query {query[:60]!r} returns no rows; pass a SELECT.")
             return [column[0] for column in cursor.description], cursor.fetchall()
     except sqlite3.Error as error:
-        raise SourceError(f"SQLite refuses the query {query[:60]!r}: {error}.") from None
+        raise SourceError(f"SQLite rejected the query {query[:60]!r}: {error}.") from None
 
 
 def _query_sqlalchemy(url: str, query: str) -> tuple[list[str], Sequence[Sequence[Any]]]:
@@ -76,7 +76,7 @@ def _query_sqlalchemy(url: str, query: str) -> tuple[list[str], Sequence[Sequenc
         import sqlalchemy
     except ImportError:
         raise DependencyError(
-            "reading from this database needs SQLAlchemy and a driver: pip install 'alsatian[sql]' brings it."
+            "reading from this database requires SQLAlchemy and a driver; run: pip install 'alsatian[sql]'"
         ) from None
     try:
         engine = sqlalchemy.create_engine(url)
@@ -89,17 +89,16 @@ def _query_sqlalchemy(url: str, query: str) -> tuple[list[str], Sequence[Sequenc
         dialect = re.split("[:+]", url)[0]
         package = _DIALECT_PACKAGES.get(dialect, f"sqlalchemy-{dialect}")
         raise DependencyError(
-            f"SQLAlchemy knows no database {dialect!r}; correct the URL, or install the package that brings its "
-            f"dialect: pip install {package}."
+            f"SQLAlchemy has no dialect {dialect!r}; correct the URL, or install its package: pip install {package}."
         ) from None
     except ImportError as error:
-        raise DependencyError(f"reading from this database needs its driver: {error}; install it with pip.") from None
+        raise DependencyError(f"reading from this database requires a driver: {error}; install it with pip.") from None
     except sqlalchemy.exc.SQLAlchemyError as error:
-        raise SourceError(f"the database refuses the query {query[:60]!r}: {str(error).splitlines()[0]}.") from None
+        raise SourceError(f"the database rejected the query {query[:60]!r}: {str(error).splitlines()[0]}.") from None
 
 
 def _to_array(values: Sequence[Any]) -> NDArray[Any]:
-    """Return values of one type as an array that DuckDB understands; a mix of types becomes text."""
+    """Return values as an array of a type that DuckDB supports; a mix of types becomes text."""
     kinds = {type(value) for value in values if value is not None}
     missing = np.array([value is None for value in values], np.bool_)
     if kinds <= {int} and kinds and all(value is None or -(2**63) <= value < 2**63 for value in values):
@@ -113,7 +112,7 @@ def _to_array(values: Sequence[Any]) -> NDArray[Any]:
 
 
 def _to_utc(timestamp: datetime | date) -> datetime | date:
-    """NumPy knows no time zones."""
+    """Convert a time to UTC without a zone, since NumPy does not support time zones."""
     if isinstance(timestamp, datetime) and timestamp.tzinfo:
         return timestamp.replace(tzinfo=None) - (timestamp.utcoffset() or timestamp - timestamp)
     return timestamp

@@ -1,7 +1,7 @@
-"""The native kernels, compiled for one instruction set; see the wrappers beside it for what they compute.
+"""The native kernels, compiled for one instruction set. The wrappers in this package document what they compute.
 
-All arrays are C-contiguous. Outputs are made by the caller, as are `solution` and `solution_bias`, where a half-sweep
-also begins. Wrong types raise TypeError, wrong shapes and bounds ValueError, keys out of range IndexError.
+All arrays are C-contiguous. The caller allocates the outputs, and `solution`, from which a half-sweep also starts.
+Wrong types raise TypeError, inconsistent shapes and indices out of bounds ValueError, and keys out of range IndexError.
 """
 
 from collections.abc import Sequence

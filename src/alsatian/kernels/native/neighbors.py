@@ -1,4 +1,4 @@
-"""Neighbours: the most similar rows of sparse rows, and how much two rows have in common."""
+"""Neighbours: the most similar rows of a sparse matrix, and the number of columns that two rows share."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def neighbors(
     k: int,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the k other rows of the highest similarity of each row, and the similarities (both rows x k).
+    """Return the k most similar other rows of each row, and their similarities (both rows x k).
 
-    Descending, then ascending by row; -1 (similarity 0) past the end; only positive similarities count. With sums over
-    the n columns that x and y share:
+    Neighbours are sorted by descending similarity, then by ascending row. Only rows with a positive similarity are
+    listed; shorter lists end with -1 (similarity 0). With sums over the n columns that the rows x and y share:
 
-    - cosine: sum x y / (size_x size_y); sizes (rows) are the lengths of whole rows
+    - cosine: sum x y / (size_x size_y); sizes (rows) are the lengths of the whole rows
     - jaccard: n / (size_x + size_y - n); sizes are the numbers of entries
-    - pearson: the correlation of x and y over the shared columns alone, with the means that they have there
+    - pearson: the correlation of x and y over the shared columns, with the means over these columns
 
-    each times n / (n + shrinkage) (Koren 2008, "Factorization meets the neighborhood", eq. 2). Another name of a
-    similarity and a negative shrinkage raise ValueError.
+    Each similarity is multiplied by n / (n + shrinkage) (Koren 2008, "Factorization meets the neighborhood", eq. 2).
+    Raises ValueError for another similarity or a negative shrinkage.
     """
     nearest, similarities = np.empty((len(sizes), k), np.int32), np.empty((len(sizes), k), np.float32)
     measure, threads = (similarity, shrinkage), usable_threads(threads)
@@ -46,10 +46,10 @@ def neighbors_for(
     k: int,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the k nearest rows of each query, and the similarities (both queries x k), as `neighbors` does.
+    """Return the k most similar rows of each query, and their similarities (both queries x k), as in `neighbors`.
 
-    The queries are none of the rows, so a row that equals a query is its neighbour. by_column: the rows, column by
-    column. sizes: of the rows, query_sizes: of the queries.
+    The queries are not among the rows, so a row that equals a query is its neighbour.
+    by_column: the matrix of the rows, in compressed columns. sizes: of the rows. query_sizes: of the queries.
     """
     shape, measure, threads = (len(query_sizes), k), (similarity, shrinkage), usable_threads(threads)
     nearest, similarities = np.empty(shape, np.int32), np.empty(shape, np.float32)
@@ -60,7 +60,10 @@ def neighbors_for(
 def co_counts(
     rows: Sparse, columns: int, left: NDArray[np.int32], right: NDArray[np.int32], threads: int | None = None
 ) -> NDArray[np.int32]:
-    """Return how many columns rows left[i] and right[i] share. Fastest sorted by left, the longer rows on the left."""
+    """Return the number of columns that the rows left[i] and right[i] share.
+
+    It is fastest if pairs are sorted by left, with the longer row on the left.
+    """
     counts = np.empty(len(left), np.int32)
     build.native.co_counts(rows, columns, left, right, counts, usable_threads(threads))
     return counts

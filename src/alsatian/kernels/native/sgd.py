@@ -19,22 +19,25 @@ def sgd(
     rule: StepRule,
     threads: int | None = None,
 ) -> None:
-    """Walk the entries of these rounds in their order and move, for each, its user's and its item's rows in place.
+    """Process the entries of these rounds in order, and update the rows of the user and item of each in place.
 
-    The loss of an entry (u, i, v) of weight w, a_u and a_i its shares of the rows' regularization, s_u the implicit
-    term of SVD++ (or zero), is
+    The loss of an entry (u, i, v) with weight w, shares a_u and a_i of the regularization of its rows, and the implicit
+    term s_u of SVD++ (or zero) is
 
         w (v - mean - b_u - b_i - (x_u + s_u).y_i)^2
             + a_u (reg |x_u|^2 + bias_reg b_u^2) + a_i (reg |y_i|^2 + bias_reg b_i^2)
 
     and a slope is minus half its gradient (Koren, Bell and Volinsky 2009, "Matrix factorization techniques for
     recommender systems"; with s_u Koren 2008, "Factorization meets the neighborhood"). Unlike in the other kernels, the
-    order of the entries matters. How a row moves along its slope depends on its moments, see `SgdSide`.
+    order of the entries matters. The step of a row along its slope depends on its moments; see `SgdSide`.
 
-    Round r holds the blocks (a, a + r) of all stripes a, which share no user and no item, so that threads do not meet
-    (Gemulla et al. 2011, "Large-scale matrix factorization with distributed stochastic gradient descent"). `sums`
-    (users x width) is s, which stands still; `slopes` (users x width), which comes with it, gains w e y_i for each
-    entry, which is what the implicit factors learn from. The width is a whole number of vectors (CACHE_LINE_FLOATS is).
+    Round r has the blocks (a, a + r) of all stripes a. They share no user and no item, so threads never update the same
+    row (Gemulla et al. 2011, "Large-scale matrix factorization with distributed stochastic gradient descent").
+
+    sums (users x width): s, which is constant during the call, or None.
+    slopes (users x width): for each entry with error e, w e y_i is added to it; the implicit factors are updated from
+    it. None if `sums` is None.
+    The width must be a multiple of the vector width; CACHE_LINE_FLOATS is one.
     """
     build.native.sgd(blocks, rounds, users, items, sums, slopes, rule, usable_threads(threads))
 
@@ -56,7 +59,7 @@ def squared_error(
 def row_sums(
     indptr: NDArray[np.int64], indices: NDArray[np.int32], rows: NDArray[np.float32], threads: int | None = None
 ) -> NDArray[np.float32]:
-    """Return for each compressed row the sum of the `rows` (any x width, whole vectors) that its entries name."""
+    """Return, for each compressed row, the sum of the `rows` (any x width, as in `sgd`) to which its indices point."""
     out = np.empty((len(indptr) - 1, rows.shape[1]), np.float32)
     build.native.row_sums(indptr, indices, rows, out, usable_threads(threads))
     return out

@@ -1,4 +1,4 @@
-"""Sorting of columns by row numbers: how compressed rows are built and transposed."""
+"""Sort columns by row numbers, to build and transpose compressed rows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from alsatian.kernels.types import Array, usable_threads
 def counting_sort(
     keys: NDArray[np.int32], n_keys: int, columns: Sequence[Array], threads: int | None = None
 ) -> tuple[NDArray[np.int64], list[Array]]:
-    """Sort columns by keys in [0, n_keys), stably; also return where each key's rows begin (n_keys + 1).
+    """Stably sort columns by keys in [0, n_keys). Return the first row of each key (n_keys + 1), and the columns.
 
-    Columns are as long as the keys, with entries of 4 or 8 bytes. IndexError names a key that is out of range.
+    Columns have the length of the keys, and entries of 4 or 8 bytes. Raises IndexError for a key out of range.
     """
     indptr = np.empty(n_keys + 1, np.int64)
     outputs = [np.empty_like(column) for column in columns]
@@ -27,9 +27,9 @@ def counting_sort(
 def sort_rows(
     indptr: NDArray[np.int64], keys: NDArray[np.int32], columns: Sequence[Array], threads: int | None = None
 ) -> int:
-    """Sort each compressed row's keys in place, stably, and the columns (of 4 or 8 bytes an entry) with them.
+    """Stably sort the keys of each compressed row in place, and the columns (of 4 or 8 bytes per entry) with them.
 
-    Return how many keys repeat the one before them in their row. Keys must not be negative.
+    Return the number of keys that repeat the previous key of their row. Keys must not be negative.
     """
     return build.native.sort_rows(indptr, keys, list(columns), usable_threads(threads))  # type: ignore[no-any-return]
 
@@ -41,9 +41,9 @@ def transpose(
     n_columns: int,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int64], list[Array]]:
-    """Turn compressed rows into compressed columns: indptr (n_columns + 1), and [row of each entry, *columns].
+    """Convert compressed rows to compressed columns: indptr (n_columns + 1), and [row of each entry, *columns].
 
-    Rows ascend within a column. IndexError names an index that is out of range.
+    Rows ascend within a column. Raises IndexError for an index out of range.
     """
     rows = np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr))
     return counting_sort(indices, n_columns, [rows, *columns], threads)

@@ -1,4 +1,4 @@
-"""Top-n lists: from factors, from scores that are there, and from sums of sparse rows."""
+"""Top-n lists from factors, from dense scores, and from sums of sparse rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from alsatian.kernels.types import Sparse, usable_threads
 
 
 def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> Panels:
-    """Lay items out for `top_k`: factors (items x k), and a bias (items) that is added to every score, or None."""
+    """Pack items for `top_k`. factors: items x k. bias: added to the score of each item (items), or None."""
     panels = order_items(factors, bias)
     build.native.pack_items(factors, bias, panels.order, panels.cells)
     return panels
@@ -26,10 +26,10 @@ def top_k(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the n items of the highest bias + query . factors for `queries[rows]`, and the scores (both rows x n).
+    """Return the n items with the highest bias + query . factors for `queries[rows]`, and the scores (both rows x n).
 
-    Lists are exact: panels of items whose bound |x| |y| + b is below the n-th best score are passed over
-    (`item_panels`). queries (any x k). rows: which query, and which row of `seen`, each list is for; they may repeat.
+    The lists are exact: a panel is skipped only if its bound |x| |y| + b is below the n-th best score (`item_panels`).
+    queries: any x k. rows: for each list its query, and its row of `seen`; rows may repeat.
     Order, `seen` and `allowed` are as in `top_n_dense`.
     """
     items, scores = _empty_lists(len(rows), n)
@@ -45,11 +45,12 @@ def top_n_dense(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the n items of the highest score of each line (lists x items), and the scores (both lists x n).
+    """Return the n items with the highest scores of each line (lists x items), and the scores (both lists x n).
 
-    Descending by score, then ascending by item; -1 (score 0) past the end; -inf is never listed. What row rows[i] of
-    `seen` (compressed rows: indptr, and indices ascending within a row) holds is left out of line i, as are items that
-    are not `allowed` (items).
+    Items are sorted by descending score, then by ascending item; shorter lists end with -1 (score 0). Items with the
+    score -inf are never listed.
+    seen: compressed rows (indptr, and indices ascending within a row); the items of row rows[i] are excluded from line
+    i. allowed: per item, whether it may be listed; None: all.
     """
     items, scores = _empty_lists(len(rows), n)
     build.native.top_n_dense(lines, rows, seen, _mask_bytes(allowed), items, scores, usable_threads(threads))
@@ -70,15 +71,15 @@ def top_n_sums(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the n best items of some rows of `weights`, as `top_n_dense` does, where item i of a row scores
+    """Return the n best items of some rows of `weights`, as in `top_n_dense`. The score of item i is
 
         start_row + base_i + sum_e a_e p_ei / d
 
-    Entry e of the row has the weight a_e and names a row of `parts` with the values p_ei (whose indices are below
-    `items`). d is 1 (divide "nothing"), or damping + the sum of |a_e| ("weights") or of |p_ei| ("parts") over the
-    entries that have item i; the sum counts as 0 where none has it. start: of each row of `weights`; base: of each
-    item; both may be None. This is the prediction of neighbourhood models (Sarwar et al. 2001, "Item-based
-    collaborative filtering recommendation algorithms", eq. 4), with the terms that vary between them left open.
+    Entry e of the row has the weight a_e. Its index is a row of `parts`, with the values p_ei (indices below `items`).
+    d is 1 (divide="nothing"), or damping + the sum of |a_e| ("weights") or of |p_ei| ("parts") over the entries that
+    have item i. The term is 0 if no entry has the item. start: per row of `weights`, or None. base: per item, or None.
+    This is the general form of the predictions of neighbourhood models (Sarwar et al. 2001, "Item-based collaborative
+    filtering recommendation algorithms", eq. 4).
     """
     listed, scores = _empty_lists(len(rows), n)
     build.native.top_n_sums(

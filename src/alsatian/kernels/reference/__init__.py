@@ -1,5 +1,5 @@
-"""The kernels in NumPy, plain, slow and right: the twin of each native one, under the same name in the same file.
+"""The kernels in NumPy, simple and slow: the twin of each native kernel, with the same name in the same file.
 
-Tests hold the two equal, and `native/` says what they compute. A twin checks nothing about its arguments, and accepts
-`threads` without using them.
+Tests compare the two. `native/` documents what they compute. A twin does not check its arguments, and ignores
+`threads`.
 """

@@ -8,7 +8,7 @@ from alsatian.kernels.types import NO_ROW_IS_AS_LONG, Array, Rows, Side, Weighti
 
 
 def gram(factors: Array, scale: float = 1.0, threads: int | None = None) -> Array:
-    """Return scale F'F, multiplied in float64."""
+    """Return scale F'F, computed in float64."""
     wide = factors.astype(np.float64)
     return (scale * wide.T @ wide).astype(factors.dtype)
 
@@ -28,7 +28,7 @@ def half_sweep(
     noise: Array | None = None,
     nonnegative: bool = False,
 ) -> tuple[float, int]:
-    """Solve every row on its own, from its system in float64; return the loss and the first row that failed, or -1."""
+    """Solve the system of each row in float64; return the loss and the first row that failed, or -1."""
     confidence, target = weighted_entries(rows, weighting, fixed)
     columns = fixed.factors if fixed.bias is None else np.column_stack([fixed.factors, np.ones(len(fixed.factors))])
     unknowns = columns.shape[1]
@@ -70,7 +70,7 @@ def _join(side: Side, row: int) -> Array:
 
 def _solve(system: Array, right: Array, start: Array, steps: int) -> Array:
     if steps == 0:
-        np.linalg.cholesky(system)  # refuses what is not positive definite
+        np.linalg.cholesky(system)  # raises if it is not positive definite
         return np.linalg.solve(system, right)
     x = start.astype(np.float64)
     residual, diagonal = right - system @ x, np.diag(system)
@@ -88,9 +88,9 @@ def _solve(system: Array, right: Array, start: Array, steps: int) -> Array:
 
 
 def _descend(system: Array, right: Array, start: Array, bounded: int) -> Array:
-    """Return the minimum of x'A x / 2 - b'x whose first unknowns, so many, are 0 or above: each in turn takes its best.
+    """Minimize x'A x / 2 - b'x by coordinate descent. The first `bounded` unknowns must be at least 0.
 
-    It is found when, in units of the roots of A's diagonal, no step is more than 16 roundings of the largest unknown.
+    It has converged when, scaled by the square roots of A's diagonal, no step exceeds 16 eps times the largest unknown.
     """
     x = start.astype(np.float64)
     residual, diagonal = right - system @ x, np.diag(system)

@@ -17,7 +17,7 @@ def neighbors(
     k: int,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Compute all similarities at once, as dense matrices, and sort each row; no row is its own neighbour."""
+    """Compute all similarities with dense matrices, and sort each row. A row is not its own neighbour."""
     dense, there = to_dense(rows, columns)
     similarities = _similarities(dense, there, sizes, dense, there, sizes, similarity, shrinkage)
     np.fill_diagonal(similarities, 0)
@@ -34,7 +34,7 @@ def neighbors_for(
     k: int,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Compute the similarities of every query with every row, as dense matrices, and sort each line."""
+    """Compute the similarities of all queries and rows with dense matrices, and sort each line."""
     dense, there = (matrix.T for matrix in to_dense(by_column, len(sizes)))
     dense_queries = to_dense(queries, dense.shape[1])
     return _nearest(_similarities(*dense_queries, query_sizes, dense, there, sizes, similarity, shrinkage), k)
@@ -43,7 +43,7 @@ def neighbors_for(
 def co_counts(
     rows: Sparse, columns: int, left: NDArray[np.int32], right: NDArray[np.int32], threads: int | None = None
 ) -> NDArray[np.int32]:
-    """Multiply the rows of ones and zeros that say where the values are, and count."""
+    """Count the columns in which both rows have a value, with a dense 0/1 matrix."""
     _, there = to_dense(rows, columns)
     counts: NDArray[np.int32] = (there[left] * there[right]).sum(axis=1).astype(np.int32)
     return counts

@@ -1,7 +1,7 @@
 """Stochastic gradient descent on biased matrix factorization in NumPy: the twins of `cpp/sgd/`.
 
-The loss of an entry (u, i, v) of weight w, a_u and a_i its shares of the rows' regularization, s_u the implicit term of
-SVD++ (or zero), is
+The loss of an entry (u, i, v) with weight w, shares a_u and a_i of the regularization of its rows, and the implicit
+term s_u of SVD++ (or zero) is
 
     w (v - mean - b_u - b_i - (x_u + s_u).y_i)^2
         + a_u (reg |x_u|^2 + bias_reg b_u^2) + a_i (reg |y_i|^2 + bias_reg b_i^2)
@@ -32,10 +32,10 @@ def sgd(
     rule: StepRule,
     threads: int | None = None,
 ) -> None:
-    """Walk the entries of these rounds in their order and move, for each, its user's and its item's rows in place.
+    """Process the entries of these rounds in order, and update the rows of the user and item of each in place.
 
-    Round r holds the blocks (a, a + r) of all stripes a, which share no user and no item. `sums` (users, width) is s,
-    which stands still; `slopes` gains w e y_i for each entry, which is what the implicit factors learn from.
+    Round r has the blocks (a, a + r) of all stripes a, which share no user and no item. `sums` (users, width) is s,
+    which is constant. For each entry, w e y_i is added to `slopes`, from which the implicit factors are updated.
     """
     stripes = math.isqrt(len(blocks.starts) - 1)
     for shift in rounds:
@@ -55,7 +55,7 @@ def _walk(
     slopes: Array | None,
     rule: StepRule,
 ) -> None:
-    """Sum the slopes of each row over a batch of entries, then let every row that it meets make one step."""
+    """Sum the slopes of each row over a batch of entries, then update every row of the batch by one step."""
     slopes_of_rows: tuple[dict[int, list[Array]], dict[int, list[Array]]] = {}, {}
     for e in entries:
         u, i = blocks.users[e], blocks.items[e]
@@ -65,17 +65,17 @@ def _walk(
         error *= 1.0 if blocks.weights is None else blocks.weights[e]
         if slopes is not None:
             slopes[u] += error * y
-        for side, row, own, other, rows in (
+        for side, row, row_factors, other_factors, rows in (
             (users, u, x, y, slopes_of_rows[0]),
             (items, i, y, whole, slopes_of_rows[1]),
         ):
-            factors = error * other - rule.reg * side.share[row] * own
+            factors = error * other_factors - rule.reg * side.share[row] * row_factors
             bias = error - rule.bias_reg * side.share[row] * side.bias[row, 0]
             rows.setdefault(int(row), []).append(np.append(factors, bias))
     for side, rows in ((users, slopes_of_rows[0]), (items, slopes_of_rows[1])):
         for row, parts in rows.items():
             slope = np.sum(parts, axis=0)
-            side.steps[row] += len(side.factors[row]) == 3  # only Adam counts
+            side.steps[row] += len(side.factors[row]) == 3  # only Adam counts steps
             _step(side.factors[row], slope[:-1], int(side.steps[row]), rule)
             _step(side.bias[row], slope[-1], int(side.steps[row]), rule)
 
@@ -117,7 +117,7 @@ def _difference(blocks: Blocks, e: int, users: SgdSide, items: SgdSide, sums: Ar
 def row_sums(
     indptr: NDArray[np.int64], indices: NDArray[np.int32], rows: Array, threads: int | None = None
 ) -> NDArray[np.float32]:
-    """Return for each compressed row the sum of the `rows` that its entries name."""
-    named = rows[indices].astype(np.float64)
-    sums = [named[begin:end].sum(axis=0) for begin, end in itertools.pairwise(indptr)]
+    """Return, for each compressed row, the sum of the `rows` to which its indices point."""
+    selected = rows[indices].astype(np.float64)
+    sums = [selected[begin:end].sum(axis=0) for begin, end in itertools.pairwise(indptr)]
     return np.array(sums, np.float32).reshape(len(indptr) - 1, rows.shape[1])

@@ -16,7 +16,7 @@ def counting_sort(
     columns: Sequence[Array],
     threads: int | None = None,
 ) -> tuple[NDArray[np.int64], list[Array]]:
-    """Sort columns by keys in [0, n_keys), stably; also return where each key's rows begin (n_keys + 1)."""
+    """Stably sort columns by keys in [0, n_keys). Return the first row of each key (n_keys + 1), and the columns."""
     order = np.argsort(keys, kind="stable")
     indptr = np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=n_keys))]).astype(np.int64)
     return indptr, [column[order] for column in columns]
@@ -25,7 +25,7 @@ def counting_sort(
 def sort_rows(
     indptr: NDArray[np.int64], keys: NDArray[np.int32], columns: Sequence[Array], threads: int | None = None
 ) -> int:
-    """Sort each row's keys in place, stably, and the columns with them; return how many keys repeat the one before."""
+    """Stably sort the keys of each row in place, and the columns with them; return the number of repeated keys."""
     rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
     order = np.lexsort((keys, rows))
     for column in (keys, *columns):
@@ -40,6 +40,6 @@ def transpose(
     n_columns: int,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int64], list[Array]]:
-    """Turn compressed rows into compressed columns: indptr, and [row of each entry, *columns]."""
+    """Convert compressed rows to compressed columns: indptr, and [row of each entry, *columns]."""
     rows = np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr))
     return counting_sort(indices, n_columns, [rows, *columns])

@@ -14,7 +14,7 @@ from alsatian.kernels.types import CHUNK_BYTES, Array, TextFile
 
 
 def count_lines(file: int, size: int, chunk: int = CHUNK_BYTES, threads: int | None = None) -> NDArray[np.int64] | None:
-    """Return how many lines begin before each chunk of a file, and how many in all; None if it cannot be read."""
+    """Return the number of lines that begin before each chunk, and the total; None if the file cannot be read."""
     text = os.pread(file, size, 0)
     begins = [0, *(place for place in range(1, size) if text[place - 1 : place] == b"\n")]
     return np.searchsorted(begins, chunk * np.arange(-(-size // chunk) + 1)) if len(text) == size else None
@@ -26,9 +26,10 @@ def read_fields(
     columns: Sequence[Array | None],
     threads: int | None = None,
 ) -> bool:
-    """Write field c of each line into columns[c], unless that is None; False if any line is not plain.
+    """Write field c of each line into columns[c], unless that is None; return False if a line is not plain.
 
-    Plain are printable ASCII without quotes, as many fields as columns, integers as they are printed, finite decimals.
+    A plain line is printable ASCII without quotes, with one field per column. Integers are in canonical form and
+    decimals are finite.
     """
     integer, decimal = r"-?[1-9][0-9]{0,17}|0", r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"
     lines = os.pread(text.file, text.size, 0).decode("latin-1").split("\n")
@@ -56,7 +57,7 @@ def read_fields(
 
 
 class Dictionary:
-    """Texts and their numbers. Text n is the UTF-8 bytes [offsets[n], offsets[n + 1])."""
+    """Numbers distinct texts. Text n is the UTF-8 bytes [offsets[n], offsets[n + 1])."""
 
     def __init__(self) -> None:
         self._numbers: dict[bytes, int] = {}
@@ -64,13 +65,13 @@ class Dictionary:
     def number(
         self, data: NDArray[np.uint8], offsets: NDArray[np.int32], kept: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int32]:
-        """Return the number of each text that is kept (None: of all), in the order in which they first appear."""
+        """Return the number of each text where `kept` is true (None: all). Numbers follow the first occurrence."""
         parts = [data[start:end].tobytes() for start, end in itertools.pairwise(offsets)]
         chosen = parts if kept is None else itertools.compress(parts, kept)
         return np.array([self._numbers.setdefault(text, len(self._numbers)) for text in chosen], np.int32)
 
     def sorted(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int32]]:
-        """Return the texts in the order of their bytes, as bytes and offsets, and the place of each number there."""
+        """Return the texts sorted by bytes, as bytes and offsets, and the position of each number in this order."""
         texts = sorted(self._numbers)
         offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
         places = np.argsort([self._numbers[text] for text in texts]).astype(np.int32)

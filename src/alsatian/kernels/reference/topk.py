@@ -10,7 +10,7 @@ from alsatian.kernels.types import Sparse, to_dense
 
 
 def pack_items(factors: NDArray[np.float32], bias: NDArray[np.float32] | None) -> Panels:
-    """Fill the panels from one matrix with the bias as its first column."""
+    """Fill the panels from a matrix whose first column is the bias."""
     panels, (items, k) = order_items(factors, bias), factors.shape
     wide = np.zeros((len(panels.cells) * PANEL_ITEMS, k + 1), np.float32)
     wide[:items, 0], wide[items:, 0] = 0 if bias is None else bias[panels.order], -np.inf
@@ -28,7 +28,7 @@ def top_k(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Score every item, whatever its panel bounds say, and list each line as `top_n_dense` does."""
+    """Score every item, without using the bounds of panels, and list each line as `top_n_dense` does."""
     cells, items = panels.cells, len(panels.order)
     wide = np.empty((items, cells.shape[1]))
     wide[panels.order] = cells.transpose(0, 2, 1).reshape(-1, cells.shape[1])[:items]
@@ -44,7 +44,7 @@ def top_n_dense(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Sort the scores of each line, after what is left out of it has gone; ties go to the lower item."""
+    """Sort the scores of each line, without the excluded items; the lower item number breaks ties."""
     items, scores = np.full((len(rows), n), -1, np.int32), np.zeros((len(rows), n), np.float32)
     for at, (line, row) in enumerate(zip(lines, rows, strict=True)):
         usable = line > -np.inf if allowed is None else allowed & (line > -np.inf)
@@ -70,7 +70,7 @@ def top_n_sums(
     allowed: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Multiply the dense matrices, divide and add, and list each line as `top_n_dense` does."""
+    """Compute the scores with dense matrices, and list each line as `top_n_dense` does."""
     factor, _ = to_dense(weights, len(parts.indptr) - 1)
     value, there = to_dense(parts, items)
     factor = factor[rows]
@@ -89,6 +89,6 @@ def pair_scores(
     right_rows: NDArray[np.int32],
     threads: int | None = None,
 ) -> NDArray[np.float32]:
-    """Return the products of the gathered rows."""
+    """Return the dot products of the selected rows."""
     scores: NDArray[np.float32] = np.einsum("ij,ij->i", left[left_rows], right[right_rows])
     return scores

@@ -1,1 +1,1 @@
-"""Alternating least squares: explicit and implicit."""
+"""Alternating least squares: ExplicitALS and ImplicitALS."""

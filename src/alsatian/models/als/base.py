@@ -1,14 +1,16 @@
-"""The ALS models: settings, the fold-in of visitors, and explanations. `solver.py` solves a side, `fit.py` is the loop.
+"""`ALS`, the base of the ALS models: settings, fold-in and explanations. The objective is
+
 
     L = sum over observed (u,i) of  c (t - m - b_u - b_i - x_u.y_i)^2  +  w0 sum over unobserved of (x_u.y_i)^2
         + sum_u r_u (|x_u|^2 + b_u^2) + sum_i r_i (|y_i|^2 + b_i^2)
 
-    r_u = reg (n_u + w0 items)^nu,  r_i = reg (n_i + w0 users)^nu
+    r_u = reg (n_u + w0 items)^reg_exponent,  r_i = reg (n_i + w0 users)^reg_exponent
 
-With `nonnegative`, x and y (not the biases) are at least 0, and each row's regression is solved under that bound.
+c and t are the confidence and target of a value, w0 the weight of unobserved cells, n the number of a row's values.
+With `nonnegative`, x and y (not the biases) are at least 0, and the regression of each row is solved with this bound.
 
-A fit ends with the users, solved exactly unless solver="cg". The factors of a user are then what `fold_in` returns for
-the same history.
+A fit ends with the users, solved exactly unless solver="cg". The factors of a user then equal those that `fold_in`
+returns for the same history. `solver.py` solves a side, and `fit.py` is the loop.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ from alsatian.recommender.user_batch import history_rows
 
 
 class ALS(ColdStartFactorModel):
-    """Base of ExplicitALS and ImplicitALS, which say how values become confidences and targets."""
+    """The base of ExplicitALS and ImplicitALS, which define how values become confidences and targets."""
 
     source_label: ClassVar[str] = "als"
     iterates: ClassVar[bool] = True
@@ -52,36 +54,34 @@ class ALS(ColdStartFactorModel):
     )
     solver: str = param(
         default="auto",
-        doc="of each row: exact (cholesky), conjugate gradient (cg), or auto: "
-        f"exact up to {MAX_FACTORS_EXACT} factors; above by cg, but exact for long rows up to "
+        doc="how rows are solved: exactly (cholesky), by conjugate gradient (cg), or auto: "
+        f"exactly up to {MAX_FACTORS_EXACT} factors; above by cg, but exactly for long rows up to "
         f"{MAX_FACTORS_EXACT_LONG_ROWS} factors, and for the users at the end",
         choices=("auto", "cholesky", "cg"),
     )
     cg_steps: int | None = param(
         default=None,
-        doc=f"steps of conjugate gradient (None: {CG_STEPS}, or {EIGENBASIS_CG_STEPS} where empty cells count)",
+        doc=f"steps of conjugate gradient (None: {CG_STEPS}, or {EIGENBASIS_CG_STEPS} if empty cells count)",
         kind=int,
         low=1,
         high=1000,
     )
-    accelerate: bool = param(default=True, doc="give the items momentum: about half the epochs for the same objective")
+    accelerate: bool = param(default=True, doc="use momentum, which about halves the epochs for the same objective")
     nonnegative: bool = param(
-        default=False, doc="hold factors (not biases) at 0 or above; each row is solved by coordinate descent"
+        default=False, doc="keep factors (not biases) at 0 or above; rows are solved by coordinate descent"
     )
-    seed: int = param(default=0, doc="of the random starting values", low=0)
-    precision: str = param(default="float32", doc="of the arithmetic", choices=("float32", "float64"))
+    seed: int = param(default=0, doc="random seed of the starting values", low=0)
+    precision: str = param(default="float32", doc="data type of the arithmetic", choices=("float32", "float64"))
 
     def _check_params(self) -> None:
         if self.nonnegative and self.solver != "auto":
-            raise ParameterError(
-                f"solver={self.solver!r} does not hold factors at 0 or above; with nonnegative=True pass solver='auto'."
-            )
+            raise ParameterError(f"solver={self.solver!r} does not support nonnegative=True; pass solver='auto'.")
         if self.cg_steps is not None and self.solver != "cg":
             raise ParameterError(
                 f"cg_steps={self.cg_steps} has no effect with solver={self.solver!r}; pass solver='cg'."
             )
 
-    # What a subclass decides
+    # Hooks of the subclasses
 
     @abstractmethod
     def global_mean(self, totals: DataSummary) -> float:
@@ -89,16 +89,16 @@ class ALS(ColdStartFactorModel):
 
     @abstractmethod
     def weighting(self, mean: float) -> Weighting:
-        """Return how a value becomes a confidence and a target, for a given m."""
+        """Return how a value becomes a confidence and a target, given m."""
 
     def initial_score(self, totals: DataSummary) -> float:
-        """Return the average of x_u.y_i with which a fit starts."""
+        """Return the mean of x_u.y_i at the start of a fit."""
         return 0.0
 
     # Fitting
 
     def make_solver(self, mean: float) -> HalfSweepSolver:
-        """Return what solves a side with the settings of this model, for a given m."""
+        """Return a solver of a side with the settings of this model, given m."""
         return HalfSweepSolver(
             weighting=self.weighting(mean),
             reg=self.effective_value("reg"),
@@ -112,7 +112,7 @@ class ALS(ColdStartFactorModel):
         )
 
     def fit_plan(self, totals: DataSummary) -> FitPlan:
-        """Return what a fit needs to know of the settings and of data with these totals."""
+        """Return the settings of a fit to data with these totals."""
         mean = self.global_mean(totals)
         return FitPlan(
             solver=self.make_solver(mean),
@@ -131,12 +131,12 @@ class ALS(ColdStartFactorModel):
         return self.make_solver(0.0).epoch_steps
 
     def validate_data(self, data: Interactions) -> None:
-        """Raise DataError for unsuitable values, ParameterError where the data is too small for `factors`."""
+        """Raise DataError for values that are not valid, ParameterError if the data is too small for `factors`."""
         super().validate_data(data)
         self.validate_size(len(data.user_ids), len(data.item_ids))
 
     def validate_size(self, users: int, items: int) -> None:
-        """Raise ParameterError where there are more factors than users or items."""
+        """Raise ParameterError if there are more factors than users or items."""
         if self.factors > min(users, items):
             raise ParameterError(
                 f"factors={self.factors} is more than the data allows: it has {users:,} users and {items:,} items; "
@@ -148,7 +148,7 @@ class ALS(ColdStartFactorModel):
         return run_als(plan, LocalSides(plan, data, run.threads), run)
 
     def build_caches(self) -> None:
-        """Drop what was derived from the arrays of an earlier fit."""
+        """Drop caches derived from the arrays of an earlier fit."""
         super().build_caches()
         self.__dict__.pop("_item_gram", None)
 
@@ -159,7 +159,7 @@ class ALS(ColdStartFactorModel):
         return self.make_solver(float(self.mean[0]))
 
     def encode_histories(self, history: CSR) -> FactorUserBatch:
-        """Solve visitors, one for each row of a matrix of values, as a fit solves its users, always exactly."""
+        """Return visitors, one per row of histories, solved as a fit solves its users, but always exactly."""
         solver, items = self._fitted_solver, self._item_side
         visitors = zero_side(items, history.n_rows)
         problem = HalfProblem(history, solver.row_ridge(history), None)
@@ -168,9 +168,9 @@ class ALS(ColdStartFactorModel):
 
     @cached_property
     def _item_gram(self) -> NDArray[Any] | None:
-        """w0 G of the items, which every visitor and every explanation needs; None when w0 is zero.
+        """w0 G of the items, which visitors and explanations use, or None if w0 is zero.
 
-        Items with factors from attributes alone count as zeros, as they did in the fit: no user had them to choose.
+        Items with factors from attributes count as zeros, as in the fit, because no user could have chosen them.
         """
         items = self._item_side
         if self.cold_items is not None:
@@ -182,10 +182,10 @@ class ALS(ColdStartFactorModel):
         return Side(self.item_factors, self.item_bias)
 
     def contributions(self, history: CSR, items: list[int]) -> Contributions:
-        """Split the scores of items (row numbers) into a base and a part for each entry of a history of one row.
+        """Return the base of the scores of items (row numbers), and the contribution of each entry of one history.
 
-        With `nonnegative`, the factors of the user that are 0 stay 0. The others solve the plain regression without
-        those, whose solution is a sum over the entries.
+        With `nonnegative`, the factors of the user that are 0 stay 0. The other factors solve the regression without
+        the bound, whose solution is a sum over the entries.
         """
         solver, fixed = self._fitted_solver, self._item_side
         weighting = solver.weighting

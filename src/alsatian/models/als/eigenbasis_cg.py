@@ -1,11 +1,11 @@
-"""Conjugate gradient in the eigenbasis of the matrix that all rows share, where it converges in fewer steps.
+"""Conjugate gradient in the eigenbasis of the matrix that all rows share, which takes fewer steps.
 
 With w0 G = V D V' (V orthogonal), a row's system (w0 G + sum_e (c - w0) f f' + r I) x = sum_e c t f becomes
 
     (D + sum_e (c - w0) g g' + r I) z = sum_e c t g,   g = V'f,  z = V'x,
 
-with the same loss. The product with the shared matrix, k^2 operations for each step of each row, becomes one of k; and
-the diagonal, which is the preconditioner, now holds all of the shared matrix, so that fewer steps come as close.
+with the same loss. The product with the shared matrix takes k operations for each step of each row instead of k^2. The
+diagonal, which is the preconditioner, now contains all of the shared matrix, so fewer steps reach the same accuracy.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ ROTATE_CHUNK_ROWS = 4096  # rows of a product; fixed, so that the bits do not de
 
 
 class Basis(NamedTuple):
-    """The fixed side as `eigenbasis_half_sweep` takes it: as it is (axes is None), or in the axes V of w0 G.
+    """The fixed side in the form that `eigenbasis_half_sweep` takes.
 
-    gram: w0 G in these axes, diagonal in the second case, or None.
+    fixed: the side, unchanged (axes is None) or in the axes V of w0 G. gram: w0 G in these axes, or None.
+    axes: V, in which gram is diagonal, or None.
     """
 
     fixed: Side
@@ -35,9 +36,9 @@ class Basis(NamedTuple):
 
 
 def eigenbasis(fixed: Side, gram: NDArray[Any] | None, steps: int, threads: int) -> Basis:
-    """Return the fixed side in the axes of `gram`, or as it is where there are no steps or no shared matrix.
+    """Return the fixed side in the axes of `gram`, or unchanged without steps or without a shared matrix.
 
-    gram: w0 G of the fixed side, or None. steps: of conjugate gradient, 0 to solve exactly.
+    gram: w0 G of the fixed side, or None. steps: the steps of conjugate gradient, 0 to solve exactly.
     """
     if not steps or gram is None:
         return Basis(fixed, gram)
@@ -57,10 +58,16 @@ def eigenbasis_half_sweep(
     threads: int,
     nonnegative: bool = False,
 ) -> tuple[float, int]:
-    """Solve rows as `kernels.half_sweep` does, with the same arguments and results, in the axes of the basis."""
+    """Solve rows in the axes of the basis, with the arguments and results of `kernels.half_sweep`."""
     rotated = solution if basis.axes is None else Side(rotate(solution.factors, basis.axes, threads), None)
     result = kernels.half_sweep(
-        *(rows, weighting, basis.fixed, basis.gram, ridge, rotated, steps),
+        rows,
+        weighting,
+        basis.fixed,
+        basis.gram,
+        ridge,
+        rotated,
+        steps,
         exact_from=exact_from,
         threads=threads,
         nonnegative=nonnegative,
@@ -71,9 +78,9 @@ def eigenbasis_half_sweep(
 
 
 def decompose_gram(gram: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return D (k) and V (k, k) of a matrix that is V D V'.
+    """Return D (k,) and V (k, k) of a matrix V D V'.
 
-    A matrix that is not finite is returned as it is, so that the kernel reports rows without a solution.
+    For a matrix that is not finite, return its diagonal and the identity, so that the kernel reports failed rows.
     """
     if not np.isfinite(gram).all():
         return np.diag(gram), np.eye(len(gram), dtype=gram.dtype)
@@ -96,7 +103,7 @@ def rotate(factors: NDArray[Any], axes: NDArray[Any], threads: int) -> NDArray[A
 
 @cache
 def _blas_controller() -> Any:
-    """Return the controller of NumPy's threads, which takes longer to make than an epoch of small data."""
+    """Return the controller of BLAS threads. Creating it takes longer than an epoch on small data."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

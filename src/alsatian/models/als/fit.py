@@ -1,8 +1,8 @@
 """The loop of a fit by alternating least squares, in this process or on a cluster.
 
-An epoch solves all items with the users fixed, moves them on by a share of their last step (`momentum.py`), then solves
-all users with the items fixed. `run_als` is the loop. It works on `FactorSides`, which are arrays of this process
-(`LocalSides`) or tables of Spark (`alsatian.spark.cluster_als`). The settings of the model come in a `FitPlan`.
+An epoch solves all items with the users fixed, extrapolates the items by a share of their last step (`momentum.py`),
+and solves all users with the items fixed. `run_als` is the loop. It works on `FactorSides`: arrays of this process
+(`LocalSides`) or tables of Spark (`alsatian.spark.cluster_als`). The settings of the model are in a `FitPlan`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from alsatian.recommender.fit_run import FitRun
 
 @dataclass(frozen=True)
 class FitPlan:
-    """What a fit needs to know of the model and of the data as a whole.
+    """The settings of a fit, which depend on the model and on totals of the data.
 
-    solver: solves a side. mean: m of the objective. mean_score: what x_u.y_i is on average at the start.
-    seed: of the starting values. accelerate: whether items get momentum.
-    epochs, tol: when to stop, tol being a relative change of the objective. title: of the progress bar.
+    solver: solves a side. mean: m of the objective. mean_score: the mean of x_u.y_i at the start.
+    seed: the random seed of the starting values. accelerate: whether items get momentum.
+    epochs: the maximum. tol: stop below this relative change of the objective. title: of the progress bar.
     """
 
     solver: HalfSweepSolver
@@ -41,36 +41,36 @@ class FitPlan:
 
     @property
     def resets_users(self) -> bool:
-        """Whether the last solution of the users starts at zero, as that of a visitor does (coordinate descent)."""
+        """Whether the last solution of the users starts at zero, as for visitors (coordinate descent)."""
         return self.solver.nonnegative
 
     @property
     def ends_exactly(self) -> bool:
-        """Whether the users are solved once more at the end, exactly, as visitors are."""
+        """Whether the users are solved exactly once more at the end, as visitors are."""
         return self.solver.nonnegative or (self.solver.method == "auto" and self.solver.epoch_steps > 0)
 
 
 class FactorSides(Protocol):
-    """Users and items of a fit, from their starting values on."""
+    """The users and items of a fit, beginning with their starting values."""
 
     @property
     def has_momentum(self) -> bool:
         """Whether momentum has moved the items since the start or the last `undo_momentum`."""
 
     def solve_items(self) -> None:
-        """Solve the items with the users fixed, and move them on if the plan accelerates."""
+        """Solve the items with the users fixed, then apply momentum if the plan accelerates."""
 
     def solve_users(self, steps: int | None = None) -> float:
-        """Solve the users with the items fixed; return the whole objective.
+        """Solve the users with the items fixed, and return the objective.
 
-        steps: of conjugate gradient, 0 to solve exactly (None: as in an epoch).
+        steps: the steps of conjugate gradient, 0 to solve exactly (None: as in an epoch).
         """
 
     def undo_momentum(self) -> None:
-        """Put the items back to where they were solved, and begin momentum anew."""
+        """Restore the items as they were solved, and restart momentum."""
 
     def reset_users(self) -> None:
-        """Let the next solution of the users start at zero."""
+        """Make the next solution of the users start at zero."""
 
     def state_arrays(self) -> dict[str, Any]:
         """Return the learned arrays by name, as `Model.set_state` takes them."""
@@ -79,9 +79,9 @@ class FactorSides(Protocol):
 def run_als(
     plan: FitPlan, sides: FactorSides, run: FitRun, get_state: Callable[[], dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """Make the epochs that the run has not yet had, and return the learned arrays.
+    """Run the remaining epochs, and return the learned arrays by name.
 
-    get_state: returns these arrays (None: `sides.state_arrays`). Raises FitError for a row without a solution.
+    get_state: returns the learned arrays (None: `sides.state_arrays`). Raises FitError for a row without a solution.
     """
     get_state = get_state or sides.state_arrays
     loss = run.history[-1].objective if run.history else np.inf
@@ -90,7 +90,7 @@ def run_als(
         sides.solve_items()
         loss = sides.solve_users()
         if loss > previous_loss and sides.has_momentum:
-            sides.undo_momentum()  # exactly solved, the users can only lower what the last epoch reached
+            sides.undo_momentum()  # solving the users exactly cannot raise the objective of the last epoch
             loss = sides.solve_users(steps=0)
         if run.finish(loss, plan.tol, get_state):
             break
@@ -104,12 +104,12 @@ def run_als(
 class LocalSides:
     """Users and items as arrays of this process (the protocol `FactorSides`).
 
-    Starting values are drawn with the seed of the plan. Biases start as the regularized means that they would be
-    without factors: two half-sweeps that have no factors. Items start at random, and the users are solved for them. The
-    other way round needs more epochs, because popular items say more than busy users.
+    Starting values are drawn with the seed of the plan. Biases start as the regularized means without factors, from two
+    half-sweeps without factors. Items start at random, and the users are solved for them. The other way round needs
+    more epochs, because popular items carry more information than active users.
 
     The scale of the items gives the users a Gram matrix about as large as their ridge, so that the main directions of
-    the data and the ridge weigh alike. A much larger or smaller scale needs more epochs.
+    the data and the ridge have about equal weight. A much larger or smaller scale needs more epochs.
     """
 
     def __init__(self, plan: FitPlan, data: Interactions, threads: int) -> None:
@@ -154,7 +154,7 @@ class LocalSides:
         return self.momentum.is_active
 
     def solve_items(self) -> None:
-        """Solve the items with the users fixed, and move them on if the plan accelerates."""
+        """Solve the items with the users fixed, then apply momentum if the plan accelerates."""
         self._solve_side(self.by_item, self.users, self.items)
         if self.plan.accelerate:
             self.momentum.move(self.items)
@@ -162,11 +162,11 @@ class LocalSides:
                 np.maximum(self.items.factors, 0, out=self.items.factors)
 
     def solve_users(self, steps: int | None = None) -> float:
-        """Solve the users with the items fixed; return the whole objective."""
+        """Solve the users with the items fixed, and return the objective."""
         return self._solve_side(self.by_user, self.items, self.users, steps) + regularization(self.by_item, self.items)
 
     def undo_momentum(self) -> None:
-        """Put the items back to where they were solved, and begin momentum anew."""
+        """Restore the items as they were solved, and restart momentum."""
         self.momentum.undo(self.items)
 
     def reset_users(self) -> None:

@@ -1,4 +1,4 @@
-"""The data of a half-sweep: the entries of one side with their ridges, and the totals of the whole data."""
+"""The data of a half-sweep: the entries of one side with their ridges, and totals of all data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from alsatian.kernels import Side, Weighting
 class HalfProblem(NamedTuple):
     """The rows of one side that a half-sweep solves.
 
-    entries: values by row. ridge (rows): r of each row. ids: to name a row in an error (None: visitors, or a block).
+    entries: values by row. ridge (rows): r of each row. ids: for error messages (None: visitors, or a block).
     """
 
     entries: CSR
@@ -42,12 +42,12 @@ class DataSummary(NamedTuple):
 
 
 def unobserved_gram(fixed: Side, weighting: Weighting, threads: int | None = None) -> NDArray[Any] | None:
-    """Return w0 F'F (factors x factors) of a fixed side, or None when w0 is zero."""
+    """Return w0 F'F (factors, factors) of a fixed side, or None if w0 is zero."""
     return kernels.gram(fixed.factors, weighting.unobserved, threads) if weighting.unobserved else None
 
 
 def zero_side(template: Side, rows: int) -> Side:
-    """Return a side with so many rows of zeros, with the factors, biases and dtype of another."""
+    """Return a side of `rows` zeros, with the number of factors, biases and dtype of another side."""
     dtype = template.factors.dtype
     return Side(
         np.zeros((rows, template.factors.shape[1]), dtype), None if template.bias is None else np.zeros(rows, dtype)

@@ -1,4 +1,4 @@
-"""Momentum for alternating least squares: fewer epochs to the same objective."""
+"""Momentum for alternating least squares: fewer epochs for the same objective."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class Momentum:
 
     With Y_t the solution of epoch t, the other side is solved for Y_t + b (Y_t - Y_{t-1}), where b = s / (s + 2) at the
     s-th such step (Nesterov's sequence; for ALS: Mitchell, Ye and De Sterck 2020, "Nesterov acceleration of
-    alternating least squares for canonical tensor decomposition"). Where that raises the objective, `undo` restores
-    Y_t, from which plain ALS does not raise it, and the sequence begins anew.
+    alternating least squares for canonical tensor decomposition"). If that raises the objective, `undo` restores Y_t,
+    from which plain ALS cannot raise it, and restarts the sequence.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Momentum:
         self.steps = 0
 
     def move(self, side: Side) -> None:
-        """Move a side in place, just after it was solved; the first time only its solution is kept."""
+        """Move a side in place, just after it was solved. The first call only stores the solution."""
         previous = self.last_solution
         self.last_solution = Side(side.factors.copy(), None if side.bias is None else side.bias.copy())
         if previous is None:
@@ -36,7 +36,7 @@ class Momentum:
         return self.steps > 0
 
     def undo(self, side: Side) -> None:
-        """Put a side back, in place, to where it was solved, and begin the sequence anew."""
+        """Restore a side, in place, as it was solved, and restart the sequence."""
         assert self.last_solution is not None
         for array, solution in zip(side, self.last_solution, strict=True):
             if array is not None:

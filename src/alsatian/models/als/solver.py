@@ -1,7 +1,7 @@
-"""Solving one side of an ALS model while the other side is fixed.
+"""Solve one side of an ALS model while the other side is fixed.
 
-Three places need this: a fit in memory (`fit.py`), a fit on Spark (`alsatian.spark.executor_tasks`) and the fold-in of
-visitors (`base.py`). A `HalfSweepSolver` is small and can be pickled, so it is also what is sent to executors.
+It is used by a fit in memory (`fit.py`), a fit on Spark (`alsatian.spark.executor_tasks`) and the fold-in of visitors
+(`base.py`). A `HalfSweepSolver` is small and can be pickled, so Spark sends it to the executors.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from alsatian.models.als.eigenbasis_cg import Basis, eigenbasis, eigenbasis_half
 from alsatian.models.als.half_problem import HalfProblem, unobserved_gram
 
 CG_STEPS = 3  # steps of conjugate gradient in an epoch
-EIGENBASIS_CG_STEPS = 2  # the same where empty cells count, in the axes of eigenbasis_cg.py
+EIGENBASIS_CG_STEPS = 2  # the same if empty cells count, in the eigenbasis of eigenbasis_cg.py
 MAX_FACTORS_EXACT = 32  # above, conjugate gradient is faster: `python -m bench solvers --factors 16 32 64`
 CACHE_BYTES = 1 << 20  # a row whose factors take more is read from memory again in every step of conjugate gradient
 MAX_FACTORS_EXACT_LONG_ROWS = 128  # up to here, forming the system of a long row costs no more than those reads
@@ -33,8 +33,9 @@ class HalfSweepSolver:
 
     weighting: confidence and target of an entry. reg, reg_exponent: the ridge of a row (`row_ridge`).
     factors, biased, precision: the shape and dtype of a side.
-    method: "cholesky" (exact), "cg" (conjugate gradient) or "auto". cg_steps: of conjugate gradient (None: 3, or 2
-    where empty cells count). nonnegative: keep factors, not biases, at 0 or above, by coordinate descent.
+    method: "cholesky" (exact), "cg" (conjugate gradient) or "auto".
+    cg_steps: the steps of conjugate gradient (None: 3, or 2 if empty cells count).
+    nonnegative: keep factors, but not biases, at 0 or above, by coordinate descent.
     """
 
     weighting: Weighting
@@ -57,7 +58,7 @@ class HalfSweepSolver:
 
     @property
     def min_entries_exact(self) -> int:
-        """Rows of at least so many entries are solved exactly in an epoch, whatever `epoch_steps` is."""
+        """Rows with at least this many entries are solved exactly in an epoch, whatever `epoch_steps` is."""
         if self.method == "cg" or self.factors > MAX_FACTORS_EXACT_LONG_ROWS:
             return kernels.NO_ROW_IS_AS_LONG
         return CACHE_BYTES // (max(self.factors, 1) * np.dtype(self.precision).itemsize)  # 4,096 at 64 factors
@@ -65,9 +66,9 @@ class HalfSweepSolver:
     # Starting values
 
     def initial_factors(self, rng: np.random.Generator, rows: int, scale: float, mean_score: float) -> Side:
-        """Draw the starting values of a side: normal factors of this standard deviation, biases 0.
+        """Draw the starting values of a side: factors from a normal distribution, and biases of 0.
 
-        Products of two such rows are about `mean_score` on average.
+        scale: the standard deviation of the factors. mean_score: the mean product of two rows.
         """
         center = np.sqrt(abs(mean_score) / max(self.factors, 1))
         factors = rng.standard_normal((rows, self.factors)) * scale + center
@@ -75,9 +76,9 @@ class HalfSweepSolver:
         return Side(factors.astype(self.precision), np.zeros(rows, self.precision) if self.biased else None)
 
     def initial_scale(self, mean_ridge: float, total_weight: float, rows: int, columns: int) -> float:
-        """Return the standard deviation of the starting factors with which a side is solved first.
+        """Return the standard deviation of the starting factors from which the first side is solved.
 
-        mean_ridge, total_weight (of all entries), rows, columns: of the side that is solved.
+        mean_ridge, total_weight (of all entries), rows, columns: those of the side that is solved.
         """
         variance = INITIAL_GRAM_RATIO * mean_ridge / (total_weight / rows + self.weighting.unobserved * columns)
         return float(np.sqrt(variance or 0.1 / max(self.factors, 1)))  # without a ridge, any small size
@@ -85,28 +86,33 @@ class HalfSweepSolver:
     # Half-sweeps
 
     def row_ridge(self, rows: CSR) -> NDArray[Any]:
-        """Return r of each row, reg (n + w0 columns)^nu, where n is the number of its entries."""
+        """Return r of each row, reg (n + w0 columns)^reg_exponent, where n is the number of its entries."""
         counts = rows.counts + self.weighting.unobserved * rows.n_columns
         return np.asarray(self.reg * counts**self.reg_exponent, self.precision)
 
     def gram(self, fixed: Side, threads: int | None = None) -> NDArray[Any] | None:
-        """Return w0 F'F of a fixed side, or None where empty cells do not count."""
+        """Return w0 F'F of a fixed side, or None if empty cells do not count."""
         return unobserved_gram(fixed, self.weighting, threads)
 
     def basis(self, fixed: Side, gram: NDArray[Any] | None, steps: int, threads: int) -> Basis:
-        """Return a fixed side as `half_sweep` takes it; gram: what `gram` returns for it."""
+        """Return a fixed side in the form that `half_sweep` takes. gram: the result of `gram` for it, or None."""
         return eigenbasis(fixed, gram, steps, threads)
 
     def half_sweep(
         self, problem: HalfProblem, basis: Basis, solution: Side, steps: int, threads: int
     ) -> tuple[float, int]:
-        """Solve the rows of a problem, a side or a block of it, in place.
+        """Solve the rows of a problem (a side or a block of it) in place.
 
-        steps: of conjugate gradient, 0 to solve exactly. Returns the loss with the regularization of these rows, and
-        the first row without a finite, unique solution, or -1.
+        steps: the steps of conjugate gradient, 0 to solve exactly. Returns the loss with the regularization of these
+        rows, and the first row without a finite, unique solution, or -1.
         """
         return eigenbasis_half_sweep(
-            *(problem.entries.kernel_rows, self.weighting, basis, problem.ridge, solution, steps),
+            problem.entries.kernel_rows,
+            self.weighting,
+            basis,
+            problem.ridge,
+            solution,
+            steps,
             exact_from=self.min_entries_exact,
             threads=threads,
             nonnegative=self.nonnegative,
@@ -121,9 +127,10 @@ class HalfSweepSolver:
         steps: int | None = None,
         gram: NDArray[Any] | None = None,
     ) -> float:
-        """Solve one side in place, the other fixed; return its loss, with its own regularization.
+        """Solve one side in place with the other side fixed. Returns its loss, with its own regularization.
 
-        steps: of conjugate gradient, 0 to solve exactly (None: `epoch_steps`). gram: of the fixed side, if known.
+        steps: the steps of conjugate gradient, 0 to solve exactly (None: `epoch_steps`).
+        gram: the result of `gram` for the fixed side, if known.
         Raises FitError for a row without a finite, unique solution.
         """
         gram = self.gram(fixed, threads) if gram is None else gram
@@ -141,5 +148,5 @@ class HalfSweepSolver:
         """
         return FitError(
             f"{row_name} with {pluralize(values, 'value')} has no finite, unique solution at {self.factors} factors "
-            f"and reg={self.reg:g}; raise reg, lower factors, or pass precision='float64'."
+            f"and reg={self.reg:g}; increase reg, lower factors, or pass precision='float64'."
         )

@@ -1,1 +1,1 @@
-"""Models without personal taste: popularity, mean and biases."""
+"""Baselines: popularity, mean and biases."""

@@ -1,4 +1,4 @@
-"""Mean and biases: what a value is before any taste comes in."""
+"""BiasModel: predicts ratings from the mean and the biases of users and items."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class BiasUserBatch(UserBatch):
 
 
 class BiasModel(NonPersonalizedModel[BiasUserBatch]):
-    """Predicts a value as mean + user bias + item bias: what a model of tastes must beat.
+    """Learns mean + user bias + item bias; use it as the baseline that a model of ratings must beat.
 
-    Loss (Koren 2010, "Factor in the neighbors", eq. 1 and the least squares problem below it), with c = 1 or the given
-    weight of a value and m the mean:
+    Loss (Koren 2010, "Factor in the neighbors", eq. 1 and the least squares problem below it), where c is the weight
+    of a value (1 without weights) and m the mean:
 
         sum of c (value - m - b_u - b_i)^2 + user_reg sum_u b_u^2 + item_reg sum_i b_i^2
 
-    An epoch solves all items with the users fixed, then all users: each is the sum of c (value - m - the other bias)
-    over the row, divided by (reg + the sum of c).
+    An epoch solves all items with the users fixed, then all users with the items fixed. A bias is the sum of
+    c (value - m - the other bias) over the row, divided by (reg + the sum of c).
 
-    Its lists are not personal: every user gets the items of the highest bias, less those they have seen.
+    Its lists are not personalized: every user gets the items of the highest bias that they have not seen.
 
     Learned: user_bias (users), item_bias (items), mean.
     Score: the predicted value, in the unit of the data (not clipped to its scale in lists).
@@ -56,10 +56,10 @@ class BiasModel(NonPersonalizedModel[BiasUserBatch]):
     state_arrays: ClassVar[tuple[str, ...]] = ("user_bias", "item_bias", "mean")
     predicts_ratings: ClassVar[bool] = True
     user_reg: float = param(
-        default=5.0, doc="pulls user biases to 0, like so many values there", low=0, search=(0.5, 50, "log")
+        default=5.0, doc="regularization of user biases: as many values at bias 0", low=0, search=(0.5, 50, "log")
     )
     item_reg: float = param(
-        default=3.0, doc="pulls item biases to 0, like so many values there", low=0, search=(0.5, 50, "log")
+        default=3.0, doc="regularization of item biases: as many values at bias 0", low=0, search=(0.5, 50, "log")
     )
     epochs: int = param(default=10, doc="passes over the data", low=1, high=100_000)
 
@@ -95,7 +95,7 @@ class BiasModel(NonPersonalizedModel[BiasUserBatch]):
         return BiasUserBatch(self.data.by_user, rows, offsets=self.user_bias)
 
     def encode_histories(self, history: CSR) -> BiasUserBatch:
-        """Solve visitors as the last half of a fit solves users."""
+        """Return visitors with their biases, solved as a fit solves its users in the last step."""
         bias, _ = solve_biases(history, self.item_bias, float(self.mean[0]), self.user_reg, threads=1)
         return BiasUserBatch(history, history_rows(history), offsets=bias)
 
@@ -111,7 +111,7 @@ class BiasModel(NonPersonalizedModel[BiasUserBatch]):
         return values.astype(np.float32)
 
     def contributions(self, history: CSR, items: list[int]) -> Contributions:
-        """Take the user's bias apart: a value that lies above what its item gets lifts every prediction."""
+        """Return the parts of the user's bias: a value above the item's mean raises the scores of all items."""
         mean = float(self.mean[0])
         confidence, deviations = weighted_entries(
             history.kernel_rows, _bias_weighting(mean), _bias_side(self.item_bias)
@@ -123,7 +123,10 @@ class BiasModel(NonPersonalizedModel[BiasUserBatch]):
 
 
 def solve_biases(rows: CSR, fixed: BiasArray, mean: float, reg: float, threads: int) -> tuple[BiasArray, float]:
-    """Return the biases of the rows, those of the columns fixed, and the loss with the rows' regularization."""
+    """Return the biases of the rows with the columns fixed, and the loss with the regularization of the rows.
+
+    fixed: the biases of the columns. Raises FitError for a row without a unique solution.
+    """
     solution = _bias_side(np.zeros(rows.n_rows))
     ridge = np.full(rows.n_rows, reg)
     loss, failed_row = kernels.half_sweep(
@@ -131,7 +134,7 @@ def solve_biases(rows: CSR, fixed: BiasArray, mean: float, reg: float, threads: 
     )
     if failed_row >= 0 or solution.bias is None:
         raise FitError(
-            "values that all have the weight 0 give no bias without regularization; raise user_reg and item_reg."
+            "a row whose weights are all 0 has no bias without regularization; increase user_reg and item_reg."
         )
     return solution.bias, loss
 
@@ -141,5 +144,5 @@ def _bias_weighting(mean: float) -> Weighting:
 
 
 def _bias_side(bias: BiasArray) -> Side:
-    """Return one side as the half-sweep of ALS takes it, without factors."""
+    """Return biases as a side of the ALS kernel, without factors."""
     return Side(np.empty((len(bias), 0)), bias)

@@ -1,4 +1,4 @@
-"""Models that rank items alike for everyone: by one number an item."""
+"""`NonPersonalizedModel`: ranks the items in the same order for every user."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from alsatian.recommender.user_batch import BatchT
 
 
 class NonPersonalizedModel(Model[BatchT]):
-    """What they share: the list of the highest numbers, without what each person has seen."""
+    """The base of models with one score per item. A list has the highest scores, without the items of the user."""
 
     @property
     @abstractmethod
     def item_scores(self) -> NDArray[Any]:
-        """The number of each item."""
+        """The score of each item (items,)."""
 
     def build_caches(self) -> None:
         self.__dict__.pop("_panels", None)

@@ -1,4 +1,4 @@
-"""The baseline that every model must beat: the same list for everyone."""
+"""Popularity: the most popular items, the baseline that every model must beat."""
 
 from __future__ import annotations
 
@@ -16,35 +16,40 @@ from alsatian.recommender.hyperparameters import check_shapes, param
 from alsatian.recommender.user_batch import UserBatch
 
 DEFAULT_DAMPING = 25.0
-SECONDS_PER_DAY = 86_400  # seconds
+SECONDS_PER_DAY = 86_400
 
 
 class Popularity(NonPersonalizedModel[UserBatch]):
-    """Ranks items by how many users have them, or by their mean value; it costs two passes over the data.
+    """Ranks items by their number of users or their mean rating; use it as a baseline, or for unknown users.
 
-    By count it has no freedom, so its figure in an evaluation also proves the evaluator. By mean, the score is
+    With by="count" nothing is learned, so its result in an evaluation also checks the evaluation. With by="mean" the
+    score is the damped mean
 
-        (sum of the item's values + damping x mean of all) / (count + damping)
+        (sum of the item's values + damping x global mean) / (count + damping)
 
-    as if `damping` more people had given every item the mean of all; without it, one single 5 is the best there is.
-    (Values that have weights are weighted sums and counts.) With `days`, only what is newer than so many days before
-    the newest value counts; an item without such a value has the count 0, or the mean of all.
+    as if `damping` more users had given the item the global mean. Without damping, an item with a single 5 is ranked
+    first. If values have weights, sums and counts are weighted. With `days`, only values of the last so many days
+    before the newest value count. An item without such a value has the count 0, or the global mean.
 
     Learned: item_counts (items); by mean also item_means (items) and mean.
     Score: the count, or the damped mean in the unit of the data.
+    Cost: two passes over the data.
     """
 
     source_label: ClassVar[str] = "popular"
     state_arrays: ClassVar[tuple[str, ...]] = ("item_counts", "item_means", "mean")
     by: str = param(
-        default="count", doc="how many users have an item, or the mean of their values", choices=("count", "mean")
+        default="count", doc="rank by an item's number of users, or by its mean value", choices=("count", "mean")
     )
     damping: float | None = param(
-        default=None, doc=f"values equal to the mean of all, added to each item's (by='mean': {DEFAULT_DAMPING:g})",
-        kind=float, low=0, search=(1, 100, "log"),
-    )  # fmt: skip
+        default=None,
+        doc=f"number of values at the global mean that are added to each item (by='mean': {DEFAULT_DAMPING:g})",
+        kind=float,
+        low=0,
+        search=(1, 100, "log"),
+    )
     days: int | None = param(
-        default=None, doc="count only the last so many days of the data (None: all)", kind=int, low=1
+        default=None, doc="count only this many days before the newest value (None: all)", kind=int, low=1
     )
 
     def _check_params(self) -> None:
@@ -74,8 +79,8 @@ class Popularity(NonPersonalizedModel[UserBatch]):
         super().validate_data(data)
         if self.days is not None and data.times is None:
             raise ParameterError(
-                f"days={self.days} needs the time of every value, and this data has none; name its column when reading "
-                "(time=, on the command line --time), or drop days."
+                f"days={self.days} needs the time of each value, and this data has none; pass time= when reading "
+                "(--time on the command line), or drop days."
             )
 
     def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
@@ -93,7 +98,7 @@ class Popularity(NonPersonalizedModel[UserBatch]):
             np.bincount(data.items, amounts, minlength=len(data.item_ids))
             for amounts in (weights, weights * data.values)
         )
-        means = np.full(len(counts), data.mean)  # where there is nothing to divide by
+        means = np.full(len(counts), data.mean)  # for a denominator of 0
         np.divide(sums + damping * data.mean, counts + damping, out=means, where=counts + damping > 0)
         return means
 

@@ -1,13 +1,13 @@
-"""The Gibbs sampler of BayesianMF: each side, its prior and the noise are drawn in turn, given all the rest.
+"""The Gibbs sampler of BayesianMF: each side, its prior and the noise are drawn in turn, given everything else.
 
     value = m + b_u + b_i + x_u.y_i + noise of precision alpha (times the value's weight)
 
 A row p = (x, b) of a side has the prior N(mu, diag(lambda)^-1). The hyper-priors are Normal-Gamma (Rendle 2012,
-"Factorization machines with libFM", section 3.3), in units of the data:
+"Factorization machines with libFM", section 3.3):
 
     lambda ~ Gamma(SHAPE, RATE unit^2),  mu | lambda ~ N(0, 1 / lambda),  alpha ~ Gamma(1, s^2)
 
-where s is the standard deviation of the values; the unit of a bias is s, that of a factor sqrt(s).
+where s is the standard deviation of the values. The unit of a bias is s, and the unit of a factor is sqrt(s).
 """
 
 from __future__ import annotations
@@ -25,23 +25,22 @@ from alsatian.errors import FitError
 from alsatian.kernels import Side, Weighting
 
 PRECISION_PRIOR_SHAPE, PRECISION_PRIOR_RATE = 50.0, 1.0  # chosen by `python -m bench bayesian`
-INITIAL_FACTOR_SCALE = 0.1  # how large the items' factors are at first, in units
-MAX_RELATIVE_PRECISION = (
-    1e4  # the noise is at least 1% of the values' spread: beyond, rows' systems are singular in single precision
-)
+INITIAL_FACTOR_SCALE = 0.1  # standard deviation of the items' starting factors, in units
+# The noise is at least 1% of the standard deviation of the values. Below, systems are singular in single precision.
+MAX_RELATIVE_PRECISION = 1e4
 
 GibbsArray = NDArray[Any]
 
 
 class Prior(NamedTuple):
-    """Of the rows of one side, (x, b): mean and precision (factors + 1) of each number."""
+    """The prior of the rows (x, b) of one side: mean and precision of each component (factors + 1,)."""
 
     mean: GibbsArray
     precision: GibbsArray
 
 
 class GibbsSide:
-    """One side: its rows as they were last drawn, and their prior."""
+    """One side: the last draw of its rows, and their prior."""
 
     def __init__(self, entries: CSR, ids: IdMap, units: GibbsArray) -> None:
         count, factors = entries.n_rows, len(units) - 1
@@ -54,7 +53,10 @@ class GibbsSide:
         self._zero_ridge = np.zeros(count, np.float32)
 
     def draw(self, form: Weighting, fixed: Side, rng: np.random.Generator, threads: int) -> float:
-        """Draw all rows given the other side, then their prior given them; return sum c (value - prediction)^2."""
+        """Draw all rows given the other side, then their prior given the rows.
+
+        Returns the sum of c (value - prediction)^2. Raises FitError for a row without a finite draw.
+        """
         mean, precision = self.prior
         rng.standard_normal(out=self._noise, dtype=np.float32)
         squares, failed_row = kernels.half_sweep(
@@ -63,22 +65,21 @@ class GibbsSide:
         )  # fmt: skip
         if failed_row >= 0:
             raise FitError(
-                f"{self.ids.side} {self.ids.id_of(failed_row)!r} has no finite draw at "
-                f"{len(mean) - 1} factors; values may "
-                "be too large or too small for single precision: rescale them."
+                f"{self.ids.side} {self.ids.id_of(failed_row)!r} has no finite draw at {len(mean) - 1} factors; the "
+                "values may be too large or too small for single precision: rescale them."
             )
         self._draw_prior(*self._moments(), rng)
         return squares
 
     def _moments(self) -> tuple[GibbsArray, GibbsArray]:
-        """Return the sums of all rows and of their squares, a number for each column."""
+        """Return the sums of all rows and of their squares (factors + 1,)."""
         factors, bias = self.side
-        columns = np.empty((len(self.units), len(factors)))  # lying side by side, they are summed several times as fast
+        columns = np.empty((len(self.units), len(factors)))  # contiguous columns are summed several times faster
         columns[:-1], columns[-1] = factors.T, bias
         return columns.sum(axis=1), np.square(columns).sum(axis=1)
 
     def _draw_prior(self, sums: GibbsArray, squares: GibbsArray, rng: np.random.Generator) -> None:
-        """Draw lambda, and mu given lambda, of every column (conjugate; mu's own prior counts as one row at zero)."""
+        """Draw lambda, and mu given lambda, of each column (conjugate; the prior of mu counts as one row at zero)."""
         count = len(self.ids)
         rate = PRECISION_PRIOR_RATE * self.units**2 + (squares - sums**2 / (count + 1)) / 2
         precision = rng.standard_gamma(PRECISION_PRIOR_SHAPE + count / 2, len(rate)) / rate
@@ -87,14 +88,14 @@ class GibbsSide:
 
 
 class GibbsChain:
-    """The state of the sampler; all random numbers come from one generator, in a fixed order."""
+    """The state of the sampler. All random numbers come from one generator, in a fixed order."""
 
     def __init__(self, data: Interactions, factors: int, seed: int, threads: int) -> None:
         values, weights = data.values.astype(np.float64), data.by_user.weights
         self.rng, self.threads = np.random.default_rng(seed), threads
         self.mean = data.mean
         variance = float(np.average((values - self.mean) ** 2, weights=weights))
-        self.variance = variance if variance > 1e-14 * float(np.square(values).max()) else 1.0  # of rounding alone
+        self.variance = variance if variance > 1e-14 * float(np.square(values).max()) else 1.0  # else only rounding
         self.count = len(values) if weights is None else int(np.count_nonzero(weights))
         self.weight = float(len(values)) if weights is None else float(weights.sum(dtype=np.float64))
         self.noise = 1 / self.variance  # alpha
@@ -105,7 +106,7 @@ class GibbsChain:
         self.items.side.factors[:] = start
 
     def sweep(self) -> float:
-        """Draw the users, the items and the noise; return the root mean squared error on the data."""
+        """Draw the users, the items and the noise, and return the RMSE on the data."""
         form = Weighting(0.0, self.noise, self.noise, -self.noise * self.mean, 0.0)
         self.users.draw(form, self.items.side, self.rng, self.threads)
         squares = self.items.draw(form, self.users.side, self.rng, self.threads) / self.noise
@@ -114,10 +115,10 @@ class GibbsChain:
         return float(np.sqrt(squares / self.weight))
 
     def zero_mean_state(self) -> tuple[float, Side, Side]:
-        """Return mean, users and items of the same predictions, written so that both priors have mean zero:
+        """Return mean, users and items with the same predictions, shifted so that both priors have mean zero.
 
-        with x = mu_x + x' and y = mu_y + y', x.y = mu_x.mu_y + x'.mu_y + mu_x.y' + x'.y', which goes into mean,
-        user bias, item bias and factors. So zeros stand for somebody of whom nothing is known.
+        With x = mu_x + x' and y = mu_y + y', x.y = mu_x.mu_y + x'.mu_y + mu_x.y' + x'.y'. The terms are added to the
+        mean, the user biases, the item biases and the factors. Zeros then represent an unknown user or item.
         """
         (user_factors, user_bias), (item_factors, item_bias) = self.users.side, self.items.side
         assert user_bias is not None

@@ -1,4 +1,4 @@
-"""Models made of other models: each learns from the same data, and all of them go into one model file."""
+"""`EnsembleModel`: a model that combines other models, fitted on the same data and saved in one model file."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from alsatian.recommender.user_batch import UserBatch, history_rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsembleUserBatch(UserBatch):
-    """The same users as each member sees them."""
+    """Users as a batch of each member."""
 
     member_batches: tuple[UserBatch, ...]
 
     def batches_of_members(self, rows: NDArray[np.int32]) -> list[UserBatch]:
-        """Return these rows as a batch of each member."""
+        """Return the given rows as a batch of each member."""
         return [member_batch.with_rows(rows) for member_batch in self.member_batches]
 
 
 class EnsembleModel(Model[EnsembleUserBatch]):
-    """What combinations share. Array `x` of member 0 is their array "0.x"; a batch has one batch for each member.
+    """The base of Blend and Fallback. The array `x` of member 0 is the array "0.x" of the ensemble.
 
-    They know whom and what any of their parts knows: placed by attributes are all that one of these places.
+    An ensemble can score the users and items that any of its members can score, also from attributes (cold_users,
+    cold_items).
     """
 
     @property
@@ -49,7 +50,7 @@ class EnsembleModel(Model[EnsembleUserBatch]):
 
     @property
     def iterates(self) -> bool:  # type: ignore[override]
-        """Whether a fit of any member goes by epochs."""
+        """Whether the fit of any member runs in epochs."""
         return any(member.iterates for member in self.members)
 
     @property
@@ -96,7 +97,7 @@ class EnsembleModel(Model[EnsembleUserBatch]):
 
 
 def _member_arrays(arrays: Mapping[str, Any], position: int) -> dict[str, Any]:
-    """Return the arrays of one part by the names it knows."""
+    """Return the arrays of one member, without the prefix of their names."""
     return {
         name.removeprefix(f"{position}."): array for name, array in arrays.items() if name.startswith(f"{position}.")
     }

@@ -1,4 +1,4 @@
-"""Several models as one: their lists combined by weights."""
+"""Blend: the weighted combination of the lists of several models."""
 
 from __future__ import annotations
 
@@ -30,34 +30,36 @@ from alsatian.recommender.model import Model
 from alsatian.recommender.topn import Mask, TopN
 from alsatian.split import holdout
 
-VALIDATION_VALUES_PER_USER = 5  # values of each user that weights="fit" holds out
-MAX_VALIDATION_USERS = 5000  # users, drawn at random, on whom it judges
+VALIDATION_VALUES_PER_USER = 5  # values per user that weights="fit" holds out
+MAX_VALIDATION_USERS = 5000  # weights are evaluated on at most this many random users
 
 
 class Blend(EnsembleModel):
-    """Several models fitted on the same data, their lists combined by weights w that sum to 1.
+    """Combines the lists of several models by weights; use it when different models rank better together.
+
+    The members are fitted on the same data. Their weights w sum to 1.
 
     by="rank": weighted reciprocal rank fusion (Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion outperforms
-    Condorcet and individual rank learning methods", with equal weights there):
+    Condorcet and individual rank learning methods"; the paper has equal weights):
 
-        score(u, i) = sum over parts p of  w_p / (60 + rank_p(u, i))
+        score(u, i) = sum over members p of  w_p / (60 + rank_p(u, i))
 
-    by="score": the weighted mean of the parts' scores. Where all parts predict values, these are averaged as they are,
-    so the blend predicts values, too. Else each part's scores are first brought to mean 0 and standard deviation 1
-    over the person's items (Montague and Aslam 2001, "Relevance score normalization for metasearch").
+    by="score": the weighted mean of the members' scores. If all members predict ratings, the ratings are averaged, so
+    the blend predicts ratings, too. Otherwise the scores of each member are first scaled to mean 0 and standard
+    deviation 1 over the items of the user (Montague and Aslam 2001, "Relevance score normalization for metasearch").
 
-    Every part ranks all items that the person may be told of (all unseen ones), whatever a list's length and filters
-    are, which therefore never change an order. People are taken some at a time, which bounds the memory.
+    Every member ranks all unseen items of a user, so the length and the filters of a list never change its order. Users
+    are ranked in chunks, which bounds the memory.
 
-    A part knows people and items that have values, or that it places by attributes. Of those that it does not know but
-    another part does, it says what these say on average.
+    A member can score users and items that have values, or that it scores from attributes. If it cannot score a pair,
+    the mean of the other members' scores is used.
 
-    weights="fit" holds five values of each user out, fits the parts on the rest, takes the weights of an even lattice
-    over all there are whose lists have the highest NDCG@10, and fits the parts again on everything.
+    weights="fit" holds out five values of each user and fits the members on the rest. It takes the weights of an even
+    grid whose lists have the highest NDCG@10, and fits the members again on all data.
 
     Learned: fitted_weights (members), which sum to 1; and the arrays of each member, "0.item_factors" and so on.
-    Score: as above; at most 1/61 for by="rank". Cost of a list: a full ranking by each part. Fitting the weights costs
-    a second fit of each part.
+    Score: as above; at most 1/61 with by="rank".
+    Cost of a list: a full ranking by each member. Fitting the weights costs a second fit of each member.
 
     >>> blend = Blend(members=["implicit-als", "popularity"], weights=[0.9, 0.1])
     """
@@ -65,10 +67,10 @@ class Blend(EnsembleModel):
     source_label: ClassVar[str] = "blend"
     members: tuple[Model, ...] = models_param(default=("implicit-als", "popularity"), doc="the models to combine")
     weights: tuple[float, ...] | str = weights_param(
-        default="fit", doc="a number for each member, or fit: found on values held out of the data"
+        default="fit", doc="a number for each member, or fit: chosen on values held out of the data"
     )
-    by: str = param(default="rank", doc="what is combined", choices=("rank", "score"))
-    seed: int = param(default=0, doc="of the values and users that weights='fit' holds out", low=0)
+    by: str = param(default="rank", doc="combine the ranks or the scores of the members", choices=("rank", "score"))
+    seed: int = param(default=0, doc="random seed of the validation values and users of weights='fit'", low=0)
 
     def _check_params(self) -> None:
         if self.weights != "fit" and len(self.weights) != len(self.members):
@@ -110,9 +112,9 @@ class Blend(EnsembleModel):
         super().build_caches()
 
     def _fit_weights(self, data: Interactions, run: FitRun) -> NDArray[np.float32]:
-        """Return the weights that rank best what is held out of the data."""
+        """Return the weights that rank the held-out values best. Raises DataError if no user has two values."""
         if data.by_user.counts.max() < 2:
-            raise DataError("weights='fit' holds values out, and nobody has two or more; pass weights=[...].")
+            raise DataError("weights='fit' holds out values, and no user has two or more; pass weights=[...].")
         split = holdout.split_per_user(data, VALIDATION_VALUES_PER_USER, self.seed)
         validation_users = np.flatnonzero(split.held_out.by_user.counts).astype(np.int32)
         if len(validation_users) > MAX_VALIDATION_USERS:
@@ -137,7 +139,7 @@ class Blend(EnsembleModel):
                 rankings, self._user_coverage(batch, rows), self._item_coverage, self._score_transform
             )
 
-    # Answers
+    # Scores
 
     def rank(self, batch: EnsembleUserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
         chunks = topn.row_chunks(batch.rows, len(self.data.item_ids))
@@ -185,12 +187,12 @@ class Blend(EnsembleModel):
 
     @property
     def _item_coverage(self) -> Mask:
-        """Which items each part knows (items, parts)."""
+        """The mask of the items that each member can score (items, members)."""
         counts = self.data.item_counts
         return np.column_stack([resolve.can_score(slice(None), counts, member.cold_items) for member in self.members])
 
     def _user_coverage(self, batch: EnsembleUserBatch, rows: NDArray[np.int32]) -> Mask:
-        """Which of these people each part knows (people, parts); nobody knows row -1."""
+        """Return the mask of the users that each member can score (users, members). No member can score row -1."""
         counts = batch.histories.counts
         coverage = [
             resolve.can_score(rows, counts, member_batch.from_attributes) & (rows >= 0)
@@ -201,7 +203,7 @@ class Blend(EnsembleModel):
     def _rankings(
         self, batch: EnsembleUserBatch, rows: NDArray[np.int32], exclude_seen: bool, threads: int
     ) -> list[TopN]:
-        """Return each part's whole ranking for these people."""
+        """Return the full ranking of each member for the given users."""
         items, member_batches = len(self.data.item_ids), zip(self.members, batch.batches_of_members(rows), strict=True)
         return [
             member.rank(member_batch, items, exclude_seen, None, threads) for member, member_batch in member_batches
@@ -215,7 +217,7 @@ class Blend(EnsembleModel):
         allowed: Mask | None,
         members: Sequence[int] | slice = slice(None),
     ) -> TopN:
-        """Return the n best by the weighted sum of what these parts' rankings, some people's at a time, say."""
+        """Return the n best items by the weighted sum of the members' transformed scores, chunk by chunk."""
         items, weights = self._item_coverage[:, members], self.fitted_weights[None, members]
         user_scores = (
             user_ranking

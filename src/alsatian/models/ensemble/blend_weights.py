@@ -1,4 +1,4 @@
-"""The weights of a blend: how they are given, and how they are found on a validation part."""
+"""The weights of a blend: as a hyper-parameter, and fitted on a validation part."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from alsatian.errors import ParameterError
 from alsatian.models.ensemble.rank_fusion import fuse
 from alsatian.recommender.hyperparameters import Param
 
-MAX_GRID_STEPS, MAX_GRID_POINTS = 20, 300  # a lattice steps by 1/20 or, with many parts, has no more than 300 points
-NDCG_AT = 10  # NDCG@10 decides
+MAX_GRID_STEPS, MAX_GRID_POINTS = 20, 300  # steps of 1/20, or larger steps with many members: at most 300 points
+NDCG_AT = 10  # weights are chosen by NDCG@10
 
 
 @dataclass(frozen=True)
 class BlendWeightsParam(Param):
-    """A number for each part, or "fit"."""
+    """A number for each member, or "fit"."""
 
     def check(self, name: str, value: Any) -> tuple[float, ...] | str:
         if value == "fit":
             return "fit"
         numbers = value.tolist() if isinstance(value, np.ndarray) else value
         if not isinstance(numbers, list | tuple) or not all(map(_is_number, numbers)):
-            raise ParameterError(f"{name}={value!r} is neither a list of numbers nor 'fit'; pass such as [0.6, 0.4].")
+            raise ParameterError(f"{name}={value!r} is not valid; pass 'fit', or numbers such as [0.6, 0.4].")
         for number in numbers:
             if not 0 <= number < math.inf:
-                raise ParameterError(f"{name} holds {number:g}; pass finite numbers of 0 or more.")
+                raise ParameterError(f"{name} contains {number:g}; pass finite numbers of 0 or more.")
         if not sum(numbers) > 0:
-            raise ParameterError(f"{name}={value!r} gives nothing any weight; pass a number above 0.")
+            raise ParameterError(f"{name}={value!r} has no positive weight; pass at least one number above 0.")
         return tuple(map(float, numbers))
 
     def parse(self, name: str, text: str) -> tuple[float, ...] | str:
@@ -46,12 +46,12 @@ class BlendWeightsParam(Param):
         except ValueError as error:
             if isinstance(error, ParameterError):
                 raise
-            message = f"{name}={text} is neither numbers nor 'fit'; write such as 0.6,0.4."
+            message = f"{name}={text} is not valid; pass fit, or numbers such as 0.6,0.4."
             raise ParameterError(message) from None
 
 
 def weights_param(default: str, doc: str) -> Any:
-    """Declare a hyper-parameter that holds the weights of parts."""
+    """Declare a hyper-parameter for the weights of members."""
     return BlendWeightsParam(default, doc, tuple)
 
 
@@ -60,7 +60,7 @@ def _is_number(value: Any) -> bool:
 
 
 def simplex_grid(n_members: int) -> NDArray[np.float32]:
-    """Return weights that sum to 1, evenly spaced over all there are: (points, parts), the most even ones first.
+    """Return a grid of all weights that sum to 1, evenly spaced: (points, members), the most equal ones first.
 
     >>> simplex_grid(2)[:3].round(2)
     array([[0.5 , 0.5 ],
@@ -84,9 +84,10 @@ def simplex_grid(n_members: int) -> NDArray[np.float32]:
 def fit_weights(
     user_rankings: Iterable[tuple[NDArray[np.intp], NDArray[np.float32]]], held_out: CSR, n_members: int
 ) -> NDArray[np.float32]:
-    """Return the weights of the lattice with the highest mean NDCG@10; of equals the most even.
+    """Return the weights of the grid with the highest mean NDCG@10; of ties, the most equal weights.
 
-    people: for each row of `held_out` the items to rank and what each part says of them, as in rank_fusion.py.
+    user_rankings: for each row of `held_out`, the items to rank and their scores by each member (items, members), as
+    in rank_fusion.py. held_out: the items of each user that count as relevant.
     """
     points = simplex_grid(n_members)
     ndcg_sums = np.zeros(len(points))

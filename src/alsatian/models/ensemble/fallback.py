@@ -1,4 +1,4 @@
-"""One model where it knows a person well enough, else another."""
+"""Fallback: one model for users with enough history, and another for all other users."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from alsatian.recommender.topn import Mask, TopN
 
 
 class Fallback(EnsembleModel):
-    """Two models fitted on the same data: the first scores users with at least `min_history` items, the second all
-    others. The second also fills lists that the first leaves too short.
+    """Fits two models on the same data; use it to serve new users with a simpler model, or to fill short lists.
 
-    A user without values belongs to the first model if that one represents them by attributes. Items that only the
-    second model can score come after those of the first. The `source` of an item is the model that scored it, or
-    "attributes". Similar items come from the first model, unless only the second can score the item.
+    The first model scores users with at least `min_history` items, and the second model all other users. The second
+    also fills lists that the first leaves too short.
 
-    Learned: the arrays of both, "0.item_factors", "1.item_counts" and so on. Score: that of the model in `source`.
+    A user without values is scored by the first model if it represents them by attributes. Items that only the second
+    model can score come after those of the first. The `source` of an item is the model that scored it, or "attributes".
+    Similar items come from the first model, unless only the second can score the item.
+
+    Learned: the arrays of both models, "0.item_factors", "1.item_counts" and so on.
+    Score: that of the model in `source`.
     Cost: that of both fits.
 
     >>> fallback = Fallback(first="implicit-als", then="popularity", min_history=5)
@@ -34,7 +37,7 @@ class Fallback(EnsembleModel):
 
     first: Model = model_param(default="implicit-als", doc="the model for users with enough history")
     then: Model = model_param(default="popularity", doc="the model for all other users, and to fill short lists")
-    min_history: int = param(default=1, doc="how many items a user needs for the first model", low=1)
+    min_history: int = param(default=1, doc="minimum number of items of a user for the first model", low=1)
 
     @property
     def members(self) -> Sequence[Model]:
@@ -42,7 +45,7 @@ class Fallback(EnsembleModel):
 
     @property
     def source_label(self) -> str:  # type: ignore[override]
-        """The label of the first model, whose rows most are."""
+        """The label of the first model, which scores most users."""
         return self.first.source_label
 
     @property
@@ -51,14 +54,14 @@ class Fallback(EnsembleModel):
         return self.first.predicts_ratings and self.then.predicts_ratings
 
     def _uses_first(self, batch: EnsembleUserBatch) -> Mask:
-        """Return which rows of the batch's histories the first model serves."""
+        """Return the mask of the histories that the first model scores."""
         has_history = batch.histories.counts >= self.min_history
         from_attributes = batch.member_batches[0].from_attributes
         return has_history if from_attributes is None else has_history | from_attributes
 
     @cached_property
     def _second_only_items(self) -> Mask:
-        """Which items are left to the second model, as it alone places them."""
+        """The mask of the items that only the second model can score, from their attributes."""
         first_cold, second_cold = self.first.cold_items, self.then.cold_items
         no_items = np.zeros(len(self.data.item_ids), bool)
         return no_items if second_cold is None else second_cold & ~(no_items if first_cold is None else first_cold)
@@ -159,7 +162,7 @@ class Fallback(EnsembleModel):
 
 
 def _fill_list(top: TopN, row: int, items: NDArray[np.int32], scores: NDArray[np.float32]) -> None:
-    """Put another model's best at the places of a list that are left."""
+    """Fill the free places of a list with the best items of the second model."""
     assert top.member is not None
     length = np.count_nonzero(top.items[row] >= 0)
     positions = np.flatnonzero((items >= 0) & ~np.isin(items, top.items[row, :length]))[: top.items.shape[1] - length]

@@ -1,4 +1,4 @@
-"""Models as hyper-parameters of another model: given as models, by name, or as text."""
+"""Models as hyper-parameters of another model: passed as models, names, or text with settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _MODEL_HINT = "pass models such as ImplicitALS(), or their names"
 
 
 def as_model(value: Any) -> Model:
-    """Return a new, unfitted model: like the one given, as its name says, or as `to_json` wrote it down."""
+    """Return a new, unfitted model from a model, a name such as "implicit-als:factors=32", or a JSON record.
+
+    Raises ParameterError.
+    """
     if isinstance(value, Model):
         return type(value)(**value.params)
     if isinstance(value, str):
@@ -27,26 +30,26 @@ def as_model(value: Any) -> Model:
 
 
 def _parse_model(text: str) -> Model:
-    """Read "implicit-als" or, with settings, "implicit-als:factors=32:reg=0.1"."""
+    """Parse "implicit-als" or, with settings, "implicit-als:factors=32:reg=0.1"."""
     name, *pairs = (piece.strip() for piece in text.split(":"))
     model_type: type[Model] = model_class(name)
     settings = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
-            raise ParameterError(f"{text!r} is not NAME:SETTING=VALUE; write it like implicit-als:factors=64.")
+            raise ParameterError(f"{text!r} is not NAME:SETTING=VALUE; pass a name such as implicit-als:factors=64.")
         settings[key] = model_type.param(key).parse(key, value)
     return model_type(**settings)
 
 
 def model_to_json(model: Model) -> dict[str, Any]:
-    """Return a model and its settings as JSON holds them."""
+    """Return the name and the settings of a model as a JSON-compatible dictionary."""
     return {"model": model.name, "params": model.params}
 
 
 @dataclass(frozen=True)
 class ModelParam(Param):
-    """One model."""
+    """A hyper-parameter that is one model."""
 
     def check(self, name: str, value: Any) -> Model:
         return as_model(value)
@@ -60,7 +63,7 @@ class ModelParam(Param):
 
 @dataclass(frozen=True)
 class ModelListParam(Param):
-    """Several models."""
+    """A hyper-parameter that is a list of at least two models."""
 
     def check(self, name: str, value: Any) -> tuple[Model, ...]:
         if isinstance(value, str):
@@ -68,7 +71,7 @@ class ModelListParam(Param):
         if not isinstance(value, list | tuple):
             raise ParameterError(f"{name}={value!r} is not a list; {_MODEL_HINT}.")
         if len(value) < 2:
-            raise ParameterError(f"{name} names {len(value)} of at least 2 models; {_MODEL_HINT}.")
+            raise ParameterError(f"{name} needs at least 2 models, not {len(value)}; {_MODEL_HINT}.")
         return tuple(as_model(member) for member in value)
 
     def parse(self, name: str, text: str) -> tuple[Model, ...]:
@@ -79,10 +82,10 @@ class ModelListParam(Param):
 
 
 def model_param(default: str, doc: str) -> Any:
-    """Declare a hyper-parameter that holds a model."""
+    """Declare a hyper-parameter that is a model."""
     return ModelParam(default, doc, object)
 
 
 def models_param(default: tuple[str, ...], doc: str) -> Any:
-    """Declare a hyper-parameter that holds several models."""
+    """Declare a hyper-parameter that is a list of models."""
     return ModelListParam(default, doc, tuple)

@@ -1,1 +1,1 @@
-"""What models of user and item factors share: scores, cold start, similar items."""
+"""Shared code of factor models: scores, cold start, similar items."""

@@ -1,9 +1,9 @@
-"""An index of similar items: a large catalog is parted into cells, and only the nearest are searched. Approximate.
+"""Approximate nearest neighbours for `similar`: the catalog is split into cells, and only the nearest are searched.
 
-Lists for people need none: they leave most items out unseen and are exact (kernels/item_panels.py). Angles between
-items allow no such bound, so that in a catalog of a million an exact answer takes as long as reading all vectors.
+Lists for users do not need an index: they are exact and skip most items (kernels/item_panels.py). Angles between items
+allow no such bound, so an exact search takes as long as reading all vectors. An index pays off for a million items.
 
-The index is the inverted file of the library faiss, with numbers of half precision. Source: Jégou, Douze, Schmid,
+The index is an inverted file of the library faiss, with vectors in half precision. Source: Jégou, Douze, Schmid,
 Product quantization for nearest neighbor search, IEEE TPAMI 2011, section 4 (`probes` is their w).
 """
 
@@ -27,39 +27,35 @@ from alsatian.errors import DependencyError, ParameterError, Unsupported
 from alsatian.kernels import Panels, usable_threads
 from alsatian.recommender.topn import Mask, TopN
 
-_MIN_ITEMS = 1_000  # items; fewer are quickly looked through
-_MAX_QUERY_ITEMS = 8  # items that are asked for at once; for more of them exact lists share the reading and are as fast
-_MAX_LIST_LENGTH = 100  # of a list; longer ones are exact
-_BENCHMARK_LIST_LENGTH, _BENCHMARK_ITEMS, _TIMED_ITEMS = (
-    10,
-    500,
-    100,
-)  # the lists by which an index is judged, and how many of them are timed
-_EXTRA_RESULTS = 5  # more that are asked for: the item itself, and what half precision may put in another order
-_COSINE_TOLERANCE = 1e-6  # of cosines
-_FAISS_HEADER_BYTES = 152  # bytes that faiss writes before its lists, beside the centers of the cells
-_SAMPLE_PER_CELL = 50  # items to a cell, from which its center is learned; faiss wants 39
+_MIN_ITEMS = 1_000  # exact search is fast enough for fewer items
+_MAX_QUERY_ITEMS = 8  # for more items at once, exact lists share one pass over the vectors and are as fast
+_MAX_LIST_LENGTH = 100  # longer lists are exact
+_BENCHMARK_LIST_LENGTH, _BENCHMARK_ITEMS, _TIMED_ITEMS = 10, 500, 100  # length and number of lists; how many are timed
+_EXTRA_RESULTS = 5  # candidates beyond n: the item itself, and items that half precision may put in another order
+_COSINE_TOLERANCE = 1e-6  # difference of cosines that counts as equal
+_FAISS_HEADER_BYTES = 152  # bytes that faiss writes before its lists, without the centers of the cells
+_SAMPLE_PER_CELL = 50  # items per cell from which the centers are learned; faiss needs at least 39
 _ADD_CHUNK_ITEMS = 65_536  # items that are added at a time
 QueryRows = NDArray[np.int32]
 Points = NDArray[np.floating]
 
 
 class ItemSpace(Protocol):
-    """Items as points, as a factor model has them: the smaller the angle between two, the more similar they are."""
+    """Items as points, such as a factor model: the smaller the angle between two, the more similar they are."""
 
     def item_points(self, rows: QueryRows | slice = ...) -> Points:
-        """Return the points of these items (rows, factors)."""
+        """Return the points of the given items (rows, factors)."""
 
     @property
     def item_directions(self) -> tuple[NDArray[np.float32], Panels]:
-        """The points of all items at length one, plain and packed."""
+        """The points of all items, scaled to unit length: an array, and packed."""
 
     def rank_similar_exact(self, rows: QueryRows, n: int, allowed: Mask | None, threads: int) -> TopN:
-        """Return the n nearest items of each of these, and their cosines."""
+        """Return the n nearest items of each given item, and their cosines."""
 
 
 def unit_vectors(points: Points) -> NDArray[np.float32]:
-    """Return points (..., factors) at length one, so that their products are cosines; zero stays zero."""
+    """Return points (..., factors) scaled to unit length, so that their products are cosines; zero stays zero."""
     lengths = np.linalg.norm(points, axis=-1, keepdims=True)
     unit = np.divide(points, lengths, out=np.zeros_like(points), where=lengths > 0)
     return np.ascontiguousarray(unit, np.float32)
@@ -67,10 +63,11 @@ def unit_vectors(points: Points) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class IndexBenchmark:
-    """What an index is worth for lists of ten, one item at a time, on items by which it was not set.
+    """The recall and time of an index for lists of ten, one item at a time, on items that it was not tuned on.
 
-    asked: the share of the ten most similar items that it was to find; recall: that it finds. milliseconds: for a list
-    (median); exact: without it. probes: how many of its `cells` a list looks at.
+    asked: the target recall, a share of the true ten most similar items. recall: the measured recall.
+    milliseconds: the median time of a list with the index. exact: the median time without it, also in milliseconds.
+    probes: the number of cells that a list searches. cells: the number of cells of the index.
     """
 
     asked: float
@@ -82,15 +79,18 @@ class IndexBenchmark:
 
     @property
     def is_worthwhile(self) -> bool:
-        """Whether it takes half the time at most."""
+        """Whether a list takes at most half the time of an exact list."""
         return 2 * self.milliseconds <= self.exact
 
 
 class SimilarIndex:
-    """The index of a model, made by `index`. stored: what faiss writes, which may be mapped; it is not copied.
+    """The index of a model, from `Model.build_index`.
 
-    It is opened at its first use. Where it cannot be (the library is missing, the bytes are no such index), a warning
-    says why, and answers are exact.
+    buffer: the bytes that faiss wrote, which may be memory-mapped and are not copied. benchmark: recall and time.
+    shape: (items, factors).
+
+    faiss reads the index on first use. If that fails (faiss is not installed, or the bytes are damaged), a warning
+    gives the reason, and `similar` is exact.
     """
 
     def __init__(self, buffer: NDArray[np.uint8], benchmark: IndexBenchmark, shape: tuple[int, ...]) -> None:
@@ -100,47 +100,45 @@ class SimilarIndex:
         return SimilarIndex, (self.buffer, self.benchmark, self.shape)
 
     def can_rank(self, n_queries: int, n: int, allowed: Mask | None) -> bool:
-        """Tell whether lists are made with it: a few short ones without filters."""
+        """Return whether the index is used: for a few short lists without filters."""
         return (
             n_queries <= _MAX_QUERY_ITEMS and n <= _MAX_LIST_LENGTH and allowed is None and self.faiss_index is not None
         )
 
     @cached_property
     def faiss_index(self) -> Any:
-        """The index as faiss has it, or None."""
+        """The index as a faiss object, or None if it cannot be read."""
         try:
             return self._read_faiss_index()
         except (DependencyError, MemoryError, TypeError, ValueError) as error:
-            warnings.warn(f"similar items are found without the index of the model: {error}", stacklevel=6)
+            warnings.warn(f"similar items are exact, without the index of the model: {error}", stacklevel=6)
             return None
 
     def _read_faiss_index(self) -> Any:
-        """Read the index where it lies, and check that it is one of items x factors in memory, and of no other kind."""
+        """Read the index without copying it, after checking that it is an in-memory index of (items, factors)."""
         (items, factors), cells = self.shape, self.benchmark.cells
-        lists_offset = (
-            _FAISS_HEADER_BYTES + 4 * cells * factors
-        )  # where it says of which kind the lists are; others name files to open
-        if self.buffer.dtype != np.uint8 or [
-            bytes(self.buffer[offset : offset + 4]) for offset in (0, lists_offset)
-        ] != [
-            b"IwSq",
-            b"ilar",
-        ]:
-            raise ValueError("it is damaged")
+        # The tags of the index and of its lists are checked, because other kinds of lists open files by name.
+        lists_offset = _FAISS_HEADER_BYTES + 4 * cells * factors
+        tags = [bytes(self.buffer[offset : offset + 4]) for offset in (0, lists_offset)]
+        if self.buffer.dtype != np.uint8 or tags != [b"IwSq", b"ilar"]:
+            raise ValueError("the index is damaged")
         with _faiss_with_threads(1) as faiss:
             try:
                 index = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(self.buffer), self.buffer.size))
             except RuntimeError:
-                raise ValueError("faiss cannot read it") from None
+                raise ValueError("faiss cannot read the index") from None
         properties = (index.ntotal, index.d, index.nlist, index.code_size)
         if properties != (items, factors, cells, 2 * factors) or not 1 <= self.benchmark.probes <= cells:
-            raise ValueError(f"it is of {index.ntotal:,} items x {index.d}, not of {items:,} x {factors}")
+            raise ValueError(f"the index has {index.ntotal:,} items x {index.d} factors, not {items:,} x {factors}")
         return index
 
     def rank_similar(self, space: ItemSpace, rows: QueryRows, n: int) -> TopN:
-        """Return n items like each, without itself, and their cosines; fewer where the cells searched hold fewer."""
+        """Return the n most similar items of each item, without itself, and their cosines.
+
+        A list is shorter than n if the searched cells contain fewer items.
+        """
         points = unit_vectors(space.item_points(rows))
-        with _faiss_with_threads(1) as faiss:  # more threads would hang in a process that was forked
+        with _faiss_with_threads(1) as faiss:  # more threads would hang in a forked process
             parameters = faiss.SearchParametersIVF(nprobe=self.benchmark.probes)
             candidates = self.faiss_index.search(points, n + _EXTRA_RESULTS, params=parameters)[1]
         candidates = np.where(candidates < self.shape[0], candidates, -1).astype(np.int32)
@@ -152,23 +150,23 @@ class SimilarIndex:
         return TopN(items, scores)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the benchmark as JSON holds it, for the model file and `GET /api/model`."""
+        """Return the benchmark as a JSON-compatible dictionary, for the model file and `GET /api/model`."""
         return asdict(self.benchmark)
 
 
 def build_similar_index(space: ItemSpace, recall: float, threads: int | None, progress: bool | None) -> SimilarIndex:
     """Return an index of all items of a space, as `Model.build_index` describes it.
 
-    The number of cells to search is the least that reaches the recall on some items; the benchmark is measured on
-    others. Raises ParameterError, Unsupported for few items, DependencyError without faiss.
+    The number of cells to search is the smallest that reaches the recall on some items. The benchmark is measured on
+    other items. Raises ParameterError, Unsupported for few items, DependencyError without faiss.
     """
     if not isinstance(recall, float | int | np.floating) or not 0 < recall <= 1:
-        raise ParameterError(f"recall={recall!r} is not a valid share; pass more than 0, and at most 1.")
+        raise ParameterError(f"recall={recall!r} is not valid; pass a number above 0 and at most 1.")
     points, threads = space.item_directions[0], usable_threads(threads)
     nonzero = np.flatnonzero(points.any(axis=1)).astype(np.int32)
     if len(nonzero) < _MIN_ITEMS:
         raise Unsupported(
-            f"{len(nonzero):,} items need no index, {_MIN_ITEMS:,} may; similar items are exact without it."
+            f"an index needs {_MIN_ITEMS:,} items, and the model has {len(nonzero):,}; similar() is exact without it."
         )
     buffer, cells = _build_faiss_index(points, nonzero, threads, progress)
     sample = np.random.default_rng(0).permutation(nonzero)
@@ -195,7 +193,7 @@ def build_similar_index(space: ItemSpace, recall: float, threads: int | None, pr
 def _build_faiss_index(
     points: NDArray[np.float32], nonzero: QueryRows, threads: int, progress: bool | None
 ) -> tuple[NDArray[np.uint8], int]:
-    """Return the index as faiss writes it, and how many cells it has."""
+    """Return the bytes of the faiss index, and its number of cells."""
     cells = min(round(4 * math.sqrt(len(nonzero))), len(nonzero) // _SAMPLE_PER_CELL)
     sample = np.random.default_rng(1).choice(nonzero, cells * _SAMPLE_PER_CELL, replace=False)
     starts = range(0, len(points), _ADD_CHUNK_ITEMS)
@@ -210,13 +208,13 @@ def _build_faiss_index(
 
 
 def _probe_grid(cells: int) -> list[int]:
-    """Return in how many cells to look: about 1.4 times as many each time, all at the end."""
+    """Return the numbers of cells to try: each about 1.4 times the one before, and finally all."""
     sizes = (round(2 ** (exponent / 2)) for exponent in range(2 * cells.bit_length()))
     return [*dict.fromkeys(size for size in sizes if size < cells), cells]
 
 
 def _recall(approximate: TopN, exact: TopN) -> float:
-    """Return the share of places as near as the last of the exact list: among equals any is right."""
+    """Return the share of places at least as near as the last exact place, so that any of equal items counts."""
     return float((approximate.scores >= exact.scores[:, -1:] - _COSINE_TOLERANCE).mean())
 
 
@@ -231,7 +229,7 @@ def _median_milliseconds(query: Callable[[QueryRows], TopN], rows: QueryRows) ->
 
 @contextmanager
 def _faiss_with_threads(threads: int) -> Iterator[Any]:
-    """Give the library, which here and now computes with so many threads."""
+    """Return faiss, set to this number of threads within the context. Raises DependencyError if it is missing."""
     try:
         import faiss
     except ImportError:

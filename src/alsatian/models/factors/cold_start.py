@@ -1,8 +1,9 @@
-"""Items and users of whom there is no value, placed by their attributes: genres, words of a title, age ...
+"""Cold start: items and users without values are scored from their attributes, such as genres, title words or age.
 
-After a fit, a ridge regression (attribute_encoding.py) from attributes to factors, and another to biases, is learned
-on the rows that have values. It gives factors and biases to the rows that have none. Where values are predicted, a row
-weighs as many as it has, for so well is it known; where all cells count, all rows are known alike.
+After a fit, ridge regressions from attributes to factors and to biases are learned on the rows that have values
+(attribute_encoding.py). They predict the factors and biases of the rows without values. In a model that predicts
+ratings, the weight of a row in the regression is its number of values, because its factors are that much better known.
+In other models all rows have the same weight.
 """
 
 from __future__ import annotations
@@ -18,22 +19,20 @@ from numpy.typing import NDArray
 from alsatian.data.catalog import Catalog
 from alsatian.data.interactions import Interactions
 from alsatian.errors import ParameterError, did_you_mean, join_names
-from alsatian.models.factors.attribute_encoding import MIN_ROWS_PER_WORD, encode_attributes, ridge
+from alsatian.models.factors.attribute_encoding import MIN_ROWS_PER_FEATURE, encode_attributes, ridge
 from alsatian.models.factors.factor_model import FactorModel, FactorUserBatch
 from alsatian.recommender.explanation import Contributions, Explanation, build_explanations
 from alsatian.recommender.fit_run import FitRun
 from alsatian.recommender.hyperparameters import Param, check_shapes
 from alsatian.recommender.topn import Mask
 
-COUNT_WEIGHT_EXPONENT = {
-    True: 1.0,
-    False: 0.0,
-}  # of a row's count, as its weight, by `predicts`: confirmed by `python -m bench cold_start`
+# The weight of a row is its count to this power, by `predicts_ratings`. Confirmed by `python -m bench cold_start`.
+COUNT_WEIGHT_EXPONENT = {True: 1.0, False: 0.0}
 
 
 @dataclass(frozen=True)
 class ColumnNamesParam(Param):
-    """Names of columns: several, or one text with commas."""
+    """Column names: a list, or one string separated by commas."""
 
     def check(self, name: str, value: Any) -> tuple[str, ...] | None:
         names = [column.strip() for column in value.split(",")] if isinstance(value, str) else value
@@ -44,7 +43,7 @@ class ColumnNamesParam(Param):
             or not names
             or not all(isinstance(column_name, str) and column_name for column_name in names)
         ):
-            raise ParameterError(f"{name}={value!r} names no columns; pass names, such as 'genres,year'.")
+            raise ParameterError(f"{name}={value!r} is not a list of column names; pass names, such as 'genres,year'.")
         return tuple(names)
 
     def parse(self, name: str, text: str) -> tuple[str, ...] | None:
@@ -59,7 +58,7 @@ def _column_names_param(doc: str) -> Any:
 
 
 class AttributeSide(NamedTuple):
-    """One side of the data, whose rows are to be placed by these columns of its table."""
+    """One side of the data, and the columns of its table from which rows without values are scored."""
 
     side: str
     columns: tuple[str, ...]
@@ -67,50 +66,49 @@ class AttributeSide(NamedTuple):
     counts: NDArray[np.int64]
 
     def validate(self) -> None:
-        """Raise ParameterError where a column is not there."""
+        """Raise ParameterError if a column is missing."""
         columns = list(self.table.columns)
         for name in self.columns:
             if not columns:
                 raise ParameterError(
-                    f"{self.side}_attributes={name!r} needs a table of the {self.side}s, and this data has none; read "
-                    f"it with {self.side}s= (--{self.side}s FILE)."
+                    f"{self.side}_attributes={name!r} needs a table of the {self.side}s, and this data has none; pass "
+                    f"{self.side}s= when reading (--{self.side}s FILE)."
                 )
             if name not in columns:
                 raise ParameterError(
-                    f"{self.side}_attributes={name!r} is no column of the {self.side}s; they "
-                    f"have {join_names(columns)}."
-                    f"{did_you_mean(name, columns)}"
+                    f"{self.side}_attributes={name!r} is not a column of the {self.side} table; choose from "
+                    f"{join_names(columns)}.{did_you_mean(name, columns)}"
                 )
 
     def encode(self) -> Any:
-        """Return the sparse matrix (rows, features) of the attributes. Raises ParameterError without any feature."""
+        """Return the sparse matrix (rows, features) of the attributes. Raises ParameterError if it has no feature."""
         matrix = encode_attributes(self.table, self.columns, self.counts > 0)
         if not matrix.shape[1]:
             raise ParameterError(
-                f"{self.side}_attributes={','.join(self.columns)!r} holds nothing that "
-                f"{MIN_ROWS_PER_WORD} {self.side}s with values "
-                "share; name other columns."
+                f"{self.side}_attributes={','.join(self.columns)!r} has no feature that {MIN_ROWS_PER_FEATURE} "
+                f"{self.side}s with values share; choose other columns."
             )
         return matrix
 
 
 class ColdStartFactorModel(FactorModel):
-    """A factor model that can place items and users without values by their attributes.
+    """A factor model that can score items and users without values from their attributes.
 
-    cold_items (items), cold_users (users): which rows were placed so, or None where nothing was asked for.
+    cold_items (items), cold_users (users): masks of the rows whose factors come from attributes, or None if no
+    attributes are used.
     """
 
     state_arrays: ClassVar[tuple[str, ...]] = (*FactorModel.state_arrays, "cold_items", "cold_users")
     item_attributes: tuple[str, ...] | None = _column_names_param(
-        "columns of the catalog that place items without values, such as genres,year"
+        "catalog columns from which items without values are scored, such as genres,year"
     )
     user_attributes: tuple[str, ...] | None = _column_names_param(
-        "columns of the users' table that place users without values, such as age,gender"
+        "user table columns from which users without values are scored, such as age,gender"
     )
 
     @abstractmethod
     def _fit_factors(self, data: Interactions, run: FitRun) -> dict[str, Any]:
-        """Return the learned arrays by name; rows without values are yet to be placed."""
+        """Return the learned arrays by name. The rows without values are filled in afterwards."""
 
     def _attribute_sides(self, data: Interactions) -> list[AttributeSide]:
         sides = (
@@ -150,7 +148,7 @@ class ColdStartFactorModel(FactorModel):
     def explanations(
         self, batch: FactorUserBatch, row: int, items: list[int], limit: int | None = None
     ) -> list[Explanation]:
-        """Explain; whoever is placed has no history that could speak for an item, so all of the score is its base."""
+        """Return the explanation of each item. A user scored from attributes has no reasons: the score is the base."""
         user_attributes = (
             {"user": self.user_attributes or ()}
             if batch.from_attributes is not None and batch.from_attributes[row]
@@ -180,7 +178,7 @@ class ColdStartFactorModel(FactorModel):
 def _fill_cold_rows(
     array: NDArray[Any], features: Any, weights: NDArray[np.floating], warm: Mask, cold: Mask
 ) -> NDArray[Any]:
-    """Return the rows of an array, those that are cold as the regression on the known ones predicts them."""
+    """Return a copy of an array whose cold rows are predicted by the regression on the warm rows."""
     targets = array[warm].reshape(warm.sum(), -1).astype(np.float64)
     intercepts, coefficients = ridge(features[warm], targets, weights[warm].astype(np.float64))
     filled = array.copy()

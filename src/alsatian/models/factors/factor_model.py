@@ -1,4 +1,4 @@
-"""Models that describe users and items by factors: a score is mean + user bias + item bias + x . y."""
+"""`FactorModel`: users and items are described by factors, and a score is mean + user bias + item bias + x . y."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ FactorArray = NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorUserBatch(UserBatch):
-    """Users as factors: vectors (users, factors), and their biases `offsets` (users), or None without biases."""
+    """Users as factors: `vectors` (users, factors) and `offsets` (users), their biases, or None without biases."""
 
     vectors: FactorArray
     offsets: FactorArray | None
 
 
 class FactorModel(Model[FactorUserBatch]):
-    """What all factor models share: scoring, lists and similar items from the learned arrays.
+    """The base of all factor models: scores, lists and similar items from the learned arrays.
 
-    user_factors (users, factors), item_factors (items, factors); user_bias (users), item_bias (items) or None;
-    mean: one number, in an array of one.
+    user_factors (users, factors), item_factors (items, factors). user_bias (users), item_bias (items): or None.
+    mean: an array of one number.
     """
 
     state_arrays: ClassVar[tuple[str, ...]] = ("user_factors", "item_factors", "user_bias", "item_bias", "mean")
     index: SimilarIndex | None = None
-    factors: int = param(default=64, doc="how many numbers describe a user or an item", low=1, search=(8, 256, "log"))
+    factors: int = param(default=64, doc="number of factors per user and item", low=1, search=(8, 256, "log"))
 
     @property
     def biased(self) -> bool:
@@ -62,18 +62,18 @@ class FactorModel(Model[FactorUserBatch]):
             self.__dict__.pop(cache, None)
 
     def item_points(self, rows: NDArray[np.int32] | slice = slice(None)) -> FactorArray:
-        """Return items as points: the smaller the angle between two, the more alike they are."""
+        """Return items as points (rows, factors): the smaller the angle between two, the more similar they are."""
         return self.item_factors[rows]
 
     @cached_property
     def _panels(self) -> kernels.Panels:
-        """The items as the scoring kernel wants them."""
+        """The items, packed for the scoring kernel."""
         bias = None if self.item_bias is None else np.asarray(self.item_bias, np.float32)
         return kernels.pack_items(np.ascontiguousarray(self.item_factors, np.float32), bias)
 
     @cached_property
     def item_directions(self) -> tuple[NDArray[np.float32], kernels.Panels]:
-        """The points of the items at length one, plain and packed: their products are cosines."""
+        """The item points, scaled to unit length so that their products are cosines: an array, and packed."""
         vectors = unit_vectors(self.item_points())
         return vectors, kernels.pack_items(vectors, None)
 
@@ -92,7 +92,7 @@ class FactorModel(Model[FactorUserBatch]):
         if self.index is None or not self.index.can_rank(len(rows), n, allowed):
             return self.rank_similar_exact(rows, n, allowed, threads)
         top = self.index.rank_similar(self, rows, n)
-        incomplete = np.flatnonzero((top.items < 0).any(axis=1))  # the cells that were searched hold too few
+        incomplete = np.flatnonzero((top.items < 0).any(axis=1))  # the searched cells contain too few items
         if len(incomplete):
             top.items[incomplete], top.scores[incomplete], _ = self.rank_similar_exact(
                 rows[incomplete], n, allowed, threads
@@ -108,14 +108,14 @@ class FactorModel(Model[FactorUserBatch]):
         return self
 
     def rank_similar_exact(self, rows: NDArray[np.int32], n: int, allowed: Mask | None, threads: int) -> TopN:
-        """Return the n items with the largest cosine to each of these, without the index."""
+        """Return the n items with the largest cosine to each given item, without the index."""
         vectors, panels = self.item_directions
         self_exclusions = (np.arange(len(rows) + 1), rows)  # an item is not similar to itself
         order = np.arange(len(rows), dtype=np.int32)
         return TopN(*kernels.top_k(panels, vectors[rows], order, n, self_exclusions, allowed, threads))
 
     def score_pairs(self, batch: FactorUserBatch, items: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Predict (batch.rows[i], items[i]); row -1 stands for the zero vector and no bias."""
+        """Return the score of each pair (batch.rows[i], items[i]). Row -1 has the zero vector and no bias."""
         valid = (batch.rows >= 0) & (items >= 0)
         user_vectors = batch.vectors.astype(np.float32, copy=False)
         item_vectors = self.item_factors.astype(np.float32, copy=False)

@@ -1,1 +1,1 @@
-"""Nearest neighbours of items and of users."""
+"""Nearest-neighbour models: ItemKNN and UserKNN."""

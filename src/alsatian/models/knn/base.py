@@ -1,4 +1,4 @@
-"""What models of neighbours share: settings, the table of the k nearest, and the choice between lists and ratings."""
+"""`KNNModel`, the base of the nearest-neighbour models: settings, the k nearest rows, lists and ratings."""
 
 from __future__ import annotations
 
@@ -36,40 +36,43 @@ KNNBatchT = TypeVar("KNNBatchT", bound=KNNUserBatch)
 
 
 class KNNModel(Model[KNNBatchT]):
-    """Rows of one side that are like each other: `neighbors` and `similarities` (rows, k), best first, -1 past the end.
+    """The base of ItemKNN and UserKNN, which compare the rows of one side of the data.
 
-    With baselines also mean (1), item_bias (items) and user_bias (users), which are None without.
+    neighbors, similarities (rows, k): the nearest rows of each row, best first, -1 past the end.
+    mean (1,), item_bias (items), user_bias (users): the baseline with subtract_bias, else None.
     """
 
     source_label: ClassVar[str] = "knn"
     state_arrays: ClassVar[tuple[str, ...]] = ("neighbors", "similarities", "mean", "item_bias", "user_bias")
-    default_settings: ClassVar[
-        dict[bool, dict[str, Any]]
-    ]  # settings that are not given, without and with subtract_bias
+    default_settings: ClassVar[dict[bool, dict[str, Any]]]  # the values of None, without and with subtract_bias
 
     subtract_bias: bool = param(
-        default=False, doc="predict values, from mean and biases on; else rank by sums of similarities times values"
+        default=False, doc="predict ratings as mean + biases + deviations; else rank by sums of similarity x value"
     )
     similarity: str | None = param(
         default=None,
-        doc="of two vectors of values (None: cosine, or adjusted-cosine with subtract_bias)",
+        doc="similarity of two rows (None: cosine, or adjusted-cosine with subtract_bias)",
         kind=str,
         choices=SIMILARITIES,
     )
-    weighting: str = param(default="none", doc="of the values, before the cosine", choices=WEIGHTINGS, search=True)
+    weighting: str = param(default="none", doc="weighting of values before the cosine", choices=WEIGHTINGS, search=True)
     k: int | None = param(
-        default=None, doc="how many neighbours are kept (None: see `usual`)", kind=int, low=1, search=(10, 500, "log")
+        default=None,
+        doc="number of neighbours per row (None: by model and subtract_bias)",
+        kind=int,
+        low=1,
+        search=(10, 500, "log"),
     )
     shrinkage: float | None = param(
         default=None,
-        doc="a similarity that n shared entries speak for counts n / (n + shrinkage) (None: see `usual`)",
+        doc="a similarity of n shared entries is multiplied by n / (n + shrinkage) (None: by model and subtract_bias)",
         kind=float,
         low=0,
         search=(1, 300, "log"),
     )
     damping: float | None = param(
         default=None,
-        doc="with subtract_bias, added to the sum of similarities that a deviation is divided by (None: see `usual`)",
+        doc="with subtract_bias, added to the sum of similarities in the denominator (None: 0.5)",
         kind=float,
         low=0,
         search=(0.01, 3, "log"),
@@ -78,18 +81,16 @@ class KNNModel(Model[KNNBatchT]):
     def _check_params(self) -> None:
         if self.damping is not None and not self.subtract_bias:
             raise ParameterError(
-                f"damping={self.damping:g} has no effect on lists without subtract_bias; drop "
-                "it, or pass subtract_bias=True."
+                f"damping={self.damping:g} has no effect without subtract_bias; drop it, or pass subtract_bias=True."
             )
         if self.weighting != "none" and self.effective_value("similarity") != "cosine":
             raise ParameterError(
-                f"weighting={self.weighting!r} has no effect on the "
-                f"{self.effective_value('similarity')} similarity; pass "
-                "similarity='cosine', or weighting='none'."
+                f"weighting={self.weighting!r} has no effect on the {self.effective_value('similarity')} similarity; "
+                "pass similarity='cosine', or weighting='none'."
             )
 
     def effective_value(self, name: str) -> Any:
-        """Return a setting as given, or as it usually is."""
+        """Return a setting, or the default that None stands for with this `subtract_bias`."""
         value = super().effective_value(name)
         return self.default_settings[self.subtract_bias].get(name, 0.0) if value is None else value
 
@@ -101,28 +102,26 @@ class KNNModel(Model[KNNBatchT]):
         super().validate_data(data)
         if self.subtract_bias and data.by_user.weights is not None:
             raise ParameterError(
-                f"{self.name} with subtract_bias counts all values alike, and these have "
-                "weights; pass subtract_bias=False, or "
-                "choose explicit-als."
+                f"{self.name} with subtract_bias does not support weights, and this data has weights; pass "
+                "subtract_bias=False, or use explicit-als."
             )
 
     def validate_values(self, values: NDArray[np.float32]) -> None:
         if self.weighting != "none" and (invalid := values <= 0).any():
             raise DataError(
-                f"weighting={self.weighting!r} takes values as amounts above 0, and "
-                f"{invalid.sum():,} of {len(values):,} "
-                f"are not, such as {values[np.argmax(invalid)]:g}; pass weighting='none'."
+                f"weighting={self.weighting!r} requires values above 0, and {invalid.sum():,} of {len(values):,} are "
+                f"not, such as {values[np.argmax(invalid)]:g}; pass weighting='none'."
             )
 
-    # Learning
+    # Fitting
 
     @abstractmethod
     def _compared_entries(self, data: Interactions) -> CSR:
-        """Return the entries by the side whose rows are compared."""
+        """Return the values, with a row for each user or item that is compared."""
 
     @abstractmethod
     def _residuals(self, data: Interactions, bias_predictor: BiasPredictor) -> NDArray[np.float32]:
-        """Return what the values deviate from the baseline, in the order of `_compared_entries`."""
+        """Return the deviations of the values from the baseline, in the order of `_compared_entries`."""
 
     def fit_state(self, data: Interactions, run: FitRun) -> dict[str, Any]:
         rows = self._compared_entries(data)
@@ -151,7 +150,7 @@ class KNNModel(Model[KNNBatchT]):
         check_shapes(state, shapes)
         neighbors = state["neighbors"]
         if neighbors.dtype != np.int32 or neighbors.min() < -1 or neighbors.max() >= rows:
-            raise ValueError("a neighbour lies outside the rows")
+            raise ValueError("a neighbour is outside the valid rows")
 
     @abstractmethod
     def _ids(self, data: Interactions) -> Any:
@@ -166,11 +165,11 @@ class KNNModel(Model[KNNBatchT]):
         for cache in ("_score_terms", "_vectors", "_item_vectors"):
             self.__dict__.pop(cache, None)
 
-    # Answering
+    # Scores
 
     @property
     def bias_predictor(self) -> BiasPredictor | None:
-        """The baseline, or None for a model that ranks."""
+        """The baseline, or None without subtract_bias."""
         if self.mean is None or self.item_bias is None:
             return None
         return BiasPredictor(float(self.mean[0]), self.item_bias)
@@ -180,11 +179,11 @@ class KNNModel(Model[KNNBatchT]):
         return self.bias_predictor.user_bias(history) if self.bias_predictor else None
 
     def _neighbor_values(self, histories: CSR) -> NDArray[np.float32]:
-        """Return what enters the sums: the values, or with subtract_bias what they deviate from these."""
+        """Return the terms of the sums: the values, or with subtract_bias their deviations from the baseline."""
         return self.bias_predictor.residuals(histories) if self.bias_predictor else weighted_values(histories)
 
     def _base_scores(self, batch: KNNBatchT) -> NDArray[np.float32] | None:
-        """Return what the scores of each person asked for begin with: mean + user bias."""
+        """Return mean + user bias of each row of a batch, or None without subtract_bias."""
         if self.bias_predictor is None or batch.offsets is None:
             return None
         return (self.bias_predictor.mean + batch.offsets[batch.rows]).astype(np.float32)
@@ -209,7 +208,7 @@ class KNNModel(Model[KNNBatchT]):
 
     @abstractmethod
     def _overlap(self, batch: KNNBatchT, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return for each pair the similarities of k neighbours and what these tell (pairs, k), 0 where nothing."""
+        """Return the similarities and the values of the neighbours that count for each pair (pairs, k), else 0."""
 
     @cached_property
     def _vectors(self) -> RowVectors:
@@ -217,7 +216,7 @@ class KNNModel(Model[KNNBatchT]):
 
 
 def neighbor_csr(neighbors: NDArray[np.int32], similarities: NDArray[np.float32]) -> Sparse:
-    """Return lists of neighbours as compressed rows, each list in its order."""
+    """Return lists of neighbours as compressed rows, in the order of each list."""
     valid = neighbors >= 0
     indptr = np.concatenate([[0], np.cumsum(valid.sum(axis=1))]).astype(np.int64)
     return Sparse(indptr, neighbors[valid], similarities[valid])

@@ -1,4 +1,4 @@
-"""Neighbours among items: what is like the things that somebody has."""
+"""ItemKNN: recommends items that are similar to the items of a user."""
 
 from __future__ import annotations
 
@@ -21,23 +21,30 @@ from alsatian.recommender.user_batch import history_rows
 
 
 class ItemKNN(KNNModel[KNNUserBatch]):
-    """Scores an item by those of its k nearest items that the user has, with similarities s > 0.
+    """Finds the k most similar items of each item; use it for a fast model whose recommendations are easy to explain.
+
+    An item is scored by those of its k nearest items that the user has, with similarities s > 0:
 
     - Lists (the default; Deshpande and Karypis 2004, section 4): score = sum of s_ij x_uj over the neighbours j of i
-      that u has, x the value. Only the order means something.
+      that user u has, where x is the value. Only the order is meaningful.
     - subtract_bias=True (Koren 2010, "Factor in the neighbors", eq. 3): score = b_ui + sum of s_ij (r_uj - b_uj) /
-      (damping + sum of s_ij), b_ui = mean + user bias + item bias: the predicted value, in the unit of the data.
+      (damping + sum of s_ij), with b_ui = mean + user bias + item bias. It is the predicted value, in the unit of the
+      data.
 
-    `subtract_bias` selects the form; it is not guessed from the values. There is no loss: similarities are
-    computed, not learned. Of the vectors of two items over all users: cosine (Sarwar et al. 2001, section 3.1),
-    adjusted-cosine (of what values deviate from their user's mean, or with subtract_bias from b_ui), pearson (over the
-    users of both alone), jaccard (users of both by users of either). weighting: the values before the cosine, tf-idf
-    times log(1 + items / what the user has), bm25 also bounded in the value (k1 1.2, b 0.75).
+    `subtract_bias` selects the form; it is not guessed from the values. There is no loss, because similarities are
+    computed and not learned.
+
+    similarity: of the vectors of two items over all users. "cosine" is that of Sarwar et al. 2001, section 3.1.
+    "adjusted-cosine" takes the deviations of values from the user's mean, or from b_ui with subtract_bias. "pearson"
+    takes the users of both items alone. "jaccard" is the number of users of both items by the users of either.
+    weighting: of the values before the cosine. "tf-idf" multiplies them by log(1 + items / number of the user's items).
+    "bm25" also bounds the values (k1 = 1.2, b = 0.75).
 
     Learned: neighbors, similarities (items, k); with subtract_bias mean, item_bias (items), user_bias (users).
-    Usual settings: cosine, k=200, shrinkage=20; with subtract_bias adjusted-cosine, k=100, shrinkage=10, damping=0.5.
-    Cost: half the sum over users of the square of what each has, in multiply-adds; memory the data three times,
-    8 bytes an entry each, plus 8 k bytes an item: never items x items.
+    Defaults of None: cosine, k=200, shrinkage=20. With subtract_bias: adjusted-cosine, k=100, shrinkage=10,
+    damping=0.5.
+    Cost, in multiply-adds: half the sum over users of their squared number of items. Memory: the data three times, at 8
+    bytes an entry, plus 8 k bytes an item. No matrix of items x items is formed.
 
     >>> model = ItemKNN(similarity="jaccard", k=50)
     """
@@ -61,7 +68,7 @@ class ItemKNN(KNNModel[KNNUserBatch]):
 
     @cached_property
     def _score_terms(self) -> Sparse:
-        """For each item j, the items i that have it as a neighbour, with s_ij."""
+        """The items i that have item j as a neighbour, with s_ij, for each j."""
         neighbor_rows = neighbor_csr(self.neighbors, self.similarities)
         indptr, (items, similarities) = kernels.transpose(
             *neighbor_rows[:2], [neighbor_rows.values], len(self.neighbors)
@@ -99,18 +106,18 @@ class ItemKNN(KNNModel[KNNUserBatch]):
     def _overlap(
         self, batch: KNNUserBatch, items: NDArray[np.int32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        users, history_rows = np.unique(batch.rows, return_inverse=True)
+        users, history_positions = np.unique(batch.rows, return_inverse=True)
         history = batch.histories.take(users[users >= 0])
-        if len(history.indices) == 0:  # nobody of whom anything is known
+        if len(history.indices) == 0:  # no user has a history
             zeros = np.zeros((len(items), self.neighbors.shape[1]), np.float32)
             return zeros, zeros
-        history_rows = history_rows - int(users[0] < 0)  # the place of a user in the history, -1 for an unknown one
-        entries, present = find_entries(history, history_rows[:, None], self.neighbors[items])
+        history_positions = history_positions - int(users[0] < 0)  # the row in `history`, -1 for an unknown user
+        entries, present = find_entries(history, history_positions[:, None], self.neighbors[items])
         present &= items[:, None] >= 0
         return self.similarities[items] * present, self._neighbor_values(history)[entries] * present
 
     def contributions(self, history: CSR, items: list[int]) -> Contributions:
-        """Each of the person's items j speaks for i by s_ij times its value, or by its share of the deviation."""
+        """Return s_ij x_uj of each item j of the history, or its share of the deviation with subtract_bias."""
         values = self._neighbor_values(history).astype(np.float64)
         base, per_entry = np.zeros(len(items)), np.zeros((len(values), len(items)))
         for position, item in enumerate(items):

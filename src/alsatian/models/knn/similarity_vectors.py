@@ -1,4 +1,4 @@
-"""How rows of interactions become vectors whose similarity is taken: centred or weighted, and how long they are."""
+"""Turn rows of interactions into centred or weighted vectors, whose similarities are computed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from alsatian.kernels import Sparse
 
 SIMILARITIES = ("cosine", "adjusted-cosine", "pearson", "jaccard")
 WEIGHTINGS = ("none", "tf-idf", "bm25")
-BM25_K1, BM25_B = 1.2, 0.75  # of BM25, the usual ones (Robertson and Zaragoza 2009)
-_MAX_SQUARABLE = 1e15  # sums of many squares of less stay within float32
+BM25_K1, BM25_B = 1.2, 0.75  # the usual parameters (Robertson and Zaragoza 2009)
+_MAX_SQUARABLE = 1e15  # sums of squares of smaller values stay within float32
 
 
 class RowVectors(NamedTuple):
-    """Learned from the rows of one side: what must be known of the columns to make a vector of one more row.
+    """The transformation of rows to vectors, learned from the rows of one side. It applies to further rows, too.
 
-    column_means: (columns) for the adjusted cosine. idf: (columns) log(1 + rows / n), n the entries of the column: one
-    that everybody has says little. mean_length: how much a row holds on average, for bm25.
+    column_means (columns): the means of the columns, for the adjusted cosine, or None.
+    idf (columns): log(1 + rows / n), where n is the number of entries of the column, or None without weighting.
+    mean_length: the mean sum of a row, for bm25.
     """
 
     similarity: str
@@ -32,7 +33,7 @@ class RowVectors(NamedTuple):
 
     @classmethod
     def fit(cls, similarity: str, weighting: str, rows: CSR) -> RowVectors:
-        """Return the transformation for these rows: column means, idf and mean row sum, as far as they are needed."""
+        """Return the transformation for these rows, with the column means, idf and mean row sum that it needs."""
         means = idf = None
         if similarity == "adjusted-cosine":
             means = np.bincount(rows.indices, rows.values, minlength=rows.n_columns) / _column_counts(rows)
@@ -42,13 +43,13 @@ class RowVectors(NamedTuple):
 
     @property
     def measure(self) -> str:
-        """What the kernel computes of the vectors."""
+        """The similarity that the kernel computes: adjusted cosine is the cosine of centred vectors."""
         return "cosine" if self.similarity == "adjusted-cosine" else self.similarity
 
     def transform(self, rows: CSR, residuals: NDArray[np.float32] | None = None) -> tuple[Sparse, NDArray[np.float32]]:
-        """Return rows as vectors, and their sizes: lengths |x|, or numbers of entries for jaccard.
+        """Return rows as vectors, and their sizes (rows,): lengths |x|, or numbers of entries for jaccard.
 
-        residuals: what the values deviate from a baseline; the adjusted cosine then takes these.
+        residuals: the deviations of the values from a baseline, which the adjusted cosine uses instead of the values.
         """
         values: NDArray[np.float64] | NDArray[np.float32] = weighted_values(rows)
         if self.similarity == "adjusted-cosine":
@@ -65,7 +66,7 @@ class RowVectors(NamedTuple):
         return Sparse(rows.indptr, rows.indices, values), sizes.astype(np.float32)
 
     def _weight_terms(self, rows: CSR, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return values as terms of a row: plain (tf-idf), or bounded by K1 + 1 and less in a long row (bm25)."""
+        """Return the term weights of the values: plain (tf-idf), or below K1 + 1 and less in a long row (bm25)."""
         if self.weighting == "tf-idf":
             return values
         lengths = np.bincount(rows.row_numbers, values, minlength=rows.n_rows)
@@ -73,12 +74,12 @@ class RowVectors(NamedTuple):
 
 
 def _column_counts(rows: CSR) -> NDArray[np.int64]:
-    """Return how many entries each column has, but at least 1."""
+    """Return the number of entries of each column, but at least 1."""
     return np.maximum(np.bincount(rows.indices, minlength=rows.n_columns), 1)
 
 
 def _scale_for_squares(rows: CSR, values: NDArray[Any]) -> NDArray[Any]:
-    """Return values whose squares float32 holds: huge and tiny rows times a power of two, which no cosine notices."""
+    """Scale rows of huge or tiny values by a power of two, so that squares fit into float32. Cosines do not change."""
     largest = _reduce_rows(np.maximum, rows, np.abs(values))
     out_of_range = (largest > _MAX_SQUARABLE) | ((largest > 0) & (largest < 1 / _MAX_SQUARABLE))
     if not out_of_range.any():
@@ -88,7 +89,7 @@ def _scale_for_squares(rows: CSR, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _reduce_rows(combine: np.ufunc, rows: CSR, values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the values of each row combined, 0 for one without any."""
+    """Return the reduction of each row's values by `combine`, 0 for an empty row."""
     results, nonempty = np.zeros(rows.n_rows), np.flatnonzero(rows.counts)
     if len(nonempty):
         results[nonempty] = combine.reduceat(values, rows.indptr[nonempty])
@@ -96,14 +97,14 @@ def _reduce_rows(combine: np.ufunc, rows: CSR, values: NDArray[Any]) -> NDArray[
 
 
 def weighted_values(rows: CSR) -> NDArray[np.float32]:
-    """Return the values times their weights, where they have any."""
+    """Return the values times their weights, if there are weights."""
     return rows.values if rows.weights is None else rows.values * rows.weights
 
 
 def find_entries(
     matrix: CSR, rows: NDArray[np.integer], columns: NDArray[np.integer]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return for each (row, column) the place of its entry, and whether there is one; -1 is no row and no column."""
+    """Return the position of the entry of each (row, column), and whether it exists. Row or column -1 has no entry."""
     rows, columns = np.broadcast_arrays(rows, columns)
     low, end = matrix.indptr[rows], matrix.indptr[rows + 1] * (rows >= 0)
     high = end

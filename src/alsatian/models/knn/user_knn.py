@@ -1,4 +1,4 @@
-"""Neighbours among users: what people of the same taste have."""
+"""UserKNN: recommends the items of users with a similar taste."""
 
 from __future__ import annotations
 
@@ -29,21 +29,23 @@ class UserKNNBatch(KNNUserBatch):
 
 
 class UserKNN(KNNModel[UserKNNBatch]):
-    """Scores an item by those of the user's k nearest users who have it, with similarities s > 0.
+    """Finds the k most similar users of each user; use it for a fast model when users have long histories to compare.
 
-    - Lists (the default; Herlocker et al. 1999): score = sum of s_uv x_vi over the neighbours v of u who have i, x the
-      value. Only the order means something.
-    - subtract_bias=True: score = b_ui + sum of s_uv (r_vi - b_vi) / (damping + sum of s_uv), b_ui = mean + user bias +
-      item bias: the predicted value, in the unit of the data.
+    An item is scored by those of the user's k nearest users who have it, with similarities s > 0:
 
-    `subtract_bias` selects the form; it is not guessed from the values. Similarities, shrinkage and
-    weighting are those of ItemKNN with users and items in each other's place. A visitor's neighbours are found as a
-    user's are. A user with exactly the visitor's history is taken to be the visitor: their list adds nothing.
+    - Lists (the default; Herlocker et al. 1999): score = sum of s_uv x_vi over the neighbours v of user u who have item
+      i, where x is the value. Only the order is meaningful.
+    - subtract_bias=True: score = b_ui + sum of s_uv (r_vi - b_vi) / (damping + sum of s_uv), with b_ui = mean + user
+      bias + item bias. It is the predicted value, in the unit of the data.
+
+    `subtract_bias` selects the form; it is not guessed from the values. Similarity, shrinkage and weighting are those
+    of ItemKNN, with users and items exchanged. The neighbours of a visitor are found in the same way as those of a
+    user. A user with exactly the same history as the visitor is taken to be the visitor, and is left out.
 
     Learned: neighbors, similarities (users, k); with subtract_bias mean, item_bias (items), user_bias (users).
-    Usual settings: cosine, k=100, shrinkage=0; with subtract_bias adjusted-cosine, k=200, shrinkage=10, damping=0.5.
-    Cost: half the sum over items of the square of how many have each, in multiply-adds; memory the data three times,
-    8 bytes an entry each, plus 8 k bytes a user.
+    Defaults of None: cosine, k=100, shrinkage=0. With subtract_bias: adjusted-cosine, k=200, shrinkage=10, damping=0.5.
+    Cost, in multiply-adds: half the sum over items of their squared number of users. Memory: the data three times, at 8
+    bytes an entry, plus 8 k bytes a user.
 
     >>> model = UserKNN(similarity="pearson", shrinkage=30, subtract_bias=True)
     """
@@ -81,7 +83,8 @@ class UserKNN(KNNModel[UserKNNBatch]):
             min(k + 1, users),
             1,
         )
-        neighbors, similarities = (_drop_places(lists, self._own_places(history, nearest[0])) for lists in nearest)
+        places = self._duplicate_places(history, nearest[0])
+        neighbors, similarities = (_drop_places(lists, places) for lists in nearest)
         return UserKNNBatch(
             history, history_rows(history),
             offsets=self._bias_of_histories(history), neighbors=neighbors, similarities=similarities,
@@ -89,7 +92,7 @@ class UserKNN(KNNModel[UserKNNBatch]):
 
     @cached_property
     def _item_vectors(self) -> tuple[Sparse, NDArray[np.float32]]:
-        """The users' vectors item by item, and their sizes."""
+        """The vectors of the users, by item, and their sizes."""
         by_user, columns = self.data.by_user, self.data.by_user.n_columns
         vectors, sizes = self._vectors.transform(
             by_user, self.bias_predictor.residuals(by_user) if self.bias_predictor else None
@@ -97,13 +100,15 @@ class UserKNN(KNNModel[UserKNNBatch]):
         indptr, (users, values) = kernels.transpose(*vectors[:2], [vectors.values], columns)
         return Sparse(indptr, users, values), sizes
 
-    def _own_places(self, history: CSR, neighbors: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return the place in each list of a user who is the visitor herself, or else the last place."""
+    def _duplicate_places(self, history: CSR, neighbors: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return the place of a user with the visitor's history in each list, or the last place if there is none."""
         return np.array(
-            [self._own_place(*history.row(row), user_list) for row, user_list in enumerate(neighbors)], np.int64
+            [self._duplicate_place(*history.row(row), user_list) for row, user_list in enumerate(neighbors)], np.int64
         )
 
-    def _own_place(self, items: NDArray[np.int32], values: NDArray[np.float32], neighbors: NDArray[np.int32]) -> int:
+    def _duplicate_place(
+        self, items: NDArray[np.int32], values: NDArray[np.float32], neighbors: NDArray[np.int32]
+    ) -> int:
         for place, user in enumerate(neighbors):
             user_row = self.data.by_user.row(int(user))
             if user >= 0 and np.array_equal(user_row[0], items) and np.array_equal(user_row[1], values):

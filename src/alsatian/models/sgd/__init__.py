@@ -1,1 +1,1 @@
-"""Stochastic gradient descent: biased matrix factorization and SVD++."""
+"""BiasedMF and SVD++: matrix factorization by stochastic gradient descent."""

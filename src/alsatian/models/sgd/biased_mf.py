@@ -1,4 +1,4 @@
-"""Biased matrix factorization by stochastic gradient descent: predicts the value a user would give."""
+"""BiasedMF: biased matrix factorization by stochastic gradient descent, which predicts ratings."""
 
 from __future__ import annotations
 
@@ -25,29 +25,33 @@ DEFAULT_MOMENTUM, DEFAULT_DECAY, DEFAULT_PATIENCE = 0.9, 0.95, 3  # the values o
 
 
 class BiasedMF(ColdStartFactorModel):
-    """Matrix factorization of explicit ratings with biases, by stochastic gradient descent.
+    """Learns user and item factors and biases by stochastic gradient descent; use it to predict ratings.
 
-    Loss (Koren, Bell and Volinsky 2009, "Matrix factorization techniques for recommender systems", eq. 5), with w = 1
-    or the given weight of a value, m the mean, n the count of a row's values:
+    With svdpp=True it also learns from which items users rate.
+
+    Loss (Koren, Bell and Volinsky 2009, "Matrix factorization techniques for recommender systems", eq. 5), where w is
+    the weight of a value (1 without weights), m the mean, and n the number of a row's values:
 
         sum of w (value - m - b_u - b_i - x_u.y_i)^2
-            + sum_u n_u^nu (reg |x_u|^2 + bias_reg b_u^2) + sum_i n_i^nu (reg |y_i|^2 + bias_reg b_i^2)
+            + sum_u n_u^reg_exponent (reg |x_u|^2 + bias_reg b_u^2)
+            + sum_i n_i^reg_exponent (reg |y_i|^2 + bias_reg b_i^2)
 
-    nu is `reg_exponent`. With 1, the plain form, every entry regularizes its rows by the same reg. With 0.5 an entry
-    does so by reg / sqrt(n), as in the frequency regularization of MyMediaLite.
+    With reg_exponent=1, the plain form, every entry regularizes its rows by the same reg. With 0.5 it is reg / sqrt(n)
+    per entry, as in the frequency regularization of MyMediaLite.
 
-    With svdpp, x_u + |N(u)|^-1/2 sum over j in N(u) of z_j stands in the place of x_u, N(u) being the items
-    that the user has (SVD++; Koren 2008, "Factorization meets the neighborhood", eq. 15), and the loss gains
-    reg sum_j n_j^nu |z_j|^2.
+    With svdpp=True, x_u is replaced by x_u + |N(u)|^-1/2 sum over j in N(u) of z_j, where N(u) are the items of the
+    user (SVD++; Koren 2008, "Factorization meets the neighborhood", eq. 15). The loss then also has the term
+    reg sum_j n_j^reg_exponent |z_j|^2.
 
-    Learned: user_factors (users, factors), item_factors (items, factors), user_bias, item_bias, mean; implicit_factors
-    (items, factors), z, which user_factors already contain, or None.
+    Learned: user_factors (users, factors), item_factors (items, factors), user_bias (users), item_bias (items), mean.
+    implicit_factors (items, factors): z, which user_factors already contain, or None.
     Score: the predicted value, in the unit of the data (not clipped to its scale in lists).
-    Cost of an epoch: 6 x values x factors multiply-adds and 2 more for the exact objective. Memory: the data twice, 12
-    bytes an entry, plus the factors, once more for each moment of the optimizer (momentum 1, adam 2).
+    Cost of an epoch, in multiply-adds: 6 x values x factors, and 2 x values x factors for the exact objective. Memory:
+    the data twice, at 12 bytes an entry, plus the factors, once more for each moment (momentum 1, adam 2).
 
-    A visitor is solved exactly, by the ridge regression on the item factors that the loss implies. `explain` splits the
-    score of that solution, which for a known user is close to, but not equal to, the score that descent reached.
+    The factors of a visitor are solved exactly, by the ridge regression on the item factors that the loss implies.
+    `explain` splits the score of that solution. For a known user it is close to, but not equal to, the score from
+    gradient descent.
 
     >>> model = BiasedMF(factors=50, reg_exponent=1, reg=0.1, bias_reg=0.1)
     """
@@ -58,7 +62,7 @@ class BiasedMF(ColdStartFactorModel):
     predicts_ratings: ClassVar[bool] = True
     factors: int = param(
         default=64,
-        doc="how many numbers describe a user or an item; 0: mean and biases",
+        doc="number of factors per user and item (0: only mean and biases)",
         low=0,
         search=(8, 256, "log"),
     )
@@ -73,7 +77,7 @@ class BiasedMF(ColdStartFactorModel):
     )
     momentum: float | None = param(
         default=None,
-        doc=f"share of earlier steps that a step keeps (None: {DEFAULT_MOMENTUM})",
+        doc=f"share of the previous step that is added to each step (None: {DEFAULT_MOMENTUM})",
         kind=float,
         low=0,
         high=0.999,
@@ -83,42 +87,40 @@ class BiasedMF(ColdStartFactorModel):
     )
     schedule: str = param(
         default="cosine",
-        doc="of the learning rate: as it is, times decay after each epoch, or down to 0 along half a cosine",
+        doc="learning rate over the epochs: constant, multiplied by decay, or down to 0 along half a cosine",
         choices=("constant", "exponential", "cosine"),
     )
     decay: float | None = param(
         default=None,
-        doc=f"what schedule='exponential' multiplies by (None: {DEFAULT_DECAY})",
+        doc=f"factor of schedule='exponential' per epoch (None: {DEFAULT_DECAY})",
         kind=float,
         low=0,
         high=1,
     )
-    batch: int = param(
-        default=1, doc="entries of a block whose gradients are summed before their rows move", low=1, high=1 << 30
-    )
+    batch: int = param(default=1, doc="entries of a block whose gradients are summed per step", low=1, high=1 << 30)
     reg: float = param(default=1.1, doc="regularization of the factors", low=0, search=(1e-3, 10, "log"))
     bias_reg: float = param(default=1.0, doc="regularization of the biases", low=0, search=(1e-3, 10, "log"))
     reg_exponent: float = param(
         default=0.5,
-        doc="regularization grows with the count to this power: 1 plain, 0.5 frequency-weighted",
+        doc="regularization grows with the number of values to this power (1: plain, 0.5: by frequency)",
         low=0,
         high=2,
     )
     init: float = param(default=0.03, doc="standard deviation of the starting factors", low=0, high=10)
     validation_share: float = param(
         default=0.0,
-        doc="share of the values to hold out, so as to keep the epoch that predicts them best",
+        doc="share of the values to hold out; the epoch that predicts them best is kept",
         low=0,
         high=0.5,
     )
     patience: int | None = param(
         default=None,
-        doc=f"epochs without a better validation that end the fit (None: {DEFAULT_PATIENCE})",
+        doc=f"stop after this many epochs without a better validation error (None: {DEFAULT_PATIENCE})",
         kind=int,
         low=1,
     )
-    svdpp: bool = param(default=False, doc="SVD++: users are described by which items they have, too")
-    seed: int = param(default=0, doc="of the starting factors, the order of the blocks and what is held out", low=0)
+    svdpp: bool = param(default=False, doc="SVD++: represent users also by which items they have")
+    seed: int = param(default=0, doc="random seed of starting factors, block order and validation values", low=0)
 
     def _check_params(self) -> None:
         if self.momentum is not None and self.optimizer == "sgd":
@@ -131,18 +133,17 @@ class BiasedMF(ColdStartFactorModel):
             )
         if self.patience is not None and self.validation_share == 0:
             raise ParameterError(
-                f"patience={self.patience} has no effect without validation; "
-                "pass a share, such as validation_share=0.1."
+                f"patience={self.patience} has no effect without validation; pass validation_share, such as 0.1."
             )
 
     def validate_state(self, data: Interactions, state: Mapping[str, Any]) -> None:
-        """Raise ValueError for an array that is missing or does not fit the data and the parameters."""
+        """Raise ValueError for a missing array, or one that does not match the data and the parameters."""
         super().validate_state(data, state)
         if self.svdpp:
             check_shapes(state, {"implicit_factors": (len(data.item_ids), self.factors)})
 
     def build_caches(self) -> None:
-        """Drop what was derived from the arrays of an earlier fit."""
+        """Drop caches derived from the arrays of an earlier fit."""
         super().build_caches()
         self.implicit_factors: FactorArray | None
 
@@ -152,7 +153,7 @@ class BiasedMF(ColdStartFactorModel):
         return True
 
     def sgd_settings(self) -> SgdSettings:
-        """Return what a fit needs to know of the hyper-parameters."""
+        """Return the hyper-parameters that a fit needs."""
         return SgdSettings(
             factors=self.factors,
             optimizer=self.optimizer,
@@ -168,11 +169,11 @@ class BiasedMF(ColdStartFactorModel):
 
     @property
     def epochs_are_nested(self) -> bool:
-        """Whether a fit of fewer epochs is the beginning of one of more: not with a cosine or validation."""
+        """Whether a fit of n epochs equals the first n epochs of a longer fit: not with a cosine or validation."""
         return self.schedule != "cosine" and not self.validation_share
 
     def learning_rate_at(self, epoch: int) -> float:
-        """Return the learning rate of an epoch; the first is 1."""
+        """Return the learning rate of an epoch. Epochs are counted from 1."""
         if self.schedule == "cosine":
             return self.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
         if self.schedule == "exponential":
@@ -193,7 +194,7 @@ class BiasedMF(ColdStartFactorModel):
             if not math.isfinite(objective):
                 raise FitError(
                     f"the objective is no longer finite after epoch {epoch} at learning_rate={self.learning_rate:g}; "
-                    f"pass a smaller one, such as learning_rate={self.learning_rate / 4:g}."
+                    f"pass a smaller learning rate, such as learning_rate={self.learning_rate / 4:g}."
                 )
             error = None if early_stopping is None else early_stopping.update()
             if run.finish(objective, self.tol, sgd.state_arrays, error) or (
@@ -203,7 +204,7 @@ class BiasedMF(ColdStartFactorModel):
         return sgd.state_arrays() if early_stopping is None else early_stopping.best_state
 
     def _split_validation(self, data: Interactions) -> tuple[CSR, CSR | None]:
-        """Return the entries to learn from, and those of validation, drawn at random, or None."""
+        """Return the training entries, and the random validation entries, or None without validation."""
         if not self.validation_share:
             return data.by_user, None
         held_out = np.random.default_rng([self.seed, 1]).random(len(data)) < self.validation_share
@@ -211,15 +212,15 @@ class BiasedMF(ColdStartFactorModel):
         has_weight = np.ones(len(data), bool) if weights is None else weights > 0
         if not (has_weight & held_out).any() or not (has_weight & ~held_out).any():
             raise ParameterError(
-                f"validation_share={self.validation_share:g} holds {held_out.sum()} of {len(data)} values out; "
-                "pass validation_share=0 for so few."
+                f"validation_share={self.validation_share:g} holds out {held_out.sum()} of {len(data)} values, and one "
+                "part would have no weight; pass validation_share=0."
             )
         return data.by_user.where(~held_out), data.by_user.where(held_out)
 
     # Visitors
 
     def encode_histories(self, history: CSR) -> FactorUserBatch:
-        """Solve visitors, one for each row of a matrix of values: the minimum of the loss, the items fixed."""
+        """Return visitors, one per row of histories, which minimize the loss with the items fixed."""
         solutions = np.array(
             [self._solve_visitor(history.take(np.array([row]))) for row in range(history.n_rows)], np.float32
         )
@@ -227,24 +228,24 @@ class BiasedMF(ColdStartFactorModel):
         return FactorUserBatch(history, history_rows(history), vectors=vectors, offsets=offsets)
 
     def _solve_visitor(self, history: CSR) -> NDArray[np.float64]:
-        """Return the factors of a visitor and, last, the bias."""
+        """Return the factors of a visitor, followed by the bias (factors + 1,)."""
         f, inverse, target = self._regression(history)
         solution: NDArray[np.float64] = inverse @ (f.T @ target)
         solution[:-1] += self._implicit_offsets(history).sum(axis=0)
         return solution
 
     def _implicit_offsets(self, history: CSR) -> NDArray[np.float64]:
-        """Return what each entry adds to the factors of a user by being there (entries x factors)."""
+        """Return the implicit term of each entry, which is added to the factors of a user (entries, factors)."""
         if self.implicit_factors is None:
             return np.zeros((len(history.indices), self.factors))
         return self.implicit_factors[history.indices].astype(np.float64) * inverse_sqrt_counts(history.counts)
 
     def _regression(self, history: CSR) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return the ridge regression of a history: f, a row for each entry, A^-1, and w t.
+        """Return the ridge regression of a history: f (entries, factors + 1), A^-1, and w t (entries,).
 
-        (sum_e w_e f_e f_e' + R) x = sum_e w_e t_e f_e, with f_e the item's factors and a constant 1, t_e the value less
-        the mean, the item's bias and s.y_e, R = n^nu (reg, ..., reg, bias_reg) on the diagonal. Where that is singular,
-        as without regularization, the solution is the shortest x.
+        It is (sum_e w_e f_e f_e' + R) x = sum_e w_e t_e f_e. f_e are the item's factors and a constant 1. t_e is the
+        value minus the mean, the item's bias and s.y_e. R = n^reg_exponent (reg, ..., reg, bias_reg) on the diagonal.
+        If the system is singular, as without regularization, the solution is the shortest x.
         """
         items, n = history.indices, len(history.indices)
         f = np.column_stack([self.item_factors[items], np.ones(n)]).astype(np.float64)
@@ -257,9 +258,9 @@ class BiasedMF(ColdStartFactorModel):
         return f, inverse, weights * (history.values - baseline)
 
     def contributions(self, history: CSR, items: list[int]) -> Contributions:
-        """Split the scores of items (row numbers) into a base and a part for each entry of a history of one row.
+        """Return the base of the scores of items (row numbers), and the contribution of each entry of one history.
 
-        The score of item i is m + b_i + sum over e of (f_i' A^-1 f_e) w_e t_e + y_i.(the part of e in s).
+        The score of item i is m + b_i + sum over e of (f_i' A^-1 f_e) w_e t_e + y_i.(the term of e in s).
         """
         assert self.item_bias is not None
         f, inverse, target = self._regression(history)

@@ -1,6 +1,6 @@
-"""The state of a fit by stochastic gradient descent: both sides with the moments of their gradients, and the data.
+"""The state of a fit by stochastic gradient descent: both sides, the moments of their gradients, and the data.
 
-The entries are sorted into a fixed grid of blocks, so that the order of steps does not depend on the threads.
+The entries are sorted into a fixed grid of blocks, so the order of steps does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -17,20 +17,17 @@ from alsatian.data.csr import CSR
 from alsatian.kernels import CACHE_LINE_FLOATS, Blocks, SgdSide, StepRule
 from alsatian.models.sgd.svdpp import SvdppTerm
 
-MOMENTS_PER_OPTIMIZER = {"sgd": 0, "momentum": 1, "adam": 2}  # moments of the gradients that are kept for each row
+MOMENTS_PER_OPTIMIZER = {"sgd": 0, "momentum": 1, "adam": 2}  # moments of the gradients per row
 IMPLICIT_RATE_RATIO = 0.02  # learning rate of the implicit factors, relative to that of the others
-EPOCH_PARTS = 4  # parts of an epoch, after each of which the implicit factors move
+EPOCH_PARTS = 4  # updates of the implicit factors per epoch
 MIN_STRIPES = 16  # also for small data, so that all threads have work
 MAX_STRIPES = 64
-STRIPE_CACHE_BYTES = 1 << 19  # bytes of the items of a stripe, which stay in the second-level cache
+STRIPE_CACHE_BYTES = 1 << 19  # the items of a stripe fit into the second-level cache
 
 
 @dataclass(frozen=True)
 class SgdSettings:
-    """What a fit needs to know of the hyper-parameters of `BiasedMF`, under the same names.
-
-    momentum: the share of earlier steps that a step keeps, a number in every case.
-    """
+    """The hyper-parameters of `BiasedMF` that a fit needs, under the same names. momentum is never None."""
 
     factors: int
     optimizer: str
@@ -45,10 +42,10 @@ class SgdSettings:
 
 
 class SgdState:
-    """One fit: `run_epoch` makes a pass over the data, `objective` is the exact loss.
+    """The state of one fit: `run_epoch` makes a pass over the data, and `objective` returns the exact loss.
 
-    users, items (SgdSide): what is learned of each side, with moments. mean: m of the loss, weighted. stripes: ranges
-    of rows into which either side is cut, for the grid of blocks. svdpp: the implicit term of SVD++, or None.
+    users, items (SgdSide): the factors and biases of each side, with moments. mean: m of the loss, weighted.
+    stripes: the number of row ranges of each side, for the grid of blocks. svdpp: the implicit term, or None.
     """
 
     def __init__(self, settings: SgdSettings, rows: CSR, threads: int) -> None:
@@ -65,14 +62,14 @@ class SgdState:
         self.svdpp = SvdppTerm(rows, width, settings.reg_exponent, settings.reg, threads) if settings.svdpp else None
 
     def to_blocks(self, rows: CSR) -> Blocks:
-        """Sort entries into the grid of blocks, as the kernels take them."""
+        """Return the entries as a grid of blocks, in the form that the kernels take."""
         shape = rows.n_rows, rows.n_columns
         return sort_into_blocks(
             rows.row_numbers, rows.indices, rows.values, rows.weights, shape, self.stripes, self.threads
         )
 
     def _initial_side(self, counts: NDArray[np.int64], width: int, moments: int) -> SgdSide:
-        """Draw small random factors, biases 0; a row without entries stays zero."""
+        """Draw small random factors, with biases of 0. A row without entries stays zero."""
         rows, k = len(counts), self.settings.factors
         factors = pad_to_cache_lines((rows, 1 + moments, width))
         factors[:, 0, :k] = self.rng.standard_normal((rows, k), np.float32) * np.float32(self.settings.init)
@@ -82,7 +79,7 @@ class SgdState:
         return SgdSide(factors, bias, np.zeros(rows, np.int32), share.astype(np.float32))
 
     def run_epoch(self, rate: float) -> None:
-        """Walk every block once, the rounds in a new random order; rate: the learning rate."""
+        """Process every block once, with the rounds in a new random order. rate: the learning rate."""
         settings = self.settings
         rule = StepRule(self.mean, rate, settings.reg, settings.bias_reg, settings.momentum, settings.batch)
         rounds = self.rng.permutation(self.stripes).astype(np.int32)
@@ -95,7 +92,7 @@ class SgdState:
             self.svdpp.step(rate * IMPLICIT_RATE_RATIO, len(epoch_part) / self.stripes)
 
     def objective(self) -> float:
-        """Return the exact loss over the data of the fit, with regularization."""
+        """Return the exact loss on the training data, with regularization."""
         penalties = self._side_regularization(self.users, self.user_counts) + self._side_regularization(
             self.items, self.item_counts
         )
@@ -104,18 +101,18 @@ class SgdState:
         return self.squared_error(self.blocks) + penalties
 
     def squared_error(self, blocks: Blocks) -> float:
-        """Return the weighted sum of the squared errors over entries, those of the fit or held-out ones."""
+        """Return the weighted sum of squared errors over entries, which may be held out."""
         sums = None if self.svdpp is None else self.svdpp.sums
         return kernels.squared_error(blocks, self.users, self.items, sums, self.mean, self.threads)
 
     def _side_regularization(self, side: SgdSide, counts: NDArray[np.int64]) -> float:
-        """Return sum over rows of n^nu (reg |x|^2 + bias_reg b^2)."""
+        """Return the sum over rows of n^reg_exponent (reg |x|^2 + bias_reg b^2)."""
         x, b = side.factors[:, 0], side.bias[:, 0].astype(np.float64)
         squares = self.settings.reg * np.einsum("ij,ij->i", x, x).astype(np.float64) + self.settings.bias_reg * b**2
         return float((counts**self.settings.reg_exponent * squares).sum())
 
     def state_arrays(self) -> dict[str, NDArray[np.float32]]:
-        """Return the learned arrays by name, as `Model.set_state` takes them; copies, without moments and padding."""
+        """Return copies of the learned arrays by name, without moments and padding, for `Model.set_state`."""
         k = self.settings.factors
         users = self.users.factors[:, 0] if self.svdpp is None else self.users.factors[:, 0] + self.svdpp.sums
         arrays = {
@@ -131,7 +128,7 @@ class SgdState:
 
 
 def pad_to_cache_lines(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return zeros whose first number begins a cache line, so that no vector crosses two lines."""
+    """Return zeros that begin at a cache line, so that no vector lies across two lines."""
     size = math.prod(shape)
     buffer = np.zeros(size + CACHE_LINE_FLOATS, np.float32)
     start = -buffer.ctypes.data // buffer.itemsize % CACHE_LINE_FLOATS
@@ -139,9 +136,9 @@ def pad_to_cache_lines(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 def stripe_count(items: int, row_bytes: int) -> int:
-    """Return the number of stripes of users and of items.
+    """Return the number of stripes of users and of items, which depends on the data and not on the threads.
 
-    It depends on the data alone, not on the threads. row_bytes: of an item with its moments.
+    row_bytes: the size of an item with its moments.
     """
     return int(np.clip(-(-items * row_bytes // STRIPE_CACHE_BYTES), MIN_STRIPES, MAX_STRIPES))
 
@@ -157,8 +154,8 @@ def sort_into_blocks(
 ) -> Blocks:
     """Sort entries into blocks of the grid (stripes x stripes).
 
-    A stripe is a range of rows; all have about equally many entries. Inside a block the entries keep their order.
-    shape: the numbers of users and items. weights: of the entries, or None.
+    A stripe is a range of rows, and all stripes have about the same number of entries. The entries of a block keep
+    their order. shape: (users, items). weights: of the entries, or None.
     """
     user_stripes, item_stripes = (
         _assign_stripes(np.bincount(rows, minlength=count), stripes)
@@ -179,9 +176,9 @@ def _assign_stripes(counts: NDArray[np.int64], stripes: int) -> NDArray[np.int32
 
 
 class EarlyStopping:
-    """Keeps the state with the least error on held-out entries.
+    """Keeps the state with the lowest error on held-out entries.
 
-    patience: the fit should stop after so many epochs without a lower error. best_state: the arrays kept.
+    patience: stop after this many epochs without a lower error. best_state: the arrays of the best epoch.
     """
 
     def __init__(self, sgd: SgdState, held_out: CSR, patience: int) -> None:
@@ -192,7 +189,7 @@ class EarlyStopping:
         self.best_state: dict[str, NDArray[Any]] = {}
 
     def update(self) -> float:
-        """Return the error after an epoch (weighted RMSE), and keep the state if the error is the least so far."""
+        """Return the weighted RMSE after an epoch, and keep the state if the error is the lowest so far."""
         error = math.sqrt(self.sgd.squared_error(self.entries) / self.weight)
         self.epochs_since_best += 1
         if error < self.best_error:

@@ -1,1 +1,1 @@
-"""Truncated singular value decomposition: PureSVD."""
+"""PureSVD: truncated singular value decomposition."""

@@ -1,4 +1,4 @@
-"""What the empty cells of a rating matrix are filled with, without ever making the filled matrix."""
+"""Fill the empty cells of a rating matrix without forming the filled matrix."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ IMPUTE_KINDS = ("zero", "user", "item", "mean", "biases")
 
 
 class Imputation(NamedTuple):
-    """Empty cells are filled with mean + user bias + item bias, of which a kind has some and not others.
+    """The filling of empty cells: mean + user bias + item bias, or only some of these terms, depending on `kind`.
 
-    The filled matrix less that filling is zero in every cell that was empty: so sparse a matrix is decomposed.
+    The filled matrix minus the filling is zero in every empty cell. This sparse matrix is the one that is decomposed.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Imputation(NamedTuple):
         return cls(kind, mean, None)
 
     def user_bias(self, rows: CSR) -> Float64Array | None:
-        """Return the biases of the people whose histories these rows are."""
+        """Return the user biases (rows,), one per row of histories, or None if the filling has none."""
         if self.kind == "user":
             return _key_means(rows.row_numbers, rows.values, rows.n_rows, self.mean) - self.mean
         if self.kind == "biases" and self.item_bias is not None:
@@ -46,7 +46,7 @@ class Imputation(NamedTuple):
         return None
 
     def residuals(self, rows: CSR) -> Any:
-        """Return the values less what would fill their cells, as a scipy.sparse.csr_array."""
+        """Return the values minus the filling of their cells, as a scipy.sparse.csr_array."""
         values = rows.values - self.mean
         if (user_bias := self.user_bias(rows)) is not None:
             values -= np.repeat(user_bias, rows.counts)
@@ -56,7 +56,7 @@ class Imputation(NamedTuple):
 
 
 def _key_means(keys: NDArray[np.integer], values: NDArray[np.float32], n_keys: int, default: float) -> Float64Array:
-    """Return the mean value of each key, `otherwise` where it has none."""
+    """Return the mean value of each key, or `default` for a key without values."""
     sums, counts = np.bincount(keys, values, minlength=n_keys), np.bincount(keys, minlength=n_keys)
     means = np.full(n_keys, default)
     np.divide(sums, counts, out=means, where=counts > 0)

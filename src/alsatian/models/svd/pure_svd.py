@@ -1,4 +1,4 @@
-"""Singular value decomposition of the rating matrix, its empty cells filled."""
+"""PureSVD: singular value decomposition of the rating matrix with its empty cells filled."""
 
 from __future__ import annotations
 
@@ -32,36 +32,36 @@ from alsatian.recommender.model import IdOrIds
 from alsatian.recommender.topn import Mask, TopN
 from alsatian.recommender.user_batch import history_rows
 
-DEFAULT_RANKING_FACTORS, DEFAULT_RATING_FACTORS = (
-    16,
-    8,
-)  # factors where neither they nor energy are given; chosen by `python -m bench defaults`
+DEFAULT_RANKING_FACTORS, DEFAULT_RATING_FACTORS = 16, 8  # without factors and energy; from `python -m bench defaults`
 
-
-# The factor of every item that a person's filling is multiplied by: a power of two, so that nothing is rounded, and as
-# small as items are beside people, so that it does not make all items about equally long (kernels/item_panels.py).
+# The extra factor of every item, by which the filling of a user is multiplied. It is a power of two, so that nothing is
+# rounded. It is as small as item factors are compared to user factors, so that the lengths of items still differ, which
+# the bounds of kernels/item_panels.py need.
 _FILLING_FACTOR = np.float32(2**-4)
 
 
 class PureSVD(ColdStartFactorModel):
-    """The best approximation of the whole rating matrix by so many factors (Cremonesi, Koren and Turrin 2010).
+    """Learns the largest singular vectors of the whole rating matrix; use it to rank items with few settings to tune.
 
-    The matrix R holds the values less what fills empty cells (below), and 0 in those. Its singular value decomposition
-    U S V', cut to the largest singular values, has the least squared error that any X Y' of so many factors can have
-    (Eckart and Young 1936):
+    It is the best approximation of the matrix with this number of factors (Cremonesi, Koren and Turrin 2010).
+
+    The matrix R has the values minus the filling of empty cells (below), and 0 in empty cells. Its singular value
+    decomposition U S V', cut to the largest singular values, has the smallest squared error of any X Y' with the same
+    number of factors (Eckart and Young 1936):
 
         sum over all (u,i) of (R_ui - x_u.y_i)^2,   y_i = V_i,   x_u = U_u S = (R V)_u
 
-    impute: what empty cells are filled with. "zero" is the PureSVD of the paper: R are the values, and
-    scores rank. With "user", "item" or "mean" (of the user's, the item's or all values) or "biases" (those of
-    BiasModel()), scores are filling + x_u.y_i: predicted values.
+    impute: how empty cells are filled. "zero" is the PureSVD of the paper: R are the values, and scores only rank.
+    With "user", "item" or "mean" (the mean of the user's, the item's or all values) or "biases" (those of
+    BiasModel()), scores are filling + x_u.y_i, which are predicted ratings.
 
     Learned: user_factors (users, factors), item_factors (items, factors: orthonormal columns), singular_values
-    (factors), and the filling: mean, user_bias (users), item_bias (items), each where there is one.
-    Score: the approximated cell, in the unit of the data; with impute="zero" far below it, as most cells are empty.
-    Cost: by Lanczos iterations (ARPACK), some tens to hundreds of passes over the data on one thread; memory 24 bytes a
-    value and 8 x 2 factors x the smaller side. R is only written out (8 bytes a cell) for a third of all factors and
-    more, and up to 25,000,000 cells; beyond, all factors are refused, as is an `energy` that takes more than 512.
+    (factors). The filling: mean, user_bias (users), item_bias (items), or None where `impute` does not use them.
+    Score: the approximated cell, in the unit of the data. With impute="zero" it is far below the values, because most
+    cells are empty.
+    Cost: some tens to hundreds of passes over the data on one thread, by Lanczos iterations (ARPACK). Memory: 24 bytes
+    a value, and 8 x 2 factors x the smaller side. R is formed (8 bytes a cell) only for at least a third of all factors
+    and up to 25,000,000 cells. A larger R does not allow all factors, nor an `energy` that needs more than 512.
 
     >>> model = PureSVD(factors=20)
     >>> model = PureSVD(energy=0.95, impute="user")
@@ -71,22 +71,21 @@ class PureSVD(ColdStartFactorModel):
     state_arrays: ClassVar[tuple[str, ...]] = (*ColdStartFactorModel.state_arrays, "singular_values")
     factors: int | None = param(  # type: ignore[assignment]  # unlike other models, this one can choose
         default=None,
-        doc="how many numbers describe a user or an item (None: as energy says, else up to "
-        f"{DEFAULT_RANKING_FACTORS}, or {DEFAULT_RATING_FACTORS} "
-        "where values are predicted)",
+        doc="number of factors per user and item (None: set by energy, else up to "
+        f"{DEFAULT_RANKING_FACTORS}, or {DEFAULT_RATING_FACTORS} if ratings are predicted)",
         kind=int,
         low=1,
         search=(4, 128, "log"),
     )
     energy: float | None = param(
-        default=None, doc="the share of R's squared norm to keep, by as few factors as do", kind=float, low=0, high=1
+        default=None, doc="share of the squared norm to keep, by as few factors as possible", kind=float, low=0, high=1
     )
-    impute: str = param(default="zero", doc="what fills empty cells", choices=IMPUTE_KINDS)
+    impute: str = param(default="zero", doc="how empty cells are filled", choices=IMPUTE_KINDS)
 
     def _check_params(self) -> None:
         if self.factors is not None and self.energy is not None:
             raise ParameterError(
-                f"energy={self.energy:g} chooses the number of factors, and factors={self.factors} gives it; drop one."
+                f"energy={self.energy:g} and factors={self.factors} both set the number of factors; drop one."
             )
 
     @property
@@ -108,9 +107,9 @@ class PureSVD(ColdStartFactorModel):
         return float((self.singular_values**2).sum() / total)
 
     def transform(self, users: IdOrIds | Mapping[Id, float] | Iterable[Mapping[Id, float]]) -> NDArray[np.float32]:
-        """Return people as points (people, factors): users by id, or histories, each a mapping from items to values.
+        """Return the factors of users (users, factors), in the order given.
 
-        Raises UnknownUser, UnknownItem, DataError.
+        users: ids, or histories, each a mapping from items to values. Raises UnknownUser, UnknownItem, DataError.
         """
         data = self.fitted.data
         queries: list[Any] = [users] if isinstance(users, Mapping) else resolve.as_list(users)
@@ -132,13 +131,13 @@ class PureSVD(ColdStartFactorModel):
         super().validate_data(data)
         if data.by_user.weights is not None:
             raise DataError(
-                "the values have weights, which a singular value decomposition cannot take; read without weight=, or "
-                "use explicit-als."
+                "the values have weights, which a singular value decomposition does not support; read without weight=, "
+                "or use explicit-als."
             )
         users, items = len(data.user_ids), len(data.item_ids)
         if self.factors is not None and self.factors > (max_rank := max_factors(users, items)):
             size = (
-                f", more cells than the {MAX_DENSE_CELLS:,} that are decomposed whole"
+                f", more than {MAX_DENSE_CELLS:,} cells, which does not allow all factors"
                 if max_rank < min(users, items)
                 else ""
             )
@@ -153,8 +152,7 @@ class PureSVD(ColdStartFactorModel):
         if np.abs(matrix.data).max() <= ROUNDING_SHARE * np.abs(data.values).max():
             hint = "pass impute='zero'" if self.predicts_ratings else "check which column was read"
             raise DataError(
-                f"all values are what impute={self.impute!r} fills empty cells with, so that nothing is left to "
-                f"decompose; {hint}."
+                f"all values equal the filling of impute={self.impute!r}, so there is nothing to decompose; {hint}."
             )
         if self.energy is not None:
             values, vectors = rank_for_energy(matrix, self.energy)
@@ -189,12 +187,12 @@ class PureSVD(ColdStartFactorModel):
 
     @cached_property
     def _panels(self) -> kernels.Panels:
-        """The items as the scoring kernel wants them, with one more factor for what fills a person's empty cells."""
+        """The items, packed for the scoring kernel, with an extra factor for the filling of a user's empty cells."""
         factors = np.column_stack([self.item_factors, np.full(len(self.item_factors), _FILLING_FACTOR, np.float32)])
         return kernels.pack_items(factors, None if self.item_bias is None else np.asarray(self.item_bias, np.float32))
 
     def rank(self, batch: FactorUserBatch, n: int, exclude_seen: bool, allowed: Mask | None, threads: int) -> TopN:
-        """Rank by scores that hold the filling: most differ so little that adding it afterwards would make ties."""
+        """Rank by scores that include the filling. Adding it later would round many close scores to ties."""
         filling = np.full(len(batch.vectors), self.mean[0]) + (0 if batch.offsets is None else batch.offsets)
         vectors = np.column_stack([batch.vectors, filling.astype(np.float32) / _FILLING_FACTOR])
         exclusions = batch.exclusions(exclude_seen)
@@ -203,14 +201,14 @@ class PureSVD(ColdStartFactorModel):
     # Visitors
 
     def encode_histories(self, history: CSR) -> FactorUserBatch:
-        """Project visitors as the fit projects users: row by row of R V."""
+        """Return visitors, projected as the fit projects users: x_u = (R V)_u."""
         vectors = self._imputation.residuals(history) @ self.item_factors
         return FactorUserBatch(
             history, history_rows(history), vectors=vectors, offsets=self._imputation.user_bias(history)
         )
 
     def contributions(self, history: CSR, items: list[int]) -> Contributions:
-        """Take scores apart: the cell's filling, and R_uj (y_j . y_i) for each entry j of the history."""
+        """Return the filling of each cell, and R_uj (y_j . y_i) for each entry j of the history."""
         imputation, item_factors = self._imputation, self.item_factors.astype(np.float64)
         per_entry = (item_factors[history.indices] @ item_factors[items].T) * imputation.residuals(history).data[
             :, None

@@ -13,23 +13,22 @@ from numpy.typing import NDArray
 from alsatian.errors import FitError, ParameterError
 
 Float64Array = NDArray[np.float64]
-MAX_DENSE_CELLS = 25_000_000  # cells (200 MB) up to which a matrix may be written out
-MAX_ENERGY_FACTORS = 512  # factors up to which a share of energy is looked for in a larger one
-FIRST_ENERGY_FACTORS = 32  # factors with which that search begins
-ROUNDING_SHARE = float(
-    np.finfo(np.float32).eps
-)  # the share of the largest singular value that is rounding in single precision
+MAX_DENSE_CELLS = 25_000_000  # a matrix of at most this many cells (200 MB) may be formed densely
+MAX_ENERGY_FACTORS = 512  # maximum number of factors of a larger matrix in the search for an energy
+FIRST_ENERGY_FACTORS = 32  # number of factors at which that search begins
+ROUNDING_SHARE = float(np.finfo(np.float32).eps)  # relative to the largest value, smaller ones are rounding errors
 
 
 def max_factors(rows: int, columns: int) -> int:
-    """Return into how many factors a matrix can be taken apart: into all only if it may be written out."""
+    """Return the maximum number of factors of a matrix. All factors are possible only if it may be formed densely."""
     return min(rows, columns) - (rows * columns > MAX_DENSE_CELLS)
 
 
 def largest_singular(matrix: Any, factors: int) -> tuple[Float64Array, Float64Array]:
     """Return the largest singular values, descending, and their right singular vectors (columns, factors).
 
-    Each vector's largest entry is positive. Fewer come back where the matrix has fewer above zero.
+    The largest entry of each vector is positive. Fewer are returned if the matrix has fewer nonzero singular values.
+    Raises FitError if the decomposition fails.
     """
     from scipy.sparse.linalg import ArpackError
     from threadpoolctl import threadpool_limits
@@ -51,9 +50,9 @@ def _lapack(matrix: Any, factors: int) -> tuple[Float64Array, Float64Array]:
 
 
 def _arpack(matrix: Any, factors: int) -> tuple[Float64Array, Float64Array]:
-    """Find the eigenvectors B of the smaller of R'R and RR', then the singular values of R in the space of B.
+    """Compute the eigenvectors B of the smaller of R'R and RR', then the singular values of R in the space of B.
 
-    It is what scipy.sparse.linalg.svds does, which leaves the restarts of ARPACK to chance (matrices of few ranks).
+    scipy.sparse.linalg.svds does the same, but its restarts of ARPACK are random (for matrices of low rank).
     """
     from scipy.sparse.linalg import LinearOperator, eigsh
 
@@ -67,7 +66,10 @@ def _arpack(matrix: Any, factors: int) -> tuple[Float64Array, Float64Array]:
 
 
 def rank_for_energy(matrix: Any, energy: float) -> tuple[Float64Array, Float64Array]:
-    """Return as many of the largest as keep this share of the squared Frobenius norm: twice as many in every trial."""
+    """Return the largest singular values and vectors that keep this share of the squared Frobenius norm.
+
+    Their number is doubled until the share is reached. Raises ParameterError if that takes too many factors.
+    """
     rows, columns = matrix.shape
     dense = rows * columns <= MAX_DENSE_CELLS
     limit = min(max_factors(rows, columns), rows if dense else MAX_ENERGY_FACTORS)
@@ -80,9 +82,8 @@ def rank_for_energy(matrix: Any, energy: float) -> tuple[Float64Array, Float64Ar
         factors = min(2 * factors, limit)
     if not dense and energies[-1] < energy - 1e-12:
         raise ParameterError(
-            f"energy={energy:g} needs more than {limit} factors, which keep {energies[-1]:.3f}, "
-            f"and {rows:,} x {columns:,} "
-            f"cells are more than the {MAX_DENSE_CELLS:,} that are decomposed whole; pass a lower energy, or factors."
+            f"energy={energy:g} needs more than {limit} factors (which keep {energies[-1]:.3f}), the maximum for "
+            f"{rows:,} x {columns:,} cells (over {MAX_DENSE_CELLS:,}); pass a lower energy, or factors."
         )
     count = int(np.searchsorted(energies, energy - 1e-12)) + 1
     return values[:count], vectors[:, :count]

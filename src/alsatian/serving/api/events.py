@@ -39,9 +39,9 @@ class EventIn(HistoryEntry):
     )  # fmt: skip
 
     id: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
-        None, description="An id of your own; an event that is sent again with it is stored once. Generated if missing."
+        None, description="Your id of the event; an event sent twice is stored once. Generated if missing."
     )
-    user: JsonId = Field(description="A user's id; it may be new.")
+    user: JsonId = Field(description="The id of the user; it may be new.")
 
 
 class EventBatch(RequestBody):
@@ -51,19 +51,19 @@ class EventBatch(RequestBody):
 
 
 class AcceptedEvents(BaseModel):
-    """The events are on disk."""
+    """The result of storing events; they are on disk."""
 
-    accepted: int = Field(description="How many are new.")
-    known: list[str] = Field(description="Ids of those that were stored before; they count once.")
-    ids: list[str] = Field(description="The ids of all, in order.")
-    unknown_items: list[str | int] = Field(description="Items that the model does not know before the next training.")
+    accepted: int = Field(description="Number of new events.")
+    known: list[str] = Field(description="Ids of events that were stored before.")
+    ids: list[str] = Field(description="Ids of all events, in order.")
+    unknown_items: list[str | int] = Field(description="Items that the model does not know until the next training.")
 
 
 @events_router.post(
     "", response_model=AcceptedEvents, status_code=202, summary="Store an event", operation_id="keep_event"
 )
 def post_event(request: Request, body: EventIn) -> Response:
-    """The user's next list takes it into account, and the next `alsatian retrain` trains on it."""
+    """The next list of the user reflects the event, and the next `alsatian retrain` trains on it."""
     return store_events(request, [body])
 
 
@@ -71,7 +71,7 @@ def post_event(request: Request, body: EventIn) -> Response:
     "/batch", response_model=AcceptedEvents, status_code=202, summary="Store several events", operation_id="keep_events"
 )
 def post_events(request: Request, body: EventBatch) -> Response:
-    """All are stored or none; an error names the first invalid event."""
+    """All events are stored, or none. An error names the first invalid event."""
     return store_events(request, body.events)
 
 
@@ -109,48 +109,48 @@ def store_events(request: Request, events_in: list[EventIn]) -> Response:
     return JSONResponse(body, 202)
 
 
-def _conflict_error(id: str) -> Refused:
-    return Refused(409, f"the id {id!r} belongs to another event; give every event an id of its own.")
+def _conflict_error(event_id: str) -> Refused:
+    return Refused(409, f"the id {event_id!r} belongs to another event; use a different id for each event.")
 
 
 def _parse_event(model: Model, event_in: EventIn, unknown_items: list[Any]) -> Event:
-    """Return an event as it is stored. Raises DataError and the like where the model could make nothing of it."""
+    """Return an event as it is stored. Raises an AlsatianError if the model cannot use it."""
     fields = event_in.to_raw_row()
-    id, user = fields.pop("id", None) or uuid.uuid4().hex, str(parse_user_id(model.data.user_ids, fields.pop("user")))
+    event_id = fields.pop("id", None) or uuid.uuid4().hex
+    user = str(parse_user_id(model.data.user_ids, fields.pop("user")))
     data, recipe = model.data, model.data.recipe
     try:
         fields["item"] = resolve_item(data, fields["item"])
     except AlsatianError:
         unknown_items.append(to_json_id(fields["item"]))
-        fields["item"] = data.item_ids.parse(str(fields["item"]))  # may become an item, if it is written as one
+        fields["item"] = data.item_ids.parse(str(fields["item"]))  # a new item needs a valid id
     row = parse_record(fields, recipe)
     _check_id(data.user_ids, user)
     _check_id(data.item_ids, str(row.item))
     if recipe.events and row.event is None:
         raise DataError(f"this model learns from events; name one of {', '.join(recipe.events)}.")
-    if "\x00" in id + (row.event or ""):
-        raise DataError("ids and events hold no zero bytes; leave them out.")
+    if "\x00" in event_id + (row.event or ""):
+        raise DataError("ids and event names must not contain zero bytes; remove them.")
     _check_value(model, fields)
     time = now() if row.time is None else row.time
-    if (
-        not 0 <= time <= now() + MAX_CLOCK_SKEW
-    ):  # values that decay do so from the latest time on: one far ahead empties all
-        raise DataError(f"time={time} is not between 1970 and now; send when it happened, or leave it out.")
-    return Event(id, user, str(row.item), row.value, row.event, time, row.signals)
+    # Values fade relative to the newest time, so a time in the far future would fade all others to nothing.
+    if not 0 <= time <= now() + MAX_CLOCK_SKEW:
+        raise DataError(f"time={time} is not between 1970 and now; send the time of the event, or leave it out.")
+    return Event(event_id, user, str(row.item), row.value, row.event, time, row.signals)
 
 
-def _check_id(ids: IdMap, id: str) -> None:
-    """Refuse an id that no source can hold: the next training would stumble over it."""
-    if not id.strip() or "\x00" in id:
-        raise DataError(f"{id!r} is not a valid {ids.side} id; send one that is not blank and has no zero byte.")
-    if ids.kind == "int" and not -(2**63) <= int(id) < 2**63:
-        raise DataError(f"{ids.side} ids are integers below 2^63 here, and {id[:40]} is not; correct it.")
+def _check_id(ids: IdMap, text: str) -> None:
+    """Raise DataError for an id that no data source can contain, which would break the next training."""
+    if not text.strip() or "\x00" in text:
+        raise DataError(f"{text!r} is not a valid {ids.side} id; send one that is not blank and has no zero byte.")
+    if ids.kind == "int" and not -(2**63) <= int(text) < 2**63:
+        raise DataError(f"{text[:40]} is not a valid {ids.side} id; send an integer below 2^63.")
 
 
 def _check_value(model: Model, row: dict[str, Any]) -> None:
-    """Refuse a value that the model cannot take; one that it leaves out is kept for what a later one may learn.
+    """Raise DataError for a value that the model cannot use. A value that its recipe drops is stored for later models.
 
-    An item that the model does not know will be learned like the others, so its values are checked as theirs.
+    The next training includes unknown items, so their values are checked like those of known items.
     """
     min_rating, ids = model.data.recipe.min_rating, model.data.item_ids
     known_row = row if ids.find(row["item"]) >= 0 else row | {"item": ids.id_of(0)}

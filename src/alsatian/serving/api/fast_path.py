@@ -26,13 +26,13 @@ _RECOMMEND_QUERY = re.compile(rb"(?:n=([1-9][0-9]{0,3}))?")
 _RECOMMEND_ROUTE = next(
     route for route in recommendations_router.routes if getattr(route, "operation_id", "") == "recommend"
 )
-_LISTS_PER_PASS = 16  # lists of one pass; beyond, it gains nothing more
+_LISTS_PER_PASS = 16  # lists of one pass; more are not faster
 
 ResponseBody = bytes | None  # None if the application has to answer
 
 
 class FastPath:
-    """Middleware between the guard and the application."""
+    """Middleware between RequestGuard and the application."""
 
     def __init__(self, app: ASGIApp, service: RecommendationService) -> None:
         self.app, self.service = app, service
@@ -40,7 +40,7 @@ class FastPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (request := _parse_plain_request(scope)) is not None:
-            scope["route"] = _RECOMMEND_ROUTE  # for the metrics of the guard
+            scope["route"] = _RECOMMEND_ROUTE  # for the metrics of RequestGuard
         if request is None or (body := await self.get_body(*request)) is None:
             await self.app(scope, receive, send)
             return
@@ -49,12 +49,12 @@ class FastPath:
         await send({"type": "http.response.body", "body": body})
 
     async def get_body(self, user: str, n: int) -> ResponseBody:
-        """Return the list of a user as JSON. A thread is used only if it may block: it takes as long as the answer."""
+        """Return a list as JSON. A thread costs as much as the list, so it is used only if the service may block."""
         if self.service.may_block:
             return (await run_in_threadpool(self.get_bodies, [user], n))[0]
         loop = asyncio.get_running_loop()
         if not self.pending:
-            loop.call_soon(self.answer_pending)  # after those that have arrived already
+            loop.call_soon(self.answer_pending)  # after the requests that have already arrived
         future: asyncio.Future[ResponseBody] = loop.create_future()
         self.pending.append((user, n, future))
         return await future

@@ -1,4 +1,4 @@
-"""Errors as problem+json (RFC 9457): the library's own one-line messages, and never a traceback."""
+"""Errors as problem+json (RFC 9457), with the one-line messages of the library and without tracebacks."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ _ERROR_STATUSES: tuple[tuple[type[Exception], int], ...] = (
 
 
 class Problem(BaseModel):
-    """What every error looks like."""
+    """The body of every error response."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
                     "type": "about:blank", "title": "Not found", "status": 404, "error": "UnknownUser",
-                    "detail": "no user 7777 (int) in this model; it knows 610 users, such as 1, 2, 3.",
+                    "detail": "no user 7777 (int) in this model; it has 610 users, such as 1, 2, 3.",
                 }
             ]
         }
     )  # fmt: skip
 
     type: str = Field(description="Always about:blank: the status says what kind of problem it is.")
-    title: str = Field(description="The status in words.")
+    title: str = Field(description="The name of the status.")
     status: int
     error: str = Field(description="The name of the exception in Python, such as UnknownUser or ParameterError.")
     detail: str = Field(description="One line: what was wrong, the value, the bound or nearest choice, the next step.")
 
 
 class Refused(Exception):
-    """A request that is refused before the model is asked, or cannot be answered now."""
+    """The error of a request that is rejected, or that cannot be answered now."""
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -57,26 +57,26 @@ class Refused(Exception):
 
 
 class Unavailable(Refused):
-    """Something that this answer needs is not there now, and may be soon."""
+    """The error while something that the response needs is unavailable; the client may retry."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(503, detail, {"Retry-After": "2"})
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI is told of the errors of a call."""
+    """Return the errors of an endpoint for its OpenAPI description."""
     return {status: {"model": Problem, "description": _STATUS_TITLES[status]} for status in statuses}
 
 
 def problem_response(status: int, error: str, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """Return an error as an answer."""
+    """Return an error response."""
     title = _STATUS_TITLES.get(status, "Error")
     body = {"type": "about:blank", "title": title, "status": status, "error": error, "detail": " ".join(detail.split())}
     return JSONResponse(body, status, headers, PROBLEM_MEDIA_TYPE)
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Have every error of an application told in this form."""
+    """Make an application report every error as problem+json."""
     app.add_exception_handler(AlsatianError, _handle_library_error)
     app.add_exception_handler(Refused, _handle_refused)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
@@ -90,7 +90,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 def _use_problem_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """Give every error of a schema the form that it has here; FastAPI describes them, and its own, otherwise."""
+    """Describe every error as a `Problem` in the OpenAPI schema, and drop the error schemas of FastAPI."""
     content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for operations in schema["paths"].values():
         for operation in operations.values():
@@ -106,9 +106,7 @@ def _handle_library_error(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in _ERROR_STATUSES if isinstance(error, kind)), 500)
     if status == 500:
         service_log.error("%s: %s", type(error).__name__, _error_location(error))
-        return problem_response(
-            500, type(error).__name__, "the model could not answer; the log of the service says where."
-        )
+        return problem_response(500, type(error).__name__, "the model failed; see the log of the service.")
     return problem_response(status, type(error).__name__, str(error))
 
 
@@ -118,7 +116,7 @@ def _handle_refused(_: Request, error: Exception) -> Response:
 
 
 def _handle_validation_error(_: Request, error: Exception) -> Response:
-    """Name the first thing that is wrong, and how many others there are."""
+    """Report the first invalid field, and the number of others."""
     assert isinstance(error, RequestValidationError)
     first, *others = error.errors()
     location = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "the body"
@@ -131,20 +129,20 @@ def _handle_validation_error(_: Request, error: Exception) -> Response:
 
 def _handle_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = error.detail if error.status_code != 404 else "there is nothing at this address; see /openapi.json."
+    detail = error.detail if error.status_code != 404 else "there is nothing at this path; see /openapi.json."
     return problem_response(error.status_code, "HTTPException", str(detail), dict(error.headers or {}))
 
 
 def internal_error(error: Exception) -> Refused:
-    """Log where an error came from that nothing is prepared for, and return what is said of it."""
+    """Log the location of an unexpected error, and return an error without its details."""
     service_log.error("%s: %s", type(error).__name__, _error_location(error))
-    refusal = Refused(500, "something went wrong here; the log of the service says where.")
+    refusal = Refused(500, "internal error; see the log of the service.")
     refusal.error = type(error).__name__
     return refusal
 
 
 def _error_location(error: BaseException) -> str:
-    """Say where an error came from, without the values that its message may hold."""
+    """Return where an error was raised, without its message, which may contain values."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     return " < ".join(
         f"{frame.name} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})" for frame in reversed(frames)

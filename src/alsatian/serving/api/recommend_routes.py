@@ -28,11 +28,9 @@ recommendations_router = APIRouter(prefix="/api", tags=["answers"], responses=er
 ItemPath = Annotated[str, Path(max_length=500, description="An item, by its id or title.", examples=["Up (2009)"])]
 ListLength = Annotated[int, Query(ge=1, le=MAX_N, description=N_HELP)]
 AllowQuery = Annotated[
-    list[str] | None, Query(max_length=MAX_ITEMS, description="Choose from this item and others allowed only; repeat.")
+    list[str] | None, Query(max_length=MAX_ITEMS, description="Restrict the list to allowed items; repeat for more.")
 ]
-DenyQuery = Annotated[
-    list[str] | None, Query(max_length=MAX_ITEMS, description="Leave this item out; repeat for more.")
-]
+DenyQuery = Annotated[list[str] | None, Query(max_length=MAX_ITEMS, description="Exclude this item; repeat for more.")]
 WhereQuery = Annotated[
     str | None, Query(max_length=MAX_WHERE_LENGTH, description=WHERE_HELP, examples=["year >= 1990"])
 ]
@@ -47,7 +45,7 @@ def get_service(request: Request) -> RecommendationService:
 @recommendations_router.get(
     "/users/{user:path}/recommendations",
     response_model=schemas.UserList,
-    summary="The best items for a user",
+    summary="Recommend items to a user",
     operation_id="recommend",
 )
 async def get_user_recommendations(
@@ -62,7 +60,7 @@ async def get_user_recommendations(
     unknown: Annotated[UnknownUserPolicy, Query(description=UNKNOWN_HELP)] = "raise",
     reasons: Annotated[bool, Query(description=option_help("reasons"))] = False,
 ) -> Response:
-    """Events since the training are folded in; `events` is their number."""
+    """Events since the training are folded in; `events` in the response is their number."""
     options = RecommendOptions(n, exclude_seen, allow, deny, where, novelty, unknown, reasons)
     return JSONResponse(await run_in_threadpool(get_service(request).recommend_to_user, user, options))
 
@@ -70,11 +68,11 @@ async def get_user_recommendations(
 @recommendations_router.post(
     "/recommendations",
     response_model=schemas.VisitorList,
-    summary="The best items for a visitor",
+    summary="Recommend items to a visitor",
     operation_id="recommend_to_visitor",
 )
 def post_visitor_recommendations(request: Request, body: schemas.VisitorRequest) -> Response:
-    """The history passes through the model's recipe as the rows of its data did; nothing of it is kept."""
+    """The model's recipe is applied to the history as to the training data. The history is not stored."""
     service = get_service(request)
     return JSONResponse(
         service.recommend_to_visitor(schemas.history_rows(body.history), body.recommend_options(), body.unknown)
@@ -86,17 +84,19 @@ def post_visitor_recommendations(request: Request, body: schemas.VisitorRequest)
 )
 def search_items(
     request: Request,
-    q: Annotated[str, Query(min_length=1, max_length=200, description="What somebody types.", examples=["iron man"])],
-    n: Annotated[int, Query(ge=1, le=100, description="How many to list.")] = 10,
+    q: Annotated[
+        str, Query(min_length=1, max_length=200, description="The text to search for.", examples=["iron man"])
+    ],
+    n: Annotated[int, Query(ge=1, le=100, description="Maximum number of items.")] = 10,
 ) -> Response:
-    """The same title comes first, then titles that begin with the query, then titles like it."""
+    """Exact matches come first, then titles that begin with the query, then similar titles."""
     return JSONResponse({"items": get_service(request).search(q, n)})
 
 
 @recommendations_router.get(
     "/items/{item:path}/similar",
     response_model=schemas.SimilarList,
-    summary="The items most like an item",
+    summary="List the items most similar to an item",
     operation_id="similar",
 )
 def get_similar_items(
@@ -107,29 +107,29 @@ def get_similar_items(
     deny: DenyQuery = None,
     where: WhereQuery = None,
 ) -> Response:
-    """Items are ranked by the similarity of the model, the most similar first."""
+    """Items are ranked by the similarity measure of the model, the most similar first."""
     return JSONResponse(get_service(request).similar(item, n, allow, deny, where))
 
 
 @recommendations_router.get(
-    "/items/{item:path}", response_model=schemas.ItemResponse, summary="An item", operation_id="item"
+    "/items/{item:path}", response_model=schemas.ItemResponse, summary="Get an item", operation_id="item"
 )
 def get_item(
     request: Request,
     item: ItemPath,
 ) -> Response:
-    """The title and the attributes of an item, and how many users have it."""
+    """Return title and attributes of an item, and the number of users who have it."""
     return JSONResponse(get_service(request).item(item))
 
 
 @recommendations_router.post(
     "/explanations",
     response_model=schemas.ExplanationResponse,
-    summary="Why an item scores as it does",
+    summary="Explain the score of an item",
     operation_id="explain",
 )
 def post_explanation(request: Request, body: schemas.ExplainRequest) -> Response:
-    """For a user or a history: what each of their items adds to the score of this one."""
+    """Return what each item of a user or of a history adds to the score of an item."""
     if (body.user is None) == (body.history is None):
         raise ParameterError("pass exactly one of 'user' and 'history'.")
     service = get_service(request)

@@ -1,7 +1,7 @@
-"""What every request passes before anything is done for it, and every answer on its way out.
+"""Middleware for every request and response: size limits, timeouts, security headers, tokens and metrics.
 
-A body may not be large, nor take for ever to arrive; nobody waits for ever for an answer; who may write is checked in
-constant time; answers carry a strict policy; and what was asked is counted by its kind, never by whom.
+The size and the arrival time of bodies are limited, and so is the time of a response. Tokens are compared in constant
+time. Requests are counted by route, never by user.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SECURITY_HEADERS = [
 
 
 class RequestGuard:
-    """Middleware around the whole application."""
+    """Middleware around the application: size limits, timeouts, security headers and metrics."""
 
     def __init__(self, app: ASGIApp, settings: ServiceSettings, counters: Any) -> None:
         self.app, self.settings, self.counters = app, settings, counters
@@ -49,9 +49,9 @@ class RequestGuard:
                 async with asyncio.timeout(self.settings.request_timeout + self.settings.response_timeout):
                     await self.app(scope, exchange.receive, exchange.send)
         except TimeoutError:
-            detail = f"no answer within {self.settings.response_timeout:g} s; ask for less, or again later."
+            detail = f"no response within {self.settings.response_timeout:g} s; request less, or retry later."
             exchange.refusal = Refused(503, detail, {"Retry-After": "5"})
-        except Exception as error:  # told here: whoever it came to next would log it with its message
+        except Exception as error:  # handled here: the server would log its message
             exchange.refusal = exchange.refusal or internal_error(error)
         finally:
             await exchange.close(scope)
@@ -60,7 +60,7 @@ class RequestGuard:
 
 
 class _GuardedExchange:
-    """One request and its answer on their way through. refused: why there is to be no other answer than this."""
+    """A request and its response. refusal: the error to send instead of the response, or None."""
 
     refusal: Refused | None = None
 
@@ -70,9 +70,9 @@ class _GuardedExchange:
         self.deadline = asyncio.get_running_loop().time() + settings.request_timeout
 
     async def receive(self) -> Message:
-        """Take in a part of the body; who sends too much, or too slowly, is refused."""
+        """Receive a part of the body. Raises Refused for a body that is too large or too slow."""
         if self.is_complete:
-            return await self._receive()  # it says when the client goes away
+            return await self._receive()  # it reports when the client disconnects
         try:
             async with asyncio.timeout_at(self.deadline):
                 message = await self._receive()
@@ -93,7 +93,7 @@ class _GuardedExchange:
 
     async def send(self, message: Message) -> None:
         if self.refusal is not None and not self.status:
-            return  # what the application makes of a body that broke off
+            return  # the application's response to an incomplete body
         await self.forward(message)
 
     async def forward(self, message: Message) -> None:
@@ -107,7 +107,7 @@ class _GuardedExchange:
         await self._send(message)
 
     async def close(self, scope: Scope) -> None:
-        """Answer a request that was refused; an answer that has begun can only break off."""
+        """Send the error of a rejected request, unless a response has already started."""
         if (refusal := self.refusal) is not None and not self.status:
             await problem_response(refusal.status, refusal.error, refusal.detail, refusal.headers)(
                 scope, self._receive, self.forward
@@ -115,37 +115,40 @@ class _GuardedExchange:
 
 
 def _content_length(scope: Scope) -> int:
-    """Return how long a body says it is; 0 where it says nothing that can be read."""
+    """Return the declared length of a body; 0 if it is missing or not valid."""
     length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     return int(length) if length.isdigit() else 0
 
 
 def authorize_write(request: Request) -> None:
-    """Refuse who has not shown the token; where there is none, only this machine may write, by its own name.
+    """Raise Refused unless a request may write: it has the token or, without a token, is local and of this origin.
 
-    A page of another site that its name server points to this machine (DNS rebinding) calls it by that site's name;
-    any other page says where it is from, as browsers do for whatever they post.
+    Without a token, the Host header must be local: in DNS rebinding, a page of another site resolves to this machine
+    but still sends its own host name. Cross-origin requests are rejected by the Origin header, which browsers send with
+    every POST (CSRF protection).
     """
     settings: ServiceSettings = request.app.state.settings
     if settings.token is None:
         if not is_loopback(_host_name(request.headers.get("host", ""))):
-            raise Refused(421, "without a token, only this machine may write; call it by localhost or 127.0.0.1.")
+            raise Refused(421, "without a token, writes need a local Host header; call the service as localhost.")
         if _is_cross_site(request):
-            raise Refused(403, "without a token, pages of other sites may not write; send it from this one.")
+            raise Refused(
+                403, "without a token, cross-origin writes are rejected; send it from the page of this service."
+            )
         return
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     bearer_token = token.strip() if scheme.lower() == "bearer" else ""
     if not hmac.compare_digest(bearer_token.encode(), settings.token.encode()):
-        detail = "this needs the token of the service; send it as 'Authorization: Bearer TOKEN'."
+        detail = "a token is required; send it as 'Authorization: Bearer TOKEN'."
         raise Refused(401, detail, {"WWW-Authenticate": "Bearer"})
 
 
 def _is_cross_site(request: Request) -> bool:
-    """Tell whether a page of another site sent this."""
+    """Return whether a page of another origin sent the request."""
     origin = request.headers.get("origin")
     return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
 def _host_name(header: str) -> str:
-    """Return the name in a Host header, without the port."""
+    """Return the host name in a Host header, without the port."""
     return header[: header.rfind("]") + 1] if header.startswith("[") else header.partition(":")[0]

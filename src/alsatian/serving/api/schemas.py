@@ -1,4 +1,4 @@
-"""The JSON that goes in and out: its bounds, its words and its examples, as OpenAPI tells them."""
+"""Request and response bodies, with the limits, descriptions and examples of OpenAPI."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ FiniteNumber = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
 N_HELP = option_help("n")
 WHERE_HELP = (
-    "A condition on the catalog's columns: comparisons (=, <>, <, <=, >, >=), in (...), between, like, ilike, has, "
-    "is null, joined by and, or, not and brackets."
+    "A condition on the columns of the catalog: comparisons (=, <>, <, <=, >, >=), in (...), between, like, ilike, "
+    "has, is null; combined by and, or, not and parentheses."
 )
 NOVELTY_HELP = option_help("novelty")
 UNKNOWN_HELP = option_help("unknown")
 
 
 class RequestBody(BaseModel):
-    """A body: what is not known is refused, as a misspelt option would be."""
+    """A request body. Unknown fields are rejected, so that a misspelt option is an error."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class HistoryEntry(BaseModel):
-    """Something that somebody did, as the raw data has it; the model's recipe makes a value of it.
+    """A row of a history, in the form of the raw data; the model's recipe computes its value.
 
-    Further fields are the columns that the recipe makes values of (its signals).
+    Further fields are the signals of the recipe, if it has any.
     """
 
     model_config = ConfigDict(
@@ -41,11 +41,11 @@ class HistoryEntry(BaseModel):
 
     item: JsonId = Field(description="An item, by its id or title.")
     value: FiniteNumber | None = Field(
-        None, description="What it is worth; without it, and without an event, a favourite."
+        None, description="The rating or amount. Without a value and an event, the item counts as a favourite."
     )
-    event: Annotated[str, Field(max_length=200)] | None = Field(None, description="The name of an event with a weight.")
+    event: Annotated[str, Field(max_length=200)] | None = Field(None, description="The name of an event of the recipe.")
     time: StrictInt | Annotated[StrictStr, Field(max_length=40)] | None = Field(
-        None, description="When: seconds (or milliseconds) since 1970, or a date and time in ISO form."
+        None, description="The time: seconds (or milliseconds) since 1970, or an ISO 8601 date and time."
     )
 
     def to_raw_row(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def history_rows(history: list[Any]) -> list[dict[str, Any]]:
 
 
 class ListRequest(RequestBody):
-    """How a list is to be."""
+    """Options of a recommendation request; same names as `Model.recommend`."""
 
     n: int = Field(10, ge=1, le=MAX_N, description=N_HELP)
     exclude_seen: bool = Field(True, description=option_help("exclude_seen"))
@@ -82,41 +82,43 @@ class ListRequest(RequestBody):
 
 
 class VisitorRequest(ListRequest):
-    """A list for somebody who is in no data."""
+    """A recommendation request for a visitor, who is not in the training data."""
 
     history: VisitorHistory = Field(
-        description="What the visitor likes or did: items, or rows with value or event.",
+        description="What the visitor likes or did: items, or rows with a value or an event.",
         examples=[["Iron Man (2008)", {"item": "Up (2009)", "value": 4.5}]],
     )
     unknown: Literal["raise", "skip"] = Field(
-        "raise", description="What becomes of items that the model does not know."
+        "raise", description="Whether unknown items of the history are an error (raise), or skipped."
     )
 
 
 class ExplainRequest(RequestBody):
-    """Whose score for which item is to be taken apart: a user's, or that of a history."""
+    """A request to explain the score of an item, for a user or for a history."""
 
     item: JsonId = Field(description="An item, by its id or title.", examples=["Iron Man 2 (2010)"])
     user: JsonId | None = Field(None, description="A user of the model.")
-    history: VisitorHistory | None = Field(None, description="Or what a visitor likes.", examples=[["Iron Man (2008)"]])
+    history: VisitorHistory | None = Field(
+        None, description="The history of a visitor, instead of a user.", examples=[["Iron Man (2008)"]]
+    )
     unknown: Literal["raise", "skip"] = "raise"
 
 
 class ItemReason(BaseModel):
-    """An item of the history, and what it contributes to a score."""
+    """An item of the history, and its contribution to a score."""
 
-    item: str | int = Field(description="Title, or id, of an item of the history.")
+    item: str | int = Field(description="Title (or id) of an item of the history.")
     contribution: float = Field(description="What it adds to the score.")
 
 
 class ListItem(BaseModel):
-    """One place of a list."""
+    """One line of a ranking: rank, item, score and source."""
 
     rank: int
     item: str | int
     title: str | None
     score: float
-    source: str = Field(description='Where it comes from: "als", "fold_in", "popular", "attributes" ...')
+    source: str = Field(description='How the item was scored: "als", "fold_in", "popular", "attributes" ...')
     reasons: list[ItemReason] | None = None
 
 
@@ -130,19 +132,19 @@ _EXAMPLE_LIST_ITEM: dict[str, Any] = {
 
 
 class UserList(BaseModel):
-    """The best items of a known user, and how many events since the training were folded in."""
+    """The best items for a user, and the number of events that were folded in."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"user": 42, "events": 0, "items": [_EXAMPLE_LIST_ITEM]}]}
     )
 
     user: str | int
-    events: int = Field(description="How many events since the model was trained went into this list.")
+    events: int = Field(description="Number of events since the training that were folded in.")
     items: list[ListItem]
 
 
 class VisitorList(BaseModel):
-    """The best items of a visitor, and the history by which they were ranked."""
+    """The best items for a visitor, and the history that they are based on."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"like": ["Up (2009)"], "items": [_EXAMPLE_LIST_ITEM | {"source": "fold_in"}]}]}
@@ -162,7 +164,7 @@ class SimilarList(BaseModel):
 
 
 class ExplanationReason(BaseModel):
-    """An item of the history, its value, and what it contributes to a score."""
+    """An item of the history, its value, and its contribution to a score."""
 
     item: str | int
     title: str | None
@@ -171,7 +173,7 @@ class ExplanationReason(BaseModel):
 
 
 class ExplanationResponse(BaseModel):
-    """A score taken apart: the base and the contributions add up to it."""
+    """An explained score: the sum of the base and the contributions."""
 
     user: str | int | None = None
     like: list[str | int] | None = None
@@ -180,7 +182,9 @@ class ExplanationResponse(BaseModel):
     score: float
     base: float
     reasons: list[ExplanationReason]
-    placed_by: dict[str, list[str]] = Field(description="Attributes that stand in where there are no values.")
+    placed_by: dict[str, list[str]] = Field(
+        description="Attribute columns that replace missing values of the user or the item."
+    )
 
 
 class ItemResponse(BaseModel):
@@ -189,8 +193,8 @@ class ItemResponse(BaseModel):
     item: str | int
     title: str | None
     attributes: dict[str, Any]
-    count: int = Field(description="How many people have it.")
-    match: float | None = Field(None, description="How well the title fits a search, at most 100.")
+    count: int = Field(description="Number of users who have the item.")
+    match: float | None = Field(None, description="How well the title matches the search, at most 100.")
 
 
 class SearchResponse(BaseModel):

@@ -1,1 +1,1 @@
-"""Events that are kept for the next training."""
+"""The event log: stored events, for the next lists and the next training."""

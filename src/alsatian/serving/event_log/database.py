@@ -1,4 +1,4 @@
-"""Where events are kept: the URL of a database, its driver, and how SQLite and PostgreSQL are to behave."""
+"""The database of the event log: its URL, its driver, and the settings of SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from alsatian.errors import DependencyError, ParameterError
 
 WAIT_SECONDS = 3.0  # seconds to wait for another writer, or for a connection
-_POSTGRES_ARGUMENTS: dict[str, Any] = {  # milliseconds; else a server that hangs would hold every thread
+# Timeouts, so that a server that hangs does not block every thread; options are in milliseconds.
+_POSTGRES_ARGUMENTS: dict[str, Any] = {
     "options": f"-c lock_timeout={WAIT_SECONDS * 1000:.0f} -c statement_timeout={10 * WAIT_SECONDS * 1000:.0f}",
     "tcp_user_timeout": int(WAIT_SECONDS * 1000), "keepalives_idle": 10, "keepalives_interval": 3,
     "keepalives_count": 3,
@@ -29,19 +30,21 @@ def parse_database_url(text: str) -> sa.URL:
         ) from None
     backend = url.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
-        raise ParameterError(f"events are kept in SQLite or PostgreSQL, not in {backend!r}; write sqlite:///events.db.")
+        raise ParameterError(
+            f"the event log does not support {backend!r}; use SQLite or PostgreSQL, such as sqlite:///events.db."
+        )
     if backend == "sqlite" and url.database in (None, "", ":memory:"):
-        raise ParameterError("events in memory would be lost; name a file, such as sqlite:///events.db.")
+        raise ParameterError("an event log in memory would be lost; name a file, such as sqlite:///events.db.")
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
 def sqlite_path(url: sa.URL) -> Path | None:
-    """Return the file that a database is, if it is one."""
+    """Return the file of a SQLite URL; None for other databases."""
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
 def make_engine(url: sa.URL) -> sa.Engine:
-    """Return what connects to a database. Raises DependencyError where its driver is missing."""
+    """Return the SQLAlchemy engine of a URL. Raises DependencyError if its driver is missing."""
     is_sqlite = url.get_backend_name() == "sqlite"
     arguments: dict[str, Any] = (
         {"timeout": WAIT_SECONDS} if is_sqlite else {"connect_timeout": int(WAIT_SECONDS), **_POSTGRES_ARGUMENTS}
@@ -51,10 +54,10 @@ def make_engine(url: sa.URL) -> sa.Engine:
             url, connect_args=arguments, pool_pre_ping=not is_sqlite, pool_timeout=WAIT_SECONDS, hide_parameters=True
         )
     except NoSuchModuleError as error:
-        raise DependencyError(f"SQLAlchemy does not know this database: {error}.") from None
+        raise DependencyError(f"SQLAlchemy does not support this database: {error}.") from None
     except ImportError as error:
         raise DependencyError(
-            f"the events database needs its driver: {error}; pip install 'psycopg[binary]'."
+            f"the event log needs a database driver: {error}; pip install 'psycopg[binary]'."
         ) from None
     if is_sqlite:
         sa.event.listen(engine, "connect", _set_sqlite_pragmas)
@@ -62,7 +65,7 @@ def make_engine(url: sa.URL) -> sa.Engine:
 
 
 def _set_sqlite_pragmas(connection: Any, _: object) -> None:
-    """Have SQLite flush every commit to the disk; readers do not wait for writers."""
+    """Make SQLite flush every commit to disk, and let readers and writers run at the same time."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
@@ -70,7 +73,7 @@ def _set_sqlite_pragmas(connection: Any, _: object) -> None:
 
 
 def compile_query(query: Any, dialect: Any) -> Callable[..., tuple[str, Any]]:
-    """Return a query as the driver takes it; every list asks it, and SQLAlchemy's own way takes four times as long."""
+    """Return a query compiled for the driver: every list runs it, and without this it takes four times as long."""
     compiled = query.compile(dialect=dialect)
     text, names, defaults = str(compiled), compiled.positiontup, compiled.params
 

@@ -1,7 +1,7 @@
-"""The events database: what users did since, kept before it is acknowledged. SQLite or PostgreSQL, by SQLAlchemy.
+"""The event log in SQLite or PostgreSQL, through SQLAlchemy. Events are on disk before they are acknowledged.
 
-An event is stored once by its id. Events are numbered in the order in which they are committed, so that "all up to
-number 500" (a training) and "all after it" (what is folded in) leave none out: writers wait for each other.
+An event is stored once by its id. Events are numbered in the order of their commits, because writers wait for each
+other. So "all up to number 500" (a training) and "all after 500" (the fold-in) together miss no event.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from alsatian.errors import SourceError
 from alsatian.serving.event_log import database
 from alsatian.serving.settings import service_log
 
-_ADVISORY_LOCK = 0x616C7361  # of PostgreSQL, for writers
+_ADVISORY_LOCK = 0x616C7361  # the lock of PostgreSQL for writers
 _IDS_PER_QUERY = 500  # parameters of one query
 
 _schema = sa.MetaData()
@@ -50,7 +50,7 @@ _USER_EVENTS_QUERY = (
 
 
 class Event(NamedTuple):
-    """Something that a user did. Ids are text here, whatever they are in the model; time is seconds since 1970."""
+    """An event of a user. Ids are text, also if the model has integers; time is in seconds since 1970."""
 
     id: str
     user: str
@@ -68,16 +68,16 @@ class Event(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What became of events: how many are new, and the ids of those that were there already."""
+    """The result of storing events: the number of new ones, and the ids of those that were stored before."""
 
     new_count: int
     duplicate_ids: list[str]
 
 
 class DatabaseUnavailable(Exception):
-    """The database cannot be reached or written to now; the message says why, without any event.
+    """The database cannot be reached or written to now. The message has the reason, and no data of events.
 
-    public: the message for everybody, without the words of a server, which may name its address and its users.
+    public_message: the message for clients, without the text of the server, which may contain addresses and names.
     """
 
     def __init__(self, message: str, public_message: str | None = None) -> None:
@@ -86,11 +86,11 @@ class DatabaseUnavailable(Exception):
 
 
 class EventConflict(Exception):
-    """An id was used before, for another event."""
+    """The id is already used by another event."""
 
 
 class EventStore:
-    """A database of events. Every call raises DatabaseUnavailable while it is out of reach."""
+    """A database of events. Every method raises DatabaseUnavailable while the database is unavailable."""
 
     def __init__(self, url: str) -> None:
         self.url = database.parse_database_url(url)
@@ -99,13 +99,13 @@ class EventStore:
         self.engine = database.make_engine(self.url)
         self._file_status: os.stat_result | None = None
         self._thread_lock = threading.Lock()
-        self._last_error = ""  # what the log has heard of last
+        self._last_error = ""  # the last error in the log
         self._user_query = database.compile_query(_USER_EVENTS_QUERY, self.engine.dialect)
         with self._translate_errors(creating=True):
             self._file_status = self._open()
 
     def _open(self) -> os.stat_result | None:
-        """Make the tables where there are none, read the database's name, and return which file it is in."""
+        """Create missing tables, read the id of the database, and return the status of its file."""
         with self.engine.begin() as connection:
             self._lock_writers(connection)
             _schema.create_all(connection)
@@ -115,7 +115,7 @@ class EventStore:
         return self.path.stat() if self.path else None
 
     def add(self, events: Sequence[Event]) -> Stored:
-        """Store events, all or none; when this returns, they are on the disk.
+        """Store events, all or none; when this returns, they are on disk.
 
         Raises EventConflict, DatabaseUnavailable.
         """
@@ -130,21 +130,20 @@ class EventStore:
             new_ids = set(connection.scalars(insert, rows))
             known_events = {event.id: event for event in events if event.id not in new_ids}
             for stored in _events_by_id(connection, list(known_events)):
-                if stored != known_events[stored.id]._replace(
-                    time=stored.time
-                ):  # one without a time has that of its arrival
+                # The time may differ: an event that was sent without one has the time of its arrival.
+                if stored != known_events[stored.id]._replace(time=stored.time):
                     raise EventConflict(stored.id)
         return Stored(len(new_ids), list(known_events))
 
     def user_events(self, user: str, after: int = 0, limit: int = 10_000) -> list[Event]:
-        """Return what a user did after event number `after`; of very many the latest."""
+        """Return the events of a user after number `after`, in order; at most the latest `limit`."""
         with self._translate_errors(), closing(self.engine.raw_connection()) as connection:
             cursor = connection.cursor()
             cursor.execute(*self._user_query(user=user, after=after, most=limit))
             return [_event_from_row(Event(*row)) for row in cursor.fetchall()][::-1]
 
     def last_number(self) -> int:
-        """Return the number of the last event, 0 where there is none."""
+        """Return the number of the last event; 0 if there is none."""
         with self._translate_errors(), self.engine.connect() as connection:
             return connection.scalar(sa.select(sa.func.max(EVENTS_TABLE.c.number))) or 0
 
@@ -155,7 +154,7 @@ class EventStore:
             return [_event_from_row(row) for row in connection.execution_options(yield_per=10_000).execute(query)]
 
     def unavailable_reason(self) -> str | None:
-        """Return why events cannot be kept now, or None."""
+        """Return why events cannot be stored now, or None."""
         try:
             self.last_number()
         except DatabaseUnavailable as error:
@@ -168,16 +167,16 @@ class EventStore:
 
     @contextmanager
     def write_lock(self) -> Iterator[None]:
-        """Wait for the other writers of this process, but not for ever: each may itself be waiting for a database."""
+        """Wait for the other writers of this process, for a limited time: they may wait for the database."""
         if not self._thread_lock.acquire(timeout=database.WAIT_SECONDS):
-            raise DatabaseUnavailable("the events database is out of reach: others wait for it; try again.")
+            raise DatabaseUnavailable("the event log is unavailable: other writers wait for it; try again.")
         try:
             yield
         finally:
             self._thread_lock.release()
 
     def _lock_writers(self, connection: sa.Connection) -> None:
-        """Wait for all other writers, and hold them off until the end of the transaction."""
+        """Wait for all other writers, and block them until the end of the transaction."""
         if self.is_sqlite:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
@@ -185,8 +184,8 @@ class EventStore:
 
     @contextmanager
     def _translate_errors(self, *, creating: bool = False) -> Iterator[None]:
-        """Raise DatabaseUnavailable for whatever goes wrong; a file that was moved counts as out of reach."""
-        file_status = self._file_status  # one and the same before and after, whatever others find meanwhile
+        """Raise DatabaseUnavailable for any error of the database, and for a file that was moved."""
+        file_status = self._file_status  # read once: other threads may replace it before the second check
         try:
             if not creating:
                 self._check_file(file_status)
@@ -195,53 +194,53 @@ class EventStore:
                 self._check_file(file_status)
             self._last_error = ""
         except DBAPIError as error:
-            raise self._unavailable(_driver_message(error.orig), creating) from None
+            raise self._unavailable_error(_driver_message(error.orig), creating) from None
         except self.engine.dialect.loaded_dbapi.Error as error:
-            raise self._unavailable(_driver_message(error), creating) from None
+            raise self._unavailable_error(_driver_message(error), creating) from None
         except SQLAlchemyError as error:
-            raise self._unavailable(type(error).__name__, creating) from None
+            raise self._unavailable_error(type(error).__name__, creating) from None
         except OSError as error:
-            raise self._unavailable(str(error.strerror), creating) from None
+            raise self._unavailable_error(str(error.strerror), creating) from None
 
-    def _unavailable(self, reason: str, creating: bool) -> DatabaseUnavailable:
-        """Return what to raise. What a server says in service goes to the log, once until it says something else."""
-        message = f"the events database is out of reach: {reason}; try again."
+    def _unavailable_error(self, reason: str, creating: bool) -> DatabaseUnavailable:
+        """Return the error to raise. The message of a server goes to the log, once until it changes."""
+        message = f"the event log is unavailable: {reason}; try again."
         if self.is_sqlite or creating:
             return DatabaseUnavailable(message)
         if reason != self._last_error:
             service_log.error(message)
         self._last_error = reason
-        return DatabaseUnavailable(message, "the events database is out of reach; try again.")
+        return DatabaseUnavailable(message, "the event log is unavailable; try again.")
 
     def _check_file(self, file_status: os.stat_result | None) -> None:
-        """SQLite would go on writing to a file that was moved or deleted, where nobody will look for events."""
+        """Raise DatabaseUnavailable if the file was moved or deleted: SQLite would keep writing to the old one."""
         if self.path is None or file_status is None:
             return
         try:
             status = self.path.stat()
         except OSError as error:
-            raise DatabaseUnavailable(f"the events database is out of reach: {error.strerror}; put it back.") from None
+            raise DatabaseUnavailable(f"the event log is unavailable: {error.strerror}; put the file back.") from None
         if (status.st_dev, status.st_ino) != (file_status.st_dev, file_status.st_ino):
             self.engine.dispose()
             self._file_status = self._open()
-            raise DatabaseUnavailable("the events database was replaced by another file; try again.")
+            raise DatabaseUnavailable("the event log was replaced by another file; try again.")
 
 
 def open_event_store(url: str, *, create: bool = True) -> EventStore:
-    """Open the database of a service, or make one where there is none. Raises SourceError where it is out of reach.
+    """Open the event log at a URL. Raises SourceError if it is unavailable.
 
-    create: whether to create a file; without it a missing one is an error.
+    create: whether to create a missing file; otherwise it is an error.
     """
     if not create and (file := database.sqlite_path(database.parse_database_url(url))) and not file.is_file():
-        raise SourceError(f"no service has kept events at {url}; pass its database by --event-log URL.")
+        raise SourceError(f"there is no event log at {url}; pass that of the service with --event-log URL.")
     try:
         return EventStore(url)
     except DatabaseUnavailable as error:
-        raise SourceError(str(error).replace("; try again", "; correct --event-log, or start it")) from None
+        raise SourceError(str(error).replace("; try again", "; correct --event-log, or start the database")) from None
 
 
 def _insert_statement(is_sqlite: bool) -> Any:
-    """Return an insertion that can pass over what is there; each dialect has its own, and takes time to load."""
+    """Return an INSERT that can skip existing rows; each dialect has its own, and is imported on first use."""
     if is_sqlite:
         from sqlalchemy.dialects import sqlite
 
@@ -252,7 +251,7 @@ def _insert_statement(is_sqlite: bool) -> Any:
 
 
 def _events_by_id(connection: sa.Connection, ids: Sequence[str]) -> Iterator[Event]:
-    """Yield events by their ids."""
+    """Yield the events with these ids."""
     for start in range(0, len(ids), _IDS_PER_QUERY):
         query = sa.select(EVENTS_TABLE).where(EVENTS_TABLE.c.id.in_(ids[start : start + _IDS_PER_QUERY]))
         yield from map(_event_from_row, connection.execute(query))
@@ -267,7 +266,7 @@ def _signals_json(signals: dict[str, float] | None) -> str | None:
 
 
 def _driver_message(error: BaseException) -> str:
-    """Return what the driver says, in one line, without what was to be stored."""
+    """Return the message of the driver in one line, without the values of the statement."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].split("DETAIL:")[0].strip().rstrip(".")
 

@@ -1,4 +1,4 @@
-"""What the events of a service add to the data that a model is trained on anew."""
+"""Stored events as training rows, for `alsatian retrain`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class TrainingEvents(NamedTuple):
-    """Events as rows to read beside a source, and what the new model remembers of them."""
+    """Events as rows to add to a source, and the summary of them that the new model stores."""
 
     extra_rows: ExtraRows
     summary: dict[str, Any]
 
 
 def training_events(model: Model, path: Path, url: str | None) -> TrainingEvents:
-    """Return all events that the service of a model file has kept. Raises SourceError where there is no database."""
+    """Return all stored events of the service of a model file. Raises SourceError without an event log."""
     store = open_event_store(ServiceSettings(path, event_log=url).event_log_url, create=False)
     try:
         last_number = store.last_number()
@@ -49,7 +49,7 @@ def _extra_rows(model: Model, events: Sequence[Event]) -> ExtraRows:
         else recipe.min_rating
     )
     return ExtraRows(
-        "the events database",
+        "the event log",
         [event.user for event in events],
         [event.item for event in events],
         [like_value if event.value is None and event.event is None else _value_or_one(event.value) for event in events],

@@ -1,1 +1,1 @@
-"""The page for visitors."""
+"""The web page of a service, for visitors and known users."""

@@ -1,4 +1,4 @@
-"""What the page offers to filter by: the columns of the catalog of which a person can make something."""
+"""The filters of the page, built from the columns of the catalog that a reader can understand."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _ID_COLUMN_NAME = re.compile(r"(?i)(^|_)id$|[a-z]Id$|^(imdb|tmdb|url|uri|tconst)
 
 @dataclass(frozen=True)
 class Facet:
-    """One filter. choices: what it can be; none where it has a lowest and a highest number.
+    """A filter. choices: its values; empty for a numeric column, which has bounds.
 
-    name: as in the address; column: as in the catalog ("" for the decade in a title).
+    name: in the URL; column: in the catalog ("" for the decade in a title).
     """
 
     name: str
@@ -28,11 +28,11 @@ class Facet:
     column: str
     choices: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
-    is_multi_valued: bool = False  # a cell may hold several of the choices, parted by "|"
+    is_multi_valued: bool = False  # a cell may contain several of the choices, separated by "|"
 
 
 def build_facets(catalog: Catalog) -> list[Facet]:
-    """Return the filters that a catalog allows, at most a few."""
+    """Return the filters for a catalog, at most MAX_FACETS."""
     candidates = [
         _column_facet(name, column.type, column.tolist()) for name, column in catalog.columns.items() if name != TITLE
     ]
@@ -43,7 +43,7 @@ def build_facets(catalog: Catalog) -> list[Facet]:
 
 
 def facets_to_where(facets: Sequence[Facet], filters: Sequence[tuple[str, str]]) -> str | None:
-    """Return what was chosen as a condition for `where`, or None where nothing was."""
+    """Return the selected filters as a condition for `where`; None if no filter is selected."""
     values = dict(filters)
     tests = [test for facet in facets for test in _facet_tests(facet, values)]
     return " and ".join(tests) or None
@@ -82,7 +82,7 @@ def _decade_facet(titles: Sequence[str | None]) -> list[Facet]:
 
 
 def _facet_tests(facet: Facet, values: dict[str, str]) -> list[str]:
-    """Return what was chosen of one filter, as tests."""
+    """Return the selection of one filter, as tests of a condition."""
     column = '"' + facet.column.replace('"', '""') + '"'
     if facet.bounds:
         bounds = ((">=", f"{facet.name}-from"), ("<=", f"{facet.name}-to"))

@@ -1,4 +1,4 @@
-"""The page: HTML from templates, its two scripts, its style and its pictures. Every state of it has an address."""
+"""The routes of the page: HTML from templates, static files and posters. Every state of the page has a URL."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ STATIC_FILES = ("htmx.min.js", "icon.svg", "visit.css", "visit.js")
 DAY_SECONDS = 86_400
 
 page_router = APIRouter(include_in_schema=False)
-_poster_executor = ThreadPoolExecutor(2, "posters")  # a slow TMDB holds up pictures, and nothing else
+_poster_executor = ThreadPoolExecutor(2, "posters")  # so a slow TMDB delays only posters
 
 
 class Page:
-    """What the page needs beside the engine."""
+    """The page of a service: its view, its settings and the source of posters."""
 
     def __init__(
         self, service: RecommendationService, settings: ServiceSettings, posters: Posters | None = None
@@ -47,9 +47,9 @@ class Page:
     def render(self, template: str, state: PageState, **values: Any) -> HTMLResponse:
         """Return a template as a response; `values` are further variables of the template."""
         notice = "" if self.posters.unavailable_reason else TMDB_NOTICE
-        can_write = bool(state.user) and self.settings.token is None
+        can_rate = bool(state.user) and self.settings.token is None
         text = pages.render_template(
-            template, state=state, asset=_static_url, notice=notice, writes=can_write, **values
+            template, state=state, static_url=_static_url, notice=notice, can_rate=can_rate, **values
         )
         return HTMLResponse(text, headers={"Vary": "HX-Request", "Cache-Control": "no-store"})
 
@@ -68,26 +68,26 @@ def get_page(request: Request) -> Page:
 
 @page_router.get("/")
 def show_page(request: Request) -> Response:
-    """The whole page for the state that is in its address."""
+    """The whole page, for the state in its URL."""
     page, state = get_page(request), PageState.parse(request.query_params.multi_items())
     query = request.query_params.get("q", "")[:200]
-    context = page.view.template_context(state) | {"found": page.view.search(query), "query": query}
+    context = page.view.template_context(state) | {"matches": page.view.search(query), "query": query}
     return page.render("visit.html", state, **context)
 
 
 @page_router.get("/search")
 def show_search(request: Request) -> Response:
-    """What is like the words typed so far: a part of the page."""
+    """The titles that match the text typed so far: a fragment of the page."""
     page, state = get_page(request), PageState.parse(request.query_params.multi_items())
     query = request.query_params.get("q", "")[:200]
     capabilities = page.view.capabilities(page.service.loaded_model)
-    return page.render("found.html", state, found=page.view.search(query), query=query, capabilities=capabilities)
+    return page.render("matches.html", state, matches=page.view.search(query), query=query, capabilities=capabilities)
 
 
 @page_router.post("/rate", dependencies=[Depends(authorize_write)])
 def rate_item(request: Request) -> Response:
-    """Keep what a user of the model thinks of an item, as an event, and show the page as it is then."""
-    if request.headers.get("hx-request") != "true":  # no other site can send this header
+    """Store a rating of a known user as an event, and return the updated page."""
+    if request.headers.get("hx-request") != "true":  # pages of other sites cannot send this header
         raise Refused(403, "only the page itself may send this; use POST /api/events.")
     page, state = get_page(request), PageState.parse(request.query_params.multi_items())
     recipe = page.service.loaded_model.model.data.recipe
@@ -99,22 +99,22 @@ def rate_item(request: Request) -> Response:
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
     store_events(request, [event])
-    context = page.view.template_context(state) | {"found": [], "query": ""}
+    context = page.view.template_context(state) | {"matches": [], "query": ""}
     return page.render("visit.html", state, **context)
 
 
 @page_router.get("/posters/{item:path}")
 async def get_poster(request: Request, item: str) -> Response:
-    """The poster of an item, or a drawn placeholder, which may be cached."""
+    """The poster of an item, or a drawn placeholder; browsers may cache it."""
     poster = await asyncio.get_running_loop().run_in_executor(_poster_executor, get_page(request).poster, item)
-    policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}  # of a drawing opened alone
+    policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}  # for a drawing opened alone
     age = {"Cache-Control": f"private, max-age={DAY_SECONDS // 24 if poster.is_placeholder else DAY_SECONDS}"}
     return Response(poster.content, media_type=poster.kind, headers=policy | age)
 
 
 @page_router.get("/static/{name}")
 async def get_static_file(name: str) -> Response:
-    """A script, style or icon of the page; its address changes with its content."""
+    """A script, style or icon of the page; its URL changes with its content."""
     if name not in STATIC_FILES:
         raise Refused(404, "there is no such file.")
     kind = mimetypes.guess_type(name)[0]
@@ -139,5 +139,5 @@ def _static_content(name: str) -> bytes:
 
 @cache
 def _static_url(name: str) -> str:
-    """Return where a file is: another address for other content, so that browsers may keep it."""
+    """Return the URL of a static file. It contains a hash of the content, so browsers may cache the file."""
     return f"/static/{name}?{hashlib.sha256(_static_content(name)).hexdigest()[:12]}"

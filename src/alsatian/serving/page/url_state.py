@@ -1,4 +1,4 @@
-"""What a visitor has chosen. It is all in the address of the page, so a link shares it, and nothing of it is kept."""
+"""The choices of a visitor. They are part of the URL of the page, so a link shares them; none are stored."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Self
 from urllib.parse import urlencode
 
 MAX_PICKS = 100
-PAGE_ITEMS = 18  # items of a page
+PAGE_ITEMS = 18  # items of the list
 
 
 @dataclass(frozen=True)
 class Pick:
-    """A favourite: an item's id, as text, and how it was rated (None: it was only picked)."""
+    """A favourite: the id of an item, as text, and its rating (None: not rated)."""
 
     item: str
     value: float | None = None
 
     @property
     def query_value(self) -> str:
-        """As in an address; an id that ends like a rating has an empty one after it."""
+        """The favourite as a URL parameter. "=" always separates the rating, so that an id may contain "=", too."""
         return f"{self.item}={'' if self.value is None else f'{self.value:g}'}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a favourite, `ITEM=VALUE` or `ITEM`; a value that is not a number is a part of the item."""
+        """Parse a favourite, `ITEM=VALUE` or `ITEM`; a value that is not a number is part of the item."""
         item, _, value = text.rpartition("=")
         try:
             return cls(item or text, float(value) if item and value else None)
@@ -35,10 +35,10 @@ class Pick:
 
 @dataclass(frozen=True)
 class PageState:
-    """The choices of a visit.
+    """The choices of a visitor.
 
-    user: a user of the model, in whose name it is. filters: (name, value).
-    similar_item: the item whose like are shown.
+    user: the user whose list is shown, or "". filters: pairs of name and value.
+    similar_item: the item whose similar items are shown, or "".
     """
 
     picks: tuple[Pick, ...] = ()
@@ -50,7 +50,7 @@ class PageState:
 
     @classmethod
     def parse(cls, parameters: Sequence[tuple[str, str]]) -> PageState:
-        """Read the parameters of an address; what cannot be read is as if it were left out."""
+        """Parse the parameters of a URL; those that are not valid are ignored."""
         values = dict(parameters)
         picks = {pick.item: pick for name, value in parameters if name == "like" and (pick := Pick.parse(value)).item}
         return cls(
@@ -64,7 +64,7 @@ class PageState:
 
     @property
     def query_parameters(self) -> list[tuple[str, str]]:
-        """The parameters of the address, apart from what is only shown for a moment."""
+        """The parameters of the URL, without `similar`, which is shown only until the next choice."""
         parameters = [("like", like.query_value) for like in self.picks] + [
             ("hide", item) for item in self.hidden_items
         ]
@@ -74,16 +74,16 @@ class PageState:
 
     @property
     def url(self) -> str:
-        """The address of this state."""
+        """The URL of this state."""
         parameters = self.query_parameters + ([("similar", self.similar_item)] if self.similar_item else [])
         return f"/?{urlencode(parameters)}" if parameters else "/"
 
     def pick_value(self, item: str) -> float | None:
-        """Return the rating of a favourite, or None."""
+        """Return the rating of a favourite; None if it has none."""
         return next((like.value for like in self.picks if like.item == item), None)
 
     def with_pick(self, item: str, value: float | None = None) -> PageState:
-        """Return the choices with one more favourite, or with another rating of one."""
+        """Return the state with one more favourite, or with another rating of one."""
         pick = Pick(item, value)
         picks = tuple(pick if like.item == item else like for like in self.picks)
         all_picks = picks if pick in picks else (*picks, pick)

@@ -1,15 +1,14 @@
-"""What the page shows of a visit: favourites, lists as cards with their reasons, and every choice as an address."""
+"""The content of the page: favourites, and lists as cards with reasons."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from alsatian.data.id_map import Id
 from alsatian.data.title_search import title_without_year
 from alsatian.errors import AlsatianError, DataError, Unsupported
 from alsatian.models import Model
@@ -20,13 +19,13 @@ from alsatian.serving.page.url_state import PAGE_ITEMS, PageState
 from alsatian.serving.service.live_model import LoadedModel
 from alsatian.serving.service.queries import RecommendationService, resolve_item
 
-_SOURCE_NOTES = {"popular": "popular", "attributes": "placed by its attributes"}
+_SOURCE_NOTES = {"popular": "popular", "attributes": "scored from its attributes"}
 STAR_COUNT = 5
 
 
 @dataclass(frozen=True)
 class ItemCard:
-    """An item as the page shows it."""
+    """An item on the page. reasons: names of items, and their contribution in percent of the largest one."""
 
     item: str
     name: str
@@ -34,38 +33,29 @@ class ItemCard:
     rank: int = 0
     score: str = ""
     note: str = ""
-    reasons: tuple[tuple[str, int], ...] = ()  # a name, and how much it speaks for the item, 0 to 100
+    reasons: tuple[tuple[str, int], ...] = ()
 
 
 class ModelCapabilities:
-    """What a model can do for the page, found out once."""
+    """What the page can offer for a model: filters, similar items, reasons and ratings."""
 
     def __init__(self, loaded_model: LoadedModel) -> None:
         self.model: Model = loaded_model.model
         self.facets = build_facets(loaded_model.model.data.catalog)
 
-    @cached_property
+    @property
     def supports_similar(self) -> bool:
-        """Whether it knows similar items."""
-        try:
-            self.model.similar([self.model.data.item_ids.id_of(int(self.model.data.item_counts.argmax()))], 1)
-        except Unsupported:
-            return False
-        return True
+        """Whether the model has similar items."""
+        return self.model.supports_similar
 
-    @cached_property
+    @property
     def supports_reasons(self) -> bool:
-        """Whether it can say why."""
-        data = self.model.data
-        try:
-            self.model.fold_in([data.item_ids.id_of(int(data.item_counts.argmax()))]).recommend(1, reasons=True)
-        except Unsupported:
-            return False
-        return True
+        """Whether the model explains its lists."""
+        return self.model.supports_explain
 
     @cached_property
     def star_values(self) -> list[float]:
-        """What one to five stars are worth; none where the model does not rate."""
+        """The ratings of one to five stars; empty if the model does not predict ratings."""
         if not self.model.predicts_ratings:
             return []
         low, high = self.model.data.scale
@@ -74,20 +64,20 @@ class ModelCapabilities:
 
 
 class PageView:
-    """Makes what the page shows, from the model in service."""
+    """Builds the content of the page from the loaded model."""
 
     def __init__(self, service: RecommendationService) -> None:
         self.service = service
         self._capabilities: tuple[LoadedModel, ModelCapabilities] | None = None
 
     def capabilities(self, loaded_model: LoadedModel) -> ModelCapabilities:
-        """Return what a model can do for the page; found out once for each loaded model."""
+        """Return what the page can offer for a model, computed once for each loaded model."""
         if self._capabilities is None or self._capabilities[0] is not loaded_model:
             self._capabilities = loaded_model, ModelCapabilities(loaded_model)
         return self._capabilities[1]
 
     def template_context(self, state: PageState) -> dict[str, Any]:
-        """Return what the template needs."""
+        """Return the variables of the template."""
         loaded_model = self.service.loaded_model
         capabilities, error_message = self.capabilities(loaded_model), ""
         favourites = [card for pick in state.picks if (card := self.card(loaded_model, pick.item))]
@@ -98,7 +88,7 @@ class PageView:
         return {
             "capabilities": capabilities, "favourites": favourites, "heading": heading, "cards": cards,
             "error": error_message, "similar": self._similar_section(state, capabilities),
-            "seen": self._seen_cards(loaded_model, state), "lost": len(state.picks) - len(favourites),
+            "seen": self._seen_cards(loaded_model, state), "unknown_picks": len(state.picks) - len(favourites),
         }  # fmt: skip
 
     def search(self, query: str) -> list[ItemCard]:
@@ -112,37 +102,44 @@ class PageView:
         return [card for card in cards if card]
 
     def card(self, loaded_model: LoadedModel, item: str, **fields: Any) -> ItemCard | None:
-        """Return an item as a card, None where the model does not know it."""
+        """Return an item as a card, or None if the model does not know it."""
         data = loaded_model.model.data
         try:
             row = data.item_ids.row(resolve_item(data, item))
         except AlsatianError:
             return None
-        id: Id = data.item_ids.id_of(row)
-        film = Film.from_catalog(data.catalog, row, id)
-        return ItemCard(str(id), film.name, film.release_year, **fields)
+        item_id = data.item_ids.id_of(row)
+        film = Film.from_catalog(data.catalog, row, item_id)
+        return ItemCard(str(item_id), film.name, film.release_year, **fields)
 
     def _recommend(
         self, state: PageState, favourites: Sequence[ItemCard], capabilities: ModelCapabilities
     ) -> tuple[str, list[ItemCard]]:
-        """Return the list for a user, for a visitor, or for somebody of whom nothing is known, and what it is."""
+        """Return the heading and the list of a user, of a visitor with favourites, or of popular items."""
         hidden_items = [item for item in state.hidden_items if self.card(self.service.loaded_model, item)]
         options = RecommendOptions(
             PAGE_ITEMS, deny=hidden_items or None, where=facets_to_where(capabilities.facets, state.filters),
             novelty=state.novelty, reasons=capabilities.supports_reasons,
         )  # fmt: skip
+        try:
+            heading, recommendations = self._make_list(state, favourites, options)
+        except Unsupported:  # a member of an ensemble has no reasons
+            heading, recommendations = self._make_list(state, favourites, replace(options, reasons=False))
+        return heading, self._make_cards(recommendations, capabilities)
+
+    def _make_list(
+        self, state: PageState, favourites: Sequence[ItemCard], options: RecommendOptions
+    ) -> tuple[str, dict[str, Any]]:
+        """Return the heading and the list as the API returns it. Raises Unsupported if this list has no reasons."""
         if state.user:
-            return f"For user {state.user}", self._make_cards(
-                self.service.recommend_to_user(state.user, options), capabilities
-            )
+            return f"For user {state.user}", self.service.recommend_to_user(state.user, options)
         if not favourites:
-            return "Popular here", self._make_cards(self.service.popular_items(options), capabilities)
+            return "Popular items", self.service.popular_items(options)
         history = [{"item": pick.item} | ({} if pick.value is None else {"value": pick.value}) for pick in state.picks]
         try:
-            recommendations = self.service.recommend_to_visitor(history, options, "skip")
-        except DataError:  # nothing that was rated counts as a like
-            return "Popular here", self._make_cards(self.service.popular_items(options), capabilities)
-        return "For you", self._make_cards(recommendations, capabilities)
+            return "For you", self.service.recommend_to_visitor(history, options, "skip")
+        except DataError:  # no favourite counts as a like
+            return "Popular items", self.service.popular_items(options)
 
     def _similar_section(self, state: PageState, capabilities: ModelCapabilities) -> dict[str, Any] | None:
         """Return the selected item and the items similar to it."""
@@ -160,7 +157,7 @@ class PageView:
         return {"card": card, "cards": self._make_cards(recommendations, capabilities)}
 
     def _seen_cards(self, loaded_model: LoadedModel, state: PageState) -> list[ItemCard]:
-        """Return some of what a user of the model has, best first."""
+        """Return the newest and the highest rated items of a user."""
         if not state.user:
             return []
         item_ids = self.service.seen_items(state.user, 12)
@@ -184,7 +181,7 @@ class PageView:
 
 
 def _reason_bars(reasons: list[dict[str, Any]]) -> tuple[tuple[str, int], ...]:
-    """Return what speaks for an item, by how much of the largest reason."""
+    """Return the items with a positive contribution, in percent of the largest one."""
     positive_reasons = [reason for reason in reasons if reason["contribution"] > 0]
     largest = max((reason["contribution"] for reason in positive_reasons), default=1.0)
     return tuple(

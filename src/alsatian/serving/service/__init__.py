@@ -1,1 +1,1 @@
-"""What answers requests: the live model and the events since it was trained."""
+"""The service without HTTP: the live model, and lists that reflect events since its training."""

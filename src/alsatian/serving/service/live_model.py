@@ -1,4 +1,4 @@
-"""Hot reload: the model file is watched, and a new model replaces the old one between two requests.
+"""Hot reload: the model file is polled, and a new model replaces the old one between two requests.
 
 A copy of the file is mapped into memory. Otherwise overwriting or truncating the file would change arrays that requests
 are reading. The workers of a service share the copy.
@@ -27,11 +27,11 @@ from alsatian.persistence import save_load
 from alsatian.serving.service.run_directory import run_directory
 from alsatian.serving.settings import service_log
 
-POLL_SECONDS = 0.25  # seconds between two looks at the file
-_RETRY_SECONDS = 5  # seconds until a file is tried again that this machine had no room for
-_CACHED_CONDITIONS = 64  # whose masks are kept
+POLL_SECONDS = 0.25  # seconds between two checks of the file
+_RETRY_SECONDS = 5  # seconds until a retry after a lack of memory or disk space
+_CACHED_CONDITIONS = 64  # `where` masks in the cache
 
-FileStamp = tuple[int, int, int, int]  # device, inode, size, time of change: another stamp, another file
+FileStamp = tuple[int, int, int, int]  # device, inode, size, time of change; identifies a version of a file
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class LoadedModel:
 
     @classmethod
     def from_model(cls, model: Model, stamp: FileStamp) -> LoadedModel:
-        """Return a model with the cache of its `where` masks, loaded now."""
+        """Wrap a model that was loaded now, with an empty cache of `where` masks."""
         catalog = model.fitted.data.catalog
         where_mask = lru_cache(_CACHED_CONDITIONS)(partial(catalog.match_where, limits=REQUEST_LIMITS))
         return cls(model, stamp, time.time(), where_mask)
@@ -62,7 +62,7 @@ class LoadedModel:
 
 
 class LiveModel:
-    """The model that answers now. folder: where copies of the file are; the workers of a service share it."""
+    """The loaded model, which follows its file. folder: for copies of the file, shared by all workers."""
 
     def __init__(self, path: Path, folder: Path | None = None) -> None:
         self.path = path
@@ -70,7 +70,7 @@ class LiveModel:
         self.folder = folder or self._exit_stack.enter_context(run_directory())
         self._reload_lock = threading.Lock()
         self.reloads, self.refusals = 0, 0
-        self.last_error: str | None = None  # why the file that lies there now is not in service
+        self.last_error: str | None = None  # why the current file is not loaded
         try:
             self.loaded_model = self._load(_read_stamp(path))
         except BaseException:
@@ -102,7 +102,7 @@ class LiveModel:
                 return False
             self.loaded_model, self.last_error = loaded_model, None
             self.reloads += 1
-            service_log.info("took the new %s into service", self.path.name)
+            service_log.info("loaded the new %s", self.path.name)
             return True
 
     def close(self) -> None:
@@ -110,29 +110,29 @@ class LiveModel:
         self._exit_stack.close()
 
     def _reject(self, message: str, stamp: FileStamp | None) -> None:
-        """Keep the old model, and say so once for every file."""
+        """Keep the old model, and log each new reason once."""
         if self.last_error != message:
             self.refusals += 1
-            service_log.error("%s is refused, and the model before it answers on: %s", self.path.name, message)
+            service_log.error("%s was rejected, the previous model stays loaded: %s", self.path.name, message)
         self.last_error = message
         if stamp is None:
-            self._last_stamp = (0, 0, 0, 0)  # whatever comes next is new
+            self._last_stamp = (0, 0, 0, 0)  # any file that comes next is new
 
     def _load(self, stamp: FileStamp) -> LoadedModel:
         return LoadedModel.from_model(save_load.load(self._copy_file(stamp)), stamp)
 
     def _copy_file(self, stamp: FileStamp) -> Path:
-        """Return the copy of the file as it is now; the first worker makes it, the others wait for it."""
+        """Return a copy of the current file; the first worker makes it, the others wait for it."""
         copy = self.folder / f"{'-'.join(map(str, stamp))}.model"
         with (self.folder / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not copy.exists():
                 for old_copy in self.folder.glob("*.model"):
-                    old_copy.unlink()  # what is mapped stays
+                    old_copy.unlink()  # memory that is mapped from it stays valid
                 partial = copy.with_suffix(".partial")
                 shutil.copyfile(self.path, partial)
                 if _read_stamp(self.path) != stamp:
-                    raise ModelFileError(f"{self.path} changed while it was read; it is tried again.")
+                    raise ModelFileError(f"{self.path} changed while it was read; retrying.")
                 partial.replace(copy)
         return copy
 

@@ -24,11 +24,11 @@ from alsatian.serving.prometheus import Counters
 from alsatian.serving.service.live_model import LiveModel, LoadedModel
 from alsatian.serving.service.user_updates import apply_events
 
-RawRow = dict[str, Any]  # of raw data: item, and value, event, time or signals
+RawRow = dict[str, Any]  # a row of raw data: item, and value, event, time or signals
 
 
 def resolve_options(loaded_model: LoadedModel, options: RecommendOptions) -> RecommendOptions:
-    """Return options with the ids of the items that a request names by id or title, and `where` as a mask."""
+    """Return options with `where` as a mask, and with ids for items that were given by id or title."""
     data = loaded_model.model.data
     return replace(
         options,
@@ -39,7 +39,7 @@ def resolve_options(loaded_model: LoadedModel, options: RecommendOptions) -> Rec
 
 
 class RecommendationService:
-    """Answers requests from the model that is loaded when a request comes."""
+    """Answers requests from the model that is loaded when a request arrives."""
 
     def __init__(
         self, live_model: LiveModel, event_store: EventStore | None = None, counters: Counters | None = None
@@ -48,12 +48,12 @@ class RecommendationService:
 
     @property
     def loaded_model(self) -> LoadedModel:
-        """The model that answers now."""
+        """The model that is loaded now."""
         return self.live_model.loaded_model
 
     @property
     def may_block(self) -> bool:
-        """Whether a request may wait for another machine, which holds the event log."""
+        """Whether a request may wait for the event log on another machine."""
         return self.event_store is not None and not self.event_store.is_sqlite
 
     def recommend_to_user(self, user: Id, options: RecommendOptions) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class RecommendationService:
     def recommend_to_visitor(
         self, history: Sequence[RawRow], options: RecommendOptions, unknown: Literal["raise", "skip"]
     ) -> dict[str, Any]:
-        """Return the list of a visitor, from a history. unknown: what unknown items of it do, raise or be skipped."""
+        """Return the list of a visitor, from a history. unknown: whether its unknown items raise or are skipped."""
         loaded_model = self.loaded_model
         visitor = fold_in_history(loaded_model.model, history, unknown)
         options = resolve_options(loaded_model, options)
@@ -217,7 +217,7 @@ class RecommendationService:
 
 
 def single_list(recommendations: Recommendations, key: str, query: Any) -> dict[str, Any]:
-    """Return the one list of an answer; a user who was skipped has an empty one."""
+    """Return a result that has one list as JSON; a skipped user has an empty list."""
     record = next(recommendations.to_dicts(), None)
     return {key: to_json_id(query), "items": record["items"] if record else []}
 
@@ -235,14 +235,14 @@ def user_recommendations(visitor: Visitor, user: Id, options: RecommendOptions) 
 
 
 def _exclude_items(options: RecommendOptions, item_rows: NDArray[np.int32], data: Interactions) -> RecommendOptions:
-    """Leave out the items that a user rated since training, also those that the recipe gives no value."""
+    """Exclude the items that a user rated since training, even if the recipe gives them no value."""
     mask = options.where.copy() if isinstance(options.where, np.ndarray) else np.ones(len(data.item_ids), np.bool_)
     mask[item_rows] = False
     return replace(options, where=mask)
 
 
 def _parse_id(ids: IdMap, text: str) -> Id:
-    """Return an id as this numbering has ids; what cannot be one is unknown."""
+    """Return an id in the type of an id map; a text that is not a valid id stays text, and is unknown."""
     parsed = parse_id(ids, text)
     return text if parsed is None else parsed
 
@@ -254,17 +254,17 @@ def fold_in_history(model: Model, history: Sequence[RawRow], unknown: Literal["r
 
 
 def parse_user_id(ids: IdMap, user: Id) -> Id:
-    """Return a user's id as this model has ids: JSON and URLs may write an integer as text."""
+    """Return a user id in the type of an id map: JSON and URLs may contain an integer as text."""
     return ids.parse(user) if isinstance(user, str) else user
 
 
 def resolve_item(data: Interactions, item: Id) -> Id:
-    """Return the id of an item that a request gives as an id or a title. Raises UnknownItem."""
+    """Return the id of an item that is given by id or title. Raises UnknownItem."""
     return data.item_ids.id_of(item_row(data, item, "title", parse=True))
 
 
 def _resolve_known_item(data: Interactions, item: Id) -> Id:
-    """Return the id of an item; an unknown one is returned unchanged, for the library to report."""
+    """Return the id of an item; an unknown one is returned unchanged, and the model reports it."""
     return data.item_ids.id_of(row) if (row := match_item(data, item, "exact", parse=True).row) >= 0 else item
 
 
@@ -280,7 +280,7 @@ def describe_item(data: Interactions, row: int) -> dict[str, Any]:
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
-    """Return an explanation as JSON holds it."""
+    """Return an explanation as JSON values."""
     record = explanation.to_json()
     record["item"] = to_json_id(record["item"])
     record["reasons"] = [reason | {"item": to_json_id(reason["item"])} for reason in record["reasons"]]

@@ -1,4 +1,4 @@
-"""The folder in which a service works: it goes when the service ends, or, if that was killed, when the next starts."""
+"""The temporary folder of a service: removed at its end or, if it was killed, at the start of the next service."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ _PREFIX, _LOCK_NAME = "alsatian-serving-", "alive"
 
 @contextlib.contextmanager
 def run_directory() -> Iterator[Path]:
-    """Make a folder for as long as this process works; the processes that it forks share it."""
+    """Yield a temporary folder, which forked processes share; remove the folders of killed services."""
     for lock_path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK_NAME}"):
         with contextlib.suppress(OSError):  # it is in use, gone, or another user's
             _remove_abandoned(lock_path)
     folder, owner_pid = Path(tempfile.mkdtemp(prefix=_PREFIX)), os.getpid()
-    with (folder / "new").open("x") as lock_file:  # locked until this process and those it forked have ended, however
+    # The lock is released when this process and its forks have ended, even if they are killed.
+    with (folder / "new").open("x") as lock_file:
         try:
             fcntl.flock(lock_file, fcntl.LOCK_EX)
-            (folder / "new").rename(folder / _LOCK_NAME)  # nobody has seen it before it was locked
+            (folder / "new").rename(folder / _LOCK_NAME)  # other processes see it only once it is locked
             yield folder
         finally:
-            if os.getpid() == owner_pid:  # still locked, so that nobody else removes it meanwhile
+            if os.getpid() == owner_pid:  # still locked, so no other process removes it
                 _remove_folder(folder)
 
 
@@ -40,7 +41,7 @@ def _remove_abandoned(lock_path: Path) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove what is there of a folder, and last the file by which it would be found again."""
+    """Remove a folder; the lock file goes last, so that an interrupted removal is completed later."""
     with contextlib.suppress(OSError):
         for file in folder.iterdir():
             if file.name != _LOCK_NAME:

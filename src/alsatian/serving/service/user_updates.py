@@ -51,7 +51,7 @@ def apply_events(model: Model, user: Id, rows: RawRows) -> UpdatedUser:
 
 
 def _event_values(model: Model, rows: RawRows) -> tuple[set[int], dict[int, float]]:
-    """Return the rows of known items that events name, and the value of each that counts."""
+    """Return the rows of the known items of the events, and the values of the valid events."""
     find_row = model.data.item_ids.find
     known_rows = [row for row in rows if find_row(row["item"]) >= 0]
     event_items = {find_row(row["item"]) for row in known_rows}
@@ -59,7 +59,7 @@ def _event_values(model: Model, rows: RawRows) -> tuple[set[int], dict[int, floa
         return event_items, {}
     try:
         return event_items, _row_values(model, known_rows)
-    except AlsatianError:  # one does not suit this model, or none counts; the others may
+    except AlsatianError:  # an event is not valid for this model, or none has a value: try each alone
         single_values: dict[int, float] = {}
         for row in known_rows:
             try:
@@ -78,7 +78,7 @@ def _row_values(model: Model, rows: RawRows) -> dict[int, float]:
 def _merge_values(
     old_values: dict[int, float], new_values: dict[int, float], event_items: set[int], rule: str, *, keep_old: bool
 ) -> dict[int, float]:
-    """Combine old and new values of items; a later word that does not count as a like takes an older like back."""
+    """Merge old and new values of items; with min_rating, a new event that is not a like retracts an old like."""
     if not keep_old:
         kept_values = {
             item: value

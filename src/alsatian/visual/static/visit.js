@@ -1,16 +1,16 @@
-// What htmx leaves to do: arrow keys in the titles found, where the keyboard is after a choice, and a link to share.
+// In addition to htmx: arrow keys in the search results, keyboard focus after an update, and the share button.
 "use strict";
 
-const found = () => [...document.querySelectorAll("#found a")];
+const matches = () => [...document.querySelectorAll("#matches a")];
 const field = document.getElementById("q");
 
 function clear() {
   field.value = "";
-  document.getElementById("found").replaceChildren();
+  document.getElementById("matches").replaceChildren();
 }
 
 document.addEventListener("keydown", (event) => {
-  const links = found(), at = links.indexOf(document.activeElement);
+  const links = matches(), at = links.indexOf(document.activeElement);
   if (event.key === "Escape" && (at >= 0 || document.activeElement === field)) { clear(); field.focus(); return; }
   if (event.key === "Enter" && document.activeElement === field) { event.preventDefault(); links[0]?.click(); return; }
   if (!links.length || (at < 0 && document.activeElement !== field)) return;
@@ -21,10 +21,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  if (!event.target.closest("#search")) document.getElementById("found").replaceChildren();
+  if (!event.target.closest("#search")) document.getElementById("matches").replaceChildren();
 });
 
-// Who goes by keyboard stays where she was, or comes to the list where that is gone.
+// After an update the focus stays on the same control, or moves to the heading if the control is gone.
 let label = null;
 document.addEventListener("htmx:beforeSwap", () => { label = document.activeElement?.getAttribute("aria-label"); });
 

@@ -1,4 +1,4 @@
-// A click on the head of a column sorts by it, the largest numbers first; without this, tables stay as they are.
+// A click on a column heading sorts the table by that column, first in descending order.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, at) => {
