@@ -8,7 +8,7 @@ ARGS ?=
 PART ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format dist bench clean
+.PHONY: help demo test lint format docs dist bench clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -25,11 +25,15 @@ lint: .venv/dev.stamp ## check style, format and types
 	@"$(BIN)/python" -m ruff format --check .
 	@"$(BIN)/python" -m mypy
 	@"$(BIN)/clang-format" --dry-run --Werror $(CPP_SOURCES)
+	@"$(BIN)/codespell"
 
 format: .venv/dev.stamp ## format the Python and C++ code
 	@"$(BIN)/python" -m ruff check --fix .
 	@"$(BIN)/python" -m ruff format .
 	@"$(BIN)/clang-format" -i $(CPP_SOURCES)
+
+docs: .venv/docs.stamp ## build the documentation into site/, notebooks included; open site/index.html
+	@NO_MKDOCS_2_WARNING=1 "$(BIN)/python" -m mkdocs build --strict --quiet $(ARGS)
 
 dist: .venv/dev.stamp ## build the source archive, and the wheel from it, into dist/
 	@"$(BIN)/python" -m build --outdir dist .
@@ -38,7 +42,7 @@ bench: .venv/bench.stamp ## compare with other libraries (hours) and write docs/
 	@"$(BIN)/python" -m bench $(or $(PART),benchmarks) $(ARGS)
 
 clean: ## remove the environment and everything built
-	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The package is installed in editable mode: only a change of the native core or of the build settings reinstalls it.

@@ -20,6 +20,7 @@ import pytest
 
 import alsatian
 from alsatian.cli import run
+from support.sentences import MAX_WORDS, documentation, sentences
 
 PACKAGE = Path(alsatian.__file__).parent
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,7 +110,7 @@ def pages_with(language: str) -> list[Any]:
     """Return the pages with code in a language, those that start Spark beside the other tests that do."""
     spark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
     return [
-        pytest.param(page, id=page.name, marks=spark if page.name == "spark.md" else [])
+        pytest.param(page, id=str(page.relative_to(ROOT)), marks=spark if page.stem == "spark" else [])
         for page in PAGES
         if blocks(page, language)
     ]
@@ -120,7 +121,7 @@ def pages_with(language: str) -> list[Any]:
 def test_python_blocks_run_in_order(
     page: Path, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if page.name == "spark.md":
+    if page.stem == "spark":
         request.getfixturevalue("spark")  # the session that the other tests use, and not one that they would find
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
@@ -156,6 +157,11 @@ def test_the_readme_runs_as_installed_on_all_data(tmp_path: Path) -> None:
             command = line.removeprefix("$ ")
             if command != line and not command.startswith(INSTALLING):
                 subprocess.run(shlex.split(command), cwd=tmp_path, env=environment, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("page", documentation(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_sentences_are_short(page: Path) -> None:
+    assert [sentence.text for sentence in sentences(page) if sentence.words > MAX_WORDS] == []
 
 
 def test_every_command_is_in_the_documentation() -> None:

@@ -14,7 +14,7 @@ from bench import benchmarks_page, programs
 from bench.commits.workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 QUOTED = sorted(
     {name for page in PAGES for name in re.findall(r"python -m bench (\w+)", page.read_text())}
     | {name for page in PAGES for name in re.findall(r"make bench PART=(\w+)", page.read_text())}
