@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +29,9 @@ def spark() -> Iterator[Any]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
     }
+    handler = signal.getsignal(signal.SIGINT)
     session = start_session("local[2]", settings=settings)
+    signal.signal(signal.SIGINT, handler)  # Spark puts its own in place, which other tests of this process would meet
     yield session
     session.stop()
 
