@@ -8,7 +8,7 @@ import sys
 import alsatian as al
 
 
-def main(favourites: list[str]) -> None:
+def main(favorites: list[str]) -> None:
     ratings = al.datasets.load("movielens-small")
     print(ratings)
 
@@ -16,9 +16,9 @@ def main(favourites: list[str]) -> None:
     print(al.evaluate([al.ExplicitALS(), al.ImplicitALS()], split, min_rating=4))  # ratings of 4 and more are likes
 
     model = al.ImplicitALS().fit(ratings.binarize(4))  # on everything, for use
-    visitor = model.fold_in(favourites)
+    visitor = model.fold_in(favorites)
     print(visitor.recommend(n=10, reasons=True))
-    print(model.similar(favourites[0], n=5, where="year >= 2000"))
+    print(model.similar(favorites[0], n=5, where="year >= 2000"))
 
 
 if __name__ == "__main__":

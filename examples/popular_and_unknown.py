@@ -1,4 +1,4 @@
-"""Lists of popular and of little-known items: a blend of matrix factorization and item neighbours.
+"""Lists of popular and of little-known items: a blend of matrix factorization and item neighbors.
 
 python examples/popular_and_unknown.py "Iron Man (2008)"
 """
@@ -8,7 +8,7 @@ import sys
 import alsatian as al
 
 
-def main(favourites: list[str]) -> None:
+def main(favorites: list[str]) -> None:
     likes = al.datasets.load("movielens-small").binarize(4)
     split = al.split.per_user(likes, n=10, seed=0)
     blend = al.Blend(members=[al.ImplicitALS(), al.ItemKNN()])  # weights are chosen on a validation part
@@ -26,7 +26,7 @@ def main(favourites: list[str]) -> None:
         print(f"{novelty:7} {bits:5.2f} {coverage:13.1%} {ndcg[held_out.counts > 0].mean():8.3f}")
 
     blend.fit(likes)  # on everything, for use
-    visitor = blend.fold_in(favourites)
+    visitor = blend.fold_in(favorites)
     for novelty, words in ((0, "the best"), (0.5, "the best of the little-known")):
         print(f"\n{words}, novelty={novelty}:")
         print(visitor.recommend(n=10, novelty=novelty))

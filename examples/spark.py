@@ -14,7 +14,7 @@ from alsatian.spark.session import start_session
 GRID = [{"factors": 4, "reg": 0.8}, {"factors": 16, "reg": 0.8}]
 
 
-def main(favourites: list[str]) -> None:
+def main(favorites: list[str]) -> None:
     spark = start_session()  # the session of spark-submit, or one on this machine
     sample = al.datasets.load("movielens-small")
     columns = {"user": sample.user_ids.take(sample.users), "item": sample.item_ids.take(sample.items)}
@@ -33,7 +33,7 @@ def main(favourites: list[str]) -> None:
     best = GRID[int(np.argmin(errors))]
     model = al.spark.fit(al.ExplicitALS(epochs=5, **best), frame, items=films)
     print(f"best: {best}")
-    print(model.fold_in(dict.fromkeys(favourites, 5)).recommend(n=10))
+    print(model.fold_in(dict.fromkeys(favorites, 5)).recommend(n=10))
     al.save(model, "films.model")  # an ordinary file: serving it needs no Spark
 
 

@@ -84,12 +84,12 @@ def test_singular_vectors_of_what_the_biases_leave_predict_better_than_these(fol
 
 
 @pytest.mark.parametrize(("model", "floor"), [(ItemKNN(), 0.245), (UserKNN(), 0.25), (EASE(), 0.30)], ids=str)
-def test_neighbours_and_closed_forms_rank_well(likes: Split, model: Model, floor: float) -> None:
+def test_neighbors_and_closed_forms_rank_well(likes: Split, model: Model, floor: float) -> None:
     assert evaluation.ndcg(model.fit(likes.train, progress=False), likes) >= floor
 
 
 @pytest.mark.parametrize("model", [ItemKNN(subtract_bias=True), UserKNN(subtract_bias=True)], ids=str)
-def test_neighbours_predict_ratings_with_their_defaults(folds: list[Split], model: Model) -> None:
+def test_neighbors_predict_ratings_with_their_defaults(folds: list[Split], model: Model) -> None:
     errors = [evaluation.rmse(model.fit(fold.train, progress=False), fold) for fold in folds]
     assert np.mean(errors) <= 0.935
 

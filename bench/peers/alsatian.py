@@ -107,7 +107,7 @@ def top_n(job: Job) -> dict[str, Any]:
 
 
 def neighbors(job: Job) -> dict[str, Any]:
-    """The neighbours of all items, from rows by user."""
+    """The neighbors of all items, from rows by user."""
     data = by_user(load(job))
     reset_peak()
     before = resident()

@@ -1,4 +1,4 @@
-"""implicit: AlternatingLeastSquares, and neighbours by cosine. Its BLAS is told to use one thread, as it says itself.
+"""implicit: AlternatingLeastSquares, and neighbors by cosine. Its BLAS is told to use one thread, as it says itself.
 
 An entry C of its matrix is the confidence c itself: it solves (Y'Y + sum (C - 1) y y' + reg I) x = sum C y, so
 C = 1 + alpha v with its own alpha at 1 is the objective of Hu, Koren and Volinsky (cpu/als.py, user_linear_equation).
@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import numpy as np
-from implicit import nearest_neighbours
+from implicit import nearest_neighbors
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 
@@ -85,7 +85,7 @@ def neighbors(job: Job) -> dict[str, Any]:
     user_items, k = rows(data, data.values), job["settings"]["k"]
     reset_peak()
     before = resident()
-    model = nearest_neighbours.CosineRecommender(K=k + 1, num_threads=job["threads"])
+    model = nearest_neighbors.CosineRecommender(K=k + 1, num_threads=job["threads"])
     seconds, _ = clock(lambda: model.fit(user_items, show_progress=False))
     most, similarity = peak() - before, model.similarity.tocoo()
     others = similarity.data[(similarity.row != similarity.col) & (similarity.data > 0)]
@@ -93,14 +93,14 @@ def neighbors(job: Job) -> dict[str, Any]:
 
 
 class Adapter:
-    """ALS, or a recommender by nearest neighbours, on the values as they are."""
+    """ALS, or a recommender by nearest neighbors, on the values as they are."""
 
     def __init__(self, job: Job, settings: dict[str, Any], data: Data) -> None:
         common = {"num_threads": job["threads"], **settings}
         if job["model"] == "AlternatingLeastSquares":
             self.model = AlternatingLeastSquares(random_state=job["seed"], **common)
         else:
-            self.model = getattr(nearest_neighbours, job["model"])(**common)
+            self.model = getattr(nearest_neighbors, job["model"])(**common)
         self.user_items = rows(data, data.values)
 
     def fit(self) -> None:

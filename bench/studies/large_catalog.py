@@ -1,4 +1,4 @@
-"""Lists from a catalog of a million items: exact, beside approximate nearest neighbours.
+"""Lists from a catalog of a million items: exact, beside approximate nearest neighbors.
 
     pip install usearch faiss-cpu
     python -m bench large_catalog                  # a model of each kind, and the graphs of usearch

@@ -56,7 +56,7 @@ def render(results: dict[str, Any], page: Page) -> None:
         cells += [gigabytes((row["peak_bytes"] or {}).get("median")), interval(row["similarity"], digits=5)]
         table.append([row["label"], *cells] if not row["failed"] else [row["label"], row["failed"], *["-"] * 3])
     page.table(["who", "seconds", "beside Alsatian", "memory, GB", "mean similarity"], table)
-    with figure(page, "neighbors", "Neighbours of all items, seconds", height=1.8) as axes:
+    with figure(page, "neighbors", "Neighbors of all items, seconds", height=1.8) as axes:
         kept = [row for row in results["rows"] if row["seconds"]]
         axes.barh([row["label"] for row in kept][::-1], [row["seconds"]["median"] for row in kept][::-1])
 

@@ -58,11 +58,11 @@ def kinds(model: al.Model, users: list[Any]) -> dict[str, list[bytes]]:
     draw = random.Random(2)
     items = model.data.item_ids.tolist()
     wishes = "?n=20&novelty=0.3&reasons=true&where=year%20%3E%3D%201990"
-    favourites = [json.dumps({"history": [{"item": item} for item in draw.sample(items, 10)]}) for _ in range(1_000)]
+    favorites = [json.dumps({"history": [{"item": item} for item in draw.sample(items, 10)]}) for _ in range(1_000)]
     return {
         "lists": [get(f"/api/users/{user}/recommendations") for user in users],
         "lists with wishes": [get(f"/api/users/{user}/recommendations{wishes}") for user in users],
-        "lists for visitors": [post("/api/recommendations", body) for body in favourites],
+        "lists for visitors": [post("/api/recommendations", body) for body in favorites],
         "similar items": [get(f"/api/items/{item}/similar") for item in draw.sample(items, min(1_000, len(items)))],
     }
 
@@ -79,7 +79,7 @@ def memory(process: int) -> dict[str, Any]:
 
 
 def folding(model: al.Model) -> dict[str, float]:
-    """Return the median milliseconds of folding in favourites, and of the list that follows from them."""
+    """Return the median milliseconds of folding in favorites, and of the list that follows from them."""
     history = model.data.item_ids.take(np.random.default_rng(0).permutation(len(model.data.item_ids))[:FAVOURITES])
     visitor = model.fold_in(history)
 

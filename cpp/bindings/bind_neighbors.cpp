@@ -1,4 +1,4 @@
-// Neighbours of sparse rows; see binding.h.
+// Neighbors of sparse rows; see binding.h.
 #include <nanobind/stl/string.h>
 
 #include <string>

@@ -1,4 +1,4 @@
-"""Tables in a notebook: the cells of the text, escaped, in the colours of the page."""
+"""Tables in a notebook: the cells of the text, escaped, in the colors of the page."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_same_cells_as_the_text() -> None:
     assert_agrees_with_text(shown)
 
 
-def test_colours_are_those_of_the_page_or_of_the_system() -> None:
+def test_colors_are_those_of_the_page_or_of_the_system() -> None:
     html = table_to_html(TABLE)
     for variable in ("--jp-ui-font-color0", "--vscode-editor-foreground", "--md-default-fg-color"):
         assert variable in html

@@ -234,7 +234,7 @@ class TestPictures:
         assert legend.get_title().get_text() == "factors"
         assert [text.get_text() for text in legend.get_texts()] == ["2", "4", "8"]
 
-    def test_colours_follow_the_numbers(self, parts: Split) -> None:
+    def test_colors_follow_the_numbers(self, parts: Split) -> None:
         """The darkest is the least, whatever was fitted first."""
         curves = al.LearningCurves(parts.held_out)
         for reg in (10.0, 0.1, 1.0):

@@ -127,7 +127,7 @@ def test_any_number_of_threads_gives_the_same_bits(kernel: ModuleType, form: str
 
 
 def test_the_same_bits_come_out_of_one_row_and_of_many(kernel: ModuleType) -> None:
-    """What fold-in rests on: a row does not depend on its neighbours."""
+    """What fold-in rests on: a row does not depend on its neighbors."""
     p = problem("hu", 16)
     together, _, _ = p.solve(kernel)
     for row in range(len(p.ridge)):

@@ -1,4 +1,4 @@
-"""Neighbours and the lists made from them, equal to their dense twins."""
+"""Neighbors and the lists made from them, equal to their dense twins."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_values_of_both_signs(kernel: ModuleType, similarity: str) -> None:
 
 
 def test_ties_go_to_the_lower_row(kernel: ModuleType) -> None:
-    """Six rows alike: each has the lowest others as neighbours, all with similarity 1."""
+    """Six rows alike: each has the lowest others as neighbors, all with similarity 1."""
     rows = Sparse(np.arange(0, 13, 2), np.tile([0, 3], 6).astype(np.int32), np.ones(12, np.float32))
     actual, similarities = kernel.neighbors(rows, 4, np.full(6, 2, np.float32), "jaccard", 0.0, 3)
     assert actual.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2], [0, 1, 2]]

@@ -36,8 +36,8 @@ class TestPlaceholder:
 
     def test_the_same_title_always_looks_the_same_and_others_differ(self) -> None:
         assert placeholder("Up", 2009) == placeholder("Up", 2009)
-        colours = {re.search(r"hsl\((\d+)", placeholder(f"Film {at}"))[1] for at in range(40)}
-        assert len(colours) > 20
+        colors = {re.search(r"hsl\((\d+)", placeholder(f"Film {at}"))[1] for at in range(40)}
+        assert len(colors) > 20
 
     def test_long_titles_get_smaller_letters_and_then_an_end(self) -> None:
         assert (

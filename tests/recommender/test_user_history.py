@@ -175,7 +175,7 @@ def test_times_are_read_in_any_unit(log: Path, unit: int) -> None:
     assert visitor.batch.histories.values == pytest.approx(values, rel=1e-6)
 
 
-def test_a_favourite_is_worth_the_top_of_values_that_a_recipe_made(log: Path) -> None:
+def test_a_favorite_is_worth_the_top_of_values_that_a_recipe_made(log: Path) -> None:
     data = read(log, user="who", value="", recipe=RECIPES["age"])
     visitor = BiasModel().fit(data, progress=False).fold_in(["i03"])
     assert visitor.batch.histories.values.tolist() == [np.float32(data.scale[1])]

@@ -24,8 +24,8 @@ def test_items_are_named_by_id_or_by_title(explicit: ExplicitALS) -> None:
 
 
 def test_a_list_means_the_top_of_the_scale(explicit: ExplicitALS) -> None:
-    favourites, valued = explicit.fold_in(["iron", "heat"]), explicit.fold_in({"iron": 5, "heat": 5})
-    assert favourites.recommend().scores.tobytes() == valued.recommend().scores.tobytes()
+    favorites, valued = explicit.fold_in(["iron", "heat"]), explicit.fold_in({"iron": 5, "heat": 5})
+    assert favorites.recommend().scores.tobytes() == valued.recommend().scores.tobytes()
 
 
 def test_a_like_is_worth_one_where_values_are_amounts(ratings: Interactions) -> None:

@@ -1,4 +1,4 @@
-"""Tables in notebooks: HTML with its own style, in the colours of the notebook.
+"""Tables in notebooks: HTML with its own style, in the colors of the notebook.
 
 Nothing is fetched, and no script runs.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # As strong as the rule of an id, so that the rules that a notebook has for all tables do not win.
 _SCOPE = ":is(.alsatian-table,#alsatian-table)"
-# The colours of the page: of the documentation, JupyterLab or VS Code, else dark or light as the system is.
+# The colors of the page: of the documentation, JupyterLab or VS Code, else dark or light as the system is.
 _COLORS = {
     "color": "--md-default-fg-color,var(--jp-ui-font-color0,var(--vscode-editor-foreground,var(--alsatian-ink)))",
     "background": "--md-default-bg-color,var(--jp-layout-color0,var(--vscode-editor-background,var(--alsatian-paper)))",
@@ -52,7 +52,7 @@ class HtmlRepr:
 
 
 class TableRepr(HtmlRepr):
-    """An object that is shown as a table: plain as text, in colour on a terminal, as HTML in a notebook."""
+    """An object that is shown as a table: plain as text, in color on a terminal, as HTML in a notebook."""
 
     @abstractmethod
     def table(self) -> TextTable:

@@ -1,4 +1,4 @@
-"""Small text tables: coloured on a terminal, plain elsewhere. In a notebook they are HTML (html_table.py)."""
+"""Small text tables: colored on a terminal, plain elsewhere. In a notebook they are HTML (html_table.py)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _LABEL_WIDTH = 10  # characters
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Return a console that prints text unchanged: no markup, no colouring of numbers."""
+    """Return a console that prints text unchanged: no markup, no coloring of numbers."""
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)

@@ -1,4 +1,4 @@
-"""A drawn placeholder for a poster: the title on a colour that depends only on the title."""
+"""A drawn placeholder for a poster: the title on a color that depends only on the title."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-ser
 
 
 def placeholder(name: str, year: int | None = None) -> str:
-    """Return a poster-shaped SVG with a title and a year; the same title always has the same colours."""
+    """Return a poster-shaped SVG with a title and a year; the same title always has the same colors."""
     digest = hashlib.sha256(name.casefold().encode()).digest()
     hue, hue_shift, x_share, y_share = digest[0] * 360 // 256, 25 + digest[1] % 40, digest[2] / 255, digest[3] / 255
     size, lines = wrap_title(name)

@@ -202,7 +202,7 @@ class Model(Scorer[BatchT], HtmlRepr):
         return self.explanations(self.encode_users(rows), int(rows[0]), [item_row(data, item)])[0]
 
     def build_index(self, *, recall: float = 0.95, threads: int | None = None, progress: bool | None = None) -> Self:
-        """Build an approximate nearest neighbour index for `similar`, and return the model itself.
+        """Build an approximate nearest neighbor index for `similar`, and return the model itself.
 
         It pays off for large catalogs. `save` stores the index; a new fit drops it. Lists with filters, lists longer
         than 100, and lists for more than 8 items at once stay exact. `index.benchmark` has the measured recall and

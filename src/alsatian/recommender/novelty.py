@@ -35,7 +35,7 @@ def validate_novelty(novelty: float) -> float:
 def rank_with_novelty(
     scorer: Scorer, batch: UserBatch, n: int, exclude_seen: bool, allowed: Mask | None, novelty: float, threads: int
 ) -> TopN:
-    """Return n items for each user of a batch, re-ranked towards little-known items; novelty is above 0."""
+    """Return n items for each user of a batch, re-ranked toward little-known items; novelty is above 0."""
     depth = pool_size(n, len(scorer.data.item_ids))
     information = metrics.information(scorer.data.item_counts, len(scorer.data.user_ids))
     batches = (batch.with_rows(rows) for rows in row_chunks(batch.rows, depth))

@@ -23,7 +23,7 @@ _MAX_VALUE = float(np.finfo(np.float32).max)  # values are stored as float32
 
 
 class HistoryRow(NamedTuple):
-    """One row of a history. A favourite has only an item. The time is in seconds since 1970."""
+    """One row of a history. A favorite has only an item. The time is in seconds since 1970."""
 
     item: Id
     value: float | None = None

@@ -117,7 +117,7 @@ def draw_intervals(evaluation: Evaluation, split: str, metric: str, colors: Mapp
 def draw_popularity_shares(
     sizes: Sequence[int], shares_by_label: Mapping[str, NDArray[np.float64]], colors: Mapping[str, str]
 ) -> Chart:
-    """Draw the shares of held-out values (dashed) and of recommendations (in colour) by group of items.
+    """Draw the shares of held-out values (dashed) and of recommendations (in color) by group of items.
 
     A line that is far above all others, such as that of popularity, leaves the chart.
     """

@@ -72,7 +72,7 @@ class ReportData:
 
     @cached_property
     def colors(self) -> dict[str, str]:
-        """The colour of each model in all charts; models that were not requested are grey."""
+        """The color of each model in all charts; models that were not requested are grey."""
         palette, reference_colors = COLORS[:-1], {"popularity": TICKS}
         return {
             entry.label: palette[index % len(palette)]
@@ -113,7 +113,7 @@ def _figure_contexts(name: str, figures: Sequence[Chart]) -> list[dict[str, Any]
 
 
 def _css_variables(content: ReportData) -> dict[str, str]:
-    """Return the CSS variable of each model's colour."""
+    """Return the CSS variable of each model's color."""
     return {label: CSS_VARIABLES[color.lower()] for label, color in content.colors.items()}
 
 

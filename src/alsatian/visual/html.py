@@ -2,7 +2,7 @@
 
 templates/   the templates; base.html and base.css are shared by the pages that need no other file
 static/      scripts and styles of the page of a service
-svg.py       figures as SVG inside a page, in its colours
+svg.py       figures as SVG inside a page, in its colors
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Plots with matplotlib, in one plain style, with colours that colour-blind readers can distinguish."""
+"""Plots with matplotlib, in one plain style, with colors that color-blind readers can distinguish."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def _use_log_scale(axes: Axes, values: Sequence[float]) -> None:
 
 
 def _choose_colors(labels: Sequence[str]) -> list[Any]:
-    """Choose a colour for each label: from dark to light for numbers, otherwise as different as possible."""
+    """Choose a color for each label: from dark to light for numbers, otherwise as different as possible."""
     try:
         numbers = [float(label) for label in labels]
     except ValueError:

@@ -1,4 +1,4 @@
-"""Figures as inline SVG, with tooltips, and with the colours of the page in light and dark mode."""
+"""Figures as inline SVG, with tooltips, and with the colors of the page in light and dark mode."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEX = re.compile(r"#[0-9a-f]{6}")
 _FONT = re.compile(r"font-family: [^;]*;? ?")
 _REFERENCE_ATTRIBUTES, _COLOR_ATTRIBUTES = {"clip-path", f"{{{_XLINK}}}href"}, {"style", "fill", "stroke"}
 _DROPPED_ELEMENTS = {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"}
-# The colours of figures, and the CSS variables that replace them.
+# The colors of figures, and the CSS variables that replace them.
 CSS_VARIABLES = {color.lower(): f"var(--c{at})" for at, color in enumerate(plots.COLORS)} | {
     plots.INK.lower(): "var(--ink)",
     plots.FAINT.lower(): "var(--line)",
@@ -63,7 +63,7 @@ def inline_svg(figure: plots.Picture, name: str, label: str, tooltips: Tooltips 
 
 
 def _adapt_element(element: ElementTree.Element, name: str, texts: dict[str, str], referenced_ids: set[str]) -> None:
-    """Replace colours, fonts and ids of an element for the page, and add its tooltip."""
+    """Replace colors, fonts and ids of an element for the page, and add its tooltip."""
     identifier = element.get("id", "")
     if identifier in texts:
         title = ElementTree.Element(f"{{{_SVG}}}title")

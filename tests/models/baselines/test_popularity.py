@@ -85,7 +85,7 @@ def test_days_need_times(ratings: Interactions) -> None:
         Popularity(days=30).fit(ratings)
 
 
-def test_a_favourite_is_worth_the_top_of_the_scale_by_mean(ratings: Interactions) -> None:
+def test_a_favorite_is_worth_the_top_of_the_scale_by_mean(ratings: Interactions) -> None:
     twenties = replace(ratings, by_user=replace(ratings.by_user, values=ratings.values + 20), scale=(21.0, 25.0))
     visitor = Popularity(by="mean").fit(twenties).fold_in(["cars"])
     assert visitor.batch.histories.values.tolist() == [25.0]

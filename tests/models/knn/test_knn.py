@@ -1,4 +1,4 @@
-"""Models of neighbours and EASE on the running example, against dense formulas; and what they refuse."""
+"""Models of neighbors and EASE on the running example, against dense formulas; and what they refuse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RATED = MATRIX > 0
 
 
 def dense_table(model: KNNModel) -> np.ndarray:
-    """Return the similarities as a matrix, 0 where a row is no neighbour."""
+    """Return the similarities as a matrix, 0 where a row is no neighbor."""
     table = np.zeros((len(model.neighbors),) * 2)
     for row, near in enumerate(model.neighbors):
         table[row, near[near >= 0]] = model.similarities[row][near >= 0]
@@ -139,7 +139,7 @@ def test_similar_are_the_neighbors(ratings: Interactions) -> None:
 
 
 def test_a_visitor_with_the_history_of_a_user_is_that_user(ratings: Interactions) -> None:
-    """She is not her own neighbour, whether she is known or not, and half-known people have neighbours too."""
+    """She is not her own neighbor, whether she is known or not, and half-known people have neighbors too."""
     model = UserKNN(subtract_bias=True).fit(ratings)
     alice = dict(zip(problems.ITEMS, problems.MATRIX[0], strict=True))
     visitor = model.fold_in({item: value for item, value in alice.items() if value})

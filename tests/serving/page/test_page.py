@@ -102,7 +102,7 @@ class TestVisit:
             page.locator("#q").fill("")
             wait_for(lambda: matches(page) == [])
             search_by_keyboard(page, "iron m")
-            page.locator(".favourites").wait_for()
+            page.locator(".favorites").wait_for()
             wait_for(lambda: page.locator("#q").input_value() == "")
             wait_for(lambda: matches(page) == [])
             wait_for(lambda: page.evaluate("document.activeElement.id") == "q")
@@ -114,15 +114,15 @@ class TestVisit:
             page.locator('.stars [aria-current="true"]').wait_for()
             assert scores(page) != before
             page.get_by_label("I like Up").click()
-            page.locator(".favourites li").nth(1).wait_for()
+            page.locator(".favorites li").nth(1).wait_for()
             wait_for(lambda: page.url.count("like=") == 2)
             shared, listed = page.url, names(page)
         with visiting(chromium, server, shared.split(str(server.port))[1]) as page:  # by link, somewhere else
             assert names(page) == listed
             page.get_by_label("Remove Up").click()
-            wait_for(lambda: page.locator(".favourites li").count() == 1)
+            wait_for(lambda: page.locator(".favorites li").count() == 1)
             page.go_back()
-            wait_for(lambda: page.locator(".favourites li").count() == 2)
+            wait_for(lambda: page.locator(".favorites li").count() == 2)
 
     def test_by_keyboard_alone(self, server: Server, chromium: Any) -> None:
         with visiting(chromium, server) as page:
@@ -135,7 +135,7 @@ class TestVisit:
                 raise AssertionError(f"no way to {label}")
 
             search_by_keyboard(page, "iron m")
-            page.locator(".favourites").wait_for()
+            page.locator(".favorites").wait_for()
             wait_for(lambda: page.evaluate("document.activeElement.id") == "q")
             go_to("2 of 5 stars for Iron Man")
             page.keyboard.press("Enter")
@@ -143,7 +143,7 @@ class TestVisit:
             wait_for(lambda: focused(page) == "2 of 5 stars for Iron Man")
             go_to("I like Up")
             page.keyboard.press("Enter")
-            page.locator(".favourites li").nth(1).wait_for()
+            page.locator(".favorites li").nth(1).wait_for()
             wait_for(lambda: focused(page) == "heading")  # as Up is in the list no more
             go_to("Similar to Iron Man 2")
             page.keyboard.press("Enter")
@@ -199,7 +199,7 @@ class TestVisit:
             page.locator("#q").fill("up")
             page.keyboard.press("Enter")
             page.locator("#matches a").first.click()
-            assert page.locator(".favourites li").count() == 2
+            assert page.locator(".favorites li").count() == 2
 
 
 class TestHtml:
@@ -254,7 +254,7 @@ class TestHtml:
 
 class TestState:
     @pytest.mark.parametrize("like", [Pick("up"), Pick("up", 4.5), Pick("a=b"), Pick("a=5"), Pick("x=y=z", 3)])
-    def test_a_favourite_survives_its_address(self, like: Pick) -> None:
+    def test_a_favorite_survives_its_address(self, like: Pick) -> None:
         assert Pick.parse(like.query_value) == like
 
     def test_choices(self) -> None:

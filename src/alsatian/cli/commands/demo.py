@@ -115,9 +115,9 @@ def _recommend_to_visitor(
     similar = model.similar(next(iter(history)), n=10)
     visitor_record, similar_record = (next(answer.to_dicts()) for answer in (recommendations, similar))
     if not as_json:
-        favourites = ", ".join(map(str, visitor_record["like"]))
+        favorites = ", ".join(map(str, visitor_record["like"]))
         fit_note = f"model of all likes; fold-in and list in {format_duration(seconds)}"
-        _print_items(summary, f"For a new visitor who likes {favourites} ({fit_note})", visitor_record["items"])
+        _print_items(summary, f"For a new visitor who likes {favorites} ({fit_note})", visitor_record["items"])
         summary.blank_line()
         item_title = model.data.catalog.title_of(model.data.item_ids.row(next(iter(history))))
         _print_items(summary, f"Similar to {item_title}", similar_record["items"])

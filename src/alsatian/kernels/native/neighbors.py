@@ -1,4 +1,4 @@
-"""Neighbours: the most similar rows of a sparse matrix, and the number of columns that two rows share."""
+"""Neighbors: the most similar rows of a sparse matrix, and the number of columns that two rows share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def neighbors(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Return the k most similar other rows of each row, and their similarities (both rows x k).
 
-    Neighbours are sorted by descending similarity, then by ascending row. Only rows with a positive similarity are
+    Neighbors are sorted by descending similarity, then by ascending row. Only rows with a positive similarity are
     listed; shorter lists end with -1 (similarity 0). With sums over the n columns that the rows x and y share:
 
     - cosine: sum x y / (size_x size_y); sizes (rows) are the lengths of the whole rows
@@ -48,7 +48,7 @@ def neighbors_for(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Return the k most similar rows of each query, and their similarities (both queries x k), as in `neighbors`.
 
-    The queries are not among the rows, so a row that equals a query is its neighbour.
+    The queries are not among the rows, so a row that equals a query is its neighbor.
     by_column: the matrix of the rows, in compressed columns. sizes: of the rows. query_sizes: of the queries.
     """
     shape, measure, threads = (len(query_sizes), k), (similarity, shrinkage), usable_threads(threads)

@@ -78,7 +78,7 @@ def top_n_sums(
     Entry e of the row has the weight a_e. Its index is a row of `parts`, with the values p_ei (indices below `items`).
     d is 1 (divide="nothing"), or damping + the sum of |a_e| ("weights") or of |p_ei| ("parts") over the entries that
     have item i. The term is 0 if no entry has the item. start: per row of `weights`, or None. base: per item, or None.
-    This is the general form of the predictions of neighbourhood models (Sarwar et al. 2001, "Item-based collaborative
+    This is the general form of the predictions of neighborhood models (Sarwar et al. 2001, "Item-based collaborative
     filtering recommendation algorithms", eq. 4).
     """
     listed, scores = _empty_lists(len(rows), n)

@@ -1,4 +1,4 @@
-"""Neighbours in NumPy: the twins of `cpp/neighbors/`."""
+"""Neighbors in NumPy: the twins of `cpp/neighbors/`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def neighbors(
     k: int,
     threads: int | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Compute all similarities with dense matrices, and sort each row. A row is not its own neighbour."""
+    """Compute all similarities with dense matrices, and sort each row. A row is not its own neighbor."""
     dense, there = to_dense(rows, columns)
     similarities = _similarities(dense, there, sizes, dense, there, sizes, similarity, shrinkage)
     np.fill_diagonal(similarities, 0)

@@ -1,4 +1,4 @@
-"""Approximate nearest neighbours for `similar`: the catalog is split into cells, and only the nearest are searched.
+"""Approximate nearest neighbors for `similar`: the catalog is split into cells, and only the nearest are searched.
 
 Lists for users do not need an index: they are exact and skip most items (kernels/item_panels.py). Angles between items
 allow no such bound, so an exact search takes as long as reading all vectors. An index pays off for a million items.

@@ -1,1 +1,1 @@
-"""Nearest-neighbour models: ItemKNN and UserKNN."""
+"""Nearest-neighbor models: ItemKNN and UserKNN."""

@@ -1,4 +1,4 @@
-"""`KNNModel`, the base of the nearest-neighbour models: settings, the k nearest rows, lists and ratings."""
+"""`KNNModel`, the base of the nearest-neighbor models: settings, the k nearest rows, lists and ratings."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class KNNModel(Model[KNNBatchT]):
     weighting: str = param(default="none", doc="weighting of values before the cosine", choices=WEIGHTINGS, search=True)
     k: int | None = param(
         default=None,
-        doc="number of neighbours per row (None: by model and subtract_bias)",
+        doc="number of neighbors per row (None: by model and subtract_bias)",
         kind=int,
         low=1,
         search=(10, 500, "log"),
@@ -150,7 +150,7 @@ class KNNModel(Model[KNNBatchT]):
         check_shapes(state, shapes)
         neighbors = state["neighbors"]
         if neighbors.dtype != np.int32 or neighbors.min() < -1 or neighbors.max() >= rows:
-            raise ValueError("a neighbour is outside the valid rows")
+            raise ValueError("a neighbor is outside the valid rows")
 
     @abstractmethod
     def _ids(self, data: Interactions) -> Any:
@@ -208,7 +208,7 @@ class KNNModel(Model[KNNBatchT]):
 
     @abstractmethod
     def _overlap(self, batch: KNNBatchT, items: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the similarities and the values of the neighbours that count for each pair (pairs, k), else 0."""
+        """Return the similarities and the values of the neighbors that count for each pair (pairs, k), else 0."""
 
     @cached_property
     def _vectors(self) -> RowVectors:
@@ -216,7 +216,7 @@ class KNNModel(Model[KNNBatchT]):
 
 
 def neighbor_csr(neighbors: NDArray[np.int32], similarities: NDArray[np.float32]) -> Sparse:
-    """Return lists of neighbours as compressed rows, in the order of each list."""
+    """Return lists of neighbors as compressed rows, in the order of each list."""
     valid = neighbors >= 0
     indptr = np.concatenate([[0], np.cumsum(valid.sum(axis=1))]).astype(np.int64)
     return Sparse(indptr, neighbors[valid], similarities[valid])

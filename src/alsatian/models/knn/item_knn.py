@@ -25,7 +25,7 @@ class ItemKNN(KNNModel[KNNUserBatch]):
 
     An item is scored by those of its k nearest items that the user has, with similarities s > 0:
 
-    - Lists (the default; Deshpande and Karypis 2004, section 4): score = sum of s_ij x_uj over the neighbours j of i
+    - Lists (the default; Deshpande and Karypis 2004, section 4): score = sum of s_ij x_uj over the neighbors j of i
       that user u has, where x is the value. Only the order is meaningful.
     - subtract_bias=True (Koren 2010, "Factor in the neighbors", eq. 3): score = b_ui + sum of s_ij (r_uj - b_uj) /
       (damping + sum of s_ij), with b_ui = mean + user bias + item bias. It is the predicted value, in the unit of the
@@ -68,7 +68,7 @@ class ItemKNN(KNNModel[KNNUserBatch]):
 
     @cached_property
     def _score_terms(self) -> Sparse:
-        """The items i that have item j as a neighbour, with s_ij, for each j."""
+        """The items i that have item j as a neighbor, with s_ij, for each j."""
         neighbor_rows = neighbor_csr(self.neighbors, self.similarities)
         indptr, (items, similarities) = kernels.transpose(
             *neighbor_rows[:2], [neighbor_rows.values], len(self.neighbors)

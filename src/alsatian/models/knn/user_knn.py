@@ -33,13 +33,13 @@ class UserKNN(KNNModel[UserKNNBatch]):
 
     An item is scored by those of the user's k nearest users who have it, with similarities s > 0:
 
-    - Lists (the default; Herlocker et al. 1999): score = sum of s_uv x_vi over the neighbours v of user u who have item
+    - Lists (the default; Herlocker et al. 1999): score = sum of s_uv x_vi over the neighbors v of user u who have item
       i, where x is the value. Only the order is meaningful.
     - subtract_bias=True: score = b_ui + sum of s_uv (r_vi - b_vi) / (damping + sum of s_uv), with b_ui = mean + user
       bias + item bias. It is the predicted value, in the unit of the data.
 
     `subtract_bias` selects the form; it is not guessed from the values. Similarity, shrinkage and weighting are those
-    of ItemKNN, with users and items exchanged. The neighbours of a visitor are found in the same way as those of a
+    of ItemKNN, with users and items exchanged. The neighbors of a visitor are found in the same way as those of a
     user. A user with exactly the same history as the visitor is taken to be the visitor, and is left out.
 
     Learned: neighbors, similarities (users, k); with subtract_bias mean, item_bias (items), user_bias (users).

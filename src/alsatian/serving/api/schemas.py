@@ -41,7 +41,7 @@ class HistoryEntry(BaseModel):
 
     item: JsonId = Field(description="An item, by its id or title.")
     value: FiniteNumber | None = Field(
-        None, description="The rating or amount. Without a value and an event, the item counts as a favourite."
+        None, description="The rating or amount. Without a value and an event, the item counts as a favorite."
     )
     event: Annotated[str, Field(max_length=200)] | None = Field(None, description="The name of an event of the recipe.")
     time: StrictInt | Annotated[StrictStr, Field(max_length=40)] | None = Field(
@@ -57,7 +57,7 @@ VisitorHistory = Annotated[list[JsonId | HistoryEntry], Field(min_length=1, max_
 
 
 def history_rows(history: list[Any]) -> list[dict[str, Any]]:
-    """Return a history as rows of raw data; a bare item is a favourite."""
+    """Return a history as rows of raw data; a bare item is a favorite."""
     return [entry.to_raw_row() if isinstance(entry, HistoryEntry) else {"item": entry} for entry in history]
 
 

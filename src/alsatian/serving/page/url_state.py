@@ -13,19 +13,19 @@ PAGE_ITEMS = 18  # items of the list
 
 @dataclass(frozen=True)
 class Pick:
-    """A favourite: the id of an item, as text, and its rating (None: not rated)."""
+    """A favorite: the id of an item, as text, and its rating (None: not rated)."""
 
     item: str
     value: float | None = None
 
     @property
     def query_value(self) -> str:
-        """The favourite as a URL parameter. "=" always separates the rating, so that an id may contain "=", too."""
+        """The favorite as a URL parameter. "=" always separates the rating, so that an id may contain "=", too."""
         return f"{self.item}={'' if self.value is None else f'{self.value:g}'}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse a favourite, `ITEM=VALUE` or `ITEM`; a value that is not a number is part of the item."""
+        """Parse a favorite, `ITEM=VALUE` or `ITEM`; a value that is not a number is part of the item."""
         item, _, value = text.rpartition("=")
         try:
             return cls(item or text, float(value) if item and value else None)
@@ -79,11 +79,11 @@ class PageState:
         return f"/?{urlencode(parameters)}" if parameters else "/"
 
     def pick_value(self, item: str) -> float | None:
-        """Return the rating of a favourite; None if it has none."""
+        """Return the rating of a favorite; None if it has none."""
         return next((like.value for like in self.picks if like.item == item), None)
 
     def with_pick(self, item: str, value: float | None = None) -> PageState:
-        """Return the state with one more favourite, or with another rating of one."""
+        """Return the state with one more favorite, or with another rating of one."""
         pick = Pick(item, value)
         picks = tuple(pick if like.item == item else like for like in self.picks)
         all_picks = picks if pick in picks else (*picks, pick)
@@ -95,7 +95,7 @@ class PageState:
         )
 
     def without_pick(self, item: str) -> PageState:
-        """Return the state without a favourite."""
+        """Return the state without a favorite."""
         return replace(self, picks=tuple(pick for pick in self.picks if pick.item != item), similar_item="")
 
     def with_hidden(self, item: str) -> PageState:

@@ -1,4 +1,4 @@
-"""The content of the page: favourites, and lists as cards with reasons."""
+"""The content of the page: favorites, and lists as cards with reasons."""
 
 from __future__ import annotations
 
@@ -80,15 +80,15 @@ class PageView:
         """Return the variables of the template."""
         loaded_model = self.service.loaded_model
         capabilities, error_message = self.capabilities(loaded_model), ""
-        favourites = [card for pick in state.picks if (card := self.card(loaded_model, pick.item))]
+        favorites = [card for pick in state.picks if (card := self.card(loaded_model, pick.item))]
         try:
-            heading, cards = self._recommend(state, favourites, capabilities)
+            heading, cards = self._recommend(state, favorites, capabilities)
         except AlsatianError as error:
             heading, cards, error_message = "", [], str(error)
         return {
-            "capabilities": capabilities, "favourites": favourites, "heading": heading, "cards": cards,
+            "capabilities": capabilities, "favorites": favorites, "heading": heading, "cards": cards,
             "error": error_message, "similar": self._similar_section(state, capabilities),
-            "seen": self._seen_cards(loaded_model, state), "unknown_picks": len(state.picks) - len(favourites),
+            "seen": self._seen_cards(loaded_model, state), "unknown_picks": len(state.picks) - len(favorites),
         }  # fmt: skip
 
     def search(self, query: str) -> list[ItemCard]:
@@ -113,32 +113,32 @@ class PageView:
         return ItemCard(str(item_id), film.name, film.release_year, **fields)
 
     def _recommend(
-        self, state: PageState, favourites: Sequence[ItemCard], capabilities: ModelCapabilities
+        self, state: PageState, favorites: Sequence[ItemCard], capabilities: ModelCapabilities
     ) -> tuple[str, list[ItemCard]]:
-        """Return the heading and the list of a user, of a visitor with favourites, or of popular items."""
+        """Return the heading and the list of a user, of a visitor with favorites, or of popular items."""
         hidden_items = [item for item in state.hidden_items if self.card(self.service.loaded_model, item)]
         options = RecommendOptions(
             PAGE_ITEMS, deny=hidden_items or None, where=facets_to_where(capabilities.facets, state.filters),
             novelty=state.novelty, reasons=capabilities.supports_reasons,
         )  # fmt: skip
         try:
-            heading, recommendations = self._make_list(state, favourites, options)
+            heading, recommendations = self._make_list(state, favorites, options)
         except Unsupported:  # a member of an ensemble has no reasons
-            heading, recommendations = self._make_list(state, favourites, replace(options, reasons=False))
+            heading, recommendations = self._make_list(state, favorites, replace(options, reasons=False))
         return heading, self._make_cards(recommendations, capabilities)
 
     def _make_list(
-        self, state: PageState, favourites: Sequence[ItemCard], options: RecommendOptions
+        self, state: PageState, favorites: Sequence[ItemCard], options: RecommendOptions
     ) -> tuple[str, dict[str, Any]]:
         """Return the heading and the list as the API returns it. Raises Unsupported if this list has no reasons."""
         if state.user:
             return f"For user {state.user}", self.service.recommend_to_user(state.user, options)
-        if not favourites:
+        if not favorites:
             return "Popular items", self.service.popular_items(options)
         history = [{"item": pick.item} | ({} if pick.value is None else {"value": pick.value}) for pick in state.picks]
         try:
             return "For you", self.service.recommend_to_visitor(history, options, "skip")
-        except DataError:  # no favourite counts as a like
+        except DataError:  # no favorite counts as a like
             return "Popular items", self.service.popular_items(options)
 
     def _similar_section(self, state: PageState, capabilities: ModelCapabilities) -> dict[str, Any] | None:
