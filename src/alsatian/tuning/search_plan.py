@@ -121,10 +121,10 @@ def plan_search(
     tuning_metric, checked_patience = parse_tuning_metric(base_model, metric), require_int("patience", patience, 1)
     search_ranges = default_space(base_model) if space is None else parse_space(base_model, space)
     if not search_ranges:
-        names = ", ".join(base_model.hyperparameters)
+        parameters = ", ".join(base_model.hyperparameters)
         raise ParameterError(
             f"{base_model.name} has no hyper-parameter to search by default; pass space= with ranges or lists for "
-            f"some of its own: {names}."
+            f"some of its own: {parameters}."
         )
     train, splits, split_label = _data_and_splits(data, split, require_int("seed", seed, 0))
     if space is None:
