@@ -1,14 +1,12 @@
-"""Writes `reference/command-line.md` from the commands themselves (a hook of mkdocs)."""
+"""The reference of the command line, from the commands themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from markdown_table import table_cell
 
-PAGE = "reference/command-line.md"
 INTRODUCTION = """# Command line
 
 Every command with its arguments and options, as `alsatian COMMAND --help` prints them.
@@ -17,12 +15,6 @@ Exit codes: 0 for success, 1 if the work failed (one line on standard error says
 after Ctrl-C.
 With `--json` a command prints JSON with stable keys on standard output, and nothing else.
 """
-
-
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the page to those that mkdocs has found."""
-    files.append(File.generated(config, PAGE, content=command_line_page()))
-    return files
 
 
 def command_line_page() -> str:
@@ -57,14 +49,7 @@ def _section(command: Any, context: Any) -> str:
             *(["Examples:\n", "```text\n" + examples.strip() + "\n```\n"] if examples else []),
             "| argument or option | meaning |",
             "|---|---|",
-            *(f"| `{names}` | {_cell(meaning)} |" for names, meaning in records),
+            *(f"| `{names}` | {table_cell(meaning)} |" for names, meaning in records),
             "",
         ]
     )
-
-
-def _cell(text: str) -> str:
-    """Return text for a cell of a table: its brackets, bars and angles are not markup."""
-    for sign in "\\|<>[]*_":
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())

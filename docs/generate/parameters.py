@@ -1,13 +1,11 @@
-"""Writes `reference/parameters.md`: each model's parameters as the classes declare them (a hook of mkdocs)."""
+"""The reference of the parameters of each model, as the classes declare them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from markdown_table import table_cell
 
-PAGE = "reference/parameters.md"
 INTRODUCTION = """# Parameters of the models
 
 Each model takes its parameters by name: `al.ImplicitALS(factors=64)` in Python, `--model implicit-als:factors=64` or
@@ -16,12 +14,6 @@ Each model takes its parameters by name: `al.ImplicitALS(factors=64)` in Python,
 "Search" is the range that `al.tune` and `alsatian tune` search when no other is passed; "log" means on a logarithmic
 scale.
 """
-
-
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the page to those that mkdocs has found."""
-    files.append(File.generated(config, PAGE, content=parameters_page()))
-    return files
 
 
 def parameters_page() -> str:
@@ -35,7 +27,7 @@ def parameters_page() -> str:
 def _section(model_type: Any) -> str:
     head = f"## {model_type.__name__}\n\nOn the command line: `{model_type.name}`.\n"
     rows = [
-        f"| `{name}` | {_default(param)} | {_cell(param.doc)} | {_bounds(param)} | {_search(param)} |"
+        f"| `{name}` | {_default(param)} | {table_cell(param.doc)} | {_bounds(param)} | {_search(param)} |"
         for name, param in model_type.hyperparameters.items()
     ]
     if not rows:
@@ -62,7 +54,3 @@ def _search(param: Any) -> str:
         return "all"
     low, high, scale = param.search
     return f"{low:g} to {high:g}{', log' if scale == 'log' else ''}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")

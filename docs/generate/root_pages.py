@@ -1,23 +1,18 @@
-"""Shows CONTRIBUTING.md and CHANGELOG.md of the repository as pages of the site (a hook of mkdocs)."""
+"""CONTRIBUTING.md and CHANGELOG.md of the repository as pages of the site."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
-
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = {"contributing.md": "CONTRIBUTING.md", "changes.md": "CHANGELOG.md"}
 LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|#)([^)]*)\)")
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages to those that mkdocs has found."""
-    root = Path(config.config_file_path).parent
-    for page, source in PAGES.items():
-        files.append(File.generated(config, page, content=LINK.sub(_as_in_docs, (root / source).read_text())))
-    return files
+def root_page(page: str) -> str:
+    """Return a page of the repository's root as a page of `docs/`."""
+    return LINK.sub(_as_in_docs, (ROOT / PAGES[page]).read_text())
 
 
 def _as_in_docs(link: re.Match[str]) -> str:

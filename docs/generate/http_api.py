@@ -1,4 +1,4 @@
-"""Writes `reference/http.md` from the OpenAPI description of the service (a hook of mkdocs)."""
+"""The reference of the HTTP interface, from the OpenAPI description of the service."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from markdown_table import table_cell
 
-PAGE = "reference/http.md"
 INTRODUCTION = """# HTTP interface
 
 The endpoints of `alsatian serve`, from the OpenAPI description that a running service offers at `/openapi.json`.
@@ -19,14 +17,8 @@ Errors are `application/problem+json`. [Serve a model](../how-to/serve.md) shows
 """
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the page to those that mkdocs has found."""
-    files.append(File.generated(config, PAGE, content=http_page(openapi())))
-    return files
-
-
 def openapi() -> dict[str, Any]:
-    """Return the OpenAPI description of a service. The model that it serves is of no importance."""
+    """Return the OpenAPI description of a service. It is the same for every model, so a tiny one is served."""
     import alsatian as al
     from alsatian.serving.application import create_app
 
@@ -42,8 +34,9 @@ def openapi() -> dict[str, Any]:
             app.state.live_model.close()
 
 
-def http_page(description: dict[str, Any]) -> str:
+def http_page() -> str:
     """Return the page as Markdown: the endpoints by subject, then the schemas that they share."""
+    description = openapi()
     schemas = description["components"]["schemas"]
     sections = [INTRODUCTION]
     for tag in description["tags"]:
@@ -65,13 +58,13 @@ def _endpoint(method: str, path: str, operation: dict[str, Any]) -> str:
         lines += ["| parameter | in | type | meaning |", "|---|---|---|---|"]
         lines += [
             f"| `{parameter['name']}`{' (required)' if parameter.get('required') else ''} | {parameter['in']} "
-            f"| {_type(parameter['schema'])} | {_cell(parameter.get('description', ''))} |"
+            f"| {_type(parameter['schema'])} | {table_cell(parameter.get('description', ''))} |"
             for parameter in parameters
         ]
         lines.append("")
     if body := operation.get("requestBody"):
         lines.append(f"Body: {', '.join(_bodies(body))}.\n")
-    responses = [f"| {status} | {_cell(response['description'])} | {', '.join(_bodies(response))} |"
+    responses = [f"| {status} | {table_cell(response['description'])} | {', '.join(_bodies(response))} |"
                  for status, response in operation["responses"].items()]  # fmt: skip
     return "\n".join([*lines, "| status | meaning | body |", "|---|---|---|", *responses, ""])
 
@@ -86,7 +79,7 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
     required = schema.get("required", [])
     rows = [
         f"| `{field}`{' (required)' if field in required else ''} | {_type(declaration)} "
-        f"| {_cell(declaration.get('description', ''))} |"
+        f"| {table_cell(declaration.get('description', ''))} |"
         for field, declaration in schema["properties"].items()
     ]
     head = [f"### {name}\n", schema.get("description", "") + "\n"]
@@ -112,7 +105,3 @@ def _type(schema: dict[str, Any]) -> str:
     bounds = [f"{word} {schema[key]:g}" for key, word in limits if key in schema]
     default = [f"default `{json.dumps(schema['default'])}`"] if schema.get("default") is not None else []
     return words + (f" ({', '.join([*bounds, *default])})" if bounds or default else "")
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
