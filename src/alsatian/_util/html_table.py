@@ -6,14 +6,10 @@ Nothing is fetched, and no script runs.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
-from typing import TYPE_CHECKING
 
 from alsatian._util.text_table import TextTable, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # As strong as the rule of an id, so that the rules that a notebook has for all tables do not win.
 _SCOPE = ":is(.alsatian-table,#alsatian-table)"
